@@ -1,0 +1,1 @@
+"""Connections, transactions and schema: PostgreSQL and SQLite behind one small interface."""

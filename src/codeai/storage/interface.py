@@ -1,0 +1,71 @@
+"""What the rest of the house knows of a database.
+
+A statement is a text in the dialect of the database with positional parameters (``$1`` on PostgreSQL, ``?1`` on SQLite) and a
+sequence of values that are already in the driver's form (see ``codecs``). Rows come back as plain sequences of driver values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol
+
+import msgspec
+
+Dialect = Literal["postgresql", "sqlite"]
+Isolation = Literal["read committed", "serializable"]
+Values = Sequence[object]
+Record = Sequence[object]
+
+
+class PoolStatistics(msgspec.Struct, frozen=True):
+    """Live counts of connections (acceptance S7, S8): ``open_connections`` is ``in_use`` plus ``idle``."""
+
+    max_connections: int
+    open_connections: int
+    in_use: int
+    idle: int
+
+
+class Session(Protocol):
+    """Where statements run: a transaction, or the database itself (each statement a transaction of its own).
+
+    Every method raises the classes of ``storage.errors``, never a driver's.
+    """
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """All rows of a statement."""
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """The first row, or None."""
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """Runs a statement and returns the number of rows that it changed."""
+
+    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """Runs a statement once per row of values."""
+
+
+class Database(Session, Protocol):
+    """A database that is in use. As a ``Session`` it is for reads outside of transactions."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which SQL it speaks."""
+
+    async def start(self) -> None:
+        """Opens the first connection; raises ``DatabaseUnavailable`` with a message for the operator."""
+
+    async def close(self) -> None:
+        """Ends all connections after the statements that run."""
+
+    def transaction(
+        self, *, write: bool = True, isolation: Isolation = "read committed"
+    ) -> AbstractAsyncContextManager[Session]:
+        """A transaction: committed at the end of the block, rolled back on an exception or cancellation."""
+
+    async def ping(self, timeout: float = 2.0) -> None:
+        """Asks the database for a sign of life within ``timeout`` seconds; raises ``DatabaseUnavailable``."""
+
+    def statistics(self) -> PoolStatistics:
+        """Live counts."""
