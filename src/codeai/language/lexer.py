@@ -1,0 +1,209 @@
+"""Text to tokens: one master regular expression, no look at the grammar.
+
+Tokens are parallel lists instead of objects, since a program has many of them. The kind of a name is ``name``, of an operator
+or bracket its own text; line ends are not tokens but flags (``breaks``) on the token that follows, because only the parser
+knows whether a line end matters there. Strings are tokenised whole: the parser takes interpolations apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Span
+from codeai.language.tree.node import Comment
+
+_DURATION_WORDS: Final = "milliseconds?|seconds?|minutes?|hours?|days?|weeks?"
+
+_MASTER: Final = re.compile(
+    r"[ \t\r\f]*(?:"
+    r"([A-Za-z_][A-Za-z0-9_]*)"  # 1 name
+    r"|(\n\s*)"  # 2 line end, with the blank lines after it
+    r"|(=>|==|!=|<=|>=|&&|\|\||\?\?|->|[{}()\[\],;:.?=<>+\-*%!@|$]|/(?![/*]))"  # 3 operator
+    rf"|([0-9]+\.(?:{_DURATION_WORDS})\b|(?:[0-9]+(?:ms|[smhdw]))+(?![A-Za-z0-9_]))"  # 4 duration
+    r"|([0-9]+(?:kb|mb|gb|KB|MB|GB|b)(?![A-Za-z0-9_]))"  # 5 size
+    r"|([0-9][0-9_]*(?:\.[0-9][0-9_]*(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+))(?![A-Za-z_])"  # 6 decimal
+    r"|([0-9][0-9_]*)(?![A-Za-z_])"  # 7 integer
+    r'|("""(?:[^"]|"(?!""))*""")'  # 8 raw string
+    r'|((?!""")"(?:[^"\\\n{]|\\.)*"|' + r"'(?:[^'\\\n]|\\.)*')"  # 9 string without braces, or in single quotes
+    r"|(//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"  # 10 comment
+    r'|(")'  # 11 a string with braces, or one that does not end
+    r"|(\Z)"  # 12 end
+    r"|(/\*|[^\s])"  # 13 anything else
+    r")"
+)
+
+NAME: Final = "name"
+DURATION: Final = "duration"
+SIZE: Final = "size"
+DECIMAL: Final = "decimal"
+INTEGER: Final = "integer"
+RAW: Final = "raw"
+STRING: Final = "string"
+END: Final = "end"
+BROKEN: Final = "broken"
+
+_KINDS: Final = ("", NAME, "", "", DURATION, SIZE, DECIMAL, INTEGER, RAW, STRING)
+
+
+class Tokens:
+    """The tokens of a stretch of text; the last one is ``end``. Offsets are in the space of the program's sources."""
+
+    __slots__ = ("breaks", "comments", "diagnostics", "docs", "ends", "kinds", "starts", "texts")
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.texts: list[str] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.breaks: list[bool] = []
+        self.docs: dict[int, str] = {}
+        self.comments: list[Comment] = []
+        self.diagnostics: list[Diagnostic] = []
+
+
+def tokenize(
+    text: str, base: int = 0, start: int = 0, end: int | None = None, *, error: DiagnosticClass = DiagnosticClass.SYNTAX
+) -> Tokens:
+    """Splits ``text[start:end]`` into tokens.
+
+    :param base: offset of ``text`` in the program's sources
+    :param error: the class of diagnostics: ``LexerError`` for query text, else ``SyntaxError``
+    :returns: the tokens, comments and diagnostics; characters that fit nowhere are reported and left out
+    """
+    tokens = Tokens()
+    stop = len(text) if end is None else end
+    kinds, texts, starts, ends, breaks = tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks
+    match = _MASTER.match
+    position = start
+    broken_line = True
+    doc: list[str] = []
+    while True:
+        found = match(text, position, stop)
+        if found is None:
+            break
+        index = found.lastindex or 0
+        position = found.end()
+        if index == 2:
+            broken_line = True
+            continue
+        if index == 12:
+            break
+        first = found.start(index)
+        if index == 10:
+            content = found.group(index)
+            if content.startswith("///") and not content.startswith("////"):
+                doc.append(content[3:].strip())
+            tokens.comments.append(Comment(base + first, base + position, content))
+            broken_line = broken_line or ("\n" in content)
+            continue
+        if index == 11:
+            position = _string_end(text, first, stop)
+            if position < 0:
+                position = stop if text.startswith('"""', first) else _line_end(text, first, stop)
+                _report(tokens, base, first, position, "unterminated string", "CAI0002", error)
+                kind, content = BROKEN, text[first:position]
+            else:
+                kind, content = STRING, text[first:position]
+        elif index == 13:
+            position = _unexpected(tokens, text, base, first, stop, error)
+            continue
+        else:
+            content = found.group(index)
+            kind = content if index == 3 else _KINDS[index]
+        if doc:
+            tokens.docs[len(kinds)] = "\n".join(doc)
+            doc = []
+        kinds.append(kind)
+        texts.append(content)
+        starts.append(base + first)
+        ends.append(base + position)
+        breaks.append(broken_line)
+        broken_line = False
+    kinds.append(END)
+    texts.append("")
+    starts.append(base + stop)
+    ends.append(base + stop)
+    breaks.append(True)
+    return tokens
+
+
+def _string_end(text: str, start: int, stop: int) -> int:
+    """The offset behind the quote that ends the string at ``start``, or -1. Inside ``{…}`` single-quoted strings may hold anything."""
+    if text.startswith('"""', start):
+        return -1
+    at = start + 1
+    while at < stop:
+        character = text[at]
+        if character == '"':
+            return at + 1
+        if character == "\n":
+            return -1
+        if character == "\\":
+            at += 2
+        elif character == "{" and begins_interpolation(text, at):
+            closing = interpolation_end(text, at, stop)
+            at = closing if closing > 0 else at + 1
+        else:
+            at += 1
+    return -1
+
+
+def begins_interpolation(text: str, at: int) -> bool:
+    """Whether the ``{`` at this offset of a string starts an interpolation: a letter, ``_`` or ``(`` follows."""
+    following = text[at + 1 : at + 2]
+    return following == "_" or following == "(" or (following.isascii() and following.isalpha())
+
+
+def interpolation_end(text: str, start: int, stop: int) -> int:
+    """The offset behind the ``}`` that ends the interpolation at ``start``, or -1 when the line or string ends first."""
+    depth = 0
+    at = start + 1
+    while at < stop:
+        character = text[at]
+        if character == "'":
+            at = text.find("'", at + 1, stop)
+            if at < 0:
+                return -1
+        elif character in '"\n':
+            return -1
+        elif character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+        elif character == "}" and depth <= 0:
+            return at + 1
+        at += 1
+    return -1
+
+
+def _line_end(text: str, start: int, stop: int) -> int:
+    found = text.find("\n", start, stop)
+    return stop if found < 0 else found
+
+
+def _report(tokens: Tokens, base: int, start: int, end: int, message: str, code: str, error: DiagnosticClass) -> None:
+    tokens.diagnostics.append(Diagnostic(code, error, message, Span(base + start, base + end)))
+
+
+def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> int:
+    """Reports a character that begins no token; a run of them is one mistake. Returns where to go on."""
+    character = text[start]
+    if text.startswith("/*", start):
+        _report(tokens, base, start, stop, "unterminated comment", "CAI0003", error)
+        return stop
+    if character == "'":
+        end = _line_end(text, start, stop)
+        _report(tokens, base, start, end, "unterminated string", "CAI0002", error)
+        return end
+    if character.isdigit() and character.isascii():
+        found = re.compile(r"[A-Za-z0-9_.]+").match(text, start, stop)
+        end = found.end() if found else start + 1
+        _report(tokens, base, start, end, f"malformed number '{text[start:end]}'", "CAI0005", error)
+        return end
+    end = start + 1
+    while end < stop and not text[end].isspace() and not text[end].isascii():
+        end += 1
+    shown = character if character.isprintable() else f"\\u{ord(character):04x}"
+    _report(tokens, base, start, end, f"unexpected character '{shown}'", "CAI0001", error)
+    return end

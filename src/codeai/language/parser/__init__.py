@@ -1,0 +1,54 @@
+"""Tokens to tree: recursive descent with Pratt expressions, recovery at every item, no exception on any text."""
+
+from __future__ import annotations
+
+import msgspec
+
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass
+from codeai.language.lexer import END, tokenize
+from codeai.language.parser.cursor import ParseFailure
+from codeai.language.parser.declarations import Parser
+from codeai.language.source import SourceFile
+from codeai.language.tree.expressions import Expression
+from codeai.language.tree.module import Module
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """A module and what is wrong with its text."""
+
+    module: Module
+    diagnostics: list[Diagnostic]
+
+
+class ParsedExpression(msgspec.Struct, frozen=True):
+    """An expression (None when the text is none) and what is wrong with it."""
+
+    expression: Expression | None
+    diagnostics: list[Diagnostic]
+
+
+def parse_module(file: SourceFile) -> Parsed:
+    """Parses the text of a program file. Never raises; whatever the tree lacks is in the diagnostics."""
+    parser = Parser(file, tokenize(file.text, file.base))
+    module = parser.module()
+    return Parsed(module, parser.diagnostics)
+
+
+def parse_expression(file: SourceFile) -> ParsedExpression:
+    """Parses query text at run time: a condition, or a query (language page, section 4), which must take up the whole text.
+
+    The diagnostics have the classes ``LexerError`` and ``ParserError``.
+    """
+    tokens = tokenize(file.text, file.base, error=DiagnosticClass.LEXER)
+    parser = Parser(file, tokens, query=True)
+    parser.depth = 1
+    expression: Expression | None = None
+    try:
+        expression = parser.expression()
+        if not parser.at(END):
+            parser.fail_expected("end of input")
+    except ParseFailure:
+        expression = None
+    if parser.diagnostics:
+        expression = None
+    return ParsedExpression(expression, parser.diagnostics)

@@ -1,0 +1,341 @@
+"""Clauses of entities, resources and endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from codeai.language.lexer import NAME
+from codeai.language.parser.statements import Statements
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import statements as st
+from codeai.language.tree.node import Identifier
+
+ACTIONS: Final = ("list", "get", "create", "update", "delete")
+PLACES: Final = ("path", "query", "header", "cookie", "body")
+
+
+class Clauses(Statements):
+    """Parses the insides of declarations."""
+
+    def names(self) -> tuple[Identifier, ...]:
+        """``[a, "b:c", d]`` or one name; quoted names are the same names."""
+        if not self.take("["):
+            return (self._quotable(),)
+        found: list[Identifier] = []
+        while not self.at("]"):
+            found.append(self._quotable())
+            if not self.take(","):
+                break
+        self.expect("]", "']'")
+        return tuple(found)
+
+    def _quotable(self) -> Identifier:
+        start, end = self.start, self.ends[self.i]
+        if self.kinds[self.i] == "string":
+            return Identifier(start, end, self.text_literal())
+        reference = self.reference("a name")
+        return Identifier(reference.start, reference.end, reference.text)
+
+    def listed_names(self) -> tuple[Identifier, ...]:
+        """``a, b, c`` without brackets."""
+        found = [self.identifier()]
+        while self.at(",") and self.kind_at(1) == NAME:
+            self.i += 1
+            found.append(self.identifier())
+        return tuple(found)
+
+    # -- entities --------------------------------------------------------------------------------------------------
+
+    def entity_clause(self) -> d.Clause:
+        """A field or another clause of an entity."""
+        word = self.texts[self.i] if self.at(NAME) else ""
+        parse = _ENTITY.get(word)
+        if parse is not None and self._clause_not_field(word):
+            return parse(self)
+        return self.field()
+
+    def _clause_not_field(self, word: str) -> bool:
+        """``index: [a]`` is a clause, ``index: int`` a field of that name."""
+        at = 1 if self.kind_at(1) == ":" else 0
+        following = self.kind_at(at + 1)
+        if word in ("allow", "hide"):
+            return at == 0 and following == NAME
+        if word in ("index", "traits"):
+            return following == "["
+        if word == "table":
+            return following in ("string", "raw")
+        return word == "check" and not (following == NAME and self._is_type(at + 1))
+
+    def _is_type(self, ahead: int) -> bool:
+        from codeai.language.parser.expressions import TYPE_WORDS
+
+        return self.text_at(ahead) in TYPE_WORDS and (self.kind_at(ahead + 1) in (",", "}", "(") or self.breaks_at(ahead + 1))
+
+    def _key(self) -> Identifier:
+        name = self.identifier()
+        self.take(":")
+        return name
+
+    def _index(self) -> d.Clause:
+        key = self._key()
+        self.expect("[", "'['")
+        columns: list[d.IndexColumn] = []
+        while not self.at("]"):
+            name = self.identifier("a field")
+            descending = self.take_word("desc")
+            if not descending:
+                self.take_word("asc")
+            columns.append(d.IndexColumn(name.start, self.previous_end, name, descending))
+            if not self.take(","):
+                break
+        self.expect("]", "']'")
+        unique = self.at_word("unique") and not self.breaks[self.i] and self.take_word("unique")
+        return d.IndexClause(key.start, self.previous_end, tuple(columns), unique)
+
+    def _check(self) -> d.Clause:
+        key = self._key()
+        condition = self.expression()
+        return d.CheckClause(key.start, condition.end, condition)
+
+    def _table(self) -> d.Clause:
+        key = self._key()
+        name = self.text_literal()
+        return d.TableClause(key.start, self.previous_end, name)
+
+    def _traits(self) -> d.Clause:
+        key = self._key()
+        self.expect("[", "'['")
+        found: list[d.Trait] = []
+        while not self.at("]"):
+            name = self.identifier("a trait")
+            arguments: tuple[Identifier, ...] = ()
+            if self.take("("):
+                arguments = self.listed_names()
+                self.expect(")", "')'")
+            found.append(d.Trait(name.start, self.previous_end, name, arguments))
+            if not self.take(","):
+                break
+        self.expect("]", "']'")
+        return d.TraitsClause(key.start, self.previous_end, tuple(found))
+
+    def _allow(self) -> d.Clause:
+        start = self.start
+        self.i += 1
+        actions = self.listed_names()
+        self.expect(":", "':'")
+        condition = self.expression()
+        return d.AllowClause(start, condition.end, actions, condition)
+
+    def _hide(self) -> d.Clause:
+        start = self.start
+        self.i += 1
+        fields = self.listed_names()
+        unless = self.expression() if self.take_word("unless") else None
+        return d.HideClause(start, self.previous_end, fields, unless)
+
+    # -- resources and endpoints -----------------------------------------------------------------------------------
+
+    def resource_clause(self) -> d.Clause | None:
+        """A clause of a resource: settings of actions, or those of endpoints."""
+        if self.at(NAME) and self.texts[self.i] in ACTIONS and self.kind_at(1) in ("{", ","):
+            start = self.start
+            actions = self.listed_names()
+            self.expect("{", "'{'")
+            clauses = self.items(lambda: self._known_clause(_ACTION, "setting"))
+            return d.ActionSettings(start, self.previous_end, actions, clauses)
+        return self._known_clause(_RESOURCE, "clause")
+
+    def endpoint_clause(self) -> d.Clause | None:
+        """A clause of an endpoint."""
+        return self._known_clause(_ENDPOINT, "clause")
+
+    def _known_clause(self, table: dict[str, Callable[[Clauses], d.Clause]], what: str) -> d.Clause | None:
+        name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
+        if not self.at(NAME):
+            self.fail_expected("a clause" if what == "clause" else "a setting")
+        parse = table.get(name.text)
+        if parse is not None:
+            return parse(self)
+        self.unknown(what, name, table, "CAI0013")
+        self.i += 1
+        self.take(":")
+        if not self.breaks[self.i]:
+            self.skip_item()
+        return None
+
+    def _auth(self) -> d.Clause:
+        key = self._key()
+        names = self.names() if self.at("[") else self.listed_names()
+        return d.AuthClause(key.start, self.previous_end, names)
+
+    def names_clause(self) -> d.NamesClause:
+        """A key with names."""
+        key = self._key()
+        return d.NamesClause(key.start, self.previous_end, key, self.names())
+
+    def _rate_limit(self) -> d.Clause:
+        key = self._key()
+        requests = self.expression()
+        self.expect_word("per")
+        window = self.expression()
+        by = self.identifier() if self.take_word("by") else None
+        return d.RateLimitClause(key.start, self.previous_end, requests, window, by)
+
+    def _value_clause(self) -> d.Clause:
+        key = self._key()
+        value = self.expression()
+        return d.ValueClause(key.start, value.end, key, value)
+
+    def _isolation(self) -> d.Clause:
+        key = self._key()
+        start = self.start
+        words = [self.identifier().text]
+        while self.at(NAME) and not self.breaks[self.i]:
+            words.append(self.identifier().text)
+        value = ex.StringLiteral(start, self.previous_end, " ".join(words))
+        return d.ValueClause(key.start, value.end, key, value)
+
+    def input_clause(self) -> d.Clause:
+        """``body { fields }`` or ``body: Type``."""
+        place = self.identifier()
+        if self.take(":") and not self.at("{"):
+            type_ = self.type_expression()
+            return d.InputClause(place.start, type_.end, place, (), type_)
+        self.expect("{", "'{'")
+        fields = self.items(self.field)
+        return d.InputClause(place.start, self.previous_end, place, fields)
+
+    def _returns(self) -> d.Clause:
+        key = self._key()
+        type_ = self.type_expression()
+        status = media = None
+        while not self.breaks[self.i]:
+            if self.take_word("status"):
+                status = self.expression()
+            elif self.take_word("as"):
+                media = self.text_literal("a media type")
+            else:
+                break
+        return d.ReturnsClause(key.start, self.previous_end, type_, status, media)
+
+    def _error(self) -> d.Clause:
+        start = self.start
+        self.i += 1
+        status = self.expression()
+        self.take(":")
+        message = self.text_literal("a text")
+        code = self.text_literal("a code") if self.take_word("code") else None
+        return d.ErrorClause(start, self.previous_end, status, message, code)
+
+    def _filter(self) -> d.Clause:
+        key = self._key()
+        self.expect("{", "'{'")
+        conditions = self.items(self._filter_line)
+        return d.FilterClause(key.start, self.previous_end, conditions)
+
+    def _filter_line(self) -> ex.Expression:
+        condition = self.expression()
+        if self.at_word("if") and self.text_at(1) == "provided":
+            self.i += 2
+            return ex.Provided(condition.start, self.previous_end, condition)
+        return condition
+
+    def _sort(self) -> d.Clause:
+        key = self._key()
+        terms: list[d.SortTerm] = []
+        while True:
+            value = self.expression()
+            descending = self.take_word("desc")
+            if not descending:
+                self.take_word("asc")
+            terms.append(d.SortTerm(value.start, self.previous_end, value, descending))
+            if not (self.at(",") and self.kind_at(1) == NAME and self.kind_at(2) != ":"):
+                return d.SortClause(key.start, self.previous_end, tuple(terms))
+            self.i += 1
+
+    def _validate(self) -> d.Clause:
+        key = self._key()
+        self.expect("{", "'{'")
+        rules = self.items(self._rule)
+        return d.ValidateClause(key.start, self.previous_end, rules)
+
+    def _rule(self) -> d.ValidationRule:
+        start = self.start
+        if self.at(NAME) and self.text_at(1) == "is" and self.text_at(2) == "unique":
+            field = self.identifier()
+            self.i += 2
+            return d.ValidationRule(start, self.previous_end, "unique", field, None, self._rule_message())
+        if self.at(NAME) and self.text_at(1) == "exists" and not self.breaks_at(1):
+            field = self.identifier()
+            self.i += 1
+            return d.ValidationRule(start, self.previous_end, "exists", field, None, self._rule_message())
+        condition = self.expression()
+        return d.ValidationRule(start, self.previous_end, "condition", None, condition, self._rule_message())
+
+    def _rule_message(self) -> str | None:
+        return self.text_literal("a text") if self.take_word("else") else None
+
+    def on_clause(self) -> d.OnClause:
+        """``on_success: statement`` or ``on_success { … }``."""
+        key = self.identifier()
+        if self.take(":") and not self.at("{"):
+            statement = self.statement()
+            body = st.Block(statement.start, statement.end, (statement,))
+        else:
+            body = self.block()
+        return d.OnClause(key.start, self.previous_end, key, body)
+
+    def _do(self) -> d.Clause:
+        start = self.start
+        self.i += 1
+        self.take(":")
+        body = self.block()
+        return d.DoClause(start, body.end, body)
+
+
+_Parse = Callable[[Clauses], d.Clause]
+
+_ENTITY: Final[dict[str, _Parse]] = {
+    "index": Clauses._index,
+    "check": Clauses._check,
+    "table": Clauses._table,
+    "traits": Clauses._traits,
+    "allow": Clauses._allow,
+    "hide": Clauses._hide,
+}
+_GUARD: Final[dict[str, _Parse]] = {
+    "auth": Clauses._auth,
+    "roles": Clauses.names_clause,
+    "permissions": Clauses.names_clause,
+    "use": Clauses.names_clause,
+    "rate_limit": Clauses._rate_limit,
+    "timeout": Clauses._value_clause,
+    "cache": Clauses._value_clause,
+}
+_PAGING: Final[dict[str, _Parse]] = {
+    "filter_by": Clauses.names_clause,
+    "sort_by": Clauses.names_clause,
+    "page_size": Clauses._value_clause,
+    "max_page_size": Clauses._value_clause,
+    "filter": Clauses._filter,
+    "sort": Clauses._sort,
+}
+_WRITING: Final[dict[str, _Parse]] = {
+    "validate": Clauses._validate,
+    "on_success": Clauses.on_clause,
+}
+_ACTION: Final = {**_GUARD, **_PAGING, **_WRITING, "body": Clauses.input_clause}
+_RESOURCE: Final = {**_GUARD, **_WRITING, "actions": Clauses.names_clause, "tags": Clauses.names_clause}
+_ENDPOINT: Final[dict[str, _Parse]] = {
+    **_GUARD,
+    **_PAGING,
+    **_WRITING,
+    **dict.fromkeys(PLACES, Clauses.input_clause),
+    "returns": Clauses._returns,
+    "error": Clauses._error,
+    "do": Clauses._do,
+    "isolation": Clauses._isolation,
+    "tags": Clauses.names_clause,
+}

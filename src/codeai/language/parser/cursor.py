@@ -1,0 +1,260 @@
+"""A position in a list of tokens, and what every part of the parser does with it: look, take, report, recover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import NoReturn, TypeVar
+
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Span
+from codeai.language.lexer import BROKEN, END, NAME, Tokens
+from codeai.language.source import SourceFile
+from codeai.language.suggestions import suggest
+from codeai.language.tree.node import Identifier
+
+_Item = TypeVar("_Item")
+
+NESTING_LIMIT = 100
+
+# Declarations whose execution lands with later versions.
+DEFERRED = ("workflow", "job", "event", "on", "webhook", "integration", "middleware", "database", "document")
+_BEGINNINGS = frozenset(
+    [*DEFERRED, "import", "config", "entity", "model", "type", "enum", "resource", "endpoint", "function"]
+    + ["extern", "auth", "role", "seed", "test"]
+)
+
+
+class ParseFailure(Exception):
+    """Ends the parsing of a clause, statement or declaration; its diagnostic is reported already. Never leaves the parser."""
+
+
+class Cursor:
+    """Tokens of one file with the index of the current one.
+
+    ``depth`` counts open parentheses and brackets, in which line ends mean nothing; ``header`` is true where ``{`` opens the
+    block of a header and so no map.
+    """
+
+    def __init__(self, file: SourceFile, tokens: Tokens, *, query: bool = False) -> None:
+        self.file = file
+        self.tokens = tokens
+        self.kinds = tokens.kinds
+        self.texts = tokens.texts
+        self.starts = tokens.starts
+        self.ends = tokens.ends
+        self.breaks = tokens.breaks
+        self.i = 0
+        self.depth = 0
+        self.nesting = 0
+        self.header = False
+        self.aliases = False
+        self.in_test = False
+        self.error_class = DiagnosticClass.PARSER if query else DiagnosticClass.SYNTAX
+        self.lexer_class = DiagnosticClass.LEXER if query else DiagnosticClass.SYNTAX
+        self.diagnostics: list[Diagnostic] = tokens.diagnostics
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def start(self) -> int:
+        """Where the current token begins."""
+        return self.starts[self.i]
+
+    @property
+    def previous_end(self) -> int:
+        """Where the token before the current one ends."""
+        return self.ends[self.i - 1] if self.i else self.starts[0]
+
+    def kind_at(self, ahead: int) -> str:
+        """The kind of a token further on; ``end`` behind the last."""
+        at = self.i + ahead
+        return self.kinds[at] if at < len(self.kinds) else END
+
+    def text_at(self, ahead: int) -> str:
+        """The text of a token further on."""
+        at = self.i + ahead
+        return self.texts[at] if at < len(self.texts) else ""
+
+    def at(self, kind: str) -> bool:
+        """Whether the current token is of that kind (an operator is its own kind)."""
+        return self.kinds[self.i] == kind
+
+    def at_word(self, word: str) -> bool:
+        """Whether the current token is that contextual keyword."""
+        return self.texts[self.i] == word and self.kinds[self.i] == NAME
+
+    def breaks_at(self, ahead: int) -> bool:
+        """Whether a line begins with a token further on."""
+        at = self.i + ahead
+        return self.breaks[at] if at < len(self.breaks) else True
+
+    # -- taking ----------------------------------------------------------------------------------------------------
+
+    def take(self, kind: str) -> bool:
+        """Steps over the current token if it is of that kind."""
+        if self.kinds[self.i] == kind:
+            self.i += 1
+            return True
+        return False
+
+    def take_word(self, word: str) -> bool:
+        """Steps over the current token if it is that contextual keyword."""
+        if self.texts[self.i] == word and self.kinds[self.i] == NAME:
+            self.i += 1
+            return True
+        return False
+
+    def expect(self, kind: str, wanted: str = "") -> int:
+        """Steps over a token of that kind and returns its index; fails with ``expected …`` otherwise."""
+        if self.kinds[self.i] != kind:
+            self.fail_expected(wanted or f"'{kind}'")
+        self.i += 1
+        return self.i - 1
+
+    def expect_word(self, word: str) -> None:
+        """Steps over a contextual keyword; fails otherwise."""
+        if not self.take_word(word):
+            self.fail_expected(f"'{word}'")
+
+    def identifier(self, wanted: str = "identifier") -> Identifier:
+        """Takes a name."""
+        at = self.expect(NAME, wanted)
+        return Identifier(self.starts[at], self.ends[at], self.texts[at])
+
+    def separator(self) -> None:
+        """Steps over optional commas and semicolons between items."""
+        while self.kinds[self.i] in (",", ";"):
+            self.i += 1
+
+    # -- reporting -------------------------------------------------------------------------------------------------
+
+    def report(
+        self,
+        message: str,
+        code: str,
+        start: int,
+        end: int,
+        *,
+        help_text: str = "",
+        expected: tuple[str, ...] = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        """Adds an error of the parser."""
+        self.diagnostics.append(
+            Diagnostic(code, self.error_class, message, Span(start, end), expected=expected, help=help_text, edits=edits)
+        )
+
+    def fail(self, message: str, code: str, start: int, end: int, *, help_text: str = "") -> NoReturn:
+        """Adds an error and gives up the current item."""
+        self.report(message, code, start, end, help_text=help_text)
+        raise ParseFailure
+
+    def fail_expected(self, wanted: str, *, help_text: str = "") -> NoReturn:
+        """Adds ``expected …, got '…'`` (or ``unexpected end of input``) at the current token and gives up the item."""
+        kind = self.kinds[self.i]
+        if kind == BROKEN:
+            raise ParseFailure  # the lexer has reported it
+        if kind == END:
+            self.fail("unexpected end of input", "CAI0011", self.start, self.start, help_text=f"expected {wanted}")
+        text = self.texts[self.i]
+        shown = text if len(text) <= 40 else text[:37] + "…"
+        self.report(
+            f"expected {wanted}, got '{shown}'", "CAI0010", self.start, self.ends[self.i], help_text=help_text, expected=(wanted,)
+        )
+        raise ParseFailure
+
+    def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str) -> None:
+        """Reports an unknown key, clause or keyword with the nearest known one."""
+        near = suggest(name.text, known)
+        edits = (Edit(name.start, name.end, near),) if near else ()
+        self.report(
+            f"unknown {what} '{name.text}'",
+            code,
+            name.start,
+            name.end,
+            help_text=f"did you mean '{near}'?" if near else "",
+            edits=edits,
+        )
+
+    def declaration_begins(self) -> bool:
+        """Whether a declaration begins here: its keyword at the very beginning of a line, with what must follow."""
+        word, at = self.texts[self.i], self.starts[self.i] - self.file.base
+        if word not in _BEGINNINGS or (at and self.file.text[at - 1] != "\n"):
+            return False
+        following = self.kind_at(1)
+        if word in ("config", "seed"):
+            return following == "{"
+        if word in ("import", "test"):
+            return following == "string"
+        if word in ("endpoint", "resource", "extern", "on"):
+            return following == "name"
+        return following == "name" and self.kind_at(2) in ("{", "(")
+
+    # -- recovering ------------------------------------------------------------------------------------------------
+
+    def skip_balanced(self) -> None:
+        """Steps over the current token, with all that it brackets."""
+        opening = self.kinds[self.i]
+        self.i += opening != END
+        if opening not in ("{", "(", "["):
+            return
+        depth = 1
+        while depth and self.kinds[self.i] != END:
+            kind = self.kinds[self.i]
+            depth += kind in ("{", "(", "[")
+            depth -= kind in ("}", ")", "]")
+            self.i += 1
+
+    def skip_item(self, stop: Collection[str] = ("}",)) -> None:
+        """Goes on behind a broken item: to the next line or separator at this depth of brackets."""
+        begin = self.i
+        while True:
+            kind = self.kinds[self.i]
+            if kind == END or kind in stop:
+                return
+            if kind in (",", ";"):
+                self.i += 1
+                return
+            if self.breaks[self.i] and self.i > begin and kind not in ("{", ")", "]"):
+                return
+            self.skip_balanced()
+
+    def items(self, parse: Callable[[], _Item | None], closing: str = "}") -> tuple[_Item, ...]:
+        """Parses items up to the closing bracket, and takes it; a broken item is skipped, so that one mistake is one error."""
+        found: list[_Item] = []
+        depth, header, nesting = self.depth, self.header, self.nesting
+        self.depth, self.header = 0, False
+        while True:
+            self.separator()
+            if self.kinds[self.i] == closing:
+                self.i += 1
+                break
+            if self.kinds[self.i] == END:
+                self._unclosed(closing)
+                break
+            if closing == "}" and self.declaration_begins():
+                self.report(
+                    f"expected '}}', got '{self.texts[self.i]}'",
+                    "CAI0010",
+                    self.start,
+                    self.ends[self.i],
+                    help_text="a block before this declaration is not closed",
+                )
+                break
+            before = self.i
+            try:
+                item = parse()
+                if item is not None:
+                    found.append(item)
+            except ParseFailure:
+                self.depth, self.header, self.aliases, self.nesting = 0, False, False, nesting
+                self.i = max(self.i, before)
+                self.skip_item((closing,))
+            if self.i == before:
+                self.i += 1
+        self.depth, self.header = depth, header
+        return tuple(found)
+
+    def _unclosed(self, closing: str) -> None:
+        if any(found.message == "unexpected end of input" for found in self.diagnostics):
+            return
+        self.report("unexpected end of input", "CAI0011", self.start, self.start, help_text=f"expected '{closing}'")

@@ -1,0 +1,283 @@
+"""Declarations and modules."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codeai.language.lexer import END, NAME
+from codeai.language.parser.clauses import Clauses
+from codeai.language.parser.cursor import DEFERRED, ParseFailure
+from codeai.language.parser.statements import METHODS
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import module, types
+from codeai.language.tree.node import Identifier
+
+_ANNOTATIONS: Final = ("deprecated", "summary", "tag", "internal", "version", "auth", "rate_limit", "cache")
+
+
+class Parser(Clauses):
+    """Parses whole files."""
+
+    def module(self) -> module.Module:
+        """All declarations of the file; broken ones are reported and left out."""
+        start = self.file.base
+        declarations: list[d.Declaration] = []
+        while not self.at(END):
+            before = self.i
+            try:
+                declarations.append(self.declaration())
+            except ParseFailure:
+                self.depth, self.header, self.aliases, self.in_test, self.nesting = 0, False, False, False, 0
+                self._skip_declaration(before)
+            self.separator()
+        return module.Module(start, self.file.end, self.file.path, tuple(declarations), tuple(self.tokens.comments))
+
+    def _skip_declaration(self, before: int) -> None:
+        self.i = max(self.i, before + 1)
+        while not self.at(END) and not (self.breaks[self.i] and self.declaration_begins()):
+            self.skip_balanced()
+
+    def declaration(self) -> d.Declaration:
+        """The declaration at the current token, with its annotations."""
+        description = self.tokens.docs.get(self.i, "")
+        annotations = self._annotations()
+        description = description or self.tokens.docs.get(self.i, "")
+        if not self.at(NAME):
+            self.fail_expected("a declaration")
+        word = self.texts[self.i]
+        parse = _DECLARATIONS.get(word)
+        if parse is None:
+            name = Identifier(self.start, self.ends[self.i], word)
+            self.unknown("declaration", name, (*_DECLARATIONS, *DEFERRED), "CAI0014")
+            raise ParseFailure
+        if annotations and word not in ("endpoint", "resource"):
+            first = annotations[0]
+            self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end)
+        return parse(self, description, annotations)
+
+    def _annotations(self) -> tuple[d.Annotation, ...]:
+        found: list[d.Annotation] = []
+        while self.at("@"):
+            start = self.start
+            self.i += 1
+            name = self.identifier("an annotation")
+            if name.text not in _ANNOTATIONS:
+                self.unknown("annotation", name, _ANNOTATIONS, "CAI0019")
+            arguments: tuple[ex.Expression, ...] = ()
+            if self.at("("):
+                call = self._call(ex.Name(name.start, name.end, name.text))
+                arguments = tuple(argument.value for argument in call.arguments) if isinstance(call, ex.Call) else ()
+            found.append(d.Annotation(start, self.previous_end, name, arguments))
+        return tuple(found)
+
+    def _head(self) -> tuple[int, Identifier]:
+        start = self.start
+        self.i += 1
+        return start, self.identifier()
+
+    def _import(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start = self.start
+        self.i += 1
+        pattern = self.text_literal("a path")
+        return d.ImportDeclaration(start, self.previous_end, description, pattern)
+
+    def _config(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start = self.start
+        self.i += 1
+        settings = self.settings()
+        return d.ConfigDeclaration(start, self.previous_end, description, settings)
+
+    def settings(self) -> tuple[d.Setting, ...]:
+        """``{ key: value … }`` with nested settings."""
+        self.expect("{", "'{'")
+        return self.items(self._setting)
+
+    def _setting(self) -> d.Setting:
+        key = self._map_key()
+        value: ex.Expression | None = None
+        children: tuple[d.Setting, ...] = ()
+        self.take(":")
+        if not self.at("{"):
+            header, self.header = self.header, True
+            value = self.expression()
+            self.header = header
+        if self.at("{") and not self.breaks[self.i]:
+            children = self.settings()
+        return d.Setting(key.start, self.previous_end, key, value, children)
+
+    def _entity(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.expect("{", "'{'")
+        clauses = self.items(self.entity_clause)
+        return d.EntityDeclaration(start, self.previous_end, description, name, clauses)
+
+    def _type(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.take("=")
+        self.expect("{", "'{'")
+        fields = self.items(self.field)
+        return d.TypeDeclaration(start, self.previous_end, description, name, fields)
+
+    def _enum(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.expect("{", "'{'")
+        members = self.items(self._enum_member)
+        return d.EnumDeclaration(start, self.previous_end, description, name, members)
+
+    def _enum_member(self) -> Identifier:
+        if self.at("string"):
+            start, end = self.start, self.ends[self.i]
+            return Identifier(start, end, self.text_literal())
+        return self.identifier("a member")
+
+    def _path(self) -> d.Path:
+        start = self.start
+        if self.kinds[self.i] == "string":
+            text, start = self.text_literal(), start + 1
+            end = start + len(text)
+        elif self.at("/"):
+            start, end = self.path_run()
+            text = self.file.text[start - self.file.base : end - self.file.base]
+        else:
+            self.fail_expected("a path", help_text="a path begins with '/'")
+        segments: list[d.PathSegment] = []
+        at = start
+        for part in text.split("/"):
+            if part:
+                segments.append(self._segment(part, at))
+            at += len(part) + 1
+        return d.Path(start, end, tuple(segments))
+
+    def _segment(self, part: str, at: int) -> d.PathSegment:
+        end = at + len(part)
+        name = part[1:-1] if part.startswith("{") and part.endswith("}") else part[1:] if part.startswith(":") else None
+        if name is not None and name.isidentifier() and name.isascii():
+            return d.PathSegment(at, end, name, True)
+        if name is not None or any(character in part for character in "{}:?#%"):
+            self.fail(f"malformed path segment '{part}'", "CAI0020", at, end, help_text="a parameter is written {name}")
+        return d.PathSegment(at, end, part, False)
+
+    def _resource(self, description: str, annotations: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, entity = self._head()
+        if self.take_word("at"):
+            path = self._path()
+        else:
+            self.fail_expected("'at' and a path")
+        self.expect("{", "'{'")
+        clauses = self.items(self.resource_clause)
+        return d.ResourceDeclaration(start, self.previous_end, description, entity, path, clauses, annotations)
+
+    def _endpoint(self, description: str, annotations: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, method = self._head()
+        if method.text not in METHODS[:5]:
+            self.unknown("method", method, METHODS[:5], "CAI0021")
+        path = self._path()
+        self.expect("{", "'{'")
+        clauses = self.items(self.endpoint_clause)
+        return d.EndpointDeclaration(start, self.previous_end, description, method, path, clauses, annotations)
+
+    def _function(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        parameters = self._parameters()
+        result = self._result()
+        body = self.block()
+        return d.FunctionDeclaration(start, body.end, description, name, parameters, result, body)
+
+    def _extern(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start = self.start
+        self.i += 1
+        self.expect_word("function")
+        name = self.identifier()
+        parameters = self._parameters()
+        result = self._result()
+        self.expect_word("from")
+        source = self.text_literal("a Python name")
+        return d.FunctionDeclaration(start, self.previous_end, description, name, parameters, result, None, source)
+
+    def _result(self) -> types.TypeExpression | None:
+        return self.type_expression() if self.take("->") else None
+
+    def _parameters(self) -> tuple[d.ParameterDeclaration, ...]:
+        self.expect("(", "'('")
+        found: list[d.ParameterDeclaration] = []
+        while not self.at(")"):
+            name = self.identifier("a parameter")
+            type_ = self.type_expression() if self.take(":") else None
+            found.append(d.ParameterDeclaration(name.start, self.previous_end, name, type_))
+            if not self.take(","):
+                break
+        self.expect(")", "')'")
+        return tuple(found)
+
+    def _provider(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        settings = self.settings()
+        return d.AuthDeclaration(start, self.previous_end, description, name, settings)
+
+    def _role(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.expect("{", "'{'")
+        clauses = self.items(self._role_clause)
+        return d.RoleDeclaration(start, self.previous_end, description, name, clauses)
+
+    def _role_clause(self) -> d.NamesClause | None:
+        if self.at(NAME) and self.texts[self.i] in ("permissions", "inherits"):
+            return self.names_clause()
+        name = self.identifier("'permissions' or 'inherits'")
+        self.unknown("clause", name, ("permissions", "inherits"), "CAI0013")
+        self.skip_item()
+        return None
+
+    def _seed(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start = self.start
+        self.i += 1
+        body = self.block()
+        return d.SeedDeclaration(start, body.end, description, body)
+
+    def _test(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start = self.start
+        self.i += 1
+        name = self.text_literal("the name of the test")
+        self.in_test = True
+        body = self.block()
+        self.in_test = False
+        return d.TestDeclaration(start, body.end, description, name, body)
+
+    def _deferred(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        """A declaration that this version does not execute: its extent is kept, its inside not looked at."""
+        start = self.start
+        keyword = self.identifier()
+        name = None
+        if self.at(NAME):
+            reference = self.reference("a name")
+            name = Identifier(reference.start, reference.end, reference.text)
+        elif self.kinds[self.i] == "string":
+            at, end = self.start, self.ends[self.i]
+            name = Identifier(at, end, self.text_literal())
+        while not self.at("{") and not self.at(END) and not (self.breaks[self.i] and self.declaration_begins()):
+            self.i += 1
+        if self.at("{"):
+            self.skip_balanced()
+            if self.kinds[self.i - 1] != "}":
+                self.report("unexpected end of input", "CAI0011", self.start, self.start, help_text="expected '}'")
+        return d.DeferredDeclaration(start, self.previous_end, description, keyword, name, ())
+
+
+_DECLARATIONS: Final = {
+    "import": Parser._import,
+    "config": Parser._config,
+    "entity": Parser._entity,
+    "model": Parser._entity,
+    "type": Parser._type,
+    "enum": Parser._enum,
+    "resource": Parser._resource,
+    "endpoint": Parser._endpoint,
+    "function": Parser._function,
+    "extern": Parser._extern,
+    "auth": Parser._provider,
+    "role": Parser._role,
+    "seed": Parser._seed,
+    "test": Parser._test,
+    **dict.fromkeys(DEFERRED, Parser._deferred),
+}

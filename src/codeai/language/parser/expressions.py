@@ -1,0 +1,346 @@
+"""Expressions, by Pratt's method (top-down operator precedence, 1973). Queries join in ``queries``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from codeai.language.lexer import NAME
+from codeai.language.parser.cursor import NESTING_LIMIT
+from codeai.language.parser.literals import Literals
+from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Identifier, Node
+
+_Found = TypeVar("_Found")
+
+# Binding powers, weakest to strongest (language page, section 4).
+TERNARY: Final = 1
+OR: Final = 2
+AND: Final = 3
+NOT: Final = 4
+COMPARISON: Final = 5
+COALESCE: Final = 6
+SUM: Final = 7
+PRODUCT: Final = 8
+NEGATION: Final = 9
+
+_SYMBOLS: Final[dict[str, tuple[int, str]]] = {
+    "?": (TERNARY, "?"),
+    "||": (OR, "or"),
+    "&&": (AND, "and"),
+    "==": (COMPARISON, "=="),
+    "=": (COMPARISON, "="),
+    "!=": (COMPARISON, "!="),
+    "<": (COMPARISON, "<"),
+    "<=": (COMPARISON, "<="),
+    ">": (COMPARISON, ">"),
+    ">=": (COMPARISON, ">="),
+    "??": (COALESCE, "??"),
+    "+": (SUM, "+"),
+    "-": (SUM, "-"),
+    "*": (PRODUCT, "*"),
+    "/": (PRODUCT, "/"),
+    "%": (PRODUCT, "%"),
+}
+_WORDS: Final[dict[str, tuple[int, str]]] = {
+    "or": (OR, "or"),
+    "and": (AND, "and"),
+    "in": (COMPARISON, "in"),
+    "not": (COMPARISON, "not_in"),
+    "contains": (COMPARISON, "contains"),
+    "includes": (COMPARISON, "contains"),
+    "starts_with": (COMPARISON, "starts_with"),
+    "ends_with": (COMPARISON, "ends_with"),
+    "matches": (COMPARISON, "matches"),
+    "is": (COMPARISON, "is"),
+    "between": (COMPARISON, "between"),
+}
+_CONTINUING: Final = frozenset([".", "?", ":", "??", "+", "*", "/", "==", "!=", "<", "<=", ">", ">=", "&&", "||"])
+TYPE_WORDS: Final = frozenset(
+    "uuid string text varchar int integer bigint float double number decimal numeric bool boolean timestamp datetime date time "
+    "duration email url json object jsonb map bytes binary list array enum ref many".split()
+)
+
+
+class Expressions(Literals):
+    """Parses expressions. ``header`` and ``aliases`` (see the cursor) restrict what may follow."""
+
+    def type_expression(self) -> Node:
+        """Parses a type (see ``Types``)."""
+        raise NotImplementedError
+
+    def query(self) -> ex.Expression | None:
+        """Parses a query or a write if one begins here (see ``Queries``)."""
+        raise NotImplementedError
+
+    def aggregate(self, name: Identifier, operand: ex.Expression) -> ex.Expression:
+        """Parses the rest of ``count(E where …)`` (see ``Queries``)."""
+        raise NotImplementedError
+
+    def expression(self, power: int = 0) -> ex.Expression:
+        """Parses an expression whose operators bind more strongly than ``power``."""
+        self.nesting += 1
+        if self.nesting > NESTING_LIMIT:
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="name a part with 'let'")
+        left = self._prefix()
+        while True:
+            operator = self._infix()
+            if operator is None or operator[0] <= power:
+                break
+            left = self._operation(left, *operator)
+        self.nesting -= 1
+        return left
+
+    def _infix(self) -> tuple[int, str] | None:
+        kind = self.kinds[self.i]
+        if kind == NAME:
+            text = self.texts[self.i]
+            found = _WORDS.get(text)
+            if found is None:
+                return self._conversion_ahead(text)
+            following = self.kind_at(1)
+            if following == ":" and not self.breaks_at(1):
+                return None
+            if self.breaks[self.i] and not self.depth and (following == "{" or self.text_at(1) in TYPE_WORDS):
+                return None
+            if text == "not" and self.text_at(1) != "in":
+                return None
+            return found
+        found = _SYMBOLS.get(kind)
+        if found is None or (self.breaks[self.i] and not self.depth and kind not in _CONTINUING):
+            return None
+        return found
+
+    def _conversion_ahead(self, text: str) -> tuple[int, str] | None:
+        if text != "as" or self.aliases or self.kind_at(1) != NAME or self.text_at(1) in ("system", "user"):
+            return None
+        return (NEGATION, "as")
+
+    def _operation(self, left: ex.Expression, power: int, operator: str) -> ex.Expression:
+        at = self.i
+        self.i += 1
+        if operator == "?":
+            return self._ternary(left)
+        if operator == "is":
+            negated = self.take_word("not")
+            end = self.ends[self.i]
+            self.expect_word("null")
+            return ex.IsNull(left.start, end, left, negated)
+        if operator == "between":
+            low = self.expression(COALESCE - 1)
+            self.expect_word("and")
+            high = self.expression(COALESCE - 1)
+            return ex.Between(left.start, high.end, left, low, high)
+        if operator == "as":
+            target = self.type_expression()
+            return ex.Conversion(left.start, target.end, left, target)
+        if operator == "not_in":
+            self.i += 1
+        right = self.expression(power - 1 if operator == "??" else power)
+        if power == COMPARISON:
+            self._not_chained(at)
+        return ex.Binary(left.start, right.end, operator, left, right)
+
+    def _not_chained(self, first: int) -> None:
+        following = self._infix()
+        if following is not None and following[0] == COMPARISON:
+            self.fail(
+                "comparisons do not chain",
+                "CAI0016",
+                self.starts[first],
+                self.ends[self.i],
+                help_text="write 'a < b and b < c'",
+            )
+
+    def _ternary(self, condition: ex.Expression) -> ex.Expression:
+        then = self.expression(TERNARY - 1)
+        self.expect(":", "':'")
+        otherwise = self.expression(TERNARY - 1)
+        return ex.Conditional(condition.start, otherwise.end, condition, then, otherwise)
+
+    def _prefix(self) -> ex.Expression:
+        kind = self.kinds[self.i]
+        start = self.start
+        if kind == "!" or (kind == NAME and self.texts[self.i] == "not" and self.kind_at(1) not in (":", ".", ",", ")")):
+            self.i += 1
+            operand = self.expression(NOT - 1)
+            return ex.Unary(start, operand.end, "not", operand)
+        if kind == "-":
+            self.i += 1
+            operand = self.expression(NEGATION)
+            return ex.Unary(start, operand.end, "-", operand)
+        return self.postfix(self._primary())
+
+    def _primary(self) -> ex.Expression:
+        kind = self.kinds[self.i]
+        if kind == NAME:
+            return self._name()
+        if kind == "(":
+            return self._parenthesis()
+        if kind == "[":
+            return self._list()
+        if kind == "{" and (not self.header or self.depth):
+            return self.map_literal()
+        if kind == "*" and self.depth and self.kind_at(1) == ")":
+            self.i += 1
+            return ex.Star(self.starts[self.i - 1], self.ends[self.i - 1])
+        found = self.literal()
+        if found is None:
+            self.fail_expected("an expression" if self.error_class == "SyntaxError" else "identifier")
+        return found
+
+    def _name(self) -> ex.Expression:
+        text, start, end = self.texts[self.i], self.starts[self.i], self.ends[self.i]
+        following = self.kind_at(1)
+        if following == "=>":
+            name = self.identifier()
+            self.i += 1
+            body = self.expression()
+            return ex.Lambda(start, body.end, (name,), body)
+        if text in ("true", "false"):
+            self.i += 1
+            return ex.BooleanLiteral(start, end, text == "true")
+        if text == "null":
+            self.i += 1
+            return ex.NullLiteral(start, end)
+        if text == "if" and following not in (".", ")", ",", "="):
+            return self._if_expression()
+        if following in (NAME, "(") or text == "get":
+            found = self.query()
+            if found is not None:
+                return found
+        self.i += 1
+        return ex.Name(start, end, text)
+
+    def _if_expression(self) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        condition = self.expression()
+        self.expect_word("then")
+        then = self.expression()
+        self.expect_word("else")
+        otherwise = self.expression()
+        return ex.Conditional(start, otherwise.end, condition, then, otherwise)
+
+    def postfix(self, target: ex.Expression) -> ex.Expression:
+        """Members, elements and calls behind an operand."""
+        while True:
+            kind = self.kinds[self.i]
+            if kind == "." and self.kind_at(1) == NAME:
+                self.i += 1
+                name = self.identifier()
+                target = ex.Member(target.start, name.end, target, name)
+            elif kind == "(" and not self.breaks[self.i]:
+                target = self._call(target)
+            elif kind == "[" and not self.breaks[self.i]:
+                self.i += 1
+                index = self._inside(self.expression)
+                self.expect("]", "']'")
+                target = ex.Index(target.start, self.previous_end, target, index)
+            else:
+                return target
+
+    def _inside(self, parse: Callable[[], _Found]) -> _Found:
+        """Parses within brackets, where line ends mean nothing and ``{`` is a map."""
+        header, aliases = self.header, self.aliases
+        self.depth += 1
+        self.header = self.aliases = False
+        found = parse()
+        self.depth -= 1
+        self.header, self.aliases = header, aliases
+        return found
+
+    def _call(self, callee: ex.Expression) -> ex.Expression:
+        self.i += 1
+        return self._inside(lambda: self._arguments(callee))
+
+    def _arguments(self, callee: ex.Expression) -> ex.Expression:
+        found: list[ex.Argument] = []
+        while not self.at(")"):
+            start = self.start
+            name = None
+            if self.at(NAME) and self.kind_at(1) == ":":
+                name = self.identifier()
+                self.i += 1
+            value = self.expression()
+            if self.at_word("where") and isinstance(callee, ex.Name) and not found and name is None:
+                return self.aggregate(Identifier(callee.start, callee.end, callee.text), value)
+            found.append(ex.Argument(start, value.end, name, value))
+            if not self.take(","):
+                break
+        self.expect(")", "')'")
+        return ex.Call(callee.start, self.previous_end, callee, tuple(found))
+
+    def _parenthesis(self) -> ex.Expression:
+        start = self.start
+        parameters = self._lambda_parameters()
+        if parameters is not None:
+            body = self.expression()
+            return ex.Lambda(start, body.end, parameters, body)
+        self.i += 1
+        inner = self._inside(self.expression)
+        self.expect(")", "')'")
+        return inner
+
+    def _lambda_parameters(self) -> tuple[Identifier, ...] | None:
+        """The parameters of ``(a, b) =>`` when that is what begins here."""
+        ahead = 1
+        while self.kind_at(ahead) == NAME and self.kind_at(ahead + 1) == ",":
+            ahead += 2
+        ahead += self.kind_at(ahead) == NAME
+        if self.kind_at(ahead) != ")" or self.kind_at(ahead + 1) != "=>":
+            return None
+        names = []
+        self.i += 1
+        while not self.take(")"):
+            names.append(self.identifier())
+            self.take(",")
+        self.i += 1
+        return tuple(names)
+
+    def _list(self) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        found = self._inside(self._list_items)
+        return ex.ListLiteral(start, self.previous_end, found)
+
+    def _list_items(self) -> tuple[ex.Expression, ...]:
+        found: list[ex.Expression] = []
+        while not self.at("]"):
+            found.append(self.expression())
+            if not self.take(","):
+                break
+        self.expect("]", "']'")
+        return tuple(found)
+
+    def map_literal(self) -> ex.MapLiteral:
+        """``{ key: value, other value }``; line ends and commas separate entries."""
+        start = self.start
+        entries = self.map_entries()
+        return ex.MapLiteral(start, self.previous_end, entries)
+
+    def map_entries(self) -> tuple[ex.MapEntry, ...]:
+        """Takes ``{ … }`` with entries."""
+        self.expect("{", "'{'")
+        aliases, self.aliases = self.aliases, False
+        found = self.items(self._map_entry)
+        self.aliases = aliases
+        return found
+
+    def _map_entry(self) -> ex.MapEntry:
+        key = self._map_key()
+        self.take(":")
+        value = self.expression()
+        return ex.MapEntry(key.start, value.end, key, value)
+
+    def _map_key(self) -> Identifier:
+        start = self.start
+        if self.at("string"):
+            return Identifier(start, self.ends[self.i], self.text_literal())
+        name = self.identifier()
+        text, end = name.text, name.end
+        while self.at("-") and self.kind_at(1) == NAME and self.start == end:
+            self.i += 1
+            part = self.identifier()
+            text, end = f"{text}-{part.text}", part.end
+        return Identifier(start, end, text)

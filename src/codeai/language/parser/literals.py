@@ -1,0 +1,166 @@
+"""Literals: numbers, durations, sizes, and strings with their escapes and interpolations."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Final
+
+from codeai.language.lexer import (
+    DECIMAL,
+    DURATION,
+    INTEGER,
+    RAW,
+    SIZE,
+    STRING,
+    begins_interpolation,
+    interpolation_end,
+    tokenize,
+)
+from codeai.language.parser.cursor import Cursor
+from codeai.language.tree import expressions as ex
+
+MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_SIZES: Final = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "{": "{", "}": "}"}
+_PART: Final = re.compile(r"([0-9]+)(ms|[smhdw])")
+
+
+def duration_milliseconds(text: str) -> int | None:
+    """The length of ``1h30m`` or ``7.days`` in milliseconds, None for other text."""
+    number, dot, word = text.partition(".")
+    if dot and number.isdigit():
+        unit = "ms" if word.startswith("milli") else word[:1]
+        return int(number) * MILLISECONDS[unit] if unit in MILLISECONDS else None
+    if not re.fullmatch(r"(?:[0-9]+(?:ms|[smhdw]))+", text):
+        return None
+    return sum(int(count) * MILLISECONDS[unit] for count, unit in _PART.findall(text))
+
+
+class Literals(Cursor):
+    """Parses tokens that are values by themselves."""
+
+    def expression(self, power: int = 0) -> ex.Expression:
+        """Parses an expression (see ``Expressions``)."""
+        raise NotImplementedError
+
+    def literal(self) -> ex.Expression | None:
+        """The literal at the current token, or None."""
+        kind = self.kinds[self.i]
+        start, end, text = self.starts[self.i], self.ends[self.i], self.texts[self.i]
+        if kind == INTEGER:
+            self.i += 1
+            return ex.IntLiteral(start, end, int(text.replace("_", "")))
+        if kind == DECIMAL:
+            self.i += 1
+            return ex.DecimalLiteral(start, end, text.replace("_", ""))
+        if kind == STRING:
+            self.i += 1
+            return self._string(start, end, text)
+        if kind == RAW:
+            self.i += 1
+            return ex.StringLiteral(start, end, _dedent(text[3:-3]))
+        if kind == DURATION:
+            self.i += 1
+            return ex.DurationLiteral(start, end, duration_milliseconds(text) or 0)
+        if kind == SIZE:
+            self.i += 1
+            number = text.rstrip("kmgbKMGB")
+            return ex.SizeLiteral(start, end, int(number) * _SIZES[text[len(number) :].lower()])
+        return None
+
+    def text_literal(self, wanted: str = "string", *, pattern: bool = False) -> str:
+        """Takes a string in which braces mean nothing (paths, patterns, texts of errors).
+
+        :param pattern: keep unknown escapes, since they belong to the regular expression
+        """
+        kind = self.kinds[self.i]
+        if kind not in (STRING, RAW):
+            self.fail_expected(wanted)
+        text, start = self.texts[self.i], self.starts[self.i]
+        self.i += 1
+        if kind == RAW:
+            return _dedent(text[3:-3])
+        return self._unescape(text[1:-1], start + 1, pattern=pattern)
+
+    def _string(self, start: int, end: int, text: str) -> ex.Expression:
+        inner = text[1:-1]
+        if text[0] == "'" or "{" not in inner:
+            value = inner if "\\" not in inner else self._unescape(inner, start + 1)
+            return ex.StringLiteral(start, end, value)
+        return self._interpolation(start, end, text)
+
+    def _interpolation(self, start: int, end: int, text: str) -> ex.Expression:
+        parts: list[ex.Expression] = []
+        stop = len(text) - 1
+        at = begin = 1
+        while at < stop:
+            character = text[at]
+            if character == "\\":
+                at += 2
+                continue
+            closing = interpolation_end(text, at, stop) if character == "{" and begins_interpolation(text, at) else -1
+            if closing < 0:
+                at += 1
+                continue
+            if at > begin:
+                parts.append(self._piece(start, begin, at, text))
+            parts.append(self._embedded(start + at + 1, start + closing - 1))
+            at = begin = closing
+        if stop > begin:
+            parts.append(self._piece(start, begin, stop, text))
+        if all(isinstance(part, ex.StringLiteral) for part in parts):
+            return ex.StringLiteral(start, end, "".join(part.value for part in parts if isinstance(part, ex.StringLiteral)))
+        return ex.Interpolation(start, end, tuple(parts))
+
+    def _piece(self, start: int, begin: int, stop: int, text: str) -> ex.StringLiteral:
+        value = self._unescape(text[begin:stop], start + begin)
+        return ex.StringLiteral(start + begin, start + stop, value)
+
+    def _embedded(self, start: int, end: int) -> ex.Expression:
+        """Parses the expression between the braces of a string."""
+        base = self.file.base
+        inner = type(self)(self.file, tokenize(self.file.text, base, start - base, end - base, error=self.lexer_class))
+        inner.error_class = self.error_class
+        inner.nesting = self.nesting + 1
+        inner.depth = 1
+        inner.diagnostics = self.diagnostics
+        self.diagnostics.extend(inner.tokens.diagnostics)
+        value = inner.expression()
+        if inner.kinds[inner.i] != "end":
+            inner.fail_expected("'}'")
+        return value
+
+    def _unescape(self, text: str, start: int, *, pattern: bool = False) -> str:
+        if "\\" not in text:
+            return text
+        out: list[str] = []
+        at = 0
+        while at < len(text):
+            character = text[at]
+            if character != "\\":
+                out.append(character)
+                at += 1
+                continue
+            escape = text[at + 1 : at + 2]
+            if escape == "u" and re.fullmatch(r"[0-9A-Fa-f]{4}", text[at + 2 : at + 6]):
+                out.append(chr(int(text[at + 2 : at + 6], 16)))
+                at += 6
+                continue
+            if escape in _ESCAPES and escape:
+                out.append(_ESCAPES[escape])
+            elif pattern:
+                out.append("\\" + escape)
+            else:
+                self.report(
+                    f"unknown escape '\\{escape}'", "CAI0004", start + at, start + at + 2, help_text="write \\\\ for a backslash"
+                )
+            at += 2
+        return "".join(out).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _dedent(text: str) -> str:
+    lines = text.split("\n", 1)
+    if len(lines) == 2 and not lines[0].strip():
+        text = lines[1]
+    return textwrap.dedent(text.rstrip(" \t")).removesuffix("\n") if "\n" in text else text

@@ -1,0 +1,362 @@
+"""Queries and writes as expressions (language page, section 4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codeai.language.lexer import NAME
+from codeai.language.parser.types import Types
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
+from codeai.language.tree.node import Identifier, Reference
+
+AGGREGATES: Final = ("count", "sum", "avg", "min", "max")
+_SELECTING: Final = {"select": "select", "find": "select", "first": "first", "exists": "exists"}
+
+
+class _Clauses:
+    """The clauses of one selection while they are read, in any order."""
+
+    def __init__(self) -> None:
+        self.loads: list[Reference] = []
+        self.joins: list[q.JoinClause] = []
+        self.with_deleted = False
+        self.where: ex.Expression | None = None
+        self.everything = False
+        self.search: ex.Expression | None = None
+        self.group_by: tuple[ex.Expression, ...] = ()
+        self.having: ex.Expression | None = None
+        self.order_by: list[q.OrderTerm] = []
+        self.limit: ex.Expression | None = None
+        self.offset: ex.Expression | None = None
+        self.as_system = False
+
+
+class Queries(Types):
+    """Parses what begins with a query word."""
+
+    def query(self) -> ex.Expression | None:
+        """The query or write that begins at the current name, or None when the name is an ordinary one."""
+        word = self.texts[self.i]
+        following = self.kind_at(1)
+        if following == NAME and self.breaks_at(1):
+            return None
+        if word in _SELECTING and following == NAME and self._operand_follows(word):
+            return self._select(word)
+        if word == "select" and following == "(":
+            return self._select(word)
+        if word == "get" and following == NAME and self.kind_at(2) == "(":
+            return self._get()
+        if following != NAME or self.text_at(1) in ("is", "in", "and", "or", "contains", "matches", "between", "not"):
+            return None
+        if word == "create":
+            return self._create()
+        if word == "update":
+            return self._update()
+        if word == "delete":
+            return self._delete()
+        if word == "call" and self.kind_at(2) == ".":
+            return self._call_operation()
+        if word in ("start", "run"):
+            return self._start(word)
+        return None
+
+    def _operand_follows(self, word: str) -> bool:
+        """Whether the next name is what is selected, not an operator behind a variable called ``first``."""
+        return word in ("select", "find") or self.text_at(1) not in (
+            *("is", "in", "and", "or", "not", "contains", "includes", "starts_with", "ends_with", "matches", "between", "as"),
+            *("then", "else", "where", "asc", "desc", "limit", "status", "order"),
+        )
+
+    # -- selections ------------------------------------------------------------------------------------------------
+
+    def _select(self, word: str) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        columns: tuple[q.SelectColumn, ...] = ()
+        if word in ("select", "find"):
+            columns = self._columns()
+            if self.take_word("from"):
+                entity = self.identifier("an entity")
+            else:
+                entity, columns = self._single_entity(columns)
+        else:
+            entity = self.identifier("an entity")
+        clauses = self._clauses()
+        return q.Select(
+            start,
+            self.previous_end,
+            _SELECTING[word],
+            entity,
+            None,
+            columns,
+            tuple(clauses.loads),
+            clauses.with_deleted,
+            tuple(clauses.joins),
+            clauses.where,
+            clauses.search,
+            clauses.group_by,
+            clauses.having,
+            tuple(clauses.order_by),
+            clauses.limit,
+            clauses.offset,
+            clauses.as_system,
+        )
+
+    def _single_entity(self, columns: tuple[q.SelectColumn, ...]) -> tuple[Identifier, tuple[q.SelectColumn, ...]]:
+        if len(columns) == 1 and columns[0].name is None and isinstance(columns[0].value, ex.Name):
+            name = columns[0].value
+            return Identifier(name.start, name.end, name.text), ()
+        self.fail_expected("'from'")
+
+    def _columns(self) -> tuple[q.SelectColumn, ...]:
+        aliases, self.aliases = self.aliases, True
+        found: list[q.SelectColumn] = []
+        while True:
+            value = self.expression()
+            name = self.identifier() if self.take_word("as") else None
+            found.append(q.SelectColumn(value.start, self.previous_end, value, name))
+            if not (self.at(",") and self._column_follows()):
+                break
+            self.i += 1
+        self.aliases = aliases
+        return tuple(found)
+
+    def _column_follows(self) -> bool:
+        """Within brackets a comma may end the query itself: it is one of ours while a ``from`` is still to come."""
+        if not self.depth:
+            return True
+        depth, ahead = 0, 1
+        while True:
+            kind = self.kind_at(ahead)
+            if kind == "end" or (kind in (")", "]", "}") and not depth):
+                return False
+            depth += (kind in ("(", "[", "{")) - (kind in (")", "]", "}"))
+            if not depth and self.text_at(ahead) == "from":
+                return True
+            ahead += 1
+
+    def _get(self) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        entity = self.identifier("an entity")
+        self.expect("(", "'('")
+        self.depth += 1
+        key = self.expression()
+        self.depth -= 1
+        self.expect(")", "')'")
+        clauses = self._clauses(("with", "as"))
+        return self.postfix(
+            q.Get(start, self.previous_end, entity, key, tuple(clauses.loads), clauses.with_deleted, clauses.as_system)
+        )
+
+    def aggregate(self, name: Identifier, operand: ex.Expression) -> ex.Expression:
+        """``count(E where …)`` behind its operand, with the closing parenthesis."""
+        if name.text not in (*AGGREGATES, "exists"):
+            self.fail_expected("')'")
+        clauses = self._clauses()
+        self.expect(")", "')'")
+        return q.Select(
+            name.start,
+            self.previous_end,
+            name.text,
+            None,
+            operand,
+            where=clauses.where,
+            with_deleted=clauses.with_deleted,
+            as_system=clauses.as_system,
+        )
+
+    def _clauses(self, allowed: tuple[str, ...] | None = None) -> _Clauses:
+        found = _Clauses()
+        while self.at(NAME) and self.kind_at(1) not in (":", "{"):
+            word = self.texts[self.i]
+            if allowed is not None and word not in allowed:
+                break
+            if not self._clause(word, found):
+                break
+        return found
+
+    def _clause(self, word: str, found: _Clauses) -> bool:
+        if word == "with":
+            self.i += 1
+            self._with(found)
+        elif word == "include":
+            self.i += 1
+            found.loads.extend(self._relations())
+        elif word == "where":
+            self.i += 1
+            if self.at_word("all") and self.kind_at(1) not in ("(", ".", "=", "=="):
+                self.i += 1
+                found.everything = True
+            else:
+                found.where = self.expression()
+        elif word == "order" and self.text_at(1) == "by":
+            self.i += 2
+            found.order_by.extend(self._order_terms())
+        elif word == "order_by":
+            self.i += 1
+            found.order_by.extend(self._order_terms())
+        elif word == "group" and self.text_at(1) == "by":
+            self.i += 2
+            found.group_by = self._expressions()
+        elif word == "as" and self.text_at(1) == "system":
+            self.i += 2
+            found.as_system = True
+        elif word in ("having", "limit", "offset", "search"):
+            self.i += 1
+            setattr(found, word, self.expression())
+        elif word == "join":
+            self.i += 1
+            found.joins.append(self._join())
+        else:
+            return False
+        return True
+
+    def _with(self, found: _Clauses) -> None:
+        if self.at_word("deleted") and self.kind_at(1) != ".":
+            self.i += 1
+            found.with_deleted = True
+            return
+        found.loads.extend(self._relations())
+
+    def _relations(self) -> list[Reference]:
+        found = [self.reference("a relation")]
+        while self.at(",") and self.kind_at(1) == NAME and not self.depth:
+            self.i += 1
+            found.append(self.reference("a relation"))
+        return found
+
+    def reference(self, wanted: str) -> Reference:
+        """A dotted name."""
+        parts = [self.identifier(wanted)]
+        while self.at(".") and self.kind_at(1) == NAME:
+            self.i += 1
+            parts.append(self.identifier())
+        return Reference(parts[0].start, parts[-1].end, tuple(parts))
+
+    def _expressions(self) -> tuple[ex.Expression, ...]:
+        found = [self.expression()]
+        while self.take(","):
+            found.append(self.expression())
+        return tuple(found)
+
+    def _order_terms(self) -> list[q.OrderTerm]:
+        found: list[q.OrderTerm] = []
+        while True:
+            value = self.expression()
+            descending = self.take_word("desc")
+            if not descending:
+                self.take_word("asc")
+            found.append(q.OrderTerm(value.start, self.previous_end, value, descending))
+            if self.depth or not self.take(","):
+                return found
+
+    def _join(self) -> q.JoinClause:
+        start = self.start
+        entity = self.identifier("an entity")
+        self.expect_word("on")
+        condition = self.expression()
+        return q.JoinClause(start, condition.end, entity, condition)
+
+    # -- writes ----------------------------------------------------------------------------------------------------
+
+    def _system(self) -> bool:
+        if self.at_word("as") and self.text_at(1) == "system":
+            self.i += 2
+            return True
+        return False
+
+    def _create(self) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        entity = self.identifier("an entity")
+        values, source = self._row_values()
+        system = self._system()
+        return self.postfix(q.CreateRow(start, self.previous_end, entity, values, source, system))
+
+    def _row_values(self) -> tuple[tuple[ex.MapEntry, ...], ex.Expression | None]:
+        source = None
+        values: tuple[ex.MapEntry, ...] = ()
+        if self.take_word("from"):
+            header, self.header = self.header, True
+            source = self.expression()
+            self.header = header
+        if self.at("{"):
+            values = self.map_entries()
+        elif source is None:
+            self.fail_expected("'{'")
+        return values, source
+
+    def _target(self) -> ex.Expression:
+        header, self.header = self.header, True
+        name = self.identifier()
+        target = self.postfix(ex.Name(name.start, name.end, name.text))
+        self.header = header
+        return target
+
+    def _update(self) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        target = self._target()
+        if self.at_word("set") and isinstance(target, ex.Name):
+            entity = Identifier(target.start, target.end, target.text)
+            assignments: list[q.SetClause] = []
+            while self.take_word("set"):
+                assignments.extend(self._assignments())
+            clauses = self._clauses(("where", "with", "as"))
+            return q.UpdateRows(
+                start,
+                self.previous_end,
+                entity,
+                tuple(assignments),
+                clauses.where,
+                clauses.everything,
+                clauses.with_deleted,
+                clauses.as_system,
+            )
+        values, source = self._row_values()
+        return q.UpdateRow(start, self.previous_end, target, values, source, self._system())
+
+    def _assignments(self) -> list[q.SetClause]:
+        found: list[q.SetClause] = []
+        while True:
+            field = self.identifier("a field")
+            self.expect("=", "'='")
+            value = self.expression()
+            found.append(q.SetClause(field.start, value.end, field, value))
+            if not (self.at(",") and self.kind_at(1) == NAME and self.kind_at(2) == "="):
+                return found
+            self.i += 1
+
+    def _delete(self) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        target = self._target()
+        if isinstance(target, ex.Name) and (self.at_word("where") or self.at_word("with")):
+            clauses = self._clauses(("where", "with", "as"))
+            entity = Identifier(target.start, target.end, target.text)
+            return q.DeleteRows(
+                start,
+                self.previous_end,
+                entity,
+                clauses.where,
+                clauses.everything,
+                clauses.with_deleted,
+                clauses.as_system,
+            )
+        return q.DeleteRow(start, target.end, target, self._system())
+
+    def _call_operation(self) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        operation = self.reference("an operation")
+        values = self.map_entries() if self.at("{") else ()
+        return self.postfix(q.CallOperation(start, self.previous_end, operation, values))
+
+    def _start(self, word: str) -> ex.Expression:
+        start = self.start
+        self.i += 1
+        target = self.identifier(f"what to {word}")
+        values = self.map_entries() if self.at("{") else ()
+        return q.Start(start, self.previous_end, word, target, values)

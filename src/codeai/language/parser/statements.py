@@ -1,0 +1,304 @@
+"""Statements (language page, section 7) and those of tests."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codeai.language.lexer import NAME, tokenize
+from codeai.language.parser.queries import Queries
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
+from codeai.language.tree import statements as st
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_LEVELS: Final = ("debug", "info", "warn", "error")
+
+
+class Statements(Queries):
+    """Parses blocks."""
+
+    def block(self) -> st.Block:
+        """``{ statements }``."""
+        start = self.start
+        self.expect("{", "'{'")
+        statements = self.items(self.statement)
+        return st.Block(start, self.previous_end, statements)
+
+    def headed(self) -> ex.Expression:
+        """An expression in a header, where ``{`` opens the block."""
+        header, self.header = self.header, True
+        found = self.expression()
+        self.header = header
+        return found
+
+    def statement(self) -> st.Statement:
+        """One statement."""
+        if self.at(NAME):
+            parse = _KEYWORDS.get(self.texts[self.i])
+            if parse is not None and self.kind_at(1) not in ("=", ".", "(") and not self._ends_here(1):
+                return parse(self)
+            if self.kind_at(1) == "=":
+                return self._assign()
+            if self.texts[self.i] == "emit" and self.kind_at(1) == "(":
+                return self._emit_call()
+            if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
+                request = self._request()
+                return st.ExpressionStatement(request.start, request.end, request)
+        value = self.expression()
+        return st.ExpressionStatement(value.start, value.end, value)
+
+    def _ends_here(self, ahead: int) -> bool:
+        """Whether nothing of this statement follows: ``return`` alone is one, ``log`` alone is a name."""
+        return self.texts[self.i] not in ("return",) and (self.breaks_at(ahead) or self.kind_at(ahead) in ("}", "end"))
+
+    def _let(self) -> st.Statement:
+        start = self.start
+        mutable = self.texts[self.i] == "var"
+        self.i += 1
+        name = self.identifier()
+        if self.take(":"):
+            self.type_expression()
+        self.expect("=", "'='")
+        value = self._value()
+        return st.Let(start, value.end, name, value, mutable)
+
+    def _value(self) -> ex.Expression:
+        if self.in_test and self.at(NAME) and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
+            return self._request()
+        return self.expression()
+
+    def _assign(self) -> st.Statement:
+        name = self.identifier()
+        self.i += 1
+        value = self._value()
+        return st.Assign(name.start, value.end, name, value)
+
+    def _if(self) -> st.Statement:
+        start = self.start
+        arms: list[st.Arm] = []
+        otherwise = None
+        while True:
+            arm_start = self.start
+            self.i += 1
+            condition = self.headed()
+            body = self.block()
+            arms.append(st.Arm(arm_start, body.end, condition, body))
+            if not self.take_word("else"):
+                break
+            if not self.at_word("if"):
+                otherwise = self.block()
+                break
+        return st.If(start, self.previous_end, tuple(arms), otherwise)
+
+    def _for(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        name = self.identifier()
+        self.expect_word("in")
+        items = self.headed()
+        body = self.block()
+        return st.For(start, body.end, name, items, body)
+
+    def _return(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        value = None
+        if not (self.breaks[self.i] or self.kinds[self.i] in ("}", "end", ";") or self._result_word()):
+            value = self.expression()
+        status = headers = None
+        while self._result_word() and not self.breaks[self.i]:
+            self.i += 1
+            if self.texts[self.i - 1] == "status":
+                status = self.expression()
+            else:
+                headers = self.map_literal()
+        return st.Return(start, self.previous_end, value, status, headers)
+
+    def _result_word(self) -> bool:
+        return (self.at_word("status") and self.kind_at(1) == "integer") or (self.at_word("headers") and self.kind_at(1) == "{")
+
+    def _redirect(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        value = self.expression()
+        status = None
+        if self.at_word("status"):
+            self.i += 1
+            status = self.expression()
+        return st.Return(start, self.previous_end, value, status, None, True)
+
+    def _failure(self) -> st.Failure:
+        start = self.start
+        self.expect_word("fail")
+        status = self.expression()
+        message = code = None
+        if not self.breaks[self.i] and self.kinds[self.i] in ("string", "raw"):
+            message = self.expression()
+        if self.at_word("code") and not self.breaks[self.i]:
+            self.i += 1
+            code = self.expression()
+        return st.Failure(start, self.previous_end, status, message, code)
+
+    def _fail(self) -> st.Statement:
+        failure = self._failure()
+        return st.Fail(failure.start, failure.end, failure)
+
+    def _require(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        condition = self.expression()
+        failure = None
+        if self.take_word("else"):
+            failure = self._failure()
+        return st.Require(start, self.previous_end, condition, failure)
+
+    def _log(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        level = self.identifier() if self.at(NAME) and self.texts[self.i] in _LEVELS else None
+        message = self.expression()
+        data = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        return st.Log(start, self.previous_end, level, message, data)
+
+    def _sleep(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        duration = self.expression()
+        return st.Sleep(start, duration.end, duration)
+
+    def _as_user(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        self.expect_word("user")
+        principal = self.map_literal()
+        body = self.block() if self.at("{") and not self.breaks[self.i] else None
+        return st.AsUser(start, self.previous_end, principal, body)
+
+    def _emit(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        event = self.reference("an event")
+        payload = self.map_literal() if self.at("{") else None
+        return st.Emit(start, self.previous_end, event, payload)
+
+    def _emit_call(self) -> st.Statement:
+        start = self.start
+        self.i += 2
+        event = self.reference("an event")
+        payload: ex.Expression | None = None
+        if self.at("{"):
+            payload = self.map_literal()
+        elif self.take(","):
+            self.depth += 1
+            payload = self.expression()
+            self.depth -= 1
+        self.expect(")", "')'")
+        return st.Emit(start, self.previous_end, event, payload)
+
+    def _send(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        header, self.header = self.header, True
+        target = self.expression()
+        self.header = header
+        values = self.map_entries() if self.at("{") else ()
+        return st.Send(start, self.previous_end, target, values)
+
+    # -- tests -----------------------------------------------------------------------------------------------------
+
+    def _expect(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        condition = self.expression()
+        return st.Expect(start, condition.end, condition)
+
+    def _mock(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        operation = self.reference("an operation")
+        outcome = self.identifier("'returns' or 'fails'")
+        value = self.expression()
+        return st.Mock(start, value.end, operation, outcome, value)
+
+    def _advance(self) -> st.Statement:
+        start = self.start
+        self.i += 1
+        duration = self.expression()
+        return st.Advance(start, duration.end, duration)
+
+    def _request(self) -> ex.Expression:
+        start = self.start
+        method = self.identifier().text
+        path = self._request_path()
+        headers = None
+        body: ex.Expression | None = None
+        if self.at_word("headers") and self.kind_at(1) == "{":
+            self.i += 1
+            headers = self.map_literal()
+        if self.kinds[self.i] in ("{", "[") and not self.breaks[self.i]:
+            body = self.expression()
+        if self.at_word("headers") and self.kind_at(1) == "{":
+            self.i += 1
+            headers = self.map_literal()
+        return q.TestRequest(start, self.previous_end, method, path, body, headers)
+
+    def _request_path(self) -> ex.Expression:
+        """The run of characters up to white space; ``{expression}`` in it is interpolated."""
+        begin, end = self.path_run(braces=True)
+        text = self.file.text[begin - self.file.base : end - self.file.base]
+        return self._interpolation(begin - 1, end + 1, f"/{text}/")
+
+    def path_run(self, *, braces: bool = False) -> tuple[int, int]:
+        """Takes the run of characters of a path that begins at the current token; returns its offsets.
+
+        :param braces: within ``{…}`` white space does not end the path
+        """
+        text, base = self.file.text, self.file.base
+        begin = at = self.start - base
+        depth = 0
+        while at < len(text) and not (text[at].isspace() and (not depth or text[at] == "\n")):
+            depth += braces and text[at] == "{"
+            depth -= braces and text[at] == "}" and depth > 0
+            at += 1
+        self.resume(at + base)
+        return begin + base, at + base
+
+    def resume(self, offset: int) -> None:
+        """Goes on with the first token at or behind an offset; reads anew when a token (a comment, say) spans it."""
+        while self.starts[self.i] < offset and self.kinds[self.i] != "end":
+            self.i += 1
+        base = self.file.base
+        gap = self.file.text[offset - base : self.starts[self.i] - base]
+        if gap.strip():
+            tokens = tokenize(self.file.text, base, offset - base, error=self.lexer_class)
+            self._continue_with(tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks)
+
+    def _continue_with(
+        self, kinds: list[str], texts: list[str], starts: list[int], ends: list[int], breaks: list[bool]
+    ) -> None:
+        breaks[0] = "\n" in self.file.text[self.previous_end - self.file.base : starts[0] - self.file.base]
+        self.kinds[self.i :] = kinds
+        self.starts[self.i :] = starts
+        self.ends[self.i :] = ends
+        self.texts[self.i :] = texts
+        self.breaks[self.i :] = breaks
+
+
+_KEYWORDS = {
+    "let": Statements._let,
+    "var": Statements._let,
+    "if": Statements._if,
+    "for": Statements._for,
+    "return": Statements._return,
+    "redirect": Statements._redirect,
+    "fail": Statements._fail,
+    "require": Statements._require,
+    "log": Statements._log,
+    "sleep": Statements._sleep,
+    "as": Statements._as_user,
+    "emit": Statements._emit,
+    "send": Statements._send,
+    "expect": Statements._expect,
+    "mock": Statements._mock,
+    "advance": Statements._advance,
+}

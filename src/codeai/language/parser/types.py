@@ -1,0 +1,158 @@
+"""Types, fields and their modifiers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codeai.language.lexer import NAME
+from codeai.language.parser.expressions import Expressions
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import types as ty
+from codeai.language.tree.declarations import FieldDeclaration
+from codeai.language.tree.node import Identifier, Node, Reference
+
+MODIFIERS: Final = (
+    "primary",
+    "auto",
+    "auto_update",
+    "required",
+    "optional",
+    "unique",
+    "searchable",
+    "default",
+    "soft_delete",
+    "min",
+    "max",
+    "min_length",
+    "max_length",
+    "length",
+    "pattern",
+    "read_only",
+    "write_only",
+    "immutable",
+    "secret",
+    "on_delete",
+    "rename_from",
+)
+SHAPES: Final = ("pick", "omit", "partial", "create", "update")
+
+
+class Types(Expressions):
+    """Parses types and fields."""
+
+    def type_expression(self) -> ty.TypeExpression:
+        """A type with its arguments, ``?`` and shapes."""
+        self.nesting += 1
+        if self.nesting > 100:
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i])
+        found = self._plain_type()
+        while self.at("?") and not self.breaks[self.i]:
+            self.i += 1
+            found = ty.OptionalType(found.start, self.previous_end, found)
+        self.nesting -= 1
+        return found
+
+    def _plain_type(self) -> ty.TypeExpression:
+        start = self.start
+        if self.at("{"):
+            self.i += 1
+            fields = self.items(self.field)
+            return ty.RecordType(start, self.previous_end, fields)
+        name = self.identifier("a type")
+        if self.at(".") and self.text_at(1) in SHAPES:
+            return self._shape(name)
+        if self.at("(") and not self.breaks[self.i]:
+            return ty.NamedType(start, self.ends[self.i], name, self._type_arguments(name.text))
+        return ty.NamedType(start, name.end, name)
+
+    def _shape(self, entity: Identifier) -> ty.TypeExpression:
+        self.i += 1
+        shape = self.identifier()
+        names: list[Identifier] = []
+        if self.take("("):
+            while not self.take(")"):
+                names.append(self.identifier())
+                if not self.take(",") and not self.at(")"):
+                    self.fail_expected("')'")
+        return ty.ShapeType(entity.start, self.previous_end, entity, shape, tuple(names))
+
+    def _type_arguments(self, name: str) -> tuple[Node, ...]:
+        self.i += 1
+        self.depth += 1
+        found: list[Node] = []
+        while not self.at(")"):
+            found.append(self._type_argument(name))
+            if not self.take(","):
+                break
+        self.depth -= 1
+        self.expect(")", "')'")
+        return tuple(found)
+
+    def _type_argument(self, name: str) -> Node:
+        if name in ("list", "array", "map", "paginated"):
+            return self.type_expression()
+        if name in ("ref", "many", "enum"):
+            parts = [self.identifier()]
+            while self.take("."):
+                parts.append(self.identifier())
+            return Reference(parts[0].start, parts[-1].end, tuple(parts))
+        return self.expression()
+
+    def field(self) -> FieldDeclaration:
+        """``name: type, modifiers`` or ``name: type = computed``."""
+        description = self.tokens.docs.get(self.i, "")
+        name = self._field_name()
+        self.take(":")
+        type_ = self.type_expression()
+        modifiers: list[ty.Modifier] = []
+        computed: ex.Expression | None = None
+        while True:
+            if self.take("="):
+                computed = self.expression()
+                break
+            if self.at(",") and self._modifier_at(1):
+                self.i += 1
+            elif not self._modifier_at(0) or self.breaks[self.i]:
+                break
+            modifiers.append(self._modifier())
+        return FieldDeclaration(name.start, self.previous_end, name, type_, tuple(modifiers), computed, description)
+
+    def _field_name(self) -> Identifier:
+        name = self.identifier()
+        text, end = name.text, name.end
+        while self.at("-") and self.kind_at(1) == NAME and self.start == end:
+            self.i += 1
+            part = self.identifier()
+            text, end = f"{text}-{part.text}", part.end
+        return Identifier(name.start, end, text)
+
+    def _modifier_at(self, ahead: int) -> bool:
+        """Whether a modifier stands there: a name that is not itself a field (``name:`` or ``name type``)."""
+        if self.kind_at(ahead) != NAME:
+            return False
+        following = self.kind_at(ahead + 1)
+        if following == ":":
+            return False
+        return following != NAME or self.breaks_at(ahead + 1) or self.text_at(ahead) in MODIFIERS
+
+    def _modifier(self) -> ty.Modifier:
+        name = self.identifier()
+        if name.text not in MODIFIERS:
+            self.unknown("modifier", name, MODIFIERS, "CAI0015")
+        arguments: list[ex.Expression] = []
+        if self.at("(") and not self.breaks[self.i]:
+            self.i += 1
+            self.depth += 1
+            while not self.at(")"):
+                arguments.append(self._modifier_argument(name.text))
+                if not self.take(","):
+                    break
+            self.depth -= 1
+            self.expect(")", "')'")
+        return ty.Modifier(name.start, self.previous_end, name, tuple(arguments))
+
+    def _modifier_argument(self, modifier: str) -> ex.Expression:
+        if modifier == "pattern" and self.kinds[self.i] in ("string", "raw"):
+            start = self.start
+            return ex.StringLiteral(start, self.ends[self.i], self.text_literal(pattern=True))
+        return self.expression()

@@ -1,0 +1,52 @@
+"""The base of all tree nodes, and names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+
+class Node(msgspec.Struct, frozen=True, eq=False, gc=False, tag_field="node", tag=True):
+    """A piece of program text: ``start`` and ``end`` (exclusive) are offsets in the space of the program's sources.
+
+    Nodes compare by identity, so that facts about them can be kept in dictionaries beside the tree.
+    """
+
+    start: int
+    end: int
+
+
+class Identifier(Node, frozen=True, eq=False, gc=False):
+    """A name, where it is declared or used."""
+
+    text: str
+
+
+class Reference(Node, frozen=True, eq=False, gc=False):
+    """A dotted name: an event, an operation, a relation path."""
+
+    parts: tuple[Identifier, ...]
+
+    @property
+    def text(self) -> str:
+        """The name as written, with dots."""
+        return ".".join(part.text for part in self.parts)
+
+
+class Comment(Node, frozen=True, eq=False, gc=False):
+    """A comment with its marks."""
+
+    text: str
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node, in the order of its fields."""
+    for name in node.__struct_fields__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Node):
+                    yield item
