@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from codeai.language.types import Enum, Record, Type
-from codeai.model.endpoint import Endpoint
+from codeai.model.endpoint import Endpoint, Shape
 from codeai.model.entity import Entity
 from codeai.model.expression import EnvironmentValue, Expression
 from codeai.model.security import AuthProvider, Role
@@ -54,12 +54,16 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """A program. Tuples keep the order of the sources; look-ups by name are built by those who need them."""
+    """A program. Tuples keep the order of the sources; look-ups by name are built by those who need them.
+
+    ``shapes`` are the declared record types with the constraints of their fields.
+    """
 
     name: str
     version: str = "0.0.0"
     entities: tuple[Entity, ...] = ()
     records: tuple[Record, ...] = ()
+    shapes: tuple[Shape, ...] = ()
     enums: tuple[Enum, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     functions: tuple[Function, ...] = ()

@@ -243,7 +243,8 @@ class Selection(Expression, frozen=True, kw_only=True):
     """A query. Results by ``kind``: ``rows`` list of rows or records · ``first`` one or null · ``get`` one, or a 404 that names the
     entity · ``exists`` bool · ``aggregate`` one record (``columns``), or a single value when ``scalar`` is true.
 
-    ``loads`` are the relations that the rows must carry (``with`` and those that the host reads), longest paths only.
+    ``loads`` are the relations that ``with`` names: the rows carry them, and results show them. ``implied`` are those that the
+    host reads through members: the rows carry them, results do not show them.
     """
 
     kind: Literal["rows", "first", "get", "exists", "aggregate"]
@@ -260,6 +261,7 @@ class Selection(Expression, frozen=True, kw_only=True):
     limit: Expression | None = None
     offset: Expression | None = None
     loads: tuple[RelationPath, ...] = ()
+    implied: tuple[RelationPath, ...] = ()
     with_deleted: bool = False
     as_system: bool = False
     for_update: bool = False

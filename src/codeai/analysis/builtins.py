@@ -1,0 +1,184 @@
+"""The built-in functions: arity, parameter kinds and result (language page, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from codeai.analysis.conversions import is_number, is_text, is_unknown
+from codeai.language import types as t
+
+Result = Callable[[tuple[t.Type, ...]], t.Type]
+
+
+class Builtin(msgspec.Struct, frozen=True):
+    """A function of the language. ``kinds`` are the parameters: a letter each, upper case where it may be left out.
+
+    t text · n number · i int · l list · a anything · d date or timestamp · u duration · f lambda · b bool · m map
+    """
+
+    kinds: str
+    result: Result
+
+    @property
+    def minimum(self) -> int:
+        """The fewest arguments."""
+        return sum(kind.islower() for kind in self.kinds)
+
+    @property
+    def maximum(self) -> int:
+        """The most arguments; unbounded when the last kind is ``*``."""
+        return 1_000 if self.kinds.endswith("*") else len(self.kinds)
+
+
+def _always(type_: t.Type) -> Result:
+    return lambda arguments: type_
+
+
+def _same(arguments: tuple[t.Type, ...]) -> t.Type:
+    return arguments[0] if arguments else t.Unknown()
+
+
+def _item(arguments: tuple[t.Type, ...]) -> t.Type:
+    found = t.required(arguments[0]) if arguments else t.Unknown()
+    return t.optional(found.item) if isinstance(found, t.List) else t.Unknown()
+
+
+def _widest(arguments: tuple[t.Type, ...]) -> t.Type:
+    if len(arguments) == 1:
+        return _item(arguments)
+    for wanted in (t.Float, t.Decimal):
+        if any(isinstance(t.required(argument), wanted) for argument in arguments):
+            return wanted()
+    return t.required(arguments[0]) if arguments else t.Unknown()
+
+
+def _sum(arguments: tuple[t.Type, ...]) -> t.Type:
+    found = t.required(_item(arguments[:1]))
+    if len(arguments) > 1:
+        function = t.required(arguments[1])
+        found = t.required(function.result) if isinstance(function, t.Function) else t.Unknown()
+    return t.Decimal() if isinstance(found, t.Decimal) else found
+
+
+def _average(arguments: tuple[t.Type, ...]) -> t.Type:
+    found = t.required(_sum(arguments))
+    return t.optional(t.Float() if isinstance(found, t.Float) else t.Decimal())
+
+
+def _mapped(arguments: tuple[t.Type, ...]) -> t.Type:
+    function = t.required(arguments[1]) if len(arguments) > 1 else t.Unknown()
+    return t.List(function.result if isinstance(function, t.Function) else t.Unknown())
+
+
+def _rounded(arguments: tuple[t.Type, ...]) -> t.Type:
+    found = t.required(arguments[0]) if arguments else t.Unknown()
+    return t.Int() if isinstance(found, t.Int) else t.Float() if isinstance(found, t.Float) else t.Decimal()
+
+
+def _whole(arguments: tuple[t.Type, ...]) -> t.Type:
+    return t.Int()
+
+
+def _grouped(arguments: tuple[t.Type, ...]) -> t.Type:
+    return t.Map(t.required(arguments[0]) if arguments else t.Unknown())
+
+
+def _values(arguments: tuple[t.Type, ...]) -> t.Type:
+    found = t.required(arguments[0]) if arguments else t.Unknown()
+    return t.List(found.value if isinstance(found, t.Map) else t.Json())
+
+
+_TEXT = _always(t.String())
+_INT = _always(t.Int())
+_BOOL = _always(t.Bool())
+
+BUILTINS: Final[dict[str, Builtin]] = {
+    "length": Builtin("a", _INT),
+    "upper": Builtin("t", _TEXT),
+    "lower": Builtin("t", _TEXT),
+    "trim": Builtin("t", _TEXT),
+    "trim_left": Builtin("t", _TEXT),
+    "trim_right": Builtin("t", _TEXT),
+    "split": Builtin("tt", _always(t.List(t.String()))),
+    "join": Builtin("lT", _TEXT),
+    "replace": Builtin("ttt", _TEXT),
+    "contains": Builtin("aa", _BOOL),
+    "starts_with": Builtin("tt", _BOOL),
+    "ends_with": Builtin("tt", _BOOL),
+    "slug": Builtin("t", _TEXT),
+    "abs": Builtin("n", _same),
+    "ceil": Builtin("n", _whole),
+    "floor": Builtin("n", _whole),
+    "round": Builtin("nI", _rounded),
+    "min": Builtin("a*", _widest),
+    "max": Builtin("a*", _widest),
+    "sum": Builtin("lF", _sum),
+    "avg": Builtin("lF", _average),
+    "count": Builtin("lF", _INT),
+    "first": Builtin("l", _item),
+    "last": Builtin("l", _item),
+    "map": Builtin("lf", _mapped),
+    "filter": Builtin("lf", _same),
+    "find": Builtin("lf", _item),
+    "sort": Builtin("lF", _same),
+    "unique": Builtin("l", _same),
+    "group_by": Builtin("lf", _grouped),
+    "any": Builtin("lF", _BOOL),
+    "all": Builtin("lF", _BOOL),
+    "keys": Builtin("m", _always(t.List(t.String()))),
+    "values": Builtin("m", _values),
+    "merge": Builtin("mm", _always(t.Json())),
+    "now": Builtin("", _always(t.Timestamp())),
+    "today": Builtin("", _always(t.Date())),
+    "format_date": Builtin("dt", _TEXT),
+    "parse_date": Builtin("tT", _always(t.optional(t.Date()))),
+    "add_days": Builtin("di", _same),
+    "add_hours": Builtin("di", _always(t.Timestamp())),
+    "add_months": Builtin("di", _same),
+    "diff_days": Builtin("dd", _INT),
+    "start_of": Builtin("dt", _same),
+    "end_of": Builtin("dt", _same),
+    "parse_int": Builtin("t", _INT),
+    "parse_decimal": Builtin("t", _always(t.Decimal())),
+    "to_string": Builtin("a", _TEXT),
+    "to_json": Builtin("a", _TEXT),
+    "parse_json": Builtin("t", _always(t.Json())),
+    "uuid": Builtin("", _always(t.Uuid())),
+    "hash": Builtin("t", _TEXT),
+    "hmac": Builtin("tt", _TEXT),
+    "hash_password": Builtin("t", _TEXT),
+    "verify_password": Builtin("tt", _BOOL),
+    "issue_token": Builtin("tLU", _TEXT),
+    "random": Builtin("II", _always(t.Float())),
+    "print": Builtin("a*", _always(t.Void())),
+}
+ALIASES: Final = {"len": "length", "includes": "contains"}
+NULLABLE_RESULT: Final = frozenset("length upper lower trim trim_left trim_right replace abs ceil floor round".split())
+
+
+def argument_problem(kind: str, type_: t.Type) -> str | None:
+    """What is wrong with an argument for a parameter of that kind, or None."""
+    found = t.required(type_)
+    if is_unknown(found) or isinstance(found, t.Null | t.Json):
+        return None
+    kind = kind.lower()
+    if kind == "t" and not (is_text(found) or isinstance(found, t.Uuid)):
+        return f"expected string, got {found}"
+    if kind == "n" and not is_number(found):
+        return f"expected number, got {found}"
+    if kind == "i" and not isinstance(found, t.Int):
+        return f"expected int, got {found}"
+    if kind == "l" and not isinstance(found, t.List):
+        return f"expected array, got {found}"
+    if kind == "d" and not isinstance(found, t.Date | t.Timestamp):
+        return f"expected date, got {found}"
+    if kind == "u" and not isinstance(found, t.Duration):
+        return f"expected duration, got {found}"
+    if kind == "f" and not isinstance(found, t.Function):
+        return f"expected a lambda, got {found}"
+    if kind == "m" and not isinstance(found, t.Map | t.Record | t.Row):
+        return f"expected map, got {found}"
+    return None

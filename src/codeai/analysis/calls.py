@@ -1,0 +1,231 @@
+"""Calls: built-ins, methods, declared functions, aggregates, the environment."""
+
+from __future__ import annotations
+
+from codeai.analysis.builtins import ALIASES, BUILTINS, NULLABLE_RESULT, Builtin, argument_problem
+from codeai.analysis.expressions import Expressions, origin_of
+from codeai.analysis.scope import Scope, Variable, broken
+from codeai.analysis.symbols import FunctionSymbol
+from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
+from codeai.language.tree.node import Identifier, Node
+from codeai.model import expression as ir
+from codeai.model.application import Requirement
+
+_AGGREGATES = ("count", "sum", "avg", "min", "max")
+_IMPURE = frozenset(["now", "today", "uuid", "random", "hash_password", "verify_password", "issue_token", "print"])
+
+
+class Calls(Expressions):
+    """Elaborates calls."""
+
+    def aggregate_query(self, node: q.Select, scope: Scope) -> ir.Expression:
+        """``count(E where …)`` and its kin (see ``Queries``)."""
+        raise NotImplementedError
+
+    def call(self, node: ex.Call, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        """A call of any kind."""
+        callee = node.callee
+        if isinstance(callee, ex.Member):
+            return self._method(node, callee, scope)
+        if not isinstance(callee, ex.Name):
+            self.report.error(node.callee, "this is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION)
+            return broken(node)
+        return self._named_call(node, callee, scope)
+
+    def _named_call(self, node: ex.Call, callee: ex.Name, scope: Scope) -> ir.Expression:
+        name = ALIASES.get(callee.text, callee.text)
+        if name in ("env", "secret") and not self.query_text:
+            return self._environment(node, name, scope)
+        if name in _AGGREGATES and scope.ranges and scope.aggregating:
+            return self._aggregate(node, name, scope)
+        entity = self._entity_argument(node, scope)
+        if name in _AGGREGATES and entity is not None:
+            return self.aggregate_query(q.Select(node.start, node.end, name, None, operand=node.arguments[0].value), scope)
+        function = self.symbols.functions.get(name)
+        if function is not None and not self.query_text:
+            return self._declared(node, function, scope)
+        builtin = BUILTINS.get(name)
+        if builtin is not None:
+            return self._builtin(node, name, builtin, None, scope)
+        if scope.find(callee.text) is not None or callee.text in ("user", "config") or self._is_field(callee.text, scope):
+            self.report.error(callee, f"'{callee.text}' is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION)
+        else:
+            known = [*BUILTINS, *self.symbols.functions, "env", "secret"]
+            self.report.unknown(callee, f"undefined function '{callee.text}'", callee.text, known, "CAI0110", kind=DiagnosticClass.FUNCTION)
+        return broken(node)
+
+    def _is_field(self, name: str, scope: Scope) -> bool:
+        return any(name in self.symbols.entities[range_.entity].member_names() for range_ in scope.ranges)
+
+    def _entity_argument(self, node: ex.Call, scope: Scope) -> str | None:
+        if len(node.arguments) != 1:
+            return None
+        value = node.arguments[0].value
+        while isinstance(value, ex.Member):
+            value = value.target
+        if isinstance(value, ex.Binary):
+            value = value.left
+            while isinstance(value, ex.Member):
+                value = value.target
+        if isinstance(value, ex.Name) and value.text in self.symbols.entities and scope.find(value.text) is None:
+            return value.text
+        return None
+
+    def _aggregate(self, node: ex.Call, name: str, scope: Scope) -> ir.Expression:
+        """An SQL aggregate in a column of a selection."""
+        argument = node.arguments[0].value if len(node.arguments) == 1 else None
+        if argument is None or (isinstance(argument, ex.Star) and name != "count"):
+            self._wrong_count(node, name, 1)
+            return broken(node)
+        if isinstance(argument, ex.Star):
+            return ir.Call(type=t.Int(), function="count", arguments=(), at=node.start)
+        inner = scope.child()
+        inner.aggregating = False
+        value = self.expression(argument, inner)
+        type_ = t.required(value.type)
+        if name in ("sum", "avg") and not isinstance(type_, t.Int | t.Decimal | t.Float | t.Unknown):
+            self.report.error(argument, f"'{name}' needs numbers, got {type_}", "CAI0318", kind=self.kind)
+            return broken(node)
+        return ir.Call(type=self.aggregate_type(name, type_), function=name, arguments=(value,), at=node.start)
+
+    def aggregate_type(self, name: str, type_: t.Type) -> t.Type:
+        """The result of an aggregate: sums of nothing are 0, averages and extremes of nothing are null."""
+        if name == "count":
+            return t.Int()
+        if isinstance(type_, t.Decimal):
+            type_ = t.Decimal() if name in ("sum", "avg") else type_
+        if name == "avg":
+            return t.optional(t.Float() if isinstance(type_, t.Float) else t.Decimal())
+        return type_ if name == "sum" else t.optional(type_)
+
+    # -- environment -----------------------------------------------------------------------------------------------
+
+    def _environment(self, node: ex.Call, kind: str, scope: Scope) -> ir.Expression:
+        arguments = [argument.value for argument in node.arguments]
+        name = arguments[0] if arguments else None
+        text = name.text if isinstance(name, ex.Name) else name.value if isinstance(name, ex.StringLiteral) else None
+        if text is None or len(arguments) > (2 if kind == "env" else 1):
+            self.report.error(node, f"'{kind}' takes the name of a variable", "CAI0319", help_text=f"write {kind}(NAME)")
+            return broken(node)
+        default = self.expression(arguments[1], scope) if len(arguments) == 2 else None
+        value = ir.EnvironmentValue(type=t.String(), name=text, default=default, secret=kind == "secret", at=node.start)
+        self.requirements.append(Requirement(value=value, at=node.start))
+        return value
+
+    # -- methods ---------------------------------------------------------------------------------------------------
+
+    def _method(self, node: ex.Call, callee: ex.Member, scope: Scope) -> ir.Expression:
+        target = self.expression(callee.target, scope)
+        name = ALIASES.get(callee.name.text, callee.name.text)
+        type_ = t.required(target.type)
+        if isinstance(type_, t.Unknown):
+            return broken(node)
+        if isinstance(type_, t.Principal):
+            return self._user_method(node, callee, scope)
+        if name == "length" and not node.arguments:
+            return self.member(callee, target, scope)
+        builtin = BUILTINS.get(name)
+        if builtin is not None and builtin.kinds:
+            return self._builtin(node, name, builtin, target, scope)
+        self.report.unknown(
+            callee.name,
+            f"undefined function '{callee.name.text}'",
+            callee.name.text,
+            [known for known, entry in BUILTINS.items() if entry.kinds],
+            "CAI0110",
+            kind=DiagnosticClass.FUNCTION,
+        )
+        return broken(node)
+
+    def _user_method(self, node: ex.Call, callee: ex.Member, scope: Scope) -> ir.Expression:
+        name = callee.name.text
+        if name not in ("has_role", "has_permission"):
+            self.report.unknown(callee.name, f"undefined function '{name}'", name, ("has_role", "has_permission"), "CAI0110", kind=DiagnosticClass.FUNCTION)
+            return broken(node)
+        if len(node.arguments) != 1:
+            self._wrong_count(node, name, 1)
+            return broken(node)
+        argument = node.arguments[0].value
+        text = argument.text if isinstance(argument, ex.Name) else argument.value if isinstance(argument, ex.StringLiteral) else None
+        if text is not None and name == "has_role":
+            self.check_role(Identifier(argument.start, argument.end, text))
+        value: ir.Expression
+        if text is None:
+            value = self.value(argument, scope, t.String(), "the argument")
+        else:
+            value = ir.Constant(type=t.String(), value=text, at=argument.start)
+        user = ir.CurrentUser(type=t.Principal(), at=node.start)
+        return ir.Call(type=t.Bool(), function=name, arguments=(user, value), at=node.start)
+
+    def check_role(self, name: Identifier) -> None:
+        """Reports a role that the program does not declare."""
+        if name.text not in self.symbols.roles:
+            self.report.unknown(name, f"unknown role '{name.text}'", name.text, self.symbols.roles, "CAI0109")
+
+    # -- built-ins and functions -----------------------------------------------------------------------------------
+
+    def _wrong_count(self, node: Node, name: str, expected: int, got: int | None = None) -> None:
+        count = got if got is not None else len(getattr(node, "arguments", ()))
+        self.report.error(
+            node, f"wrong number of arguments for '{name}': expected {expected}, got {count}", "CAI0111", kind=DiagnosticClass.FUNCTION
+        )
+
+    def _builtin(
+        self, node: ex.Call, name: str, builtin: Builtin, target: ir.Expression | None, scope: Scope
+    ) -> ir.Expression:
+        count = len(node.arguments) + (target is not None)
+        if not builtin.minimum - builtin.kinds.count("*") <= count <= builtin.maximum:
+            expected = builtin.minimum if count < builtin.minimum else builtin.maximum
+            self._wrong_count(node, name, expected, count)
+            return broken(node)
+        arguments = [target] if target is not None else []
+        for argument in node.arguments:
+            arguments.append(self._argument_value(argument, arguments, scope))
+        for at, value in enumerate(arguments):
+            kind = builtin.kinds[at] if at < len(builtin.kinds) - builtin.kinds.count("*") else "a"
+            problem = argument_problem(kind, value.type)
+            if problem is not None:
+                place: Node = node.arguments[at - (target is not None)].value if at >= (target is not None) else node
+                self.report.error(place, f"type mismatch for argument {at + 1} of '{name}': {problem}", "CAI0301", kind=self.kind)
+                return broken(node)
+        if name in _IMPURE:
+            scope.host.impure = True
+        result = builtin.result(tuple(value.type for value in arguments))
+        if name in NULLABLE_RESULT and t.is_nullable(arguments[0].type):
+            result = t.optional(result)
+        return ir.Call(type=result, function=name, arguments=tuple(arguments), at=node.start)
+
+    def _argument_value(self, argument: ex.Argument, before: list[ir.Expression], scope: Scope) -> ir.Expression:
+        if argument.name is not None:
+            self.report.error(argument.name, "built-in functions take arguments by position", "CAI0320")
+        if isinstance(argument.value, ex.Lambda):
+            return self._lambda(argument.value, before[0] if before else None, scope)
+        return self.expression(argument.value, scope)
+
+    def _lambda(self, node: ex.Lambda, over: ir.Expression | None, scope: Scope) -> ir.Expression:
+        type_ = t.required(over.type) if over is not None else t.Unknown()
+        item: t.Type = type_.item if isinstance(type_, t.List) else t.Unknown()
+        inner = scope.child()
+        names: list[str] = []
+        for position, parameter in enumerate(node.parameters):
+            unique = scope.host.unique(parameter.text)
+            origin = origin_of(over, scope) if over is not None else None
+            known = item if position == 0 else t.Int()
+            inner.variables[parameter.text] = Variable(parameter.text, unique, known, node=parameter, origin=origin, used=True)
+            names.append(unique)
+        body = self.expression(node.body, inner)
+        return ir.LambdaOf(type=t.Function((item,), body.type), parameters=tuple(names), body=body, at=node.start)
+
+    def _declared(self, node: ex.Call, function: FunctionSymbol, scope: Scope) -> ir.Expression:
+        if len(node.arguments) != len(function.parameters):
+            self._wrong_count(node, function.name, len(function.parameters))
+            return broken(node)
+        values = tuple(
+            self.value(argument.value, scope, type_, f"parameter '{name}'")
+            for argument, (name, type_) in zip(node.arguments, function.parameters, strict=True)
+        )
+        scope.host.impure = True
+        return ir.CallFunction(type=function.result, function=function.name, arguments=values, at=node.start)

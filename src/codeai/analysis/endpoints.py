@@ -1,0 +1,262 @@
+"""Endpoints and resources."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from codeai.analysis.inference import Inference, words
+from codeai.analysis.naming import snake_case
+from codeai.analysis.scope import Host, Scope
+from codeai.analysis.symbols import EntitySymbol
+from codeai.language import types as t
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import statements as st
+from codeai.model.endpoint import (
+    CreateOne,
+    DeleteOne,
+    Endpoint,
+    EndpointAction,
+    ErrorAnswer,
+    GetRow,
+    Inputs,
+    ModifyRow,
+    Returns,
+    RunBlock,
+    Segment,
+    Shape,
+)
+from codeai.model.security import Guard
+
+_ACTIONS: Final = ("list", "get", "create", "update", "delete")
+_LATER: Final = {"rate_limit": "rate limits", "cache": "response caching", "use": "middleware", "on_success": "events"}
+
+
+class Endpoints(Inference):
+    """Elaborates the HTTP interface."""
+
+    default_auth: str | None = None
+    prefix: tuple[Segment, ...] = ()
+
+    def endpoint(self, node: d.EndpointDeclaration) -> Endpoint:
+        """One declared endpoint."""
+        clauses = node.clauses
+        self._single(clauses)
+        self._unsupported(clauses)
+        guard = self.guard(node, clauses, self.default_auth)
+        returns = self._returns(clauses)
+        block = next((clause for clause in clauses if isinstance(clause, d.DoClause)), None)
+        if block is not None:
+            inputs = self.inputs(node.path, clauses, {})
+            action, returns = self._block(node, block, inputs, returns)
+        else:
+            action, inputs, returns = self.inferred(node, returns)
+        return Endpoint(
+            name=self._operation_name(node),
+            method=node.method.text if node.method.text in ("GET", "POST", "PUT", "PATCH", "DELETE") else "GET",  # type: ignore[arg-type]  # one of the methods
+            path=(*self.prefix, *_segments(node.path)),
+            guard=guard,
+            inputs=inputs,
+            returns=returns,
+            action=action,
+            errors=self._errors(clauses),
+            timeout_ms=self.milliseconds(clauses, "timeout"),
+            description=node.description,
+            at=node.start,
+            **self._annotations(node.annotations, node.path),
+        )
+
+    def _operation_name(self, node: d.EndpointDeclaration) -> str:
+        parts = [node.method.text.lower()]
+        for segment in node.path.segments:
+            parts.append(f"by_{segment.text}" if segment.parameter else segment.text.replace("-", "_").replace(".", "_"))
+        return "_".join(parts)
+
+    def _single(self, clauses: tuple[d.Clause, ...]) -> None:
+        seen: dict[str, d.Clause] = {}
+        for clause in clauses:
+            if isinstance(clause, d.ErrorClause | d.ActionSettings):
+                continue
+            key = _clause_key(clause)
+            if key in seen:
+                self.report.duplicate(clause, key, seen[key])
+            seen[key] = clause
+
+    def _unsupported(self, clauses: tuple[d.Clause, ...]) -> None:
+        for clause in clauses:
+            key = _clause_key(clause)
+            if key in _LATER:
+                self.report.error(clause, f"'{key}' is not yet executable", "CAI0401", note=f"{_LATER[key]} come with a later version")
+
+    def _annotations(self, annotations: tuple[d.Annotation, ...], path: d.Path) -> dict[str, Any]:
+        first = next((segment.text for segment in path.segments if not segment.parameter), "")
+        found: dict[str, Any] = {"tags": (first,) if first else ()}
+        for annotation in annotations:
+            name = annotation.name.text
+            texts = tuple(argument.value for argument in annotation.arguments if isinstance(argument, ex.StringLiteral))
+            if name in ("deprecated", "internal"):
+                found[name] = True
+            elif name == "tag":
+                found["tags"] = texts
+            elif name in ("summary", "version") and texts:
+                found[name] = texts[0]
+            elif name in ("auth", "rate_limit", "cache"):
+                self.report.error(annotation, f"'@{name}' is not yet executable", "CAI0401", help_text=f"write the clause '{name}: …'")
+        return found
+
+    def _returns(self, clauses: tuple[d.Clause, ...]) -> Returns | None:
+        clause = next((clause for clause in clauses if isinstance(clause, d.ReturnsClause)), None)
+        if clause is None:
+            return None
+        type_ = self.resolve(clause.type)
+        status = self._status(clause.status) if clause.status is not None else None
+        return Returns(type=None if isinstance(type_, t.Void) else type_, status=status, media_type=clause.media_type)
+
+    def _errors(self, clauses: tuple[d.Clause, ...]) -> tuple[ErrorAnswer, ...]:
+        found: list[ErrorAnswer] = []
+        for clause in clauses:
+            if isinstance(clause, d.ErrorClause):
+                status = self._status(clause.status)
+                if status is not None:
+                    found.append(ErrorAnswer(status=status, message=clause.message, code=clause.code))
+        return tuple(found)
+
+    # -- blocks ----------------------------------------------------------------------------------------------------
+
+    def _block(
+        self, node: d.EndpointDeclaration, clause: d.DoClause, inputs: Inputs, returns: Returns | None
+    ) -> tuple[EndpointAction, Returns]:
+        wanted = (returns.type if returns.type is not None else t.Void()) if returns is not None else None
+        host = Host("an endpoint", inputs=inputs, result=wanted)
+        body = self.host_block(clause.body, Scope(host))
+        if returns is None:
+            returns = Returns(type=self._inferred_result(host), declared=False)
+        elif returns.type is not None and not _always_ends(clause.body):
+            self.report.error(node.method, "not every way through this block returns a result", "CAI0506")
+        isolation = next(
+            (c.value.value for c in node.clauses if isinstance(c, d.ValueClause) and c.key.text == "isolation" and isinstance(c.value, ex.StringLiteral)),
+            "read committed",
+        )
+        if isolation not in ("read committed", "serializable"):
+            self.report.error(node, f"unknown isolation '{isolation}'", "CAI0507", help_text="read committed or serializable")
+            isolation = "read committed"
+        action = RunBlock(body=body, writes=host.writes, isolation=isolation, validations=self.validations(node.clauses, None))  # type: ignore[arg-type]  # checked above
+        return action, returns
+
+    def _inferred_result(self, host: Host) -> t.Type | None:
+        if not host.returned:
+            return None
+        first = host.returned[0]
+        same = all(t.required(other) == t.required(first) for other in host.returned)
+        return first if same else t.Json()
+
+    # -- resources -------------------------------------------------------------------------------------------------
+
+    def resource(self, node: d.ResourceDeclaration) -> list[Endpoint]:
+        """The endpoints of a resource, one per action."""
+        if not self.known_entity(node.entity):
+            return []
+        entity = self.symbols.entities[node.entity.text]
+        if any(segment.parameter for segment in node.path.segments):
+            self.report.error(node.path, "the path of a resource has no parameters", "CAI0508", help_text="declare endpoints instead")
+        common = tuple(clause for clause in node.clauses if not isinstance(clause, d.ActionSettings))
+        self._unsupported(common)
+        self._single(common)
+        actions = self._actions(node)
+        settings: dict[str, list[d.ActionSettings]] = {name: [] for name in _ACTIONS}
+        for clause in node.clauses:
+            for name in clause.actions if isinstance(clause, d.ActionSettings) else ():
+                if name.text in settings and isinstance(clause, d.ActionSettings):
+                    settings[name.text].append(clause)
+        found: list[Endpoint] = []
+        for action in actions:
+            own = tuple(inner for outer in settings[action] for inner in outer.clauses)
+            self._unsupported(own)
+            markers = tuple(settings[action][:1])
+            guard = self.guard(node, (*common, *markers, *own), self.default_auth)
+            found.append(self._action(node, entity, action, own, guard))
+        return found
+
+    def _actions(self, node: d.ResourceDeclaration) -> tuple[str, ...]:
+        for clause in node.clauses:
+            if isinstance(clause, d.NamesClause) and clause.key.text == "actions":
+                for name in clause.names:
+                    if name.text not in _ACTIONS:
+                        self.report.unknown(name, f"unknown action '{name.text}'", name.text, _ACTIONS, "CAI0115")
+                return tuple(name.text for name in clause.names if name.text in _ACTIONS)
+        return _ACTIONS
+
+    def _action(self, node: d.ResourceDeclaration, entity: EntitySymbol, action: str, clauses: tuple[d.Clause, ...], guard: Guard) -> Endpoint:
+        method = {"list": "GET", "get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[action]
+        path = (*self.prefix, *_segments(node.path))
+        key = entity.fields[entity.primary] if entity.primary in entity.fields else None
+        key_type = key.type if key is not None else t.Unknown()
+        tree_path = node.path
+        known: dict[str, t.Type] = {}
+        if action in ("get", "update", "delete"):
+            path = (*path, Segment(entity.primary, True))
+            tree_path = d.Path(node.path.start, node.path.end, (*node.path.segments, d.PathSegment(node.path.start, node.path.end, entity.primary, True)))
+            known = {entity.primary: key_type}
+        inputs = self.inputs(tree_path, clauses, known)
+        row = t.Row(entity.name)
+        built: EndpointAction
+        returns = Returns(type=row)
+        if action == "list":
+            built, inputs = self.listing(entity, clauses, inputs, (), paginated=True)
+            returns = Returns(type=t.Paginated(row))
+        elif action == "get":
+            built = GetRow(entity=entity.name, parameter=entity.primary, field=entity.primary)
+        elif action == "create":
+            built = CreateOne(entity=entity.name, validations=self.validations(clauses, entity))
+            inputs = _with_body(inputs, self.entity_shape(entity, "create"))
+            returns = Returns(type=row, status=201)
+        elif action == "update":
+            built = ModifyRow(entity=entity.name, parameter=entity.primary, field=entity.primary, validations=self.validations(clauses, entity))
+            inputs = _with_body(inputs, self.entity_shape(entity, "update"))
+        else:
+            built = DeleteOne(entity=entity.name, parameter=entity.primary, field=entity.primary)
+            returns = Returns(type=None, status=204)
+        name = snake_case(entity.name) if action != "list" else entity.table
+        return Endpoint(
+            name=f"{action}_{name}",
+            method=method,  # type: ignore[arg-type]  # one of the methods
+            path=path,
+            guard=guard,
+            inputs=inputs,
+            returns=returns,
+            action=built,
+            timeout_ms=self.milliseconds(clauses, "timeout"),
+            summary=f"{action.capitalize()} {words(name)}",
+            description=node.description,
+            at=node.start,
+            **self._annotations(node.annotations, node.path),
+        )
+
+
+def _with_body(inputs: Inputs, shape: Shape) -> Inputs:
+    return inputs if inputs.body is not None else msgspec.structs.replace(inputs, body=shape)
+
+
+def _segments(path: d.Path) -> tuple[Segment, ...]:
+    return tuple(Segment(segment.text, segment.parameter) for segment in path.segments)
+
+
+def _clause_key(clause: d.Clause) -> str:
+    if isinstance(clause, d.NamesClause | d.ValueClause | d.OnClause):
+        return clause.key.text
+    if isinstance(clause, d.InputClause):
+        return clause.place.text
+    return snake_case(type(clause).__name__.removesuffix("Clause"))
+
+
+def _always_ends(block: st.Block) -> bool:
+    """Whether every way through a block returns or fails."""
+    for statement in block.statements:
+        if isinstance(statement, st.Return | st.Fail):
+            return True
+        if isinstance(statement, st.If) and statement.otherwise is not None:
+            if all(_always_ends(arm.body) for arm in statement.arms) and _always_ends(statement.otherwise):
+                return True
+    return False

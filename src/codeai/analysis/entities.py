@@ -1,0 +1,298 @@
+"""Entities: fields, relations, indexes, checks, policies."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from codeai.analysis.naming import relation_name, table_name
+from codeai.analysis.scope import Host, Range, Scope
+from codeai.analysis.statements import Statements, finish
+from codeai.analysis.symbols import EntitySymbol
+from codeai.language import types as t
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Identifier, Node
+from codeai.model import expression as ir
+from codeai.model.entity import Allow, Check, ComputedField, Entity, Field, Hide, Index, Relation
+
+RESERVED: Final = ("workflows", "executions", "audit_log")
+_ACTIONS: Final = ("read", "create", "update", "delete")
+_FLAGS: Final = ("primary", "auto", "auto_update", "unique", "searchable", "soft_delete", "required", "read_only", "write_only", "immutable", "secret")
+
+
+def source_text(sources: Any, node: Node) -> str:
+    """The text of a node, on one line."""
+    return " ".join(sources.text(node.start, node.end).split()) if sources is not None else ""
+
+
+class Entities(Statements):
+    """Elaborates entities, in steps, since they refer to each other."""
+
+    sources: Any = None
+
+    # -- step 1: fields --------------------------------------------------------------------------------------------
+
+    def declare_fields(self, entity: EntitySymbol) -> None:
+        """Resolves the stored fields, so that everybody can refer to them."""
+        for clause in entity.declaration.clauses:
+            if isinstance(clause, d.FieldDeclaration):
+                self._declare_field(entity, clause)
+            elif isinstance(clause, d.TableClause):
+                entity.table = clause.name
+        entity.table = entity.table or table_name(entity.name)
+        self._choose_primary(entity)
+
+    def _declare_field(self, entity: EntitySymbol, node: d.FieldDeclaration) -> None:
+        name = node.name.text
+        if name in entity.places:
+            self.report.duplicate(node.name, name, entity.places[name].name)
+            return
+        entity.places[name] = node
+        type_ = self.resolve(node.type)
+        if node.computed is not None:
+            entity.computed[name] = type_
+        elif isinstance(type_, t.Many):
+            entity.relations[name] = Relation(name=name, kind="many", entity=type_.entity, field=type_.field)
+        else:
+            entity.fields[name] = self._field(node, type_)
+
+    def _field(self, node: d.FieldDeclaration, type_: t.Type) -> Field:
+        modifiers = {modifier.name.text: modifier for modifier in node.modifiers}
+        self._check_modifiers(node, modifiers, type_)
+        flags: dict[str, Any] = {name: name in modifiers for name in _FLAGS}
+        if isinstance(type_, t.Timestamp) and flags["auto"] and node.name.text == "updated_at":
+            flags["auto"], flags["auto_update"] = False, True
+        nullable = not (flags["required"] or flags["primary"] or flags["auto"] or flags["auto_update"] or "default" in modifiers)
+        if isinstance(type_, t.Optional):
+            nullable = not flags["primary"]
+        return Field(
+            name=node.name.text,
+            type=t.required(type_),
+            nullable=nullable,
+            constraints=self.constraints(node, type_),
+            on_delete=self._on_delete(modifiers),  # type: ignore[arg-type]  # checked there
+            description=node.description,
+            at=node.start,
+            **flags,
+        )
+
+    def _check_modifiers(self, node: d.FieldDeclaration, modifiers: dict[str, Any], type_: t.Type) -> None:
+        if len(modifiers) < len(node.modifiers):
+            seen: dict[str, Node] = {}
+            for modifier in node.modifiers:
+                if modifier.name.text in seen:
+                    self.report.duplicate(modifier, modifier.name.text, seen[modifier.name.text])
+                seen[modifier.name.text] = modifier
+        plain = t.required(type_)
+        if "auto" in modifiers and isinstance(plain, t.String | t.Text):
+            self.report.error(modifiers["auto"], "'auto' does not make strings", "CAI0208", help_text="use uuid, int or timestamp")
+        if ("auto_update" in modifiers or "soft_delete" in modifiers) and not isinstance(plain, t.Timestamp | t.Unknown):
+            self.report.error(node, "'auto_update' and 'soft_delete' belong to timestamps", "CAI0208")
+        if "searchable" in modifiers and not isinstance(plain, t.String | t.Text | t.Email | t.Url | t.Unknown):
+            self.report.error(modifiers["searchable"], f"'searchable' does not fit type '{plain}'", "CAI0208")
+        if "required" in modifiers and "optional" in modifiers:
+            self.report.error(modifiers["optional"], "a field is required or optional, not both", "CAI0208")
+
+    def _on_delete(self, modifiers: dict[str, Any]) -> str:
+        modifier = modifiers.get("on_delete")
+        if modifier is None:
+            return "restrict"
+        argument = modifier.arguments[0] if modifier.arguments else None
+        value = argument.text if isinstance(argument, ex.Name) else ""
+        if value not in ("restrict", "cascade", "set_null"):
+            self.report.error(modifier, "on_delete takes cascade, restrict or set_null", "CAI0205")
+            return "restrict"
+        return value
+
+    def _choose_primary(self, entity: EntitySymbol) -> None:
+        found = [field.name for field in entity.fields.values() if field.primary]
+        if len(found) == 1:
+            entity.primary = found[0]
+            return
+        node = entity.declaration.name
+        if found:
+            self.report.error(node, f"entity '{entity.name}' has more than one primary field", "CAI0209")
+            entity.primary = found[0]
+        else:
+            self.report.error(node, f"entity '{entity.name}' has no primary field", "CAI0209", help_text="add 'id: uuid, primary, auto'")
+
+    # -- step 2: relations -----------------------------------------------------------------------------------------
+
+    def declare_relations(self, entity: EntitySymbol) -> None:
+        """Names the relations and gives references the type of the key that they store."""
+        for name, field in list(entity.fields.items()):
+            if not isinstance(field.type, t.Ref):
+                continue
+            other = self.symbols.entities[field.type.entity]
+            relation = relation_name(name)
+            if relation != name and relation in entity.places:
+                self.report.duplicate(entity.places[name].name, relation, entity.places[relation].name)
+            entity.relations[relation] = Relation(name=relation, kind="one", entity=other.name, field=name, nullable=field.nullable)
+            entity.fields[name] = msgspec.structs.replace(field, key_type=other.key_type)
+            if field.on_delete == "set_null" and not field.nullable:
+                self.report.error(entity.places[name], "on_delete(set_null) needs a field that may be null", "CAI0208")
+        for relation_ in list(entity.relations.values()):
+            if relation_.kind == "many":
+                self._check_many(entity, relation_)
+
+    def _check_many(self, entity: EntitySymbol, relation: Relation) -> None:
+        other = self.symbols.entities[relation.entity]
+        field = other.fields.get(relation.field)
+        if field is None or not isinstance(field.type, t.Ref) or field.type.entity != entity.name:
+            node = entity.places[relation.name].type
+            self.report.error(node, f"'{other.name}.{relation.field}' does not refer to '{entity.name}'", "CAI0204")
+            del entity.relations[relation.name]
+
+    # -- step 3: the rest ------------------------------------------------------------------------------------------
+
+    def entity(self, symbol: EntitySymbol) -> Entity:
+        """The finished entity."""
+        scope = self._row_scope(symbol, "a policy")
+        clauses = symbol.declaration.clauses
+        for name, field in list(symbol.fields.items()):
+            default = self._default(symbol, symbol.places[name], field)
+            if default is not None:
+                symbol.fields[name] = msgspec.structs.replace(field, default=default)
+        self._check_table(symbol)
+        tenant, audited = self._traits(symbol)
+        found = Entity(
+            name=symbol.name,
+            table=symbol.table,
+            fields=tuple(symbol.fields.values()),
+            primary=symbol.primary,
+            computed=self._computed(symbol),
+            relations=tuple(symbol.relations.values()),
+            indexes=self._indexes(symbol),
+            checks=self._checks(symbol),
+            allows=tuple(rule for clause in clauses if isinstance(clause, d.AllowClause) for rule in self._allow(clause, scope)),
+            hides=tuple(self._hide(clause, symbol, scope) for clause in clauses if isinstance(clause, d.HideClause)),
+            tenant_field=tenant,
+            audited=audited,
+            description=symbol.declaration.description,
+            at=symbol.declaration.start,
+        )
+        symbol.entity = found
+        return found
+
+    def _row_scope(self, symbol: EntitySymbol, kind: str, *, user: bool = True) -> Scope:
+        scope = Scope(Host(kind, user=user, database=kind == "a policy"), None, (Range(symbol.name, "self"),))
+        scope.query = True
+        return scope
+
+    def _default(self, symbol: EntitySymbol, node: d.FieldDeclaration, field: Field) -> ir.Expression | None:
+        for modifier in node.modifiers:
+            if modifier.name.text == "default" and len(modifier.arguments) == 1:
+                scope = Scope(Host("a default", database=False))
+                return self.value(modifier.arguments[0], scope, field.type, f"default of '{field.name}'")
+            if modifier.name.text == "default":
+                self.report.error(modifier, "modifier 'default' takes one argument", "CAI0205")
+        return None
+
+    def _check_table(self, symbol: EntitySymbol) -> None:
+        if symbol.table in RESERVED or symbol.table.startswith("codeai_"):
+            self.report.error(
+                symbol.declaration.name, f"table '{symbol.table}' belongs to the server", "CAI0210", help_text='name another with table: "…"'
+            )
+        for other in self.symbols.entities.values():
+            if other is not symbol and other.table == symbol.table and other.declaration.start < symbol.declaration.start:
+                self.report.error(
+                    symbol.declaration.name, f"table '{symbol.table}' is that of entity '{other.name}' already", "CAI0210", other=other.declaration.name, label="declared here"
+                )
+
+    def _traits(self, symbol: EntitySymbol) -> tuple[str | None, bool]:
+        tenant: str | None = None
+        audited = False
+        for clause in symbol.declaration.clauses:
+            for trait in clause.traits if isinstance(clause, d.TraitsClause) else ():
+                if trait.name.text == "audited":
+                    audited = True
+                elif trait.name.text == "tenant" and len(trait.arguments) == 1:
+                    tenant = trait.arguments[0].text
+                    if tenant not in symbol.fields:
+                        self.unknown_field(trait.arguments[0], symbol)
+                        tenant = None
+                else:
+                    self.report.unknown(trait.name, f"unknown trait '{trait.name.text}'", trait.name.text, ("audited", "tenant"), "CAI0114")
+        return tenant, audited
+
+    def _computed(self, symbol: EntitySymbol) -> tuple[ComputedField, ...]:
+        found: list[ComputedField] = []
+        for name, type_ in symbol.computed.items():
+            node = symbol.places[name]
+            assert node.computed is not None
+            scope = self._row_scope(symbol, "a computed field", user=False)
+            value = self.value(node.computed, scope, type_, f"field '{name}'")
+            found.append(ComputedField(name=name, type=type_, value=value, description=node.description, at=node.start))
+        self._check_cycles(symbol, {field.name: field.value for field in found})
+        return tuple(found)
+
+    def _check_cycles(self, symbol: EntitySymbol, values: dict[str, ir.Expression]) -> None:
+        uses = {name: {use for use in _computed_names(value) if use in values} for name, value in values.items()}
+        for name in values:
+            reached: set[str] = set()
+            waiting = list(uses[name])
+            while waiting:
+                use = waiting.pop()
+                if use == name:
+                    self.report.error(symbol.places[name].name, f"computed field '{name}' depends on itself", "CAI0211")
+                    return
+                if use not in reached:
+                    reached.add(use)
+                    waiting.extend(uses[use])
+
+    def _indexes(self, symbol: EntitySymbol) -> tuple[Index, ...]:
+        found: list[Index] = []
+        for clause in symbol.declaration.clauses:
+            if not isinstance(clause, d.IndexClause):
+                continue
+            for column in clause.columns:
+                if column.name.text not in symbol.fields:
+                    self.unknown_field(column.name, symbol)
+            columns = tuple((column.name.text, column.descending) for column in clause.columns)
+            name = "_".join([symbol.table, *(column for column, _ in columns), "key" if clause.unique else "idx"])
+            found.append(Index(name=name, columns=columns, unique=clause.unique))
+        return tuple(found)
+
+    def _checks(self, symbol: EntitySymbol) -> tuple[Check, ...]:
+        found: list[Check] = []
+        scope = self._row_scope(symbol, "a check", user=False)
+        for clause in symbol.declaration.clauses:
+            if isinstance(clause, d.CheckClause):
+                condition = self.condition(clause.condition, scope)
+                text = source_text(self.sources, clause.condition)
+                found.append(Check(name=f"{symbol.table}_check_{len(found) + 1}", condition=condition, source=text, at=clause.start))
+        return tuple(found)
+
+    def _allow(self, clause: d.AllowClause, scope: Scope) -> list[Allow]:
+        condition: ir.Expression | None = None
+        if not (isinstance(clause.condition, ex.Name) and clause.condition.text == "public"):
+            condition = finish(self.condition(clause.condition, scope), scope.host)
+        found: list[Allow] = []
+        for action in clause.actions:
+            if action.text not in _ACTIONS:
+                self.report.unknown(action, f"unknown action '{action.text}'", action.text, _ACTIONS, "CAI0115")
+                continue
+            found.append(Allow(action=action.text, condition=condition, source=source_text(self.sources, clause), at=clause.start))  # type: ignore[arg-type]  # checked above
+        return found
+
+    def _hide(self, clause: d.HideClause, symbol: EntitySymbol, scope: Scope) -> Hide:
+        for name in clause.fields:
+            if name.text not in symbol.fields and name.text not in symbol.computed:
+                self.unknown_field(Identifier(name.start, name.end, name.text), symbol)
+        unless = self.condition(clause.unless, scope) if clause.unless is not None else None
+        return Hide(fields=tuple(name.text for name in clause.fields), unless=unless, source=source_text(self.sources, clause), at=clause.start)
+
+
+def _computed_names(value: Any) -> set[str]:
+    found: set[str] = set()
+    if isinstance(value, ir.ComputedValue):
+        found.add(value.field)
+    if isinstance(value, ir.Expression | ir.Entry):
+        for name in value.__struct_fields__:
+            found |= _computed_names(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            found |= _computed_names(item)
+    return found

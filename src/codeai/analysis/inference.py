@@ -1,0 +1,304 @@
+"""What an endpoint without a ``do`` block does: read off its method, path and result (language page, section 6, a to e)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from codeai.analysis.inputs import LISTING, InputAnalysis
+from codeai.analysis.naming import plural, snake_case
+from codeai.analysis.scope import Host, Range, Scope
+from codeai.analysis.symbols import EntitySymbol
+from codeai.analysis.types import client_writes, must_send
+from codeai.language import types as t
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.model import expression as ir
+from codeai.model.entity import Field
+from codeai.model.endpoint import (
+    ConditionalFilter,
+    CreateOne,
+    DeleteOne,
+    EndpointAction,
+    GetRow,
+    InputField,
+    Inputs,
+    ListRows,
+    ModifyRow,
+    ParameterFilter,
+    PathSource,
+    ReplaceRow,
+    Returns,
+    Unavailable,
+    Validation,
+)
+
+_Result = tuple[EndpointAction, Inputs, Returns]
+_FILTERABLE: Final = (t.Uuid, t.String, t.Text, t.Email, t.Url, t.Enum, t.Int, t.Decimal, t.Float, t.Bool, t.Date, t.Timestamp, t.Time, t.Ref)
+
+
+class _Ambiguous(Exception):
+    """Why no operation follows."""
+
+
+class Inference(InputAnalysis):
+    """Infers operations."""
+
+    def inferred(self, node: d.EndpointDeclaration, returns: Returns | None) -> _Result:
+        """The operation of an endpoint without a block; ``Unavailable`` with a warning when none follows."""
+        try:
+            return self._infer(node, returns)
+        except _Ambiguous as reason:
+            self.report.warning(node.path, f"this endpoint answers 501: {reason}", "CAI0509", help_text="add a 'do' block")
+            return Unavailable(reason=str(reason)), self.inputs(node.path, node.clauses, {}), returns or Returns()
+
+    def _infer(self, node: d.EndpointDeclaration, returns: Returns | None) -> _Result:
+        method = node.method.text
+        entity = self._entity(node, returns)
+        type_ = t.required(returns.type) if returns is not None and returns.type is not None else None
+        if method == "GET" and isinstance(type_, t.Paginated | t.List):
+            return self._rows(node, entity, returns or Returns(), isinstance(type_, t.Paginated))
+        if method == "POST":
+            return self._create_one(node, entity, returns or Returns())
+        parameter, field = self._key(node, entity)
+        sources = self._sources(node, entity, parameter)
+        known = {parameter: field.type, **{source.parameter: entity.fields[source.field].type for source in sources}}
+        inputs = self.inputs(node.path, node.clauses, known)
+        checks = self.validations(node.clauses, entity)
+        common: dict[str, Any] = {"entity": entity.name, "sources": sources, "parameter": parameter, "field": field.name}
+        if method == "GET":
+            return GetRow(**common), inputs, returns or Returns()
+        if method == "DELETE":
+            return DeleteOne(**common), inputs, Returns(type=None, status=204)
+        if inputs.body is None:
+            raise _Ambiguous(f"{method} needs a body")
+        self._body_fields(inputs, entity)
+        if method == "PATCH":
+            partial = msgspec.structs.replace(
+                inputs.body, partial=True, fields=tuple(msgspec.structs.replace(field, required=False) for field in inputs.body.fields)
+            )
+            return ModifyRow(**common, validations=checks), msgspec.structs.replace(inputs, body=partial), returns or Returns()
+        keep = tuple(field.name for field in inputs.body.fields if not field.required and field.default is None)
+        return ReplaceRow(**common, keep=keep, validations=checks), inputs, returns or Returns()
+
+    def _entity(self, node: d.EndpointDeclaration, returns: Returns | None) -> EntitySymbol:
+        type_ = t.required(returns.type) if returns is not None and returns.type is not None else None
+        if isinstance(type_, t.Paginated | t.List):
+            type_ = t.required(type_.item)
+        if isinstance(type_, t.Row):
+            return self.symbols.entities[type_.entity]
+        if returns is None or returns.type is None:
+            literals = [segment.text for segment in node.path.segments if not segment.parameter]
+            for entity in self.symbols.entities.values():
+                if literals and literals[-1].replace("-", "_") in (entity.table, plural(snake_case(entity.name))):
+                    return entity
+        raise _Ambiguous("its result names no entity" if returns is not None else "it says neither 'returns' nor 'do'")
+
+    def _key(self, node: d.EndpointDeclaration, entity: EntitySymbol) -> tuple[str, Field]:
+        last = node.path.segments[-1] if node.path.segments else None
+        if last is None or not last.parameter:
+            raise _Ambiguous("its path does not end in the key of a row")
+        field = entity.fields.get(last.text) or entity.fields.get(snake_case(last.text))
+        if field is None and snake_case(last.text) in (f"{snake_case(entity.name)}_id", snake_case(entity.name)):
+            field = entity.fields.get(entity.primary)
+        if field is None or not (field.primary or field.unique):
+            raise _Ambiguous(f"'{last.text}' is neither the key nor a unique field of '{entity.name}'")
+        return last.text, field
+
+    def _sources(self, node: d.EndpointDeclaration, entity: EntitySymbol, key: str | None) -> tuple[PathSource, ...]:
+        found: list[PathSource] = []
+        for segment in node.path.segments:
+            if not segment.parameter or segment.text == key:
+                continue
+            field = self._reference_field(entity, segment.text)
+            if field is None:
+                raise _Ambiguous(f"'{segment.text}' is no reference of '{entity.name}'")
+            found.append(PathSource(parameter=segment.text, field=field))
+        return tuple(found)
+
+    def _reference_field(self, entity: EntitySymbol, parameter: str) -> str | None:
+        snake = snake_case(parameter)
+        for name in (parameter, snake, f"{snake}_id", snake.removesuffix("_id")):
+            field = entity.fields.get(name)
+            if field is not None and isinstance(field.type, t.Ref):
+                return name
+        return None
+
+    def _body_fields(self, inputs: Inputs, entity: EntitySymbol) -> None:
+        for field in inputs.body.fields if inputs.body is not None else ():
+            known = entity.fields.get(field.name)
+            if known is None:
+                raise _Ambiguous(f"'{field.name}' of the body is no field of '{entity.name}'")
+            if not client_writes(known):
+                raise _Ambiguous(f"'{field.name}' is set by the server")
+
+    def _create_one(self, node: d.EndpointDeclaration, entity: EntitySymbol, returns: Returns) -> _Result:
+        if not node.path.segments or node.path.segments[-1].parameter:
+            raise _Ambiguous("the path of a create ends in a literal")
+        sources = self._sources(node, entity, None)
+        known = {source.parameter: entity.fields[source.field].type for source in sources}
+        inputs = self.inputs(node.path, node.clauses, known)
+        self._body_fields(inputs, entity)
+        given = {field.name for field in (inputs.body.fields if inputs.body else ())} | {source.field for source in sources}
+        for field in entity.fields.values():
+            if must_send(field) and field.name not in given and not self._tenant(entity, field.name):
+                raise _Ambiguous(f"required field '{field.name}' has no source")
+        body = inputs.body
+        if body is not None:
+            by_path = {source.field for source in sources}
+            body = msgspec.structs.replace(body, fields=tuple(field for field in body.fields if field.name not in by_path))
+        action = CreateOne(entity=entity.name, sources=sources, validations=self.validations(node.clauses, entity))
+        status = returns.status if returns.status is not None else 201
+        return action, msgspec.structs.replace(inputs, body=body), msgspec.structs.replace(returns, status=status)
+
+    # -- lists -----------------------------------------------------------------------------------------------------
+
+    def _rows(self, node: d.EndpointDeclaration, entity: EntitySymbol, returns: Returns, paginated: bool) -> _Result:
+        sources = self._sources(node, entity, None)
+        known = {source.parameter: entity.fields[source.field].type for source in sources}
+        inputs = self.inputs(node.path, node.clauses, known)
+        action, inputs = self.listing(entity, node.clauses, inputs, sources, paginated=paginated)
+        return action, inputs, returns
+
+    def listing(
+        self,
+        entity: EntitySymbol,
+        clauses: tuple[d.Clause, ...],
+        inputs: Inputs,
+        sources: tuple[PathSource, ...],
+        *,
+        paginated: bool,
+    ) -> tuple[ListRows, Inputs]:
+        """A list with its filters, sort and page sizes, and the query parameters that it understands."""
+        filters, used = self._filters(entity, clauses, inputs)
+        parameters: list[ParameterFilter] = []
+        query = list(inputs.query)
+        for field in inputs.query:
+            if field.name in LISTING or field.name in used:
+                continue
+            parameters.append(self._parameter(field, entity))
+        for name in self._names(clauses, "filter_by", entity):
+            for extra in self._field_parameters(entity, name):
+                parameters.append(extra[0])
+                query.append(extra[1])
+        page_size = self._whole(clauses, "page_size") or 20
+        action = ListRows(
+            entity=entity.name,
+            sources=sources,
+            filters=filters,
+            parameters=tuple(parameters),
+            sort_by=self._names(clauses, "sort_by", entity),
+            order=self._order(entity, clauses),
+            page_size=page_size,
+            max_page_size=max(self._whole(clauses, "max_page_size") or 100, page_size),
+            paginated=paginated,
+            search=any(field.searchable for field in entity.fields.values()),
+        )
+        return action, msgspec.structs.replace(inputs, query=tuple(query), closed_query=True)
+
+    def _parameter(self, field: InputField, entity: EntitySymbol) -> ParameterFilter:
+        for prefix, operator in (("", "equals"), ("min_", "minimum"), ("max_", "maximum")):
+            if field.name.startswith(prefix) and field.name[len(prefix) :] in entity.fields:
+                return ParameterFilter(parameter=field.name, field=field.name[len(prefix) :], operator=operator)  # type: ignore[arg-type]  # one of the operators
+        raise _Ambiguous(f"query parameter '{field.name}' is neither a field nor used in 'filter'")
+
+    def _field_parameters(self, entity: EntitySymbol, name: str) -> list[tuple[ParameterFilter, InputField]]:
+        field = entity.fields[name]
+        if not isinstance(field.type, _FILTERABLE):
+            return []
+        reference = field.type.entity if isinstance(field.type, t.Ref) else None
+        found = [(ParameterFilter(parameter=name, field=name, operator="equals"), InputField(name=name, type=t.List(field.type), reference=reference))]
+        if isinstance(field.type, t.Int | t.Decimal | t.Float | t.Date | t.Timestamp):
+            for prefix, operator in (("min_", "minimum"), ("max_", "maximum")):
+                filter_ = ParameterFilter(parameter=prefix + name, field=name, operator=operator)  # type: ignore[arg-type]  # one of the operators
+                found.append((filter_, InputField(name=prefix + name, type=field.type)))
+        return found
+
+    def _names(self, clauses: tuple[d.Clause, ...], key: str, entity: EntitySymbol) -> tuple[str, ...]:
+        found: list[str] = []
+        for clause in clauses:
+            if isinstance(clause, d.NamesClause) and clause.key.text == key:
+                for name in clause.names:
+                    field = entity.fields.get(name.text)
+                    if field is None:
+                        self.unknown_field(name, entity)
+                    elif not field.readable:
+                        self.report.error(name, f"'{name.text}' is secret: no filter and no sort", "CAI0510")
+                    else:
+                        found.append(name.text)
+        return tuple(found)
+
+    def _whole(self, clauses: tuple[d.Clause, ...], key: str) -> int | None:
+        for clause in clauses:
+            if isinstance(clause, d.ValueClause) and clause.key.text == key:
+                if isinstance(clause.value, ex.IntLiteral) and 0 < clause.value.value <= 10_000:
+                    return clause.value.value
+                self.report.error(clause.value, f"'{key}' takes a number from 1 to 10,000", "CAI0505")
+        return None
+
+    def _filters(self, entity: EntitySymbol, clauses: tuple[d.Clause, ...], inputs: Inputs) -> tuple[tuple[ConditionalFilter, ...], set[str]]:
+        scope = Scope(Host("a filter", inputs=inputs), None, (Range(entity.name, "r0"),))
+        scope.query = True
+        scope.host.aliases = 1
+        found: list[ConditionalFilter] = []
+        used: set[str] = set()
+        for clause in clauses:
+            for line in clause.conditions if isinstance(clause, d.FilterClause) else ():
+                condition = self.condition(line.condition if isinstance(line, ex.Provided) else line, scope)
+                names = _query_names(condition)
+                used |= names
+                found.append(ConditionalFilter(condition=condition, if_provided=tuple(sorted(names)) if isinstance(line, ex.Provided) else ()))
+        return tuple(found), used
+
+    def _order(self, entity: EntitySymbol, clauses: tuple[d.Clause, ...]) -> tuple[ir.Order, ...]:
+        scope = Scope(Host("a sort"), None, (Range(entity.name, "r0"),))
+        scope.query = True
+        found: list[ir.Order] = []
+        for clause in clauses:
+            for term in clause.terms if isinstance(clause, d.SortClause) else ():
+                value = self.expression(term.value, scope)
+                if not isinstance(value, ir.FieldValue) and not isinstance(value.type, t.Unknown):
+                    self.report.error(term, "lists sort by fields", "CAI0511")
+                    continue
+                found.append(ir.Order(value, term.descending))
+        return tuple(found)
+
+    def validations(self, clauses: tuple[d.Clause, ...], entity: EntitySymbol | None) -> tuple[Validation, ...]:
+        """The rules of ``validate``."""
+        found: list[Validation] = []
+        for clause in clauses:
+            for rule in clause.rules if isinstance(clause, d.ValidateClause) else ():
+                if entity is None:
+                    self.report.error(rule, "'validate' goes with generated operations", "CAI0512", help_text="in a block write 'require'")
+                    continue
+                if rule.field is not None and rule.field.text not in entity.fields:
+                    self.unknown_field(rule.field, entity)
+                    continue
+                condition = None
+                if rule.condition is not None:
+                    scope = Scope(Host("a validation"), None, (Range(entity.name, "self"),))
+                    scope.query = True
+                    condition = self.condition(rule.condition, scope)
+                found.append(Validation(kind=rule.kind, field=rule.field.text if rule.field else None, condition=condition, message=rule.message, at=rule.start))  # type: ignore[arg-type]  # the parser's kinds
+        return tuple(found)
+
+
+def _query_names(value: object) -> set[str]:
+    """The query parameters that an expression reads."""
+    if isinstance(value, ir.RequestValue):
+        return {value.name} if value.place == "query" and value.name else set()
+    found: set[str] = set()
+    if isinstance(value, ir.Expression | ir.Entry):
+        for name in value.__struct_fields__:
+            found |= _query_names(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            found |= _query_names(item)
+    return found
+
+
+def words(name: str) -> str:
+    """``order_items`` → ``order items``."""
+    return re.sub(r"_+", " ", name)

@@ -1,0 +1,213 @@
+"""What endpoints take and whom they let in: inputs, shapes, guards."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codeai.analysis.entities import Entities
+from codeai.analysis.scope import Host, Scope
+from codeai.analysis.symbols import EntitySymbol
+from codeai.analysis.types import must_send
+from codeai.language import types as t
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import types as ty
+from codeai.language.tree.node import Identifier
+from codeai.model.endpoint import InputField, Inputs, Shape
+from codeai.model.entity import Field
+from codeai.model.security import Guard
+
+_MODES: Final = ("required", "optional", "public", "none")
+LISTING: Final = ("q", "search", "sort", "page", "limit", "cursor", "expand", "total")
+
+
+class InputAnalysis(Entities):
+    """Elaborates the inputs of endpoints."""
+
+    def input_field(self, node: d.FieldDeclaration, *, partial: bool = False) -> InputField:
+        """A declared input."""
+        type_ = self.resolve(node.type)
+        modifiers = {modifier.name.text: modifier for modifier in node.modifiers}
+        default = None
+        if "default" in modifiers and modifiers["default"].arguments:
+            scope = Scope(Host("a default", database=False))
+            default = self.value(modifiers["default"].arguments[0], scope, type_, f"default of '{node.name.text}'")
+        plain = t.required(type_)
+        return InputField(
+            name=node.name.text,
+            type=plain,
+            required="required" in modifiers and default is None and not partial,
+            nullable=isinstance(type_, t.Optional) or not ("required" in modifiers or default is not None),
+            default=default,
+            constraints=self.constraints(node, type_),
+            reference=plain.entity if isinstance(plain, t.Ref) else None,
+            write_only="write_only" in modifiers or "secret" in modifiers,
+            description=node.description,
+            at=node.start,
+        )
+
+    def entity_input(self, field: Field, *, required: bool) -> InputField:
+        """A stored field as an input."""
+        return InputField(
+            name=field.name,
+            type=field.type,
+            required=required,
+            nullable=field.nullable,
+            constraints=field.constraints,
+            reference=field.type.entity if isinstance(field.type, t.Ref) else None,
+            write_only=field.write_only or field.secret,
+            description=field.description,
+            at=field.at,
+        )
+
+    def entity_shape(self, entity: EntitySymbol, kind: str, without: frozenset[str] = frozenset()) -> Shape:
+        """``E.create`` or ``E.update`` as a body."""
+        node = ty.ShapeType(0, 0, entity.declaration.name, _identifier(kind))
+        fields = tuple(
+            self.entity_input(field, required=needed and kind == "create")
+            for field, needed in self.shape_fields(node, entity)
+            if field.name not in without
+        )
+        return Shape(name=f"{entity.name}{kind.capitalize()}", fields=fields, entity=entity.name, partial=kind != "create")
+
+    def body_shape(self, clause: d.InputClause) -> Shape:
+        """The body that a clause declares."""
+        if clause.type is None:
+            fields = tuple(self.input_field(field) for field in clause.fields)
+            return Shape(fields=fields, multipart=any(isinstance(field.type, t.Bytes) for field in fields))
+        node = clause.type
+        if isinstance(node, ty.ShapeType) and node.entity.text in self.symbols.entities:
+            entity = self.symbols.entities[node.entity.text]
+            partial = node.shape.text in ("update", "partial")
+            fields = tuple(self.entity_input(field, required=needed and must_send(field) and not partial) for field, needed in self.shape_fields(node, entity))
+            self.resolve(node)
+            return Shape(name=f"{entity.name}{node.shape.text.capitalize()}", fields=fields, entity=entity.name, partial=partial)
+        type_ = self.resolve(node)
+        if isinstance(type_, t.Json | t.Unknown):
+            return Shape(open=True)
+        many = isinstance(type_, t.List)
+        record = type_.item if isinstance(type_, t.List) else type_
+        if isinstance(record, t.Record):
+            declared = self.symbols.record_fields.get(record.name)
+            if declared is not None:
+                return Shape(name=record.name, fields=tuple(self.input_field(field) for field in declared), many=many)
+            if isinstance(node, ty.RecordType):
+                return Shape(fields=tuple(self.input_field(field) for field in node.fields if isinstance(field, d.FieldDeclaration)))
+        if isinstance(record, t.Row):
+            return self.entity_shape(self.symbols.entities[record.entity], "create")
+        self.report.error(clause, f"a body is a record, not {type_}", "CAI0501")
+        return Shape(open=True)
+
+    def inputs(self, path: d.Path, clauses: tuple[d.Clause, ...], known: dict[str, t.Type]) -> Inputs:
+        """All inputs of an endpoint; ``known`` gives types of path parameters that the operation determines."""
+        parts: dict[str, tuple[InputField, ...]] = {}
+        body: Shape | None = None
+        for clause in clauses:
+            if not isinstance(clause, d.InputClause):
+                continue
+            place = clause.place.text
+            if place == "body":
+                body = self.body_shape(clause)
+            elif clause.type is not None:
+                self.report.error(clause, f"'{place}' takes fields in braces", "CAI0501")
+            else:
+                parts[place] = tuple(self.input_field(field) for field in clause.fields)
+        parts["path"] = self._path_inputs(path, parts.get("path", ()), known)
+        return Inputs(
+            path=parts["path"],
+            query=parts.get("query", ()),
+            header=parts.get("header", ()),
+            cookie=parts.get("cookie", ()),
+            body=body,
+        )
+
+    def _path_inputs(self, path: d.Path, declared: tuple[InputField, ...], known: dict[str, t.Type]) -> tuple[InputField, ...]:
+        by_name = {field.name: field for field in declared}
+        found: list[InputField] = []
+        seen: set[str] = set()
+        for segment in path.segments:
+            if not segment.parameter:
+                continue
+            if segment.text in seen:
+                self.report.error(segment, f"duplicate parameter '{segment.text}'", "CAI0103")
+            seen.add(segment.text)
+            field = by_name.pop(segment.text, None)
+            type_ = known.get(segment.text, t.String()) if field is None else field.type
+            found.append(
+                InputField(
+                    name=segment.text,
+                    type=type_,
+                    required=True,
+                    constraints=field.constraints if field else InputField(name="", type=type_).constraints,
+                    reference=type_.entity if isinstance(type_, t.Ref) else None,
+                    description=field.description if field else "",
+                    at=segment.start,
+                )
+            )
+        for name, field in by_name.items():
+            self.report.error(path, f"the path has no parameter '{name}'", "CAI0502")
+        return tuple(found)
+
+    # -- guard -----------------------------------------------------------------------------------------------------
+
+    def guard(self, node: d.Declaration, clauses: tuple[d.Clause, ...], default: str | None) -> Guard:
+        """Who may call; later clauses win over earlier ones (those of an action over those of its resource)."""
+        mode: str | None = default
+        providers: tuple[str, ...] = ()
+        roles: tuple[str, ...] = ()
+        permissions: tuple[str, ...] = ()
+        said: d.Clause | None = None
+        for clause in clauses:
+            if isinstance(clause, d.AuthClause):
+                mode, providers = self._auth_mode(clause)
+                said = clause
+            elif isinstance(clause, d.NamesClause) and clause.key.text == "roles":
+                for name in clause.names:
+                    self.check_role(name)
+                roles = tuple(name.text for name in clause.names)
+            elif isinstance(clause, d.NamesClause) and clause.key.text == "permissions":
+                permissions = tuple(name.text for name in clause.names)
+        if (roles or permissions) and mode in ("public", "optional"):
+            if said is not None and not self._overridden(clauses, said):
+                self.report.error(said, f"'{mode}' does not go with roles or permissions", "CAI0503")
+            mode = "required"
+        silent = mode is None and not (roles or permissions) and not self.symbols.providers
+        if silent:
+            self.report.warning(
+                node, "this endpoint says nothing of auth and the program has none: open in development, no start in production", "CAI0504",
+                help_text="declare an auth provider, or write 'auth: public'",
+            )
+        return Guard(
+            mode="public" if silent else mode or "required",  # type: ignore[arg-type]  # one of the modes
+            providers=providers,
+            roles=roles,
+            permissions=permissions,
+            silent=silent,
+        )
+
+    def _overridden(self, clauses: tuple[d.Clause, ...], said: d.Clause) -> bool:
+        """Whether roles or permissions come after the auth clause, as those of an action after its resource's."""
+        after = clauses[clauses.index(said) + 1 :]
+        return any(isinstance(clause, d.ActionSettings) for clause in after)
+
+    def _auth_mode(self, clause: d.AuthClause) -> tuple[str, tuple[str, ...]]:
+        first = clause.names[0]
+        if first.text in _MODES:
+            return ("public" if first.text == "none" else first.text), ()
+        for name in clause.names:
+            if name.text not in self.symbols.providers:
+                self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, [*_MODES[:3], *self.symbols.providers], "CAI0116")
+        return "required", tuple(name.text for name in clause.names)
+
+    def milliseconds(self, clauses: tuple[d.Clause, ...], key: str) -> int | None:
+        """The duration that a clause gives."""
+        for clause in clauses:
+            if isinstance(clause, d.ValueClause) and clause.key.text == key:
+                if isinstance(clause.value, ex.DurationLiteral):
+                    return clause.value.milliseconds
+                self.report.error(clause.value, f"'{key}' takes a duration, as in 5s", "CAI0505")
+        return None
+
+
+def _identifier(text: str) -> Identifier:
+    return Identifier(0, 0, text)

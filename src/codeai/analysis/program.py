@@ -1,0 +1,367 @@
+"""The whole program: tables of names first, then everything that refers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from codeai.analysis.endpoints import Endpoints
+from codeai.analysis.reporter import Reporter
+from codeai.analysis.scope import Host, Scope, Variable
+from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, Symbols
+from codeai.language import types as t
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
+from codeai.language.source import Sources
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree.module import Module
+from codeai.language.tree.node import Identifier, Node
+from codeai.model import expression as ir
+from codeai.model.application import Application, Function, Parameter, Setting, Test
+from codeai.model.endpoint import Endpoint, Segment, Shape
+from codeai.model.security import AuthProvider, Role
+from codeai.model.statement import Block, Statement
+
+_Declaration = TypeVar("_Declaration", bound=d.Declaration)
+_SCOPE = DiagnosticClass.SCOPE
+_PROVIDER_KEYS = (
+    *("secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim", "algorithms", "require_exp", "header", "keys"),
+    *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
+)
+_METHODS = ("jwt", "api_key", "apikey", "basic", "oauth2")
+# Routes and prefixes that the server keeps for itself (language page, section 6).
+_OWN = ("health", "metrics", "debug", "openapi.json", "docs")
+_CONTROL = ("workflows", "executions", "admin", "events", "dead-letters", "webhooks", "integrations", "query")
+
+
+class Analysis(msgspec.Struct, frozen=True):
+    """What became of a program. ``application`` may be used only when ``valid``."""
+
+    application: Application
+    symbols: Symbols
+    diagnostics: list[Diagnostic]
+
+    @property
+    def valid(self) -> bool:
+        """Whether there is no error."""
+        return not any(found.severity is Severity.ERROR for found in self.diagnostics)
+
+
+def analyse(modules: Sequence[Module], sources: Sources, name: str = "codeai") -> Analysis:
+    """Checks the modules of one program and resolves them into an application.
+
+    :param modules: the trees of all files, in any order
+    :param sources: their texts, for messages that quote the program
+    :param name: the application's name when ``config`` gives none
+    :returns: the application with all diagnostics of the analysis; never raises on a tree
+    """
+    symbols = Symbols()
+    reporter = Reporter()
+    analyzer = Program(symbols, reporter)
+    analyzer.sources = sources
+    application = analyzer.run([declaration for module in modules for declaration in module.declarations], name)
+    return Analysis(application, symbols, reporter.diagnostics)
+
+
+class Program(Endpoints):
+    """Elaborates all declarations."""
+
+    def run(self, declarations: list[d.Declaration], name: str) -> Application:
+        """Declares every name, then resolves every declaration."""
+        self.declarations = declarations
+        self._declare_all()
+        self._settings_types()
+        for entity in self.symbols.entities.values():
+            self.declare_fields(entity)
+        for entity in self.symbols.entities.values():
+            self.declare_relations(entity)
+        self._records()
+        self._signatures()
+        settings = self._settings()
+        entities = tuple(self.entity(entity) for entity in self.symbols.entities.values())
+        functions = tuple(
+            self._function(function) for function in self.symbols.functions.values() if function.declaration.body is not None
+        )
+        endpoints = self._endpoints()
+        seed, tests = self._seed(), self._tests()
+        for declaration in self._of(d.DeferredDeclaration):
+            self.report.error(
+                declaration.keyword, f"'{declaration.keyword.text}' is not yet executable", "CAI0401", help_text="this version runs data, endpoints and functions"
+            )
+        return Application(
+            name=self._config_text("name") or name,
+            version=self._config_text("version") or "0.0.0",
+            entities=entities,
+            records=tuple(self.symbols.records.values()),
+            shapes=tuple(
+                Shape(name=record, fields=tuple(self.input_field(field) for field in fields))
+                for record, fields in self.symbols.record_fields.items()
+            ),
+            enums=tuple(self.symbols.enums.values()),
+            endpoints=endpoints,
+            functions=functions,
+            providers=tuple(self._provider(node) for node in self.symbols.providers.values()),
+            roles=self._roles(),
+            settings=settings,
+            requirements=tuple(self.requirements),
+            seed=seed,
+            tests=tests,
+        )
+
+    def _of(self, kind: type[_Declaration]) -> list[_Declaration]:
+        return [declaration for declaration in self.declarations if isinstance(declaration, kind)]
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    def _declare_all(self) -> None:
+        for declaration in self.declarations:
+            if isinstance(declaration, d.EntityDeclaration) and self._new(declaration.name, "type"):
+                self.symbols.entities[declaration.name.text] = EntitySymbol(declaration.name.text, declaration)
+            elif isinstance(declaration, d.TypeDeclaration) and self._new(declaration.name, "type"):
+                self.symbols.record_fields[declaration.name.text] = declaration.fields
+                self.symbols.records[declaration.name.text] = t.Record((), declaration.name.text)
+            elif isinstance(declaration, d.EnumDeclaration) and self._new(declaration.name, "type"):
+                self.symbols.enums[declaration.name.text] = self._enum(declaration)
+            elif isinstance(declaration, d.RoleDeclaration) and self._new(declaration.name, "role"):
+                self.symbols.roles[declaration.name.text] = declaration
+            elif isinstance(declaration, d.AuthDeclaration) and self._new(declaration.name, "auth"):
+                self.symbols.providers[declaration.name.text] = declaration
+
+    def _new(self, name: Identifier, space: str) -> bool:
+        """Whether the name is not taken in its space; reports it otherwise."""
+        first = self.symbols.places.setdefault(f"{space} {name.text}", name)
+        if first is not name:
+            self.report.duplicate(name, name.text, first)
+        return first is name
+
+    def _enum(self, node: d.EnumDeclaration) -> t.Enum:
+        seen: dict[str, Node] = {}
+        for member in node.members:
+            if member.text in seen:
+                self.report.duplicate(member, member.text, seen[member.text])
+            seen[member.text] = member
+        if not node.members:
+            self.report.error(node.name, f"enum '{node.name.text}' has no members", "CAI0212")
+        return t.Enum(tuple(seen), node.name.text)
+
+    def _records(self) -> None:
+        for name, fields in self.symbols.record_fields.items():
+            seen: dict[str, Node] = {}
+            for field in fields:
+                if field.name.text in seen:
+                    self.report.duplicate(field.name, field.name.text, seen[field.name.text])
+                seen[field.name.text] = field.name
+        pending = list(self.symbols.record_fields)
+        for _ in range(len(pending) + 1):
+            before = dict(self.symbols.records)
+            marks = len(self.report.diagnostics)
+            for name in pending:
+                self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
+            if self.symbols.records == before:
+                break
+            del self.report.diagnostics[marks:]
+        for name in pending:
+            self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
+
+    # -- config ----------------------------------------------------------------------------------------------------
+
+    def _all_settings(self) -> list[d.Setting]:
+        return [setting for config in self._of(d.ConfigDeclaration) for setting in config.settings]
+
+    def _config_text(self, key: str) -> str | None:
+        for setting in self._all_settings():
+            if setting.key.text == key and isinstance(setting.value, ex.StringLiteral):
+                return setting.value.value
+        return None
+
+    def _settings_types(self) -> None:
+        seen: dict[tuple[str, ...], Node] = {}
+
+        def walk(setting: d.Setting, path: tuple[str, ...]) -> None:
+            here = (*path, setting.key.text)
+            if here in seen:
+                self.report.duplicate(setting.key, ".".join(here), seen[here])
+            seen[here] = setting.key
+            if setting.value is not None and not isinstance(setting.value, ex.Name):
+                self.symbols.settings[here] = self._quiet_type(setting.value)
+            elif isinstance(setting.value, ex.Name):
+                self.symbols.settings[here] = t.String()
+            for child in setting.children:
+                walk(child, here)
+
+        for setting in self._all_settings():
+            walk(setting, ())
+        self._known_settings()
+
+    def _quiet_type(self, node: ex.Expression) -> t.Type:
+        marks, wanted = len(self.report.diagnostics), len(self.requirements)
+        found = self.expression(node, Scope(Host("config", user=False, database=False))).type
+        del self.report.diagnostics[marks:]
+        del self.requirements[wanted:]
+        return found
+
+    def _known_settings(self) -> None:
+        for setting in self._all_settings():
+            key, value = setting.key.text, setting.value
+            if key == "default_auth":
+                text = value.text if isinstance(value, ex.Name) else ""
+                if text in ("public", "required", "optional"):
+                    self.default_auth = text
+                else:
+                    self.report.error(setting, "'default_auth' is public, optional or required", "CAI0505")
+            elif key == "api_prefix" and isinstance(value, ex.StringLiteral):
+                self.prefix = tuple(Segment(part) for part in value.value.split("/") if part)
+            elif key == "language" and not (isinstance(value, ex.IntLiteral) and value.value == 1):
+                self.report.error(setting, "this compiler knows edition 1 of the language", "CAI0513")
+
+    def _settings(self) -> tuple[Setting, ...]:
+        found: list[Setting] = []
+        scope = Scope(Host("config", user=False, database=False))
+
+        def walk(setting: d.Setting, path: tuple[str, ...]) -> None:
+            here = (*path, setting.key.text)
+            if isinstance(setting.value, ex.Name):
+                value: ir.Expression = ir.Constant(type=t.String(), value=setting.value.text, at=setting.value.start)
+                found.append(Setting(path=here, value=value, at=setting.start))
+            elif setting.value is not None:
+                found.append(Setting(path=here, value=self.expression(setting.value, scope), at=setting.start))
+            for child in setting.children:
+                walk(child, here)
+
+        for setting in self._all_settings():
+            walk(setting, ())
+        return tuple(found)
+
+    # -- functions -------------------------------------------------------------------------------------------------
+
+    def _signatures(self) -> None:
+        for node in self._of(d.FunctionDeclaration):
+            if not self._new(node.name, "function"):
+                continue
+            if node.source is not None:
+                self.report.error(node, f"'extern function' is not yet executable: '{node.name.text}'", "CAI0401")
+            seen: dict[str, Node] = {}
+            for parameter in node.parameters:
+                if parameter.name.text in seen:
+                    self.report.error(parameter, f"duplicate parameter '{parameter.name.text}'", "CAI0103", kind=_SCOPE, other=seen[parameter.name.text], label="first declared here")
+                seen[parameter.name.text] = parameter
+            parameters = tuple(
+                (parameter.name.text, self.resolve(parameter.type) if parameter.type is not None else t.Unknown())
+                for parameter in node.parameters
+            )
+            result = self.resolve(node.result) if node.result is not None else t.Unknown()
+            self.symbols.functions[node.name.text] = FunctionSymbol(node.name.text, node, parameters, result)
+
+    def _function(self, symbol: FunctionSymbol) -> Function:
+        result = None if isinstance(symbol.result, t.Unknown) else symbol.result
+        host = Host("a function", result=result)
+        scope = Scope(host)
+        parameters: list[Parameter] = []
+        for (name, type_), node in zip(symbol.parameters, symbol.declaration.parameters, strict=True):
+            unique = host.unique(name)
+            scope.variables[name] = Variable(name, unique, type_, False, node)
+            parameters.append(Parameter(unique, type_))
+        assert symbol.declaration.body is not None
+        body = self.host_block(symbol.declaration.body, scope)
+        return Function(name=symbol.name, parameters=tuple(parameters), result=symbol.result, body=body, pure=not host.impure, at=symbol.declaration.start)
+
+    # -- security --------------------------------------------------------------------------------------------------
+
+    def _provider(self, node: d.AuthDeclaration) -> AuthProvider:
+        scope = Scope(Host("auth", user=False, database=False))
+        method = "jwt"
+        entries: list[ir.Entry] = []
+        for setting in node.settings:
+            key, value = setting.key.text, setting.value
+            if key == "method":
+                method = value.text if isinstance(value, ex.Name) else ""
+                if method not in _METHODS:
+                    self.report.unknown(setting, f"unknown auth method '{method}'", method, _METHODS, "CAI0117")
+                    method = "jwt"
+            elif key not in _PROVIDER_KEYS:
+                self.report.unknown(setting.key, f"unknown setting '{key}' of auth '{node.name.text}'", key, ("method", *_PROVIDER_KEYS), "CAI0118")
+            elif value is not None:
+                resolved = self.expression(value, scope)
+                if key in ("secret", "keys") and isinstance(value, ex.StringLiteral):
+                    self.report.warning(value, "a secret stands in the text of the program", "CAI0119", help_text=f"write secret({node.name.text.upper()}_SECRET)")
+                entries.append(ir.Entry(key, resolved))
+        return AuthProvider(name=node.name.text, method=method.replace("apikey", "api_key"), settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
+
+    def _roles(self) -> tuple[Role, ...]:
+        found: list[Role] = []
+        for name, node in self.symbols.roles.items():
+            names: dict[str, tuple[str, ...]] = {}
+            for clause in node.clauses:
+                names[clause.key.text] = tuple(part.text for part in clause.names)
+                if clause.key.text == "inherits":
+                    for part in clause.names:
+                        self.check_role(part)
+            found.append(Role(name=name, permissions=names.get("permissions", ()), inherits=names.get("inherits", ()), at=node.start))
+        self._role_cycles({role.name: role.inherits for role in found})
+        return tuple(found)
+
+    def _role_cycles(self, inherits: dict[str, tuple[str, ...]]) -> None:
+        for name in inherits:
+            reached: set[str] = set()
+            waiting = list(inherits[name])
+            while waiting:
+                parent = waiting.pop()
+                if parent == name:
+                    self.report.error(self.symbols.roles[name].name, f"role '{name}' inherits from itself", "CAI0213")
+                    return
+                if parent not in reached:
+                    reached.add(parent)
+                    waiting.extend(inherits.get(parent, ()))
+
+    # -- endpoints, seed, tests ------------------------------------------------------------------------------------
+
+    def _endpoints(self) -> tuple[Endpoint, ...]:
+        found: list[tuple[Endpoint, Node]] = []
+        for declaration in self.declarations:
+            if isinstance(declaration, d.EndpointDeclaration):
+                found.append((self.endpoint(declaration), declaration.path))
+            elif isinstance(declaration, d.ResourceDeclaration):
+                found.extend((endpoint, declaration.path) for endpoint in self.resource(declaration))
+        routes: dict[tuple[str, ...], Node] = {}
+        names: set[str] = set()
+        distinct: list[Endpoint] = []
+        for endpoint, node in found:
+            route = (endpoint.method, *("{}" if part.parameter else part.text for part in endpoint.path))
+            if route in routes:
+                self.report.error(node, f"duplicate declaration '{endpoint.method} {endpoint.template}'", "CAI0102", kind=_SCOPE, other=routes[route], label="first declared here")
+            routes.setdefault(route, node)
+            self._own_route(endpoint, node)
+            name, count = endpoint.name, 1
+            while name in names:
+                count += 1
+                name = f"{endpoint.name}_{count}"
+            names.add(name)
+            distinct.append(msgspec.structs.replace(endpoint, name=name))
+        return tuple(distinct)
+
+    def _own_route(self, endpoint: Endpoint, node: Node) -> None:
+        parts = [part.text for part in endpoint.path]
+        own = bool(parts) and (parts[0] in _OWN or (parts[:2] == ["api", "v1"] and len(parts) > 2 and parts[2] in _CONTROL))
+        if own:
+            self.report.error(node, f"route '{endpoint.template}' belongs to the server", "CAI0514", help_text="choose another path, or set api_prefix")
+
+    def _seed(self) -> Block:
+        found: list[Statement] = []
+        host = Host("a seed", user=False)
+        scope = Scope(host)
+        for node in self._of(d.SeedDeclaration):
+            found.extend(self.host_block(node.body, scope.child()))
+        return tuple(found)
+
+    def _tests(self) -> tuple[Test, ...]:
+        found: list[Test] = []
+        names: dict[str, Node] = {}
+        for node in self._of(d.TestDeclaration):
+            if node.name in names:
+                self.report.duplicate(node, node.name, names[node.name])
+            names[node.name] = node
+            host = Host("a test", user=False, test=True)
+            found.append(Test(name=node.name, body=self.host_block(node.body, Scope(host)), at=node.start))
+        return tuple(found)

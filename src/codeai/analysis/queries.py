@@ -1,0 +1,394 @@
+"""Queries and writes."""
+
+from __future__ import annotations
+
+from codeai.analysis.calls import Calls
+from codeai.analysis.expressions import origin_of
+from codeai.analysis.reporter import Reporter
+from codeai.analysis.scope import Range, Scope, broken
+from codeai.analysis.symbols import EntitySymbol, Symbols
+from codeai.analysis.types import client_writes, must_send
+from codeai.language import types as t
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
+from codeai.language.tree.node import Identifier, Node, Reference
+from codeai.model import expression as ir
+from codeai.model.expression import RelationPath
+
+
+class Queries(Calls):
+    """Elaborates selections and writes."""
+
+    def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
+        super().__init__(symbols, reporter, query_text=query_text)
+        self._dispatch |= {
+            q.Select: self._select,
+            q.Get: self._get,
+            q.CreateRow: self._create,
+            q.UpdateRow: self._update,
+            q.DeleteRow: self._delete,
+            q.UpdateRows: self._update_rows,
+            q.DeleteRows: self._delete_rows,
+            q.CallOperation: self._later,
+            q.Start: self._later,
+            q.TestRequest: self._request,
+        }
+
+    def _later(self, node: ex.Expression, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        word = "call" if isinstance(node, q.CallOperation) else getattr(node, "kind", "start")
+        self.report.error(node, f"'{word}' is not yet executable", "CAI0401")
+        return broken(node)
+
+    def _readable(self, node: Node, scope: Scope) -> None:
+        if not scope.host.database:
+            self.report.error(node, f"a query cannot stand in {scope.host.kind}", "CAI0321")
+        scope.host.reads = scope.host.impure = True
+
+    def _written(self, node: Node, scope: Scope) -> None:
+        if self.query_text or not scope.host.database:
+            self.report.error(node, f"a write cannot stand in {scope.host.kind}", "CAI0321", kind=self.kind)
+        scope.host.writes = scope.host.impure = True
+
+    def _over(self, entity: EntitySymbol, scope: Scope) -> tuple[Range, Scope]:
+        range_ = Range(entity.name, scope.host.alias())
+        inner = scope.child((*scope.ranges, range_))
+        inner.query = True
+        inner.aggregating = False
+        return range_, inner
+
+    # -- selections ------------------------------------------------------------------------------------------------
+
+    def _select(self, node: q.Select, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        if node.entity is None:
+            return self.aggregate_query(node, scope)
+        self._readable(node, scope)
+        if not self.known_entity(node.entity):
+            return broken(node)
+        entity = self.symbols.entities[node.entity.text]
+        range_, inner = self._over(entity, scope)
+        joins = self._joins(node, inner)
+        columns = self._columns(node, inner)
+        grouping = tuple(self.expression(value, inner) for value in node.group_by)
+        named = self._with_columns(inner, columns)
+        row = t.Row(entity.name)
+        kind, type_ = self._selection_type(node, row, columns)
+        return ir.Selection(
+            type=type_,
+            at=node.start,
+            kind=kind,  # type: ignore[arg-type]  # one of the literals
+            entity=entity.name,
+            alias=range_.alias,
+            columns=columns,
+            joins=joins,
+            where=self.condition(node.where, inner) if node.where is not None else None,
+            search=self.value(node.search, scope, t.String(), "search") if node.search is not None else None,
+            group_by=grouping,
+            having=self._having(node, named),
+            order_by=tuple(ir.Order(self.expression(term.value, named), term.descending) for term in node.order_by),
+            limit=self.value(node.limit, scope, t.Int(), "limit") if node.limit is not None else None,
+            offset=self.value(node.offset, scope, t.Int(), "offset") if node.offset is not None else None,
+            loads=self._loads(node.loads, entity),
+            with_deleted=node.with_deleted,
+            as_system=self._system(node, node.as_system),
+        )
+
+    def _system(self, node: Node, wanted: bool) -> bool:
+        if wanted and self.query_text:
+            self.report.error(node, "query text never runs as system", "CAI0322", kind=self.kind)
+        return wanted
+
+    def _selection_type(
+        self, node: q.Select, row: t.Row, columns: tuple[ir.Column, ...] | None
+    ) -> tuple[str, t.Type]:
+        if node.kind == "exists":
+            return "exists", t.Bool()
+        if node.kind == "first":
+            return "first", t.optional(row)
+        if columns is None:
+            return "rows", t.List(row)
+        record = t.Record(tuple(t.RecordField(column.name, column.value.type) for column in columns))
+        only_aggregates = not node.group_by and all(_is_aggregate(column.value) for column in columns)
+        return ("aggregate", record) if only_aggregates else ("rows", t.List(record))
+
+    def _joins(self, node: q.Select, inner: Scope) -> tuple[ir.Join, ...]:
+        found: list[ir.Join] = []
+        for join in node.joins:
+            if not self.known_entity(join.entity):
+                continue
+            range_ = Range(join.entity.text, inner.host.alias())
+            inner.ranges = (*inner.ranges[:-1], range_, inner.ranges[-1])
+            found.append(ir.Join(range_.entity, range_.alias, self.condition(join.condition, inner)))
+        return tuple(found)
+
+    def _columns(self, node: q.Select, scope: Scope) -> tuple[ir.Column, ...] | None:
+        if not node.columns:
+            return None
+        inner = scope.child()
+        inner.aggregating = True
+        found: list[ir.Column] = []
+        names: dict[str, Node] = {}
+        for column in node.columns:
+            value = self.expression(column.value, inner)
+            name = column.name.text if column.name else _column_name(column.value)
+            if name is None:
+                self.report.error(column, "this column needs a name", "CAI0323", help_text="write 'as name'")
+                continue
+            if name in names:
+                self.report.duplicate(column, name, names[name])
+            names[name] = column
+            found.append(ir.Column(name, value))
+        return tuple(found)
+
+    def _with_columns(self, scope: Scope, columns: tuple[ir.Column, ...] | None) -> Scope:
+        """The scope of having and order by, where aggregates and the names of columns are known."""
+        inner = scope.child()
+        inner.aggregating = columns is not None
+        inner.columns = {column.name: column.value for column in columns or ()}
+        return inner
+
+    def _having(self, node: q.Select, scope: Scope) -> ir.Expression | None:
+        return self.condition(node.having, scope) if node.having is not None else None
+
+    def _loads(self, references: tuple[Reference, ...], entity: EntitySymbol) -> tuple[RelationPath, ...]:
+        found: list[RelationPath] = []
+        for reference in references:
+            current, path = entity, []
+            for part in reference.parts:
+                relation = current.relations.get(part.text)
+                if relation is None:
+                    self.report.unknown(part, f"unknown relation '{part.text}' on entity '{current.name}'", part.text, current.relations, "CAI0113", kind=self.kind)
+                    break
+                path.append(part.text)
+                current = self.symbols.entities[relation.entity]
+            else:
+                found.append(tuple(path))
+        return tuple(found)
+
+    def aggregate_query(self, node: q.Select, scope: Scope) -> ir.Expression:
+        """``count(E where …)``, ``sum(E.price * E.quantity where …)``, ``exists(E where …)``."""
+        self._readable(node, scope)
+        name = _entity_name(node.operand)
+        if name is None or node.operand is None:
+            self.report.error(node, f"'{node.kind}' needs an entity", "CAI0324")
+            return broken(node)
+        if not self.known_entity(name):
+            return broken(node)
+        entity = self.symbols.entities[name.text]
+        range_, inner = self._over(entity, scope)
+        where = self.condition(node.where, inner) if node.where is not None else None
+        if node.kind == "exists":
+            return ir.Selection(type=t.Bool(), at=node.start, kind="exists", entity=entity.name, alias=range_.alias, where=where, with_deleted=node.with_deleted, as_system=node.as_system)
+        if isinstance(node.operand, ex.Name):
+            if node.kind != "count":
+                self.report.error(node.operand, f"'{node.kind}' needs a field, as in {node.kind}({entity.name}.field)", "CAI0324")
+                return broken(node)
+            call = ir.Call(type=t.Int(), function="count", arguments=(), at=node.start)
+        else:
+            value = self.expression(node.operand, inner)
+            call = ir.Call(type=self.aggregate_type(node.kind, t.required(value.type)), function=node.kind, arguments=(value,), at=node.start)
+        return ir.Selection(
+            type=call.type,
+            at=node.start,
+            kind="aggregate",
+            scalar=True,
+            entity=entity.name,
+            alias=range_.alias,
+            columns=(ir.Column("value", call),),
+            where=where,
+            with_deleted=node.with_deleted,
+            as_system=self._system(node, node.as_system),
+        )
+
+    def _get(self, node: q.Get, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self._readable(node, scope)
+        if not self.known_entity(node.entity):
+            return broken(node)
+        entity = self.symbols.entities[node.entity.text]
+        range_, inner = self._over(entity, scope)
+        found = self.expression(node.key, scope)
+        key = self.fitted(node.key, found, entity.key_type, f"key of '{entity.name}'")
+        row = self.range_row(range_, node)
+        field = ir.FieldValue(type=entity.key_type, row=row, field=entity.primary, at=node.start)
+        if isinstance(key, ir.Convert):
+            key = ir.Convert(type=key.type, operand=key.operand, on_failure="no_match", at=key.at)
+        where = ir.Binary(type=t.Bool(), operator="==", left=field, right=key, at=node.start)
+        return ir.Selection(
+            type=t.Row(entity.name),
+            at=node.start,
+            kind="get",
+            entity=entity.name,
+            alias=range_.alias,
+            where=where,
+            loads=self._loads(node.loads, entity),
+            with_deleted=node.with_deleted,
+            as_system=self._system(node, node.as_system),
+        )
+
+    # -- writes ----------------------------------------------------------------------------------------------------
+
+    def _create(self, node: q.CreateRow, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self._written(node, scope)
+        if not self.known_entity(node.entity):
+            return broken(node)
+        entity = self.symbols.entities[node.entity.text]
+        values = self._assignments(node.values, entity, scope)
+        source = self._source(node.source, entity, scope)
+        if node.source is None:
+            self._missing(node, entity, {entry.name for entry in values})
+        return ir.CreateRow(type=t.Row(entity.name), at=node.start, entity=entity.name, values=values, source=source, as_system=node.as_system)
+
+    def _missing(self, node: q.CreateRow, entity: EntitySymbol, given: set[str]) -> None:
+        missing = [f"'{field.name}'" for field in entity.fields.values() if must_send(field) and field.name not in given and not self._tenant(entity, field.name)]
+        if missing:
+            self.report.error(node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
+
+    def _tenant(self, entity: EntitySymbol, field: str) -> bool:
+        return any(
+            trait.name.text == "tenant" and any(argument.text == field for argument in trait.arguments)
+            for clause in entity.declaration.clauses
+            for trait in getattr(clause, "traits", ())
+        )
+
+    def _source(self, node: ex.Expression | None, entity: EntitySymbol, scope: Scope) -> ir.Expression | None:
+        if node is None:
+            return None
+        found = self.expression(node, scope)
+        type_ = t.required(found.type)
+        if isinstance(type_, t.Record):
+            for member in type_.fields:
+                field = entity.fields.get(member.name)
+                if field is not None and not client_writes(field):
+                    self.report.error(node, f"'{member.name}' is set by the server", "CAI0326")
+        elif not isinstance(type_, t.Unknown):
+            self.report.error(node, f"'from' needs a record, got {type_}", "CAI0327")
+        return found
+
+    def _assignments(
+        self, entries: tuple[ex.MapEntry, ...], entity: EntitySymbol, scope: Scope
+    ) -> tuple[ir.Entry, ...]:
+        found: list[ir.Entry] = []
+        seen: dict[str, Node] = {}
+        for entry in entries:
+            name = entry.key.text
+            if name in seen:
+                self.report.duplicate(entry.key, name, seen[name])
+                continue
+            seen[name] = entry.key
+            value = self._assignment(entry.key, entry.value, entity, scope)
+            if value is not None:
+                found.append(ir.Entry(name, value))
+        return tuple(found)
+
+    def _assignment(self, key: Identifier, value: ex.Expression, entity: EntitySymbol, scope: Scope) -> ir.Expression | None:
+        field = entity.fields.get(key.text)
+        if field is None:
+            if key.text in entity.computed:
+                self.report.error(key, f"'{key.text}' is computed", "CAI0328")
+            else:
+                self.unknown_field(key, entity)
+            return None
+        if field.auto_update or (field.auto and not field.primary and not scope.host.test):
+            self.report.error(key, f"'{key.text}' is set by the server", "CAI0326")
+        return self.value(value, scope, field.type, f"field '{field.name}'", nullable=field.nullable)
+
+    def _update(self, node: q.UpdateRow, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self._written(node, scope)
+        row, entity = self._target(node.target, scope, "update")
+        if entity is None:
+            return broken(node)
+        values = self._assignments(node.values, entity, scope)
+        source = self._source(node.source, entity, scope)
+        return ir.ChangeRow(type=t.Row(entity.name), at=node.start, entity=entity.name, row=row, values=values, source=source, as_system=node.as_system)
+
+    def _delete(self, node: q.DeleteRow, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self._written(node, scope)
+        if isinstance(node.target, ex.Name) and node.target.text in self.symbols.entities and scope.find(node.target.text) is None:
+            self._unbounded(node, "delete")
+            return broken(node)
+        row, entity = self._target(node.target, scope, "delete")
+        if entity is None:
+            return broken(node)
+        return ir.RemoveRow(type=t.Int(), at=node.start, entity=entity.name, row=row, as_system=node.as_system)
+
+    def _target(self, node: ex.Expression, scope: Scope, word: str) -> tuple[ir.Expression, EntitySymbol | None]:
+        row = self.expression(node, scope)
+        type_ = t.required(row.type)
+        if isinstance(type_, t.Unknown):
+            return row, None
+        if not isinstance(type_, t.Row):
+            self.report.error(node, f"'{word}' needs a row, got {type_}", "CAI0329", kind=self.kind)
+            return row, None
+        origin = origin_of(row, scope)
+        if origin is not None and not origin[1]:
+            scope.host.locks.add(origin[0])
+        return row, self.symbols.entities[type_.entity]
+
+    def _unbounded(self, node: Node, word: str) -> None:
+        self.report.error(
+            node, f"'{word}' without 'where' would reach every row", "CAI0330", help_text="write 'where all' to mean that"
+        )
+
+    def _update_rows(self, node: q.UpdateRows, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self._written(node, scope)
+        if not self.known_entity(node.entity):
+            return broken(node)
+        entity = self.symbols.entities[node.entity.text]
+        range_, inner = self._over(entity, scope)
+        entries: list[ir.Entry] = []
+        for clause in node.assignments:
+            value = self._assignment(clause.field, clause.value, entity, inner)
+            if value is not None:
+                entries.append(ir.Entry(clause.field.text, value))
+        if node.where is None and not node.everything:
+            self._unbounded(node, "update")
+        where = self.condition(node.where, inner) if node.where is not None else None
+        return ir.UpdateRows(type=t.Int(), at=node.start, entity=entity.name, alias=range_.alias, assignments=tuple(entries), where=where, with_deleted=node.with_deleted, as_system=node.as_system)
+
+    def _delete_rows(self, node: q.DeleteRows, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self._written(node, scope)
+        if not self.known_entity(node.entity):
+            return broken(node)
+        entity = self.symbols.entities[node.entity.text]
+        range_, inner = self._over(entity, scope)
+        if node.where is None and not node.everything:
+            self._unbounded(node, "delete")
+        where = self.condition(node.where, inner) if node.where is not None else None
+        return ir.DeleteRows(type=t.Int(), at=node.start, entity=entity.name, alias=range_.alias, where=where, with_deleted=node.with_deleted, as_system=node.as_system)
+
+    def _request(self, node: q.TestRequest, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        record = t.Record(
+            (t.RecordField("status", t.Int()), t.RecordField("headers", t.Map(t.String())), t.RecordField("body", t.Json()))
+        )
+        headers: tuple[ir.Entry, ...] = ()
+        if isinstance(node.headers, ex.MapLiteral):
+            headers = tuple(ir.Entry(e.key.text, self.expression(e.value, scope)) for e in node.headers.entries)
+        body = self.expression(node.body, scope) if node.body is not None else None
+        return ir.Request(type=record, at=node.start, method=node.method, path=self.expression(node.path, scope), headers=headers, body=body)
+
+
+def _is_aggregate(value: ir.Expression) -> bool:
+    if isinstance(value, ir.Call):
+        return value.function in ("count", "sum", "avg", "min", "max") or any(map(_is_aggregate, value.arguments))
+    if isinstance(value, ir.Binary):
+        return _is_aggregate(value.left) or _is_aggregate(value.right)
+    return isinstance(value, ir.Convert) and _is_aggregate(value.operand)
+
+
+def _column_name(node: ex.Expression) -> str | None:
+    if isinstance(node, ex.Name):
+        return node.text
+    return node.name.text if isinstance(node, ex.Member) else None
+
+
+def _entity_name(node: ex.Expression | None) -> Identifier | None:
+    """The entity that an aggregate's operand names: its leftmost name."""
+    while node is not None:
+        if isinstance(node, ex.Name):
+            return Identifier(node.start, node.end, node.text)
+        if isinstance(node, ex.Member):
+            node = node.target
+        elif isinstance(node, ex.Binary):
+            node = node.left
+        else:
+            return None
+    return None

@@ -1,0 +1,76 @@
+"""Collects diagnostics of the analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
+from codeai.language.suggestions import suggest
+from codeai.language.tree.node import Node
+
+
+class Reporter:
+    """A list of findings with one method per weight."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+
+    def error(
+        self,
+        node: Node,
+        message: str,
+        code: str,
+        *,
+        kind: DiagnosticClass = DiagnosticClass.SEMANTIC,
+        help_text: str = "",
+        note: str = "",
+        other: Node | None = None,
+        label: str = "",
+        severity: Severity = Severity.ERROR,
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        """Adds an error (or a finding of another severity) at a node; ``other`` is a second place with its ``label``."""
+        secondary = (Span(other.start, other.end, label),) if other is not None else ()
+        self.diagnostics.append(
+            Diagnostic(
+                code,
+                kind,
+                message,
+                Span(node.start, node.end),
+                severity=severity,
+                secondary=secondary,
+                help=help_text,
+                note=note,
+                edits=edits,
+            )
+        )
+
+    def warning(self, node: Node, message: str, code: str, *, help_text: str = "") -> None:
+        """Adds a warning."""
+        self.error(node, message, code, help_text=help_text, severity=Severity.WARNING)
+
+    def unknown(
+        self,
+        node: Node,
+        message: str,
+        name: str,
+        known: Iterable[str],
+        code: str,
+        *,
+        kind: DiagnosticClass = DiagnosticClass.SEMANTIC,
+    ) -> None:
+        """Adds an error about a name that nothing has, with the nearest known one."""
+        near = suggest(name, known)
+        edits = (Edit(node.start, node.end, near),) if near and node.end - node.start == len(name) else ()
+        self.error(node, message, code, kind=kind, help_text=f"did you mean '{near}'?" if near else "", edits=edits)
+
+    def duplicate(self, node: Node, name: str, first: Node) -> None:
+        """Adds the ScopeError about a name that is declared twice."""
+        self.error(
+            node,
+            f"duplicate declaration '{name}'",
+            "CAI0102",
+            kind=DiagnosticClass.SCOPE,
+            other=first,
+            label="first declared here",
+        )

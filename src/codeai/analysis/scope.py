@@ -1,0 +1,109 @@
+"""Names in sight at one point of the program, and what they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from codeai.language import types as t
+from codeai.language.tree.node import Node
+from codeai.model import expression as ir
+from codeai.model.endpoint import Inputs
+
+Origin = tuple[int, tuple[str, ...]]
+
+
+@dataclass
+class Variable:
+    """A variable, parameter or lambda parameter. ``origin`` tells from which selection (by its offset) its rows come."""
+
+    name: str
+    unique: str
+    type: t.Type
+    mutable: bool = False
+    node: Node | None = None
+    origin: Origin | None = None
+    used: bool = False
+
+
+@dataclass
+class Host:
+    """The block, policy or function in which expressions stand: what is available there, and what was found out on the way.
+
+    ``loads`` and ``locks`` collect, per selection (by offset), the relations that its rows must carry and whether they are
+    read for update; they are written into the selections when the host is finished.
+    """
+
+    kind: str
+    inputs: Inputs | None = None
+    user: bool = True
+    database: bool = True
+    test: bool = False
+    result: t.Type | None = None
+    counters: dict[str, int] = field(default_factory=dict)
+    loads: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)
+    locks: set[int] = field(default_factory=set)
+    writes: bool = False
+    reads: bool = False
+    impure: bool = False
+    aliases: int = 0
+    returned: list[t.Type] = field(default_factory=list)
+
+    def unique(self, name: str) -> str:
+        """A name for a variable that no other of this host has."""
+        count = self.counters.get(name, 0) + 1
+        self.counters[name] = count
+        return name if count == 1 else f"{name}_{count}"
+
+    def alias(self) -> str:
+        """A fresh alias for the rows of a query."""
+        self.aliases += 1
+        return f"r{self.aliases - 1}"
+
+
+@dataclass
+class Range:
+    """Rows over which an expression ranges: the entity and the alias."""
+
+    entity: str
+    alias: str
+
+
+class Scope:
+    """A chain of tables of variables with, in queries and policies, the rows in range (the innermost first)."""
+
+    def __init__(self, host: Host, parent: Scope | None = None, ranges: tuple[Range, ...] | None = None) -> None:
+        self.host = host
+        self.parent = parent
+        self.variables: dict[str, Variable] = {}
+        self.ranges: tuple[Range, ...] = ranges if ranges is not None else (parent.ranges if parent else ())
+        self.query: bool = parent.query if parent else False
+        self.aggregating: bool = parent.aggregating if parent else False
+        self.columns: dict[str, ir.Expression] = parent.columns if parent else {}
+
+    def child(self, ranges: tuple[Range, ...] | None = None) -> Scope:
+        """A scope inside this one; ``ranges`` replaces the rows in range."""
+        return Scope(self.host, self, ranges)
+
+    def find(self, name: str) -> Variable | None:
+        """The variable of that name that is in sight."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.variables.get(name)
+            if found is not None:
+                return found
+            scope = scope.parent
+        return None
+
+    def names(self) -> list[str]:
+        """All variables in sight."""
+        found: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            found.extend(scope.variables)
+            scope = scope.parent
+        return found
+
+
+def broken(node: Node) -> ir.Expression:
+    """Stands for an expression that has a diagnostic already; its unknown type fits everywhere."""
+    return ir.Constant(type=t.Unknown(), value=None, at=node.start)

@@ -1,0 +1,277 @@
+"""Statements, and what a finished host writes back into its selections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from codeai.analysis.expressions import origin_of
+from codeai.analysis.queries import Queries
+from codeai.analysis.reporter import Reporter
+from codeai.analysis.scope import Host, Scope, Variable
+from codeai.analysis.symbols import Symbols
+from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import statements as st
+from codeai.language.tree.node import Identifier, Node
+from codeai.model import expression as ir
+from codeai.model import statement as s
+
+_Tree = TypeVar("_Tree")
+_PRINCIPAL = ("id", "roles", "permissions", "tenant", "email", "name", "claims")
+
+
+class Statements(Queries):
+    """Elaborates blocks."""
+
+    def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
+        super().__init__(symbols, reporter, query_text=query_text)
+        self._statements: dict[type, Callable[[Any, Scope], s.Statement | None]] = {
+            st.Let: self._let,
+            st.Assign: self._assign,
+            st.If: self._if,
+            st.For: self._for,
+            st.Return: self._return,
+            st.Fail: lambda node, scope: s.Fail(failure=self._failure(node.failure, scope), at=node.start),
+            st.Require: self._require,
+            st.ExpressionStatement: self._evaluate,
+            st.Log: self._log,
+            st.Sleep: self._sleep,
+            st.AsUser: self._as_user,
+            st.Expect: self._expect,
+            st.Emit: self._deferred,
+            st.Send: self._deferred,
+            st.Mock: self._deferred,
+            st.Advance: self._deferred,
+            st.Exec: self._deferred,
+        }
+
+    def host_block(self, node: st.Block, scope: Scope) -> s.Block:
+        """The whole body of a host, with loads and locks written into its selections."""
+        return finish(self.block(node, scope), scope.host)
+
+    def block(self, node: st.Block, scope: Scope) -> s.Block:
+        """The statements of a block in the given scope."""
+        found: list[s.Statement] = []
+        ended: st.Statement | None = None
+        for statement in node.statements:
+            if ended is not None:
+                self.report.warning(statement, "this is never reached", "CAI0340")
+                ended = None
+            resolved = self._statements[type(statement)](statement, scope)
+            if resolved is not None:
+                found.append(resolved)
+            if isinstance(statement, st.Return | st.Fail):
+                ended = statement
+        return tuple(found)
+
+    def _deferred(self, node: st.Statement, scope: Scope) -> None:
+        word = type(node).__name__.lower()
+        self.report.error(node, f"'{word}' is not yet executable", "CAI0401")
+
+    def _declare(self, name: Identifier, type_: t.Type, scope: Scope, *, mutable: bool, value: ir.Expression | None) -> str:
+        known = scope.variables.get(name.text)
+        if known is not None and known.node is not None:
+            self.report.duplicate(name, name.text, known.node)
+        unique = scope.host.unique(name.text)
+        origin = origin_of(value, scope) if value is not None else None
+        scope.variables[name.text] = Variable(name.text, unique, type_, mutable, name, origin)
+        return unique
+
+    def _let(self, node: st.Let, scope: Scope) -> s.Statement:
+        value = self.expression(node.value, scope)
+        type_ = value.type
+        if node.mutable and isinstance(type_, t.Decimal):
+            type_ = t.Decimal()
+        unique = self._declare(node.name, type_, scope, mutable=node.mutable, value=value)
+        return s.Let(name=unique, value=value, at=node.start)
+
+    def _assign(self, node: st.Assign, scope: Scope) -> s.Statement | None:
+        variable = scope.find(node.name.text)
+        if variable is None:
+            self.report.unknown(
+                node.name, f"undefined variable '{node.name.text}'", node.name.text, scope.names(), "CAI0101", kind=DiagnosticClass.SCOPE
+            )
+            self.expression(node.value, scope)
+            return None
+        if not variable.mutable:
+            self.report.error(
+                node.name, f"'{node.name.text}' does not change", "CAI0341", help_text="declare it with 'var'", other=variable.node, label="declared here"
+            )
+        value = self.value(node.value, scope, variable.type, f"variable '{variable.name}'")
+        return s.Assign(name=variable.unique, value=value, at=node.start)
+
+    def _if(self, node: st.If, scope: Scope) -> s.Statement:
+        branches = tuple(s.Branch(self.condition(arm.condition, scope), self.block(arm.body, scope.child())) for arm in node.arms)
+        otherwise = self.block(node.otherwise, scope.child()) if node.otherwise is not None else ()
+        return s.If(branches=branches, otherwise=otherwise, at=node.start)
+
+    def _for(self, node: st.For, scope: Scope) -> s.Statement:
+        items = self.expression(node.items, scope)
+        type_ = t.required(items.type)
+        item: t.Type = t.Unknown()
+        if isinstance(type_, t.List):
+            item = type_.item
+        elif isinstance(type_, t.Json):
+            item = t.Json()
+        elif not isinstance(type_, t.Unknown):
+            self.report.error(node.items, f"cannot iterate over non-array type '{type_}'", "CAI0350", kind=DiagnosticClass.TYPE)
+        inner = scope.child()
+        unique = self._declare(node.name, item, inner, mutable=False, value=items)
+        return s.For(name=unique, items=items, body=self.block(node.body, inner), at=node.start)
+
+    def _return(self, node: st.Return, scope: Scope) -> s.Statement:
+        value: ir.Expression | None = None
+        wanted = scope.host.result
+        if node.value is not None:
+            if node.redirect:
+                value = self.value(node.value, scope, t.String(), "the location", nullable=False)
+            elif wanted is not None:
+                value = self._returned(node.value, scope, wanted)
+            else:
+                value = self.expression(node.value, scope)
+            scope.host.returned.append(value.type)
+        status = self._status(node.status) if node.status is not None else None
+        headers: tuple[ir.Entry, ...] = ()
+        if isinstance(node.headers, ex.MapLiteral):
+            headers = tuple(ir.Entry(e.key.text, self.value(e.value, scope, t.String(), f"header '{e.key.text}'")) for e in node.headers.entries)
+        return s.Return(value=value, status=status, headers=headers, redirect=node.redirect, at=node.start)
+
+    def _returned(self, node: ex.Expression, scope: Scope, wanted: t.Type) -> ir.Expression:
+        expected = wanted.item if isinstance(wanted, t.Paginated) else wanted
+        found = self.expression(node, scope, expected)
+        if isinstance(t.required(expected), t.Record) and isinstance(t.required(found.type), t.Row | t.Record):
+            self._check_shape(node, t.required(found.type), t.required(expected))
+            return found
+        if isinstance(wanted, t.Void):
+            self.report.error(node, "this returns nothing", "CAI0342")
+            return found
+        return self.fitted(node, found, expected, "the result")
+
+    def _check_shape(self, node: Node, found: t.Type, wanted: t.Type) -> None:
+        assert isinstance(wanted, t.Record)
+        if isinstance(found, t.Record):
+            names = {field.name for field in found.fields}
+        else:
+            assert isinstance(found, t.Row)
+            names = set(self.symbols.entities[found.entity].member_names())
+        missing = [f"'{field.name}'" for field in wanted.fields if field.required and field.name not in names]
+        if missing:
+            self.report.error(node, f"missing {', '.join(missing)} in the result", "CAI0306")
+
+    def _status(self, node: ex.Expression) -> int | None:
+        if isinstance(node, ex.IntLiteral) and 100 <= node.value <= 599:
+            return node.value
+        self.report.error(node, "a status is a number from 100 to 599", "CAI0343")
+        return None
+
+    def _failure(self, node: st.Failure | None, scope: Scope) -> s.Failure:
+        if node is None:
+            return s.Failure(422)
+        status = self._status(node.status)
+        if status is not None and status < 400:
+            self.report.error(node.status, "a failure has a status from 400 to 599", "CAI0343")
+        message = self.value(node.message, scope, t.String(), "the text of the failure") if node.message is not None else None
+        code = node.code.value if isinstance(node.code, ex.StringLiteral) else node.code.text if isinstance(node.code, ex.Name) else None
+        return s.Failure(status or 500, message, code)
+
+    def _require(self, node: st.Require, scope: Scope) -> s.Statement:
+        return s.Require(condition=self.condition(node.condition, scope), failure=self._failure(node.failure, scope), at=node.start)
+
+    def _evaluate(self, node: st.ExpressionStatement, scope: Scope) -> s.Statement:
+        value = self.expression(node.value, scope)
+        effects = (ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows, ir.CallFunction, ir.Call, ir.Request)
+        if not isinstance(value, effects) and not isinstance(value.type, t.Unknown):
+            self.report.warning(node, "this value is not used", "CAI0344")
+        return s.Evaluate(value=value, at=node.start)
+
+    def _log(self, node: st.Log, scope: Scope) -> s.Statement:
+        message = self.value(node.message, scope, t.String(), "the text of the log")
+        data = tuple(ir.Entry(entry.key.text, self.expression(entry.value, scope)) for entry in node.data)
+        for entry, resolved in zip(node.data, data, strict=True):
+            self._not_secret(entry.value, resolved.value)
+        level = node.level.text if node.level is not None else "info"
+        return s.Log(level=level, message=message, data=data, at=node.start)  # type: ignore[arg-type]  # the parser knows the levels
+
+    def _not_secret(self, node: Node, value: ir.Expression) -> None:
+        if isinstance(value, ir.FieldValue):
+            type_ = t.required(value.row.type)
+            field = self.symbols.entities[type_.entity].fields.get(value.field) if isinstance(type_, t.Row) else None
+            if field is not None and not field.readable:
+                self.report.error(node, f"'{value.field}' is secret and never logged", "CAI0345")
+        elif isinstance(value, ir.EnvironmentValue) and value.secret:
+            self.report.error(node, "a secret is never logged", "CAI0345")
+
+    def _sleep(self, node: st.Sleep, scope: Scope) -> s.Statement:
+        return s.Sleep(duration=self.value(node.duration, scope, t.Duration(), "sleep", nullable=False), at=node.start)
+
+    def _as_user(self, node: st.AsUser, scope: Scope) -> s.Statement:
+        if not scope.host.test:
+            self.report.error(node, "'as user' stands in tests only in this version", "CAI0401")
+        principal = self._principal(node.principal, scope)
+        body = self.block(node.body, scope.child()) if node.body is not None else ()
+        return s.AsUser(principal=principal, body=body, at=node.start)
+
+    def _principal(self, node: ex.Expression, scope: Scope) -> ir.Expression:
+        entries: list[ir.Entry] = []
+        for entry in node.entries if isinstance(node, ex.MapLiteral) else ():
+            name = entry.key.text
+            if name not in _PRINCIPAL:
+                self.report.unknown(entry.key, f"unknown member '{name}' of user", name, _PRINCIPAL, "CAI0108")
+                continue
+            entries.append(ir.Entry(name, self._principal_value(name, entry.value, scope)))
+        return ir.RecordOf(type=t.Record(()), entries=tuple(entries), at=node.start)
+
+    def _principal_value(self, name: str, node: ex.Expression, scope: Scope) -> ir.Expression:
+        if name not in ("roles", "permissions") or not isinstance(node, ex.ListLiteral):
+            return self.expression(node, scope)
+        items: list[ir.Expression] = []
+        for item in node.items:
+            text = item.text if isinstance(item, ex.Name) else item.value if isinstance(item, ex.StringLiteral) else ""
+            if name == "roles":
+                self.check_role(Identifier(item.start, item.end, text))
+            items.append(ir.Constant(type=t.String(), value=text, at=item.start))
+        return ir.ListOf(type=t.List(t.String()), items=tuple(items), at=node.start)
+
+    def _expect(self, node: st.Expect, scope: Scope) -> s.Statement:
+        if not scope.host.test:
+            self.report.error(node, "'expect' stands in tests only", "CAI0346")
+        return s.Expect(condition=self.condition(node.condition, scope), at=node.start)
+
+
+def finish(tree: _Tree, host: Host) -> _Tree:
+    """Writes what the host found out about its selections into them: relations to load, rows to lock."""
+    if not host.loads and not host.locks:
+        return tree
+    return cast("_Tree", _rewritten(tree, host))
+
+
+def _rewritten(value: Any, host: Host) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_rewritten(item, host) for item in value)
+    if not isinstance(value, ir.Expression | s.Statement | s.Branch | s.Failure | ir.Entry | ir.Column | ir.Join | ir.Order):
+        return value
+    changes: dict[str, Any] = {}
+    for name in value.__struct_fields__:
+        if name in ("type", "at"):
+            continue
+        old = getattr(value, name)
+        new = _rewritten(old, host)
+        if new is not old:
+            changes[name] = new
+    if isinstance(value, ir.Selection):
+        changes |= _found_out(value, host)
+    return msgspec.structs.replace(value, **changes) if changes else value
+
+
+def _found_out(value: ir.Selection, host: Host) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    paths = {path for path in host.loads.get(value.at, ()) if path}
+    if paths:
+        changes["implied"] = tuple(sorted(paths))
+    if value.at in host.locks and value.kind in ("get", "first"):
+        changes["for_update"] = True
+    return changes

@@ -1,0 +1,252 @@
+"""Type expressions to types, fields to constraints, shapes to records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from codeai.analysis.reporter import Reporter
+from codeai.analysis.symbols import EntitySymbol, Symbols
+from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import types as ty
+from codeai.language.tree.node import Identifier, Node, Reference
+from codeai.model.entity import Constraints, Field
+
+_PLAIN: Final[dict[str, Callable[[], t.Type]]] = {
+    "uuid": t.Uuid,
+    "string": lambda: t.String(255),
+    "varchar": lambda: t.String(255),
+    "text": t.Text,
+    **dict.fromkeys(("int", "integer", "bigint", "int32", "int64"), t.Int),
+    **dict.fromkeys(("float", "double", "number"), t.Float),
+    **dict.fromkeys(("decimal", "numeric"), t.Decimal),
+    **dict.fromkeys(("bool", "boolean"), t.Bool),
+    **dict.fromkeys(("timestamp", "datetime"), t.Timestamp),
+    "date": t.Date,
+    "time": t.Time,
+    "duration": t.Duration,
+    "email": t.Email,
+    "url": t.Url,
+    **dict.fromkeys(("json", "object", "jsonb"), t.Json),
+    **dict.fromkeys(("bytes", "binary"), t.Bytes),
+    **dict.fromkeys(("void", "Empty"), t.Void),
+    **dict.fromkeys(("list", "array"), lambda: t.List(t.Json())),
+    "map": lambda: t.Map(t.Json()),
+    "any": t.Json,
+}
+
+
+class TypeResolver:
+    """Resolves types with the symbols of the program."""
+
+    def __init__(self, symbols: Symbols, reporter: Reporter) -> None:
+        self.symbols = symbols
+        self.report = reporter
+
+    def resolve(self, node: Node) -> t.Type:
+        """The type that a type expression names; Unknown (with a diagnostic) when there is none."""
+        if isinstance(node, ty.OptionalType):
+            return t.optional(self.resolve(node.item))
+        if isinstance(node, ty.RecordType):
+            return self.record(tuple(field for field in node.fields if isinstance(field, d.FieldDeclaration)))
+        if isinstance(node, ty.ShapeType):
+            return self._shape(node)
+        if isinstance(node, ty.NamedType):
+            return self._named(node)
+        return t.Unknown()
+
+    def record(self, fields: tuple[d.FieldDeclaration, ...], name: str = "") -> t.Record:
+        """The record type of declared fields."""
+        return t.Record(tuple(self._record_field(field) for field in fields), name)
+
+    def _record_field(self, field: d.FieldDeclaration) -> t.RecordField:
+        modifiers = {modifier.name.text for modifier in field.modifiers}
+        type_ = self.resolve(field.type)
+        needed = "required" in modifiers and "default" not in modifiers
+        nullable = not ("required" in modifiers or "default" in modifiers)
+        return t.RecordField(field.name.text, t.optional(type_) if nullable else type_, needed)
+
+    def _named(self, node: ty.NamedType) -> t.Type:
+        name = node.name.text
+        if node.arguments:
+            return self._parametrised(node)
+        plain = _PLAIN.get(name)
+        if plain is not None:
+            return plain()
+        if name in self.symbols.entities:
+            return t.Row(name)
+        if name in self.symbols.enums:
+            return self.symbols.enums[name]
+        if name in self.symbols.records:
+            return self.symbols.records[name]
+        self.report.unknown(
+            node.name, f"unknown type '{name}'", name, [*_PLAIN, *self.symbols.type_names()], "CAI0201"
+        )
+        return t.Unknown()
+
+    def _parametrised(self, node: ty.NamedType) -> t.Type:
+        name, arguments = node.name.text, node.arguments
+        if name in ("string", "varchar"):
+            return t.String(self._number(node, arguments, 0))
+        if name in ("decimal", "numeric"):
+            precision, scale = self._number(node, arguments, 0), self._number(node, arguments, 1) or 0
+            if precision is not None and scale > precision:
+                self.report.error(node, f"scale {scale} is larger than precision {precision}", "CAI0203")
+            return t.Decimal(precision, scale)
+        if name in ("list", "array"):
+            return t.List(self.resolve(arguments[0]))
+        if name == "map":
+            return t.Map(self.resolve(arguments[0]))
+        if name == "paginated":
+            return t.Paginated(self.resolve(arguments[0]))
+        if name == "enum":
+            return t.Enum(tuple(part.text for part in arguments if isinstance(part, Reference)))
+        if name in ("ref", "many") and isinstance(arguments[0], Reference):
+            return self._reference(name, arguments[0])
+        self.report.error(node, f"type '{name}' takes no arguments", "CAI0202")
+        return t.Unknown()
+
+    def _number(self, node: ty.NamedType, arguments: tuple[Node, ...], at: int) -> int | None:
+        if at >= len(arguments):
+            return None
+        value = arguments[at]
+        if isinstance(value, ex.IntLiteral) and value.value > (at == 0) - 1:
+            return value.value
+        self.report.error(value, f"'{node.name.text}' takes a positive whole number here", "CAI0203")
+        return None
+
+    def _reference(self, kind: str, reference: Reference) -> t.Type:
+        entity = reference.parts[0]
+        if not self.known_entity(entity):
+            return t.Unknown()
+        if kind == "ref":
+            return t.Ref(entity.text)
+        if len(reference.parts) != 2:
+            self.report.error(reference, "'many' names a reference of the other entity", "CAI0204", help_text=f"write many({entity.text}.field)")
+            return t.Unknown()
+        return t.Many(entity.text, reference.parts[1].text)
+
+    def known_entity(self, name: Identifier) -> bool:
+        """Whether an entity of that name is declared; reports it otherwise."""
+        if name.text in self.symbols.entities:
+            return True
+        self.report.unknown(name, f"unknown entity '{name.text}'", name.text, self.symbols.entities, "CAI0104")
+        return False
+
+    # -- shapes ----------------------------------------------------------------------------------------------------
+
+    def _shape(self, node: ty.ShapeType) -> t.Type:
+        if not self.known_entity(node.entity):
+            return t.Unknown()
+        entity = self.symbols.entities[node.entity.text]
+        for name in node.fields:
+            if name.text not in entity.member_names():
+                self.unknown_field(name, entity)
+        return t.Record(
+            tuple(t.RecordField(field.name, t.optional(field.type) if field.nullable else field.type, needed) for field, needed in self.shape_fields(node, entity)),
+            f"{entity.name}{node.shape.text.capitalize()}",
+        )
+
+    def shape_fields(self, node: ty.ShapeType, entity: EntitySymbol) -> list[tuple[Field, bool]]:
+        """The fields of a derived shape, each with whether a client must send it."""
+        shape, named = node.shape.text, {name.text for name in node.fields}
+        found: list[tuple[Field, bool]] = []
+        for field in entity.fields.values():
+            if shape == "pick" and field.name in named:
+                found.append((field, must_send(field)))
+            elif shape == "omit" and field.name not in named and client_writes(field):
+                found.append((field, must_send(field)))
+            elif shape == "create" and client_writes(field):
+                found.append((field, must_send(field)))
+            elif shape in ("update", "partial") and client_writes(field) and not (field.immutable and shape == "update"):
+                found.append((field, False))
+        return found
+
+    def unknown_field(self, name: Identifier, entity: EntitySymbol, *, query: bool = False) -> None:
+        """Reports a field that the entity does not have."""
+        self.report.unknown(
+            name,
+            f"unknown field '{name.text}' on entity '{entity.name}'",
+            name.text,
+            entity.member_names(),
+            "CAI0105",
+            kind=DiagnosticClass.COMPILER if query else DiagnosticClass.SEMANTIC,
+        )
+
+    # -- constraints -----------------------------------------------------------------------------------------------
+
+    def constraints(self, field: d.FieldDeclaration, type_: t.Type) -> Constraints:
+        """The bounds that the modifiers of a field set."""
+        found: dict[str, object] = {}
+        for modifier in field.modifiers:
+            name = modifier.name.text
+            if name in ("min", "max"):
+                found["minimum" if name == "min" else "maximum"] = self._bound(modifier, type_)
+            elif name in ("min_length", "max_length"):
+                found[name] = self._length(modifier)
+            elif name == "length":
+                found["min_length"] = found["max_length"] = self._length(modifier)
+            elif name == "pattern":
+                found["pattern"] = self._pattern(modifier)
+        return Constraints(**found)  # type: ignore[arg-type]  # the values were checked above
+
+    def _argument(self, modifier: ty.Modifier) -> ex.Expression | None:
+        if len(modifier.arguments) == 1:
+            return modifier.arguments[0]
+        self.report.error(modifier, f"modifier '{modifier.name.text}' takes one argument", "CAI0205")
+        return None
+
+    def _bound(self, modifier: ty.Modifier, type_: t.Type) -> object | None:
+        argument = self._argument(modifier)
+        negative = isinstance(argument, ex.Unary) and argument.operator == "-"
+        literal = argument.operand if isinstance(argument, ex.Unary) else argument
+        value: object | None = None
+        if isinstance(literal, ex.IntLiteral):
+            value = -literal.value if negative else literal.value
+        elif isinstance(literal, ex.DecimalLiteral):
+            value = -Decimal(literal.text) if negative else Decimal(literal.text)
+        elif isinstance(literal, ex.SizeLiteral) and isinstance(type_, t.Bytes):
+            value = literal.size
+        elif argument is not None:
+            self.report.error(argument, f"modifier '{modifier.name.text}' takes a number", "CAI0205")
+        if value is not None and not isinstance(t.required(type_), t.Int | t.Decimal | t.Float | t.Bytes | t.Unknown):
+            self.report.error(
+                modifier, f"modifier '{modifier.name.text}' does not fit type '{type_}'", "CAI0206", help_text="for texts and lists write min_length or max_length"
+            )
+            return None
+        return float(value) if isinstance(value, Decimal) and isinstance(t.required(type_), t.Float) else value
+
+    def _length(self, modifier: ty.Modifier) -> int | None:
+        argument = self._argument(modifier)
+        if isinstance(argument, ex.IntLiteral):
+            return argument.value
+        if argument is not None:
+            self.report.error(argument, f"modifier '{modifier.name.text}' takes a whole number", "CAI0205")
+        return None
+
+    def _pattern(self, modifier: ty.Modifier) -> str | None:
+        import re
+
+        argument = self._argument(modifier)
+        if not isinstance(argument, ex.StringLiteral):
+            return None
+        try:
+            re.compile(argument.value)
+        except re.error as error:
+            self.report.error(argument, f"malformed pattern: {error}", "CAI0207")
+            return None
+        return argument.value
+
+
+def client_writes(field: Field) -> bool:
+    """Whether clients may ever send the field."""
+    return not (field.primary or field.generated or field.read_only)
+
+
+def must_send(field: Field) -> bool:
+    """Whether a client has to send the field to create a row."""
+    return client_writes(field) and not field.nullable and field.default is None
