@@ -1,0 +1,21 @@
+"""Where full-text search lives in each database; the schema creates it, the query compiler reads it."""
+
+from __future__ import annotations
+
+from codeai.model.entity import Entity
+
+
+def searchable(entity: Entity) -> tuple[str, ...]:
+    """The columns that a search looks through."""
+    return tuple(field.name for field in entity.fields if field.searchable)
+
+
+def vector_expression(entity: Entity, prefix: str = "") -> str:
+    """PostgreSQL: the text vector of a row; the index and every search use this very expression."""
+    parts = " || ' ' || ".join(f"coalesce({prefix}\"{name}\", '')" for name in searchable(entity))
+    return f"to_tsvector('simple', {parts})"
+
+
+def index_table(entity: Entity) -> str:
+    """SQLite: the FTS5 table of an entity, whose row ids are those of the entity's table."""
+    return f"codeai_search_{entity.table}"

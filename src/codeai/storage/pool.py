@@ -1,0 +1,95 @@
+"""A small pool of connections: last in, first out, so that few connections stay warm; bounded; no statement between users."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from codeai.storage.errors import PoolExhausted
+from codeai.storage.interface import PoolStatistics
+
+_Connection = TypeVar("_Connection")
+
+
+class Pool(Generic[_Connection]):
+    """Hands out connections that ``connect`` opens, at most ``size`` at a time.
+
+    :param size: the largest number of connections
+    :param acquire_timeout: seconds until waiting ends with ``PoolExhausted``
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[_Connection]], size: int, acquire_timeout: float) -> None:
+        self._connect = connect
+        self._size = size
+        self._timeout = acquire_timeout
+        self.idle: list[_Connection] = []
+        self._waiters: deque[asyncio.Future[_Connection | None]] = deque()
+        self._open = 0
+
+    async def acquire(self) -> _Connection:
+        """A connection for the caller alone, until ``release`` or ``discard``."""
+        if self.idle:
+            return self.idle.pop()
+        if self._open < self._size:
+            return await self._opened()
+        waiter: asyncio.Future[_Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(self._timeout):
+                found = await waiter
+        except TimeoutError:
+            raise PoolExhausted(f"no database connection became free within {self._timeout:g} s") from None
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._pass_on(waiter.result())
+            raise
+        finally:
+            if not waiter.done():
+                waiter.cancel()
+        return found if found is not None else await self._opened()
+
+    async def _opened(self) -> _Connection:
+        self._open += 1
+        try:
+            return await self._connect()
+        except BaseException:
+            self._open -= 1
+            self._wake(None)
+            raise
+
+    def _pass_on(self, connection: _Connection | None) -> None:
+        if connection is not None:
+            self.release(connection)
+        else:
+            self._wake(None)
+
+    def _wake(self, connection: _Connection | None) -> bool:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def release(self, connection: _Connection) -> None:
+        """Gives a healthy connection back."""
+        if not (self._waiters and self._wake(connection)):
+            self.idle.append(connection)
+
+    def discard(self) -> None:
+        """Says that an acquired connection is gone; a waiter may open another."""
+        self._open -= 1
+        self._wake(None)
+
+    def drain(self) -> list[_Connection]:
+        """Takes all idle connections out of the pool, to be closed by the caller."""
+        found, self.idle = self.idle, []
+        self._open -= len(found)
+        return found
+
+    def statistics(self) -> PoolStatistics:
+        """Live counts."""
+        idle = len(self.idle)
+        return PoolStatistics(self._size, self._open, self._open - idle, idle)

@@ -1,0 +1,271 @@
+"""PostgreSQL through asyncpg: explicit transactions, kept statements, connections that are dropped when in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, Final, TypeVar, cast
+
+import asyncpg
+from asyncpg import exceptions as pg
+
+from codeai.storage import errors
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, Session, Values
+from codeai.storage.pool import Pool
+from codeai.storage.settings import DatabaseSettings
+
+_Result = TypeVar("_Result")
+_Connection = asyncpg.Connection
+
+_LOST: Final = (pg.PostgresConnectionError, pg.InterfaceError, pg.AdminShutdownError, pg.CrashShutdownError, pg.CannotConnectNowError, OSError)
+_BEGIN: Final[dict[tuple[bool, str], str]] = {
+    (True, "read committed"): "BEGIN",
+    (False, "read committed"): "BEGIN READ ONLY",
+    (True, "serializable"): "BEGIN ISOLATION LEVEL SERIALIZABLE",
+    (False, "serializable"): "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
+}
+
+
+def translated(error: BaseException) -> errors.StorageError:
+    """The storage error for a driver's error."""
+    if isinstance(error, pg.UniqueViolationError):
+        return errors.UniqueViolation(str(error), table=error.table_name or "", columns=_key(error.detail), constraint=error.constraint_name or "")
+    if isinstance(error, pg.ForeignKeyViolationError):
+        referenced = "still referenced" in (error.detail or "")
+        return errors.ForeignKeyViolation(
+            str(error), table=error.table_name or "", columns=_key(error.detail), constraint=error.constraint_name or "", referenced=referenced
+        )
+    if isinstance(error, pg.CheckViolationError):
+        return errors.CheckViolation(str(error), table=error.table_name or "", constraint=error.constraint_name or "")
+    if isinstance(error, pg.NotNullViolationError):
+        return errors.NotNullViolation(str(error), table=error.table_name or "", columns=(error.column_name or "",))
+    if isinstance(error, pg.SerializationError | pg.DeadlockDetectedError):
+        return errors.SerializationFailure(str(error))
+    if isinstance(error, pg.LockNotAvailableError):
+        return errors.LockTimeout(str(error))
+    if isinstance(error, pg.QueryCanceledError):
+        return errors.StatementTimeout(str(error))
+    if isinstance(error, pg.DataError):
+        return errors.ValueOutOfRange(str(error))
+    if isinstance(error, pg.TooManyConnectionsError | TimeoutError) or isinstance(error, _LOST):
+        return errors.DatabaseUnavailable(str(error) or type(error).__name__)
+    return errors.StorageError(f"{type(error).__name__}: {error}")
+
+
+def _key(detail: str | None) -> tuple[str, ...]:
+    """The columns of ``Key (a, b)=(…) …``."""
+    found = re.match(r"Key \(([^)]*)\)", detail or "")
+    return tuple(part.strip().strip('"') for part in found.group(1).split(",")) if found else ()
+
+
+class PostgresTransaction:
+    """A session inside one transaction."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """See ``Session``."""
+        return cast("Sequence[Record]", await _guarded(self._connection.fetch(statement, *values)))
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``."""
+        return cast("Record | None", await _guarded(self._connection.fetchrow(statement, *values)))
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """See ``Session``."""
+        return _count(await _guarded(self._connection.execute(statement, *values)))
+
+    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """See ``Session``."""
+        await _guarded(self._connection.executemany(statement, rows))
+
+
+async def _guarded(call: Awaitable[_Result]) -> _Result:
+    try:
+        return await call
+    except (pg.PostgresError, pg.InterfaceError, OSError, TimeoutError) as error:
+        raise translated(error) from error
+
+
+def _count(status: str) -> int:
+    number = status.rpartition(" ")[2]
+    return int(number) if number.isdigit() else 0
+
+
+class PostgresDatabase:
+    """A PostgreSQL database with its pool."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._pool: Pool[_Connection] = Pool(self._connect, settings.max_connections, settings.acquire_timeout)
+
+    async def _connect(self) -> _Connection:
+        try:
+            return await self._open()
+        except (pg.PostgresError, pg.InterfaceError, OSError, TimeoutError) as error:
+            shown = f"cannot connect to {self._settings.shown}: {str(error) or type(error).__name__}"
+            raise errors.DatabaseUnavailable(shown) from error
+
+    async def _open(self) -> _Connection:
+        wanted = self._settings
+        kept = 0 if wanted.pooler == "transaction" else 1024
+        session = {"application_name": "codeai"}
+        if wanted.pooler == "none":
+            session["statement_timeout"] = str(int(wanted.statement_timeout * 1000))
+            session["lock_timeout"] = str(int(wanted.lock_timeout * 1000))
+            session["idle_in_transaction_session_timeout"] = str(int(wanted.statement_timeout * 2000))
+        connection = await asyncpg.connect(
+            host=wanted.host,
+            port=wanted.port,
+            database=wanted.name,
+            user=wanted.user,
+            password=wanted.password,
+            ssl=_tls(wanted.ssl_mode, wanted.host),
+            timeout=wanted.connect_timeout,
+            statement_cache_size=kept,
+            max_cached_statement_lifetime=0,
+            server_settings=session,
+        )
+        for name in ("json", "jsonb"):
+            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
+        return connection
+
+    async def start(self) -> None:
+        """See ``Database``."""
+        self._pool.release(await self._pool.acquire())
+
+    async def close(self) -> None:
+        """See ``Database``."""
+        for connection in self._pool.drain():
+            with suppress(Exception):
+                await connection.close(timeout=2)
+
+    # -- single statements -----------------------------------------------------------------------------------------
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """See ``Session``."""
+        return cast("Sequence[Record]", await self._alone(lambda connection: connection.fetch(statement, *values), again=True))
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``."""
+        return cast("Record | None", await self._alone(lambda connection: connection.fetchrow(statement, *values), again=True))
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """See ``Session``."""
+        return _count(await self._alone(lambda connection: connection.execute(statement, *values), again=False))
+
+    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """See ``Session``."""
+        await self._alone(lambda connection: connection.executemany(statement, rows), again=False)
+
+    async def _alone(self, run: Callable[[_Connection], Awaitable[_Result]], *, again: bool) -> _Result:
+        """Runs one statement outside of transactions; a read is sent once more when its idle connection had gone stale."""
+        pool = self._pool
+        connection = pool.idle.pop() if pool.idle else await pool.acquire()
+        try:
+            found = await run(connection)
+        except _LOST as error:
+            self._drop(connection)
+            if not again:
+                raise translated(error) from error
+            self._drop_idle()
+            return await self._alone(run, again=False)
+        except pg.PostgresError as error:
+            if connection.is_closed():
+                self._drop(connection)
+            else:
+                pool.release(connection)
+            if again and isinstance(error, pg.InvalidCachedStatementError):
+                return await self._alone(run, again=False)
+            raise translated(error) from error
+        except BaseException:
+            self._drop(connection)
+            raise
+        pool.release(connection)
+        return found
+
+    def _drop(self, connection: _Connection) -> None:
+        """Ends a connection whose state is not known."""
+        connection.terminate()
+        self._pool.discard()
+
+    def _drop_idle(self) -> None:
+        for connection in self._pool.drain():
+            connection.terminate()
+
+    # -- transactions ----------------------------------------------------------------------------------------------
+
+    def transaction(
+        self, *, write: bool = True, isolation: Isolation = "read committed"
+    ) -> AbstractAsyncContextManager[Session]:
+        """See ``Database``."""
+        return self._transaction(_BEGIN[write, isolation])
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator[Session]:
+        connection = await self._begun(begin)
+        healthy = False
+        try:
+            yield PostgresTransaction(connection)
+            await _guarded(connection.execute("COMMIT"))
+            healthy = True
+        except (Exception, asyncio.CancelledError):
+            healthy = await self._rolled_back(connection)
+            raise
+        finally:
+            if healthy and not connection.is_closed():
+                self._pool.release(connection)
+            else:
+                self._drop(connection)
+
+    async def _begun(self, begin: str) -> _Connection:
+        for attempt in (1, 2):
+            connection = await self._pool.acquire()
+            try:
+                await connection.execute(begin)
+            except BaseException as error:
+                self._drop(connection)
+                if attempt == 1 and isinstance(error, _LOST):
+                    self._drop_idle()
+                    continue
+                if isinstance(error, pg.PostgresError | pg.InterfaceError | OSError):
+                    raise translated(error) from error
+                raise
+            return connection
+        raise AssertionError("unreachable")
+
+    async def _rolled_back(self, connection: _Connection) -> bool:
+        task = asyncio.current_task()
+        if connection.is_closed() or (task is not None and task.cancelling()):
+            return False
+        try:
+            await connection.execute("ROLLBACK")
+        except (pg.PostgresError, pg.InterfaceError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def ping(self, timeout: float = 2.0) -> None:
+        """See ``Database``."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self.fetch_row("SELECT 1", ())
+        except TimeoutError:
+            raise errors.DatabaseUnavailable(f"no answer within {timeout:g} s") from None
+
+    def statistics(self) -> PoolStatistics:
+        """See ``Database``."""
+        return self._pool.statistics()
+
+
+def _tls(mode: str, host: str) -> Any:
+    if mode in ("disable", "allow", "prefer", "require"):
+        return None if host.startswith("/") else mode
+    context = ssl.create_default_context()
+    context.check_hostname = mode == "verify-full"
+    return context

@@ -1,0 +1,186 @@
+"""The model as SQLAlchemy metadata, for one dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from codeai.language import types as t
+from codeai.model.application import Application
+from codeai.model.entity import Check, Entity, Field
+from codeai.storage.codecs import native_array, scale_of
+from codeai.storage.fulltext import index_table, searchable, vector_expression
+from codeai.storage.interface import Dialect
+
+CheckText = Callable[[Entity, Check], str]
+
+
+def metadata(application: Application, dialect: Dialect, check_text: CheckText | None = None) -> sa.MetaData:
+    """Tables, constraints and indexes of a program.
+
+    :param check_text: SQL of an entity's check, without parameters; None leaves checks to the writes alone
+    """
+    found = sa.MetaData()
+    tables = {entity.name: entity.table for entity in application.entities}
+    keys = {entity.name: entity.primary for entity in application.entities}
+    for entity in application.entities:
+        _table(found, entity, dialect, tables, keys, check_text)
+    _system_tables(found, dialect)
+    return found
+
+
+def _table(
+    found: sa.MetaData, entity: Entity, dialect: Dialect, tables: dict[str, str], keys: dict[str, str], check_text: CheckText | None
+) -> None:
+    table = sa.Table(entity.table, found)
+    for field in entity.fields:
+        table.append_column(_column(field, dialect))
+        for constraint in _field_checks(entity, field, dialect):
+            table.append_constraint(constraint)
+        if field.unique and not field.primary:
+            table.append_constraint(sa.UniqueConstraint(field.name, name=f"{entity.table}_{field.name}_key"))
+        if isinstance(field.type, t.Ref):
+            table.append_constraint(_foreign_key(entity, field, tables, keys))
+            if not any(index.columns[0][0] == field.name for index in entity.indexes):
+                sa.Index(f"{entity.table}_{field.name}_idx", table.c[field.name])
+    for check in entity.checks if check_text is not None else ():
+        assert check_text is not None
+        table.append_constraint(sa.CheckConstraint(check_text(entity, check), name=check.name))
+    for index in entity.indexes:
+        columns = [_index_column(table, name, descending, dialect) for name, descending in index.columns]
+        sa.Index(index.name, *columns, unique=index.unique)
+    if searchable(entity):
+        _full_text(table, entity, dialect)
+
+
+def _index_column(table: sa.Table, name: str, descending: bool, dialect: Dialect) -> sa.ColumnElement[object]:
+    column = table.c[name]
+    if not descending:
+        return column
+    return column.desc().nulls_last() if dialect == "postgresql" else column.desc()
+
+
+def _column(field: Field, dialect: Dialect) -> sa.Column[object]:
+    type_ = column_type(field.stored_type, dialect)
+    if field.primary and isinstance(field.type, t.Int) and field.auto:
+        if dialect == "sqlite":
+            return sa.Column(field.name, sa.Integer(), primary_key=True)
+        return sa.Column(field.name, sa.BigInteger(), sa.Identity(), primary_key=True)
+    if isinstance(field.type, t.Int) and field.auto and dialect == "postgresql":
+        return sa.Column(field.name, sa.BigInteger(), sa.Identity(), nullable=False)
+    return sa.Column(field.name, type_, primary_key=field.primary, nullable=field.nullable and not field.primary)
+
+
+def column_type(type_: t.Type, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+    """The column type of a stored value (language page, section 3)."""
+    return _postgresql_type(type_) if dialect == "postgresql" else _sqlite_type(type_)
+
+
+def _postgresql_type(type_: t.Type) -> sa.types.TypeEngine[Any]:
+    if isinstance(type_, t.String):
+        return sa.String(type_.length)
+    if isinstance(type_, t.Decimal):
+        return sa.Numeric(type_.precision, type_.scale)
+    if native_array(type_) and isinstance(type_, t.List):
+        return pg.ARRAY(_postgresql_type(t.required(type_.item)))
+    for kinds, column in (
+        ((t.Text, t.Email, t.Url, t.Enum), sa.Text()),
+        ((t.Uuid,), pg.UUID()),
+        ((t.Int,), sa.BigInteger()),
+        ((t.Float,), pg.DOUBLE_PRECISION()),
+        ((t.Bool,), sa.Boolean()),
+        ((t.Timestamp,), pg.TIMESTAMP(timezone=True)),
+        ((t.Date,), sa.Date()),
+        ((t.Time,), sa.Time()),
+        ((t.Duration,), pg.INTERVAL()),
+        ((t.Bytes,), pg.BYTEA()),
+    ):
+        if isinstance(type_, kinds):
+            return column
+    return pg.JSONB()
+
+
+def _sqlite_type(type_: t.Type) -> sa.types.TypeEngine[Any]:
+    if isinstance(type_, t.Int | t.Bool | t.Duration) or scale_of(type_) is not None:
+        return sa.Integer()
+    if isinstance(type_, t.Float):
+        return sa.REAL()
+    if isinstance(type_, t.Bytes):
+        return sa.LargeBinary()
+    return sa.Text()
+
+
+def _field_checks(entity: Entity, field: Field, dialect: Dialect) -> list[sa.CheckConstraint]:
+    found: list[sa.CheckConstraint] = []
+    column = f'"{field.name}"'
+    type_ = field.stored_type
+    if isinstance(type_, t.Enum):
+        members = ", ".join("'" + member.replace("'", "''") + "'" for member in type_.members)
+        found.append(sa.CheckConstraint(f"{column} IN ({members})", name=f"{entity.table}_{field.name}_enum"))
+    if isinstance(type_, t.String) and type_.length and dialect == "sqlite":
+        found.append(sa.CheckConstraint(f"length({column}) <= {type_.length}", name=f"{entity.table}_{field.name}_length"))
+    return found
+
+
+def _foreign_key(entity: Entity, field: Field, tables: dict[str, str], keys: dict[str, str]) -> sa.ForeignKeyConstraint:
+    assert isinstance(field.type, t.Ref)
+    other = field.type.entity
+    return sa.ForeignKeyConstraint(
+        [field.name],
+        [f"{tables[other]}.{keys[other]}"],
+        name=f"{entity.table}_{field.name}_fkey",
+        ondelete={"restrict": "RESTRICT", "cascade": "CASCADE", "set_null": "SET NULL"}[field.on_delete],
+        use_alter=False,
+    )
+
+
+def _full_text(table: sa.Table, entity: Entity, dialect: Dialect) -> None:
+    if dialect == "postgresql":
+        sa.Index(f"{entity.table}_search_idx", sa.text(vector_expression(entity)), postgresql_using="gin", _table=table)
+        return
+    for statement in search_statements(entity):
+        sa.event.listen(table, "after_create", sa.DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+
+
+def search_statements(entity: Entity) -> list[str]:
+    """SQLite: the FTS5 table over an entity's table, and the triggers that keep it in step."""
+    names = searchable(entity)
+    columns = ", ".join(f'"{name}"' for name in names)
+    index = index_table(entity)
+    new = ", ".join(f'new."{name}"' for name in names)
+    old = ", ".join(f'old."{name}"' for name in names)
+    add = f'INSERT INTO "{index}"(rowid, {columns}) VALUES (new.rowid, {new});'
+    drop = f'INSERT INTO "{index}"("{index}", rowid, {columns}) VALUES (\'delete\', old.rowid, {old});'
+    return [
+        f"CREATE VIRTUAL TABLE \"{index}\" USING fts5({columns}, content='{entity.table}', content_rowid='rowid', tokenize='unicode61 remove_diacritics 0')",
+        f'CREATE TRIGGER "{index}_ai" AFTER INSERT ON "{entity.table}" BEGIN {add} END',
+        f'CREATE TRIGGER "{index}_ad" AFTER DELETE ON "{entity.table}" BEGIN {drop} END',
+        f'CREATE TRIGGER "{index}_au" AFTER UPDATE ON "{entity.table}" BEGIN {drop} {add} END',
+    ]
+
+
+def _system_tables(found: sa.MetaData, dialect: Dialect) -> None:
+    sa.Table(
+        "codeai_schema",
+        found,
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+    )
+    json_type: sa.types.TypeEngine[Any] = pg.JSONB() if dialect == "postgresql" else sa.Text()
+    at_type: sa.types.TypeEngine[Any] = pg.TIMESTAMP(timezone=True) if dialect == "postgresql" else sa.Text()
+    table = sa.Table(
+        "audit_log",
+        found,
+        sa.Column("id", pg.UUID() if dialect == "postgresql" else sa.Text(), primary_key=True),
+        sa.Column("at", at_type, nullable=False),
+        sa.Column("actor", sa.Text()),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("before", json_type),
+        sa.Column("after", json_type),
+    )
+    sa.Index("audit_log_entity_key_idx", table.c.entity, table.c.key, table.c.at)

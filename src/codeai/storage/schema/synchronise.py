@@ -1,0 +1,200 @@
+"""Brings a database to the tables of a program, or says why not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from codeai.model.application import Application
+from codeai.storage import errors
+from codeai.storage.fingerprint import fingerprint
+from codeai.storage.fulltext import searchable
+from codeai.storage.schema.metadata import CheckText, metadata, search_statements
+from codeai.storage.settings import DatabaseSettings
+from codeai.storage.sqlite_functions import register
+
+# Any number that only this program uses, for PostgreSQL's advisory lock during changes of the schema.
+_LOCK = 0x434149_534348
+
+
+class SyncReport(msgspec.Struct, frozen=True):
+    """What was done: ``created`` from nothing, ``unchanged``, or ``changed`` by the additive ``changes``."""
+
+    outcome: Literal["created", "unchanged", "changed"]
+    changes: tuple[str, ...] = ()
+
+
+def synchronise(
+    settings: DatabaseSettings,
+    application: Application,
+    *,
+    development: bool,
+    check_text: CheckText | None = None,
+    reset: bool = False,
+) -> SyncReport:
+    """Creates the tables in an empty database; in development adds what is missing.
+
+    :param reset: drop the tables of the program first (``codeai db reset``)
+    :raises SchemaMismatch: the database differs by more than may be added; it lists the differences
+    :raises DatabaseUnavailable: the database cannot be reached
+    """
+    target = metadata(application, settings.dialect, check_text)
+    work = _Work(application, target, development, reset)
+    try:
+        if settings.dialect == "sqlite":
+            return _on_sqlite(settings, work)
+        return asyncio.run(_on_postgresql(settings, work))
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError, TimeoutError) as error:
+        raise errors.DatabaseUnavailable(f"cannot connect to {settings.shown}: {getattr(error, 'orig', None) or error}") from error
+
+
+def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:
+    assert settings.path is not None
+    try:
+        settings.path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.DatabaseUnavailable(f"cannot create the folder of {settings.shown}: {error}") from error
+    engine = sa.create_engine(f"sqlite:///{settings.path}", isolation_level=None)
+    sa.event.listen(engine, "connect", lambda connection, _: register(connection))
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                report = work.run(connection)
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+            return report
+    finally:
+        engine.dispose()
+
+
+async def _on_postgresql(settings: DatabaseSettings, work: _Work) -> SyncReport:
+    import asyncpg
+
+    async def connect() -> Any:
+        return await asyncpg.connect(
+            host=settings.host, port=settings.port, database=settings.name, user=settings.user, password=settings.password, timeout=settings.connect_timeout
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            return await connection.run_sync(work.run)
+    except asyncpg.PostgresError as error:
+        raise errors.DatabaseUnavailable(f"cannot connect to {settings.shown}: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+class _Work:
+    """One synchronisation, on an open connection in a transaction."""
+
+    def __init__(self, application: Application, target: sa.MetaData, development: bool, reset: bool) -> None:
+        self._application = application
+        self._target = target
+        self._development = development
+        self._reset = reset
+
+    def run(self, connection: sa.Connection) -> SyncReport:
+        """Compares and changes."""
+        names = set(sa.inspect(connection).get_table_names())
+        if self._reset:
+            self._drop(connection, names)
+            names = set()
+        wanted = fingerprint(self._application)
+        if not names & set(self._target.tables):
+            self._target.create_all(connection)
+            self._remember(connection, wanted)
+            return SyncReport("created")
+        if "codeai_schema" in names:
+            row = connection.execute(sa.text("SELECT fingerprint FROM codeai_schema WHERE id = 1")).first()
+            if row is not None and row[0] == wanted:
+                return SyncReport("unchanged")
+        return self._change(connection, wanted)
+
+    def _drop(self, connection: sa.Connection, names: set[str]) -> None:
+        present = sa.MetaData()
+        ours = [name for name in self._target.tables if name in names]
+        for name in names:
+            if name.startswith("codeai_search_") and "_".join(name.split("_")[2:]) in self._target.tables:
+                connection.exec_driver_sql(f'DROP TABLE "{name}"')
+        present.reflect(connection, only=ours, resolve_fks=False)
+        present.drop_all(connection)
+
+    def _remember(self, connection: sa.Connection, wanted: str) -> None:
+        connection.execute(sa.text("DELETE FROM codeai_schema"))
+        connection.execute(sa.text("INSERT INTO codeai_schema (id, fingerprint) VALUES (1, :wanted)"), {"wanted": wanted})
+
+    def _change(self, connection: sa.Connection, wanted: str) -> SyncReport:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": self._ours})
+        differences = [part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])]
+        differences = [found for found in differences if not _noise(found)]
+        texts = tuple(described(found) for found in differences)
+        if not all(map(_additive, differences)) or (differences and not self._development):
+            raise errors.SchemaMismatch(texts)
+        operations = Operations(context)
+        for found in differences:
+            _apply(operations, connection, found)
+            if found[0] == "add_table":
+                continue
+        self._remember(connection, wanted)
+        return SyncReport("changed", texts) if texts else SyncReport("unchanged")
+
+    def _ours(self, item: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+        """Tables that are not of the program are not our business, nor are constraints that the dialects report unlike."""
+        if kind == "table":
+            return not reflected or (name in self._target.tables)
+        return not (kind == "index" and (name or "").endswith("_search_idx"))
+
+    def searched(self) -> list[str]:
+        """The statements of full-text tables (SQLite)."""
+        return [statement for entity in self._application.entities if searchable(entity) for statement in search_statements(entity)]
+
+
+def _noise(found: Any) -> bool:
+    return found[0] in ("remove_table",) or (found[0] == "modify_default")
+
+
+def _additive(found: Any) -> bool:
+    if found[0] in ("add_table", "add_index"):
+        return True
+    return bool(found[0] == "add_column" and found[3].nullable)
+
+
+def described(found: Any) -> str:
+    """A difference in words."""
+    kind = found[0]
+    if kind in ("add_table", "remove_table"):
+        return f"table '{found[1].name}' is {'missing' if kind == 'add_table' else 'not in the program'}"
+    if kind in ("add_column", "remove_column"):
+        return f"column '{found[2]}.{found[3].name}' is {'missing' if kind == 'add_column' else 'not in the program'}"
+    if kind in ("add_index", "remove_index"):
+        return f"index '{found[1].name}' is {'missing' if kind == 'add_index' else 'not in the program'}"
+    if kind == "modify_type":
+        return f"column '{found[2]}.{found[3]}' has type {found[5]!r}, the program says {found[6]!r}"
+    if kind == "modify_nullable":
+        return f"column '{found[2]}.{found[3]}' {'may be null' if found[5] else 'is not null'}, the program says otherwise"
+    name = getattr(found[1], "name", None) or found[1]
+    return f"{kind.replace('_', ' ')} '{name}'"
+
+
+def _apply(operations: Operations, connection: sa.Connection, found: Any) -> None:
+    if found[0] == "add_table":
+        found[1].create(connection)
+    elif found[0] == "add_index":
+        if not sa.inspect(connection).has_index(found[1].table.name, found[1].name):
+            found[1].create(connection)
+    else:
+        column = found[3]
+        operations.add_column(found[2], sa.Column(column.name, column.type, nullable=True))

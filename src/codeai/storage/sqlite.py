@@ -1,0 +1,283 @@
+"""SQLite in one process: a writer, readers on threads, and key reads inline in the event loop.
+
+A single-row read costs less than handing it to a thread, so ``fetch_row`` outside of transactions runs where it is called;
+everything else runs on the thread of its connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from codeai.storage import errors
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, Session, Values
+from codeai.storage.pool import Pool
+from codeai.storage.settings import DatabaseSettings
+from codeai.storage.sqlite_functions import register
+
+_Result = TypeVar("_Result")
+_READERS: Final = 4
+_CHECK_EVERY: Final = 20_000  # virtual machine instructions between two looks at the clock
+
+
+def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
+    """The storage error for an error of sqlite3."""
+    text = str(error)
+    if isinstance(error, OverflowError):
+        return errors.ValueOutOfRange(text)
+    if isinstance(error, sqlite3.IntegrityError):
+        return _integrity(text)
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name == "SQLITE_INTERRUPT":
+        return errors.StatementTimeout("the statement ran too long")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return errors.LockTimeout(text)
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
+        return errors.DatabaseUnavailable(text)
+    if "integer overflow" in text or isinstance(error, sqlite3.DataError) or "user-defined" in text:
+        return errors.ValueOutOfRange(text)
+    return errors.StorageError(f"{type(error).__name__}: {text}")
+
+
+def _integrity(text: str) -> errors.StorageError:
+    kind, _, rest = text.partition(" constraint failed")
+    rest = rest.removeprefix(": ")
+    columns = tuple(part.strip().rpartition(".")[2] for part in rest.split(","))
+    table = rest.split(",")[0].strip().rpartition(".")[0]
+    if kind == "UNIQUE":
+        return errors.UniqueViolation(text, table=table, columns=columns)
+    if kind == "NOT NULL":
+        return errors.NotNullViolation(text, table=table, columns=columns)
+    if kind == "CHECK":
+        return errors.CheckViolation(text, constraint=rest)
+    if kind == "FOREIGN KEY":
+        return errors.ForeignKeyViolation(text)
+    return errors.StorageError(text)
+
+
+class _Line:
+    """A connection with the one thread on which it is used."""
+
+    def __init__(self, settings: DatabaseSettings, *, write: bool) -> None:
+        self._settings = settings
+        self._deadline = 0.0
+        self.connection = _connect(settings, write=write)
+        self.connection.set_progress_handler(self._expired, _CHECK_EVERY)
+        self._thread = ThreadPoolExecutor(1, "codeai-writer" if write else "codeai-reader")
+
+    def _expired(self) -> bool:
+        return self._deadline != 0.0 and time.monotonic() > self._deadline
+
+    async def run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Does work on the thread of the connection; a cancelled caller interrupts it and waits until it has stopped."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            self.connection.interrupt()
+            with suppress(Exception):
+                await future
+            raise
+
+    def _work(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        self._deadline = time.monotonic() + self._settings.statement_timeout
+        try:
+            return work(self.connection)
+        except (sqlite3.Error, OverflowError) as error:
+            raise translated(error) from error
+        finally:
+            self._deadline = 0.0
+
+    def close(self) -> None:
+        """Ends the thread and the connection."""
+        self._thread.shutdown(wait=True)
+        self.connection.close()
+
+
+def _connect(settings: DatabaseSettings, *, write: bool) -> sqlite3.Connection:
+    path = settings.path or Path(":memory:")
+    try:
+        connection = sqlite3.connect(
+            path, timeout=settings.lock_timeout, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        if not write:
+            connection.execute("PRAGMA query_only = ON")
+    except sqlite3.Error as error:
+        raise errors.DatabaseUnavailable(f"cannot open {settings.shown}: {error}") from error
+    register(connection)
+    return connection
+
+
+class SqliteTransaction:
+    """A session inside one transaction."""
+
+    def __init__(self, line: _Line) -> None:
+        self._line = line
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """See ``Session``."""
+        return await self._line.run(lambda connection: connection.execute(statement, values).fetchall())
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``."""
+        return await self._line.run(lambda connection: _first(connection.execute(statement, values)))
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """See ``Session``."""
+        return await self._line.run(lambda connection: connection.execute(statement, values).rowcount)
+
+    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """See ``Session``."""
+        await self._line.run(lambda connection: connection.executemany(statement, rows))
+
+
+def _first(cursor: sqlite3.Cursor) -> Record | None:
+    """The first row; the cursor is run to its end, so that a statement that writes takes effect as a whole."""
+    rows = cursor.fetchall()
+    return rows[0] if rows else None
+
+
+class SqliteDatabase:
+    """A SQLite file that this process alone uses."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._writer: _Line | None = None
+        self._inline: _Line | None = None
+        self._writing = asyncio.Lock()
+        self._readers: Pool[_Line] = Pool(self._reader, _READERS, settings.acquire_timeout)
+        self._busy = 0
+
+    async def _reader(self) -> _Line:
+        return _Line(self._settings, write=False)
+
+    async def start(self) -> None:
+        """See ``Database``."""
+        path = self._settings.path
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise errors.DatabaseUnavailable(f"cannot create the folder of {self._settings.shown}: {error}") from error
+        self._writer = _Line(self._settings, write=True)
+        self._inline = _Line(self._settings, write=False)
+
+    async def close(self) -> None:
+        """See ``Database``."""
+        for line in (self._writer, self._inline, *self._readers.drain()):
+            if line is not None:
+                await asyncio.to_thread(line.close)
+        self._writer = self._inline = None
+
+    def _line(self, line: _Line | None) -> _Line:
+        if line is None:
+            raise errors.DatabaseUnavailable("the database is not open")
+        return line
+
+    # -- single statements -----------------------------------------------------------------------------------------
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``; runs in the loop, so it is for reads by key."""
+        line = self._line(self._inline)
+        line._deadline = time.monotonic() + 1.0
+        try:
+            found: Any = line.connection.execute(statement, values).fetchone()
+        except (sqlite3.Error, OverflowError) as error:
+            raise translated(error) from error
+        return found  # type: ignore[no-any-return]  # sqlite3 gives tuples
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """See ``Session``."""
+        self._line(self._writer)
+        line = await self._readers.acquire()
+        try:
+            return await line.run(lambda connection: connection.execute(statement, values).fetchall())
+        finally:
+            self._readers.release(line)
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """See ``Session``."""
+        async with self.transaction() as session:
+            return await session.execute(statement, values)
+
+    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """See ``Session``."""
+        async with self.transaction() as session:
+            await session.execute_many(statement, rows)
+
+    # -- transactions ----------------------------------------------------------------------------------------------
+
+    def transaction(
+        self, *, write: bool = True, isolation: Isolation = "read committed"
+    ) -> AbstractAsyncContextManager[Session]:
+        """See ``Database``. Writers wait for each other; every transaction is serializable."""
+        return self._write_transaction() if write else self._read_transaction()
+
+    @asynccontextmanager
+    async def _write_transaction(self) -> AsyncIterator[Session]:
+        line = self._line(self._writer)
+        try:
+            async with asyncio.timeout(self._settings.acquire_timeout):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise errors.PoolExhausted(f"the writer did not become free within {self._settings.acquire_timeout:g} s") from None
+        self._busy += 1
+        try:
+            async with _transaction(line, "BEGIN IMMEDIATE") as session:
+                yield session
+        finally:
+            self._busy -= 1
+            self._writing.release()
+
+    @asynccontextmanager
+    async def _read_transaction(self) -> AsyncIterator[Session]:
+        self._line(self._writer)
+        line = await self._readers.acquire()
+        try:
+            async with _transaction(line, "BEGIN") as session:
+                yield session
+        finally:
+            self._readers.release(line)
+
+    async def ping(self, timeout: float = 2.0) -> None:
+        """See ``Database``."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self.fetch("SELECT count(*) FROM sqlite_master", ())
+        except (TimeoutError, errors.PoolExhausted):
+            raise errors.DatabaseUnavailable(f"no answer within {timeout:g} s") from None
+
+    def statistics(self) -> PoolStatistics:
+        """See ``Database``: the writer, the inline reader and the readers on threads."""
+        readers = self._readers.statistics()
+        own = 2 if self._writer is not None else 0
+        in_use = readers.in_use + self._busy
+        return PoolStatistics(readers.max_connections + 2, readers.open_connections + own, in_use, readers.open_connections + own - in_use)
+
+
+@asynccontextmanager
+async def _transaction(line: _Line, begin: str) -> AsyncIterator[Session]:
+    await line.run(lambda connection: connection.execute(begin))
+    try:
+        yield SqliteTransaction(line)
+        await line.run(lambda connection: connection.execute("COMMIT"))
+    except BaseException:
+        await asyncio.shield(_rollback(line))
+        raise
+
+
+async def _rollback(line: _Line) -> None:
+    with suppress(errors.StorageError):
+        await line.run(lambda connection: connection.execute("ROLLBACK") if connection.in_transaction else None)
