@@ -1,0 +1,1 @@
+"""Resolved expressions and statements as Python functions, made once when the program starts."""

@@ -1,0 +1,292 @@
+"""The built-in functions at run time. Null as the first argument gives null wherever a result may be null."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import hashlib
+import hmac
+import json
+import math
+import os
+import random
+import re
+import threading
+import time
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Final
+
+from codeai.evaluate.context import Context
+from codeai.evaluate.errors import EvaluationError
+from codeai.evaluate.operations import EXACT, FAILURES, arithmetic, contains, divide, ends_with, starts_with, text, to_json, whole
+
+
+def _nullable(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(first: Any, *rest: Any) -> Any:
+        return None if first is None else function(first, *rest)
+
+    return call
+
+
+def _length(value: Any) -> int:
+    return 0 if value is None else len(value)
+
+
+def _slug(value: str) -> str:
+    plain = unicodedata.normalize("NFKD", value.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+def _join(values: Any, separator: str = ", ") -> str:
+    return separator.join(text(value) for value in values or ())
+
+
+def _round(value: Any, places: int = 0) -> Any:
+    if isinstance(value, float):
+        return float(round(Decimal(repr(value)), places))
+    if isinstance(value, int) and places >= 0:
+        return value
+    return Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN, EXACT)
+
+
+def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*values: Any) -> Any:
+        candidates = values[0] if len(values) == 1 and isinstance(values[0], list | tuple) else values
+        present = [value for value in candidates or () if value is not None]
+        return choose(present) if present else None
+
+    return call
+
+
+def _mapped(values: Any, function: Callable[[Any], Any] | None) -> list[Any]:
+    return [value if function is None else function(value) for value in values or ()]
+
+
+def _sum(values: Any, function: Callable[[Any], Any] | None = None) -> Any:
+    total: Any = 0
+    for value in _mapped(values, function):
+        if value is not None:
+            total = value if total == 0 and not isinstance(total, Decimal | float) else arithmetic("+", total, value)
+    return total
+
+
+def _avg(values: Any, function: Callable[[Any], Any] | None = None) -> Any:
+    present = [value for value in _mapped(values, function) if value is not None]
+    return divide(_sum(present), len(present)) if present else None
+
+
+def _count(values: Any, function: Callable[[Any], bool] | None = None) -> int:
+    return sum(1 for value in values or () if function is None or function(value))
+
+
+def _sort(values: Any, function: Callable[[Any], Any] | None = None) -> list[Any]:
+    def key(value: Any) -> tuple[bool, Any]:
+        found = value if function is None else function(value)
+        return (found is None, 0 if found is None else found)
+
+    try:
+        return sorted(values or (), key=key)
+    except TypeError:
+        raise EvaluationError("these values have no common order") from None
+
+
+def _unique(values: Any) -> list[Any]:
+    found: dict[str, Any] = {}
+    for value in values or ():
+        found.setdefault(repr(to_json(value)), value)
+    return list(found.values())
+
+
+def _group_by(values: Any, function: Callable[[Any], Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for value in values or ():
+        found.setdefault(text(function(value)), []).append(value)
+    return found
+
+
+def _find(values: Any, function: Callable[[Any], bool]) -> Any:
+    return next((value for value in values or () if function(value)), None)
+
+
+_FORMATS: Final = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+
+
+def _format_date(value: Any, pattern: str) -> str:
+    for word, code in _FORMATS.items():
+        pattern = pattern.replace(word, code)
+    return str(value.strftime(pattern))
+
+
+def _parse_date(value: str, pattern: str | None = None) -> datetime.date | None:
+    try:
+        if pattern is None:
+            return datetime.date.fromisoformat(value[:10])
+        for word, code in _FORMATS.items():
+            pattern = pattern.replace(word, code)
+        return datetime.datetime.strptime(value, pattern).date()  # noqa: DTZ007  # only the date is used
+    except ValueError:
+        return None
+
+
+def _add(value: Any, count: int, **unit: int) -> Any:
+    try:
+        return value + datetime.timedelta(**{name: scale * count for name, scale in unit.items()})
+    except OverflowError:
+        raise EvaluationError("the date is out of range") from None
+
+
+def _add_months(value: Any, count: int) -> Any:
+    month = value.year * 12 + value.month - 1 + count
+    year, month = divmod(month, 12)
+    if not 1 <= year <= 9999:
+        raise EvaluationError("the date is out of range")
+    return value.replace(year=year, month=month + 1, day=min(value.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _start_of(value: Any, unit: str) -> Any:
+    if isinstance(value, datetime.datetime):
+        value = value.replace(minute=0, second=0, microsecond=0) if unit == "hour" else value.replace(hour=0, minute=0, second=0, microsecond=0)
+    if unit == "week":
+        return value - datetime.timedelta(days=value.weekday())
+    if unit == "month":
+        return value.replace(day=1)
+    if unit == "year":
+        return value.replace(month=1, day=1)
+    if unit in ("day", "hour"):
+        return value
+    raise EvaluationError(f"unknown unit '{unit}', expected hour, day, week, month or year")
+
+
+def _end_of(value: Any, unit: str) -> Any:
+    start = _start_of(value, unit)
+    if unit in ("month", "year"):
+        following = _add_months(start, 1 if unit == "month" else 12)
+    else:
+        following = start + {"hour": datetime.timedelta(hours=1), "day": datetime.timedelta(days=1), "week": datetime.timedelta(weeks=1)}[unit]
+    return following - (datetime.timedelta(microseconds=1) if isinstance(value, datetime.datetime) else datetime.timedelta(days=1))
+
+
+def _parse(kind: Callable[[str], Any], what: str) -> Callable[[str], Any]:
+    def call(value: str) -> Any:
+        try:
+            found = kind(value.strip())
+        except FAILURES:
+            raise EvaluationError(f"'{value[:40]}' is not {what}") from None
+        if isinstance(found, Decimal) and not found.is_finite():
+            raise EvaluationError(f"'{value[:40]}' is not {what}")
+        return whole(found) if isinstance(found, int) else found
+
+    return call
+
+
+def _parse_json(value: str) -> Any:
+    try:
+        return json.loads(value, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise EvaluationError("the text is not JSON") from None
+
+
+class Uuid7:
+    """RFC 9562 version 7 identifiers, growing within a process (section 6.2, method 1: a counter in rand_a)."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> uuid.UUID:
+        """The next identifier."""
+        with self._lock:
+            now = time.time_ns() // 244  # about 1/4096 of a millisecond each
+            tick = max(self._last + 1, (now * 244 << 12) // 1_000_000)
+            self._last = tick
+        milliseconds, fraction = tick >> 12, tick & 0xFFF
+        value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62
+        return uuid.UUID(int=value | int.from_bytes(os.urandom(8)) >> 2)
+
+
+new_uuid: Final = Uuid7()
+
+
+def _random(low: int | None = None, high: int | None = None) -> Any:
+    source = random.SystemRandom()
+    if low is None:
+        return source.random()
+    return float(source.randint(0, low) if high is None else source.randint(min(low, high), max(low, high)))
+
+
+PLAIN: Final[dict[str, Callable[..., Any]]] = {
+    "length": _length,
+    "upper": _nullable(str.upper),
+    "lower": _nullable(str.lower),
+    "trim": _nullable(str.strip),
+    "trim_left": _nullable(str.lstrip),
+    "trim_right": _nullable(str.rstrip),
+    "split": _nullable(lambda value, separator: value.split(separator) if separator else list(value)),
+    "join": _join,
+    "replace": _nullable(lambda value, old, new: value.replace(old, new or "")),
+    "contains": contains,
+    "starts_with": starts_with,
+    "ends_with": ends_with,
+    "slug": _nullable(_slug),
+    "abs": _nullable(lambda value: whole(abs(value)) if isinstance(value, int) else abs(value)),
+    "ceil": _nullable(lambda value: whole(math.ceil(value))),
+    "floor": _nullable(lambda value: whole(math.floor(value))),
+    "round": _nullable(_round),
+    "min": _extreme(min),
+    "max": _extreme(max),
+    "sum": _sum,
+    "avg": _avg,
+    "count": _count,
+    "first": lambda values: values[0] if values else None,
+    "last": lambda values: values[-1] if values else None,
+    "map": _mapped,
+    "filter": lambda values, function: [value for value in values or () if function(value)],
+    "find": _find,
+    "sort": _sort,
+    "unique": _unique,
+    "group_by": _group_by,
+    "any": lambda values, function=bool: any(function(value) for value in values or ()),
+    "all": lambda values, function=bool: all(function(value) for value in values or ()),
+    "keys": lambda value: [key for key in value or () if not key.startswith("@")],
+    "values": lambda value: [part for key, part in (value or {}).items() if not key.startswith("@")],
+    "merge": lambda left, right: {**_mapping(left), **_mapping(right)},
+    "format_date": _nullable(_format_date),
+    "parse_date": _nullable(_parse_date),
+    "add_days": _nullable(lambda value, count: _add(value, count, days=1)),
+    "add_hours": _nullable(lambda value, count: _add(value, count, hours=1)),
+    "add_months": _nullable(_add_months),
+    "diff_days": lambda left, right: None if left is None or right is None else (right - left).days,
+    "start_of": _nullable(_start_of),
+    "end_of": _nullable(_end_of),
+    "parse_int": _nullable(_parse(lambda value: int(value, 10), "a whole number")),
+    "parse_decimal": _nullable(_parse(Decimal, "a number")),
+    "to_string": text,
+    "to_json": lambda value: json.dumps(to_json(value), default=str, ensure_ascii=False),
+    "parse_json": _nullable(_parse_json),
+    "uuid": new_uuid,
+    "hash": _nullable(lambda value: hashlib.sha256(text(value).encode()).hexdigest()),
+    "hmac": _nullable(lambda value, key: hmac.new(text(key).encode(), text(value).encode(), hashlib.sha256).hexdigest()),
+    "random": _random,
+}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return to_json(value) if isinstance(value, Mapping) else {}
+
+
+def _print(context: Context, *values: Any) -> None:
+    context.log("info", " ".join(text(value) for value in values), {})
+
+
+# Built-ins that need the context; the value tells whether they have to be awaited.
+WITH_CONTEXT: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
+    "now": (lambda context: context.now, False),
+    "today": (lambda context: context.now.date(), False),
+    "hash_password": (lambda context, password: context.services.hash_password(password), True),
+    "verify_password": (lambda context, password, hashed: context.services.verify_password(password, hashed), True),
+    "issue_token": (lambda context, subject, roles=(), lifetime=None: context.services.issue_token(subject, roles or (), lifetime), False),
+    "print": (_print, False),
+}

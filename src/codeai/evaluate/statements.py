@@ -1,0 +1,159 @@
+"""Statements to Python source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from codeai.evaluate.errors import EvaluationError
+from codeai.evaluate.expressions import Program, Writer
+from codeai.model import expression as ir
+from codeai.model import statement as s
+
+
+class ExpectationFailed(Exception):
+    """An ``expect`` of a test that does not hold: its place and the values of both sides."""
+
+    def __init__(self, at: int, left: object, right: object, compared: bool) -> None:
+        super().__init__("expectation failed")
+        self.at = at
+        self.left = left
+        self.right = right
+        self.compared = compared
+
+
+class BlockWriter(Writer):
+    """Writes the statements of one host.
+
+    :param function: the host is a declared function: ``return`` gives the bare value
+    :param waiting: the host may wait, so loops let others run now and then
+    """
+
+    def __init__(self, program: Program, *, function: bool = False, waiting: bool = True) -> None:
+        super().__init__(program)
+        self._function = function
+        self._waiting = waiting
+        self.namespace["_sleep"] = _sleep
+        self.namespace["_ExpectationFailed"] = ExpectationFailed
+
+    def block(self, body: s.Block, depth: int) -> list[str]:
+        """The lines of a block, indented."""
+        lines: list[str] = []
+        for statement in body:
+            lines.extend(_STATEMENTS[type(statement)](self, statement, "    " * depth, depth))
+        return lines
+
+    def _let(self, node: s.Let | s.Assign, pad: str, depth: int) -> list[str]:
+        return [f"{pad}{self.local(node.name)} = {self.write(node.value)}\n"]
+
+    def _if(self, node: s.If, pad: str, depth: int) -> list[str]:
+        lines: list[str] = []
+        for position, branch in enumerate(node.branches):
+            # Conditions may contain waits and assignments, so an arm is an `if` in the `else` of the one before.
+            inner = pad + "    " * position
+            lines.append(f"{inner}if {self.write(branch.condition)}:\n")
+            lines.extend(self.block(branch.body, depth + position + 1) or [f"{inner}    pass\n"])
+            rest = position + 1 < len(node.branches) or node.otherwise
+            if rest:
+                lines.append(f"{inner}else:\n")
+        if node.otherwise:
+            lines.extend(self.block(node.otherwise, depth + len(node.branches)))
+        return lines
+
+    def _for(self, node: s.For, pad: str, depth: int) -> list[str]:
+        pausing = "await c.breathe() if c.step() else None" if self._waiting else "c.step()"
+        return [
+            f"{pad}for {self.local(node.name)} in ({self.write(node.items)} or ()):\n",
+            f"{pad}    {pausing}\n",
+            *self.block(node.body, depth + 1),
+        ]
+
+    def _return(self, node: s.Return, pad: str, depth: int) -> list[str]:
+        value = self.write(node.value) if node.value is not None else "None"
+        if self._function:
+            return [f"{pad}return {value}\n"]
+        headers = "".join(f"({self.bind('_k', entry.name)}, _text({self.write(entry.value)})), " for entry in node.headers)
+        return [f"{pad}return _Outcome({value}, {node.status!r}, ({headers}), {node.redirect!r})\n"]
+
+    def _failed(self, failure: s.Failure) -> str:
+        message = f"_text({self.write(failure.message)})" if failure.message is not None else "None"
+        return f"raise _ProgramFailure({failure.status!r}, {message}, {self.bind('_k', failure.code)})"
+
+    def _fail(self, node: s.Fail, pad: str, depth: int) -> list[str]:
+        return [f"{pad}{self._failed(node.failure)}\n"]
+
+    def _require(self, node: s.Require, pad: str, depth: int) -> list[str]:
+        return [f"{pad}if not {self.write(node.condition)}:\n", f"{pad}    {self._failed(node.failure)}\n"]
+
+    def _evaluate(self, node: s.Evaluate, pad: str, depth: int) -> list[str]:
+        source = self.write(node.value)
+        if isinstance(node.value, ir.ChangeRow) and isinstance(node.value.row, ir.Local):
+            return [f"{pad}{self.local(node.value.row.name)} = {source}\n"]
+        return [f"{pad}{source}\n"]
+
+    def _log(self, node: s.Log, pad: str, depth: int) -> list[str]:
+        data = "{" + ", ".join(f"{self.bind('_k', entry.name)}: {self.write(entry.value)}" for entry in node.data) + "}"
+        return [f"{pad}c.log({node.level!r}, _text({self.write(node.message)}), {data})\n"]
+
+    def _pause(self, node: s.Sleep, pad: str, depth: int) -> list[str]:
+        self.awaits = True
+        return [f"{pad}await _sleep({self.write(node.duration)})\n"]
+
+    def _as_user(self, node: s.AsUser, pad: str, depth: int) -> list[str]:
+        principal = self.write(node.principal)
+        if not node.body:
+            return [f"{pad}c.user = c.client.principal({principal})\n"]
+        before = self.local(f"user {node.at}")
+        return [
+            f"{pad}{before} = c.user\n",
+            f"{pad}c.user = c.client.principal({principal})\n",
+            f"{pad}try:\n",
+            *self.block(node.body, depth + 1),
+            f"{pad}finally:\n",
+            f"{pad}    c.user = {before}\n",
+        ]
+
+    def _expect(self, node: s.Expect, pad: str, depth: int) -> list[str]:
+        condition = node.condition
+        if isinstance(condition, ir.Binary) and condition.operator not in ("and", "or", "??"):
+            left, right = self.local(f"left {node.at}"), self.local(f"right {node.at}")
+            probe = ir.Binary(
+                type=condition.type,
+                operator=condition.operator,
+                left=ir.Local(type=condition.left.type, name=f"left {node.at}"),
+                right=ir.Local(type=condition.right.type, name=f"right {node.at}"),
+            )
+            return [
+                f"{pad}{left} = {self.write(condition.left)}\n",
+                f"{pad}{right} = {self.write(condition.right)}\n",
+                f"{pad}if not {self.write(probe)}:\n",
+                f"{pad}    raise _ExpectationFailed({node.at}, {left}, {right}, True)\n",
+            ]
+        return [
+            f"{pad}if not {self.write(condition)}:\n",
+            f"{pad}    raise _ExpectationFailed({node.at}, None, None, False)\n",
+        ]
+
+
+async def _sleep(duration: Any) -> None:
+    if duration is None or duration.total_seconds() < 0:
+        raise EvaluationError("the length of a sleep is not negative")
+    await asyncio.sleep(duration.total_seconds())
+
+
+_Writer = Callable[[BlockWriter, Any, str, int], list[str]]
+_STATEMENTS: Final[Mapping[type, _Writer]] = {
+    s.Let: BlockWriter._let,
+    s.Assign: BlockWriter._let,
+    s.If: BlockWriter._if,
+    s.For: BlockWriter._for,
+    s.Return: BlockWriter._return,
+    s.Fail: BlockWriter._fail,
+    s.Require: BlockWriter._require,
+    s.Evaluate: BlockWriter._evaluate,
+    s.Log: BlockWriter._log,
+    s.Sleep: BlockWriter._pause,
+    s.AsUser: BlockWriter._as_user,
+    s.Expect: BlockWriter._expect,
+}
