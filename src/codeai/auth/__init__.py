@@ -1,0 +1,1 @@
+"""Who calls: providers, tokens, key sets, roles, and the guard."""

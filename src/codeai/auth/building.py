@@ -1,0 +1,111 @@
+"""Providers from the program's declarations and the environment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from codeai.auth.errors import AuthConfigurationError
+from codeai.auth.guard import ApiKeyProvider, BasicProvider, BearerProvider, Provider
+from codeai.auth.keys import Fetch, FixedKey, Keys, KeySet
+from codeai.auth.principal import RoleTable
+from codeai.auth.tokens import TokenVerifier
+
+_SHORTEST_SECRET = 32
+_ASYMMETRIC = frozenset(["RS256", "ES256", "EdDSA"])
+
+
+class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the environment says (acceptance, table of the environment)."""
+
+    secret: str | None = None
+    public_key: str | None = None
+    jwks_url: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    roles_claim: str = "roles"
+    development: bool = True
+
+
+def provider(
+    name: str, method: str, values: Mapping[str, object], settings: AuthSettings, roles: RoleTable, fetch: Fetch, clock: Callable[[], float]
+) -> Provider:
+    """One provider.
+
+    :param values: the settings of its declaration, resolved; the environment fills in for JWT what they leave out
+    :raises AuthConfigurationError: they do not make a provider
+    """
+    if method == "api_key":
+        return ApiKeyProvider(name, str(values.get("header", "X-API-Key")), _needed(name, values, "keys"), roles)
+    if method == "basic":
+        return BasicProvider(name, _needed(name, values, "users"), roles)
+    return BearerProvider(_verifier(name, method, values, settings, roles, fetch, clock))
+
+
+def _needed(name: str, values: Mapping[str, object], key: str) -> str:
+    if not values.get(key):
+        raise AuthConfigurationError(f"auth '{name}' needs '{key}'")
+    return str(values[key])
+
+
+def _verifier(
+    name: str, method: str, values: Mapping[str, object], settings: AuthSettings, roles: RoleTable, fetch: Fetch, clock: Callable[[], float]
+) -> TokenVerifier:
+    def text(key: str, fallback: str | None) -> str | None:
+        found = values.get(key)
+        return str(found) if found is not None else fallback
+
+    own_key = any(key in values for key in ("secret", "public_key", "jwks_url"))
+    secret = text("secret", None if own_key else settings.secret)
+    public_key = text("public_key", None if own_key else settings.public_key)
+    url = text("jwks_url", None if own_key else settings.jwks_url)
+    issuer = text("issuer", settings.issuer)
+    if method == "oauth2" and url is None:
+        raise AuthConfigurationError(f"auth '{name}' needs 'jwks_url'")
+    _check_secret(name, secret, settings)
+    keys: Keys | None = KeySet(url, fetch, time.monotonic) if url else _fixed(name, public_key) if public_key else None
+    audience = values.get("audience", settings.audience)
+    audiences = frozenset(audience if isinstance(audience, list) else [str(audience)] if audience else [])
+    return TokenVerifier(
+        name,
+        algorithms=_algorithms(values, keys, public_key),
+        keys=keys,
+        secret=secret.encode() if secret else None,
+        roles=roles,
+        clock=clock,
+        issuer=issuer,
+        audience=audiences,
+        roles_claim=str(values.get("roles_claim", settings.roles_claim)),
+        permissions_claim=str(values.get("permissions_claim", "permissions")),
+        tenant_claim=str(values.get("tenant_claim", "tenant")),
+        require_exp=values.get("require_exp", True) is not False,
+    )
+
+
+def _check_secret(name: str, secret: str | None, settings: AuthSettings) -> None:
+    if secret is not None and len(secret.encode()) < _SHORTEST_SECRET and not settings.development:
+        raise AuthConfigurationError(f"the secret of auth '{name}' is shorter than {_SHORTEST_SECRET} bytes (RFC 7518, section 3.2)")
+
+
+def _algorithms(values: Mapping[str, object], keys: Keys | None, public_key: str | None) -> frozenset[str]:
+    """The allow-list: what the provider says, else HS256 for a secret, the key's own algorithm, or all asymmetric ones of a set."""
+    given = values.get("algorithms")
+    if isinstance(given, list):
+        return frozenset(map(str, given))
+    if keys is None:
+        return frozenset(["HS256"])
+    if public_key is None:
+        return _ASYMMETRIC
+    kind = type(load_pem_public_key(public_key.encode())).__name__.lower()
+    return frozenset(["RS256"] if "rsa" in kind else ["ES256"] if "elliptic" in kind else ["EdDSA"])
+
+
+def _fixed(name: str, public_key: str) -> Keys:
+    try:
+        return FixedKey(load_pem_public_key(public_key.replace("\\n", "\n").encode()))
+    except (ValueError, TypeError, jwt.PyJWTError) as error:
+        raise AuthConfigurationError(f"the public key of auth '{name}' is not a PEM public key") from error

@@ -1,0 +1,172 @@
+"""The guard: from the headers of a request to a principal, or to a refusal."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Protocol
+
+from codeai.auth.errors import AuthError, Forbidden, InvalidToken, MissingToken
+from codeai.auth.principal import ANONYMOUS, Principal, RoleTable
+from codeai.auth.tokens import TokenVerifier
+from codeai.model.security import Guard as GuardModel
+
+Headers = Mapping[bytes, bytes]
+
+
+class Provider(Protocol):
+    """A way to say who one is."""
+
+    name: str
+
+    def quick(self, headers: Headers) -> Principal | None:
+        """The principal, if that is known without waiting."""
+
+    async def authenticate(self, headers: Headers) -> Principal | None:
+        """The principal, or None when the request has no credentials of this kind; raises AuthError for bad ones."""
+
+
+class BearerProvider:
+    """``Authorization: Bearer <token>`` (RFC 6750)."""
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self.name = verifier.name
+        self._verifier = verifier
+
+    def quick(self, headers: Headers) -> Principal | None:
+        """See ``Provider``."""
+        value = headers.get(b"authorization")
+        return self._verifier.kept(value[7:].decode("latin-1")) if value is not None and value[:7] == b"Bearer " else None
+
+    async def authenticate(self, headers: Headers) -> Principal | None:
+        """See ``Provider``."""
+        value = headers.get(b"authorization")
+        if value is None:
+            return None
+        scheme, _, token = value.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = token.strip()
+        if not token or not token.isascii() or " " in token or "," in token:
+            raise InvalidToken("malformed Authorization header")
+        return await self._verifier.verify(token)
+
+
+class ApiKeyProvider:
+    """A key in a header; keys are compared by their hash, in constant time.
+
+    :param keys: entries ``name:key`` or ``name:key:role|role``, separated by commas
+    """
+
+    def __init__(self, name: str, header: str, keys: str, roles: RoleTable) -> None:
+        self.name = name
+        self._header = header.lower().encode()
+        self._principals: dict[bytes, Principal] = {}
+        for entry in filter(None, (part.strip() for part in keys.split(","))):
+            subject, _, rest = entry.partition(":")
+            key, _, given = rest.partition(":")
+            if not key:
+                key, subject = subject, name
+            grants = roles.grants(frozenset(filter(None, given.split("|"))))
+            principal = Principal(id=subject, grants=grants, provider=name, authenticated=True)
+            self._principals[hashlib.sha256(key.encode()).digest()] = principal
+
+    def quick(self, headers: Headers) -> Principal | None:
+        """See ``Provider``."""
+        value = headers.get(self._header)
+        return None if value is None else self._principals.get(hashlib.sha256(value).digest())
+
+    async def authenticate(self, headers: Headers) -> Principal | None:
+        """See ``Provider``."""
+        if self._header not in headers:
+            return None
+        found = self.quick(headers)
+        if found is None:
+            raise InvalidToken("unknown API key")
+        return found
+
+
+class BasicProvider:
+    """``Authorization: Basic`` (RFC 7617). ``users`` are entries ``name:password`` or ``name:password:role|role``."""
+
+    def __init__(self, name: str, users: str, roles: RoleTable) -> None:
+        self.name = name
+        self._users: dict[str, tuple[bytes, Principal]] = {}
+        for entry in filter(None, (part.strip() for part in users.split(","))):
+            user, _, rest = entry.partition(":")
+            password, _, given = rest.partition(":")
+            grants = roles.grants(frozenset(filter(None, given.split("|"))))
+            self._users[user] = (password.encode(), Principal(id=user, grants=grants, provider=name, authenticated=True))
+
+    def quick(self, headers: Headers) -> Principal | None:
+        """See ``Provider``."""
+        return None
+
+    async def authenticate(self, headers: Headers) -> Principal | None:
+        """See ``Provider``."""
+        value = headers.get(b"authorization", b"")
+        if value[:6].lower() != b"basic ":
+            return None
+        try:
+            user, _, password = base64.b64decode(value[6:], validate=True).decode().partition(":")
+        except (binascii.Error, ValueError) as error:
+            raise InvalidToken("malformed Authorization header") from error
+        expected, principal = self._users.get(user, (b"\x00", ANONYMOUS))
+        if not hmac.compare_digest(expected, password.encode()) or principal is ANONYMOUS:
+            raise InvalidToken("unknown user or wrong password")
+        return principal
+
+
+class Guard:
+    """Decides who may use one endpoint.
+
+    :param providers: those that the endpoint accepts, all of the program when it names none
+    """
+
+    def __init__(self, model: GuardModel, providers: tuple[Provider, ...]) -> None:
+        self.public = model.mode == "public"
+        self._required = model.mode == "required"
+        self._roles = model.roles
+        self._permissions = model.permissions
+        self._providers = providers
+
+    def quick(self, headers: Headers) -> Principal | None:
+        """The admitted principal if nothing has to be awaited for it; None asks for ``admit``."""
+        if self.public and b"authorization" not in headers and not headers.keys() & _KEY_HEADERS:
+            return ANONYMOUS
+        for provider in self._providers:
+            found = provider.quick(headers)
+            if found is not None:
+                return self._allowed(found)
+        return None
+
+    async def admit(self, headers: Headers) -> Principal:
+        """The principal of a request.
+
+        :raises AuthError: no credentials where they are required, bad ones (except on public endpoints), or too few rights
+        """
+        for provider in self._providers:
+            try:
+                found = await provider.authenticate(headers)
+            except AuthError:
+                if self.public:
+                    return ANONYMOUS
+                raise
+            if found is not None:
+                return self._allowed(found)
+        if self._required:
+            raise MissingToken()
+        return ANONYMOUS
+
+    def _allowed(self, principal: Principal) -> Principal:
+        if self._roles and not any(map(principal.has_role, self._roles)):
+            raise Forbidden(f"needs one of the roles {', '.join(self._roles)}")
+        if self._permissions and not any(map(principal.has_permission, self._permissions)):
+            raise Forbidden(f"needs one of the permissions {', '.join(self._permissions)}")
+        return principal
+
+
+_KEY_HEADERS = frozenset([b"x-api-key"])
