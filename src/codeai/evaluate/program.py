@@ -99,6 +99,15 @@ class Evaluator:
             raise NotCompilable("a query cannot stand here", next((e.at for e in expressions if e.at >= 0), -1))
         return cast("Values", self._define(writer, f"def host(c):\n    return ({parts})\n", "values"))
 
+    def row_value(self, expression: ir.Expression) -> Callable[[Context, Any], Any]:
+        """A function that computes an expression over a row (``self``): hide rules, validations."""
+        writer = Writer(self)
+        row = writer.local("range self")
+        source = f"def host(c, {row}):\n    return {writer.write(expression)}\n"
+        if writer.awaits:
+            raise NotCompilable("a query cannot stand here", expression.at)
+        return cast("Callable[[Context, Any], Any]", self._define(writer, source, "row"))
+
     def block(self, body: Block, name: str) -> Host:
         """The body of an endpoint, seed or test."""
         writer = BlockWriter(self)

@@ -1,0 +1,114 @@
+"""Requests and responses, as thin as they can be around ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from codeai.http.problems import Problem
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LONGEST_ID: Final = 128
+_SERIAL: Final = itertools.count(1)
+_PREFIX: Final = os.urandom(8).hex()
+Header = tuple[bytes, bytes]
+
+
+class Response:
+    """A whole answer."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = ()) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+
+JSON: Final[Header] = (b"content-type", b"application/json")
+PROBLEM: Final[Header] = (b"content-type", b"application/problem+json")
+
+
+def request_id(headers: dict[bytes, bytes]) -> str:
+    """The client's ``X-Request-ID`` if it is short and plain, else one of our own."""
+    given = headers.get(b"x-request-id")
+    if given is not None and 0 < len(given) <= _LONGEST_ID and given.isascii():
+        text = given.decode("ascii")
+        if text.isprintable() and " " not in text:
+            return text
+    return f"{_PREFIX}{next(_SERIAL):012x}"
+
+
+class Request:
+    """One request while it is answered; ``headers`` has the last value of each name."""
+
+    __slots__ = ("_receive", "headers", "id", "method", "path", "principal", "scope", "template")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._receive = receive
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.id = request_id(self.headers)
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.template = ""
+        self.principal: Any = None
+
+    @property
+    def query_string(self) -> bytes:
+        """What stands behind the question mark."""
+        found: bytes = self.scope.get("query_string", b"")
+        return found
+
+    async def body(self, limit: int, timeout: float) -> bytes:
+        """The whole body.
+
+        :param limit: the most bytes
+        :param timeout: seconds until the last byte must have come
+        :raises Problem: 413 for more, 408 for slower, 400 when the client went away or lied about the length
+        """
+        declared = self.headers.get(b"content-length")
+        if declared is not None and (not declared.isdigit() or int(declared) > limit):
+            raise _too_large(limit)
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._read(limit)
+        except TimeoutError:
+            raise Problem(408, f"the body did not come within {timeout:g} s", "request_timeout") from None
+
+    async def _read(self, limit: int) -> bytes:
+        message = await self._receive()
+        first: bytes = message.get("body", b"")
+        if message["type"] == "http.request" and not message.get("more_body", False) and len(first) <= limit:
+            return first
+        chunks, size = [first], len(first)
+        while message.get("more_body", False) or message["type"] != "http.request":
+            if message["type"] == "http.disconnect":
+                raise Problem(400, "the client went away", "client_closed")
+            if size > limit:
+                raise _too_large(limit)
+            message = await self._receive()
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+        if size > limit:
+            raise _too_large(limit)
+        return b"".join(chunks)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, f"the body is larger than {limit:,} bytes", "content_too_large")
+
+
+async def send_response(send: Send, response: Response, request: Request, extra: tuple[Header, ...]) -> None:
+    """Sends a whole answer with the headers that every answer has."""
+    headers = [*response.headers, *extra, (b"x-request-id", request.id.encode("ascii"))]
+    if response.status != 204 and response.status != 304:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})

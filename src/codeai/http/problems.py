@@ -1,0 +1,163 @@
+"""The only place that turns an error into a response: problems by RFC 9457."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from codeai.auth.errors import AuthError
+from codeai.evaluate.errors import EvaluationError, ProgramFailure
+from codeai.model.status import status_code, title
+from codeai.model.validation import InvalidFields
+from codeai.query import errors as query
+from codeai.storage import errors as storage
+
+_LOG = logging.getLogger("codeai.http")
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one part of a request; ``field`` is a dotted path (``lines.0.quantity``)."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Exception):
+    """An answer that is an error.
+
+    :param detail: what happened, for the caller
+    :param code: stable, for programs; the name of the status when None
+    :param hint: what to do next
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        code: str | None = None,
+        *,
+        errors: tuple[FieldError, ...] = (),
+        hint: str = "",
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.code = code or status_code(status)
+        self.errors = errors
+        self.hint = hint
+        self.headers = headers
+
+    def body(self, request_id: str) -> bytes:
+        """The document."""
+        document: dict[str, Any] = {
+            "type": "about:blank",
+            "title": title(self.status),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        if self.hint:
+            document["hint"] = self.hint
+        return _ENCODER.encode(document)
+
+
+_RETRY: Final = ((b"retry-after", b"1"),)
+Declared = Mapping[int, tuple[str, str | None]]
+
+
+def problem_of(error: BaseException, declared: Declared, request_id: str) -> Problem:
+    """The problem for any exception.
+
+    :param declared: the endpoint's own texts and codes by status (``error 409: "…"``)
+    """
+    found = _plain(error, request_id)
+    text = declared.get(found.status)
+    if text is None or (isinstance(error, ProgramFailure) and error.message is not None):
+        return found
+    own_code = isinstance(error, ProgramFailure) and error.code is not None
+    return Problem(found.status, text[0], found.code if own_code else text[1] or found.code, errors=found.errors, hint=found.hint, headers=found.headers)
+
+
+def _plain(error: BaseException, request_id: str) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    for kind, make in _TABLE.items():
+        if isinstance(error, kind):
+            found = make(error)
+            if found.status >= 500:
+                _LOG.error("request failed: %s: %s", type(error).__name__, getattr(error, "cause", "") or error, extra={"request_id": request_id})
+            return found
+    _LOG.error("unexpected error", exc_info=error, extra={"request_id": request_id})
+    return Problem(500, "something went wrong on our side", "internal_error", hint="quote the request id when you report this")
+
+
+def _auth(error: AuthError) -> Problem:
+    _LOG.warning("authentication failed: %s: %s", error.code, error.cause or error.text)
+    headers = ((b"www-authenticate", error.challenge.encode("latin-1")),) if error.challenge else ()
+    return Problem(error.status, error.text, error.code, headers=headers)
+
+
+def _failure(error: ProgramFailure) -> Problem:
+    return Problem(error.status, error.message or title(error.status).lower(), error.code)
+
+
+def _unique(error: storage.UniqueViolation) -> Problem:
+    errors = tuple(FieldError(column, "not_unique", "is taken already") for column in error.columns)
+    return Problem(409, "another row has the same " + (", ".join(error.columns) or "key"), "not_unique", errors=errors)
+
+
+def _foreign_key(error: storage.ForeignKeyViolation) -> Problem:
+    if error.referenced:
+        return Problem(409, "other rows refer to this one", "still_referenced")
+    errors = tuple(FieldError(column, "not_found", "does not exist") for column in error.columns)
+    return Problem(422, "a row that this one refers to does not exist", "reference_not_found", errors=errors)
+
+
+def _check(error: storage.CheckViolation) -> Problem:
+    return Problem(422, "the values break a rule of the data", "check_failed", hint=error.constraint)
+
+
+def _not_null(error: storage.NotNullViolation) -> Problem:
+    errors = tuple(FieldError(column, "required", "must have a value") for column in error.columns)
+    return Problem(422, "a value is missing", "invalid", errors=errors)
+
+
+def _invalid(error: query.InvalidValue) -> Problem:
+    return Problem(422, "the request has invalid values", "invalid", errors=(FieldError(error.field, error.reason, str(error)),), hint=error.hint)
+
+
+def _invalid_fields(error: InvalidFields) -> Problem:
+    return Problem(422, "the request has invalid values", "invalid", errors=tuple(FieldError(*part) for part in error.errors))
+
+
+_TABLE: Final[dict[type[BaseException], Callable[[Any], Problem]]] = {
+    AuthError: _auth,
+    ProgramFailure: _failure,
+    EvaluationError: lambda error: Problem(422, str(error), "evaluation_error"),
+    query.RowNotFound: lambda error: Problem(404, f"no such {error.entity}", "not_found"),
+    query.NotAllowed: lambda error: Problem(403, f"you may not {error.action} this {error.entity}", "forbidden"),
+    query.InvalidValue: _invalid,
+    InvalidFields: _invalid_fields,
+    query.QueryError: lambda error: Problem(422, str(error), "invalid_query", errors=(FieldError("q", type(error).__name__, str(error)),)),
+    storage.UniqueViolation: _unique,
+    storage.ForeignKeyViolation: _foreign_key,
+    storage.CheckViolation: _check,
+    storage.NotNullViolation: _not_null,
+    storage.ValueOutOfRange: lambda error: Problem(422, "a value is out of range", "out_of_range"),
+    storage.SerializationFailure: lambda error: Problem(409, "another request changed the same rows", "concurrent_change", hint="send the request again", headers=_RETRY),
+    storage.DatabaseUnavailable: lambda error: Problem(503, "the database is not available", "database_unavailable", hint="try again shortly", headers=_RETRY),
+    storage.PoolExhausted: lambda error: Problem(503, "no database connection is free", "pool_exhausted", hint="try again shortly", headers=_RETRY),
+    storage.LockTimeout: lambda error: Problem(503, "the rows are locked by others", "lock_timeout", hint="try again shortly", headers=_RETRY),
+    storage.StatementTimeout: lambda error: Problem(504, "the database took too long", "statement_timeout"),
+    storage.StorageError: lambda error: Problem(500, "the database refused the statement", "storage_failure"),
+    TimeoutError: lambda error: Problem(504, "the request took too long", "gateway_timeout"),
+}

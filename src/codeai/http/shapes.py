@@ -1,0 +1,313 @@
+"""Bodies: from JSON text to checked values, by msgspec classes that are made from the model at start."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Union
+from uuid import UUID
+
+import msgspec
+
+from codeai.http.problems import FieldError, Problem
+from codeai.language import types as t
+from codeai.language.parser.literals import duration_milliseconds
+from codeai.model.application import Application
+from codeai.model.endpoint import InputField, Shape
+from codeai.model.entity import Constraints
+from codeai.model.validation import check_of, rounded
+
+DEPTH_LIMIT: Final = 64
+_TIMESTAMP: Final = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """A body: its values by name, and which of them the client sent."""
+
+    values: Any
+    sent: frozenset[str]
+
+
+class ShapeDecoder:
+    """Decodes one shape.
+
+    :param defaults: computes the default of a field that is absent
+    """
+
+    def __init__(self, shape: Shape, types: ShapeTypes, default: Callable[[InputField], Callable[[], Any]]) -> None:
+        self._shape = shape
+        self._fields = shape.fields
+        struct = types.struct(shape)
+        self._decoder = msgspec.json.Decoder(list[struct] if shape.many else struct)  # type: ignore[valid-type]  # made at run time
+        self._types = {field.name: types.of(field.type) for field in shape.fields}
+        self._checks = [(field, types.check(field.type, field.constraints)) for field in shape.fields]
+        self._defaults = {field.name: default(field) for field in shape.fields if field.default is not None}
+
+    def decode(self, body: bytes) -> Decoded:
+        """The values of a body.
+
+        :raises Problem: 400 for what is no JSON, 422 for what does not fit, with every field that is wrong
+        """
+        document = _parsed(body)
+        try:
+            found = self._decoder.decode(body)
+        except (msgspec.ValidationError, OverflowError, ArithmeticError) as error:
+            raise Problem(422, "the request has invalid values", "invalid", errors=self._all_errors(document, error)) from None
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
+        if self._shape.many:
+            decoded = [self._values(item, f"{at}.") for at, item in enumerate(found)]
+            return Decoded([item.values for item in decoded], frozenset())
+        return self._values(found, "")
+
+    def _values(self, found: Any, prefix: str) -> Decoded:
+        values: dict[str, Any] = {}
+        errors: list[FieldError] = []
+        sent: set[str] = set()
+        for field, check in self._checks:
+            value = getattr(found, _attribute(field.name))
+            if value is msgspec.UNSET:
+                default = self._defaults.get(field.name)
+                if default is not None:
+                    values[field.name] = default()
+                continue
+            sent.add(field.name)
+            value, problems = check(value)
+            errors.extend(FieldError(f"{prefix}{field.name}{path}", code, message) for path, code, message in problems)
+            values[field.name] = value
+        if errors:
+            raise Problem(422, "the request has invalid values", "invalid", errors=tuple(errors))
+        return Decoded(values, frozenset(sent))
+
+    def _all_errors(self, document: Any, error: Exception) -> tuple[FieldError, ...]:
+        """Every field of the body that is wrong, since the decoder stops at the first."""
+        if self._shape.many or not isinstance(document, dict):
+            return (_field_error(str(error)),)
+        found: list[FieldError] = []
+        for name in document:
+            if name not in self._types:
+                found.append(FieldError(name, "unknown_field", "is not a field of this request"))
+        for field in self._fields:
+            if field.name not in document:
+                if field.required:
+                    found.append(FieldError(field.name, "required", "is missing"))
+                continue
+            found.extend(self._one_error(field, document[field.name]))
+        return tuple(found) or (_field_error(str(error)),)
+
+    def _one_error(self, field: InputField, value: Any) -> list[FieldError]:
+        if value is None:
+            return [] if field.nullable else [FieldError(field.name, "required", "must not be null")]
+        try:
+            converted = msgspec.json.decode(json.dumps(value), type=self._types[field.name])
+        except (msgspec.ValidationError, OverflowError, ArithmeticError, ValueError) as error:
+            return [_field_error(str(error), field.name)]
+        check = next(check for known, check in self._checks if known is field)
+        return [FieldError(field.name + path, code, message) for path, code, message in check(converted)[1]]
+
+
+_Problems = list[tuple[str, str, str]]
+_ValueCheck = Callable[[Any], tuple[Any, _Problems]]
+
+
+class ShapeTypes:
+    """Python types for the types of the program, each made once."""
+
+    def __init__(self, application: Application) -> None:
+        self._shapes = {shape.name: shape for shape in application.shapes}
+        self._keys = {entity.name: entity.primary_field.type for entity in application.entities}
+        self._structs: dict[str, Any] = {}
+
+    def of(self, type_: t.Type) -> Any:
+        """The Python type that msgspec decodes a value into."""
+        if isinstance(type_, t.Optional):
+            return Union[self.of(type_.item), None]  # noqa: UP007  # types made at run time
+        if isinstance(type_, t.Ref | t.Row):
+            return self.of(self._keys[type_.entity])
+        if isinstance(type_, t.List):
+            return list[self.of(type_.item)]  # type: ignore[misc]  # made at run time
+        if isinstance(type_, t.Map):
+            return dict[str, self.of(type_.value)]  # type: ignore[misc]  # made at run time
+        if isinstance(type_, t.Enum):
+            return Literal[type_.members]
+        if isinstance(type_, t.Record):
+            return self.record(type_)
+        return _PYTHON.get(type(type_), Any)
+
+    def record(self, type_: t.Record) -> Any:
+        """The class of a record type."""
+        shape = self._shapes.get(type_.name)
+        if shape is None:
+            fields = tuple(InputField(name=f.name, type=t.required(f.type), required=f.required, nullable=t.is_nullable(f.type)) for f in type_.fields)
+            shape = Shape(name=type_.name, fields=fields)
+        return self.struct(shape)
+
+    def struct(self, shape: Shape) -> Any:
+        """The class of a shape; unknown fields are refused."""
+        if shape.open:
+            return Any
+        if shape.name and shape.name in self._structs and self._shapes.get(shape.name) == shape:
+            return self._structs[shape.name]
+        made = msgspec.defstruct(
+            shape.name or "Body",
+            [self._definition(field) for field in shape.fields],
+            forbid_unknown_fields=True,
+            kw_only=True,
+            rename={_attribute(field.name): field.name for field in shape.fields},
+        )
+        if shape.name:
+            self._structs[shape.name] = made
+        return made
+
+    def _definition(self, field: InputField) -> Any:
+        type_ = self.of(field.type)
+        if field.nullable:
+            type_ = Union[type_, None]  # noqa: UP007  # types made at run time
+        if field.required:
+            return (_attribute(field.name), type_)
+        return (_attribute(field.name), Union[type_, msgspec.UnsetType], msgspec.UNSET)  # noqa: UP007  # as above
+
+    def check(self, type_: t.Type, constraints: Constraints) -> _ValueCheck:
+        """Turns a decoded value into the value form and says what is wrong with it (path, code, message)."""
+        plain = t.required(type_)
+        if isinstance(plain, t.Ref | t.Row):
+            plain = self._keys[plain.entity]
+        convert = self._conversion(plain)
+        rule = check_of(plain, constraints)
+
+        def check(value: Any) -> tuple[Any, _Problems]:
+            if value is None:
+                return None, []
+            value, problems = convert(value)
+            if problems:
+                return value, problems
+            found = rule(value)
+            return value, [("", *found)] if found is not None else []
+
+        return check
+
+    def _conversion(self, type_: t.Type) -> _ValueCheck:
+        if isinstance(type_, t.Record):
+            return self._record_conversion(type_)
+        if isinstance(type_, t.List):
+            inner = self.check(type_.item, Constraints())
+            return lambda values: _each(values, inner)
+        if isinstance(type_, t.Duration):
+            return _duration
+        if isinstance(type_, t.Decimal) and type_.precision is not None:
+            return lambda value: (rounded(value, type_.scale or 0) if value.is_finite() else value, [])
+        return lambda value: (value, [])
+
+    def _record_conversion(self, type_: t.Record) -> _ValueCheck:
+        shape = self._shapes.get(type_.name)
+        if shape is not None:
+            fields = [(field.name, self.check(field.type, field.constraints)) for field in shape.fields]
+        else:
+            fields = [(field.name, self.check(field.type, Constraints())) for field in type_.fields]
+
+        def convert(found: Any) -> tuple[Any, _Problems]:
+            values: dict[str, Any] = {}
+            problems: _Problems = []
+            for name, check in fields:
+                value = getattr(found, _attribute(name))
+                if value is not msgspec.UNSET:
+                    values[name], wrong = check(value)
+                    problems.extend((f".{name}{path}", code, message) for path, code, message in wrong)
+            return values, problems
+
+        return convert
+
+
+def _each(values: list[Any], inner: _ValueCheck) -> tuple[Any, _Problems]:
+    found: list[Any] = []
+    problems: _Problems = []
+    for at, value in enumerate(values):
+        converted, wrong = inner(value)
+        found.append(converted)
+        problems.extend((f".{at}{path}", code, message) for path, code, message in wrong)
+    return found, problems
+
+
+def _duration(value: str) -> tuple[Any, _Problems]:
+    milliseconds = duration_milliseconds(value)
+    if milliseconds is not None:
+        return datetime.timedelta(milliseconds=milliseconds), []
+    try:
+        return msgspec.convert(value, datetime.timedelta), []
+    except (msgspec.ValidationError, OverflowError):
+        return value, [("", "not_duration", "must be a duration, as in 1h30m or PT1H30M")]
+
+
+_PYTHON: Final[Mapping[type[t.Type], Any]] = {
+    t.Uuid: UUID,
+    t.String: str,
+    t.Text: str,
+    t.Email: str,
+    t.Url: str,
+    t.Int: int,
+    t.Float: float,
+    t.Decimal: Decimal,
+    t.Bool: bool,
+    t.Timestamp: _TIMESTAMP,
+    t.Date: datetime.date,
+    t.Time: datetime.time,
+    t.Duration: str,
+    t.Bytes: bytes,
+    t.Json: Any,
+}
+
+
+def _attribute(name: str) -> str:
+    """The Python attribute of a field: any name is a field in the program, not so in Python."""
+    return "f_" + name.replace("-", "_dash_")
+
+
+class _Duplicate(ValueError):
+    pass
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Duplicate
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _parsed(body: bytes) -> Any:
+    """The document, for what the decoder does not look at: names that stand twice, depth, NaN."""
+    try:
+        document = json.loads(body, object_pairs_hook=_distinct, parse_constant=_no_constant)
+    except _Duplicate:
+        raise Problem(400, "a name stands twice in an object of the body", "duplicate_key") from None
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
+    if body.count(b"[") + body.count(b"{") > DEPTH_LIMIT and _depth(document) > DEPTH_LIMIT:
+        raise Problem(400, f"the body is nested more than {DEPTH_LIMIT} deep", "too_deep")
+    return document
+
+
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
+    while level and depth <= DEPTH_LIMIT:
+        level = [part for item in level if isinstance(item, dict | list) for part in (item.values() if isinstance(item, dict) else item)]
+        depth += 1
+    return depth
+
+
+def _field_error(message: str, prefix: str = "") -> FieldError:
+    text, _, path = message.partition(" - at `$")
+    path = re.sub(r"\[(\d+)\]", r".\1", path.rstrip("`")).replace("[...]", "").lstrip(".")
+    field = ".".join(part for part in (prefix, path) if part)
+    missing = re.match(r"Object missing required field `(.*)`", text)
+    unknown = re.match(r"Object contains unknown field `(.*)`", text)
+    if missing or unknown:
+        name = (missing or unknown).group(1)  # type: ignore[union-attr]  # one of them matched
+        return FieldError(".".join(filter(None, (field, name))), "required" if missing else "unknown_field", "is missing" if missing else "is not a field of this request")
+    return FieldError(field, "wrong_type", text[:1].lower() + text[1:].replace("`", "'"))
