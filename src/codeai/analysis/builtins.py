@@ -156,7 +156,9 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "print": Builtin("a*", _always(t.Void())),
 }
 ALIASES: Final = {"len": "length", "includes": "contains"}
-NULLABLE_RESULT: Final = frozenset("length upper lower trim trim_left trim_right replace abs ceil floor round".split())
+NULLABLE_RESULT: Final = frozenset(
+    ["length", "upper", "lower", "trim", "trim_left", "trim_right", "replace", "abs", "ceil", "floor", "round"]
+)
 
 
 def argument_problem(kind: str, type_: t.Type) -> str | None:

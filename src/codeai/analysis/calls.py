@@ -143,7 +143,9 @@ class Calls(Expressions):
     def _user_method(self, node: ex.Call, callee: ex.Member, scope: Scope) -> ir.Expression:
         name = callee.name.text
         if name not in ("has_role", "has_permission"):
-            self.report.unknown(callee.name, f"undefined function '{name}'", name, ("has_role", "has_permission"), "CAI0110", kind=DiagnosticClass.FUNCTION)
+            self.report.unknown(
+                callee.name, f"undefined function '{name}'", name, ("has_role", "has_permission"), "CAI0110", kind=DiagnosticClass.FUNCTION
+            )
             return broken(node)
         if len(node.arguments) != 1:
             self._wrong_count(node, name, 1)
@@ -173,9 +175,7 @@ class Calls(Expressions):
             node, f"wrong number of arguments for '{name}': expected {expected}, got {count}", "CAI0111", kind=DiagnosticClass.FUNCTION
         )
 
-    def _builtin(
-        self, node: ex.Call, name: str, builtin: Builtin, target: ir.Expression | None, scope: Scope
-    ) -> ir.Expression:
+    def _builtin(self, node: ex.Call, name: str, builtin: Builtin, target: ir.Expression | None, scope: Scope) -> ir.Expression:
         count = len(node.arguments) + (target is not None)
         if not builtin.minimum - builtin.kinds.count("*") <= count <= builtin.maximum:
             expected = builtin.minimum if count < builtin.minimum else builtin.maximum

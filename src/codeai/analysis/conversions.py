@@ -80,9 +80,7 @@ def _no_keys(entity: str) -> t.Type:
     return t.Unknown()
 
 
-def fit(
-    value: ir.Expression, target: t.Type, on_failure: str = "error", keys: Keys = _no_keys
-) -> ir.Expression | None:
+def fit(value: ir.Expression, target: t.Type, on_failure: str = "error", keys: Keys = _no_keys) -> ir.Expression | None:
     """``value`` as ``target`` by the implicit conversions, or None when it does not fit. Nullability is the caller's matter.
 
     :param keys: gives the type of an entity's key, as which references are compared and assigned

@@ -136,7 +136,11 @@ class Endpoints(Inference):
         elif returns.type is not None and not _always_ends(clause.body):
             self.report.error(node.method, "not every way through this block returns a result", "CAI0506")
         isolation = next(
-            (c.value.value for c in node.clauses if isinstance(c, d.ValueClause) and c.key.text == "isolation" and isinstance(c.value, ex.StringLiteral)),
+            (
+                c.value.value
+                for c in node.clauses
+                if isinstance(c, d.ValueClause) and c.key.text == "isolation" and isinstance(c.value, ex.StringLiteral)
+            ),
             "read committed",
         )
         if isolation not in ("read committed", "serializable"):
@@ -188,7 +192,9 @@ class Endpoints(Inference):
                 return tuple(name.text for name in clause.names if name.text in _ACTIONS)
         return _ACTIONS
 
-    def _action(self, node: d.ResourceDeclaration, entity: EntitySymbol, action: str, clauses: tuple[d.Clause, ...], guard: Guard) -> Endpoint:
+    def _action(
+        self, node: d.ResourceDeclaration, entity: EntitySymbol, action: str, clauses: tuple[d.Clause, ...], guard: Guard
+    ) -> Endpoint:
         method = {"list": "GET", "get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[action]
         path = (*self.prefix, *_segments(node.path))
         key = entity.fields[entity.primary] if entity.primary in entity.fields else None
@@ -197,7 +203,9 @@ class Endpoints(Inference):
         known: dict[str, t.Type] = {}
         if action in ("get", "update", "delete"):
             path = (*path, Segment(entity.primary, True))
-            tree_path = d.Path(node.path.start, node.path.end, (*node.path.segments, d.PathSegment(node.path.start, node.path.end, entity.primary, True)))
+            tree_path = d.Path(
+                node.path.start, node.path.end, (*node.path.segments, d.PathSegment(node.path.start, node.path.end, entity.primary, True))
+            )
             known = {entity.primary: key_type}
         inputs = self.inputs(tree_path, clauses, known)
         row = t.Row(entity.name)
@@ -213,7 +221,9 @@ class Endpoints(Inference):
             inputs = _with_body(inputs, self.entity_shape(entity, "create"))
             returns = Returns(type=row, status=201)
         elif action == "update":
-            built = ModifyRow(entity=entity.name, parameter=entity.primary, field=entity.primary, validations=self.validations(clauses, entity))
+            built = ModifyRow(
+                entity=entity.name, parameter=entity.primary, field=entity.primary, validations=self.validations(clauses, entity)
+            )
             inputs = _with_body(inputs, self.entity_shape(entity, "update"))
         else:
             built = DeleteOne(entity=entity.name, parameter=entity.primary, field=entity.primary)

@@ -19,7 +19,19 @@ from codeai.model.entity import Allow, Check, ComputedField, Entity, Field, Hide
 
 RESERVED: Final = ("workflows", "executions", "audit_log")
 _ACTIONS: Final = ("read", "create", "update", "delete")
-_FLAGS: Final = ("primary", "auto", "auto_update", "unique", "searchable", "soft_delete", "required", "read_only", "write_only", "immutable", "secret")
+_FLAGS: Final = (
+    "primary",
+    "auto",
+    "auto_update",
+    "unique",
+    "searchable",
+    "soft_delete",
+    "required",
+    "read_only",
+    "write_only",
+    "immutable",
+    "secret",
+)
 
 
 def source_text(sources: Any, node: Node) -> str:
@@ -193,12 +205,19 @@ class Entities(Statements):
     def _check_table(self, symbol: EntitySymbol) -> None:
         if symbol.table in RESERVED or symbol.table.startswith("codeai_"):
             self.report.error(
-                symbol.declaration.name, f"table '{symbol.table}' belongs to the server", "CAI0210", help_text='name another with table: "…"'
+                symbol.declaration.name,
+                f"table '{symbol.table}' belongs to the server",
+                "CAI0210",
+                help_text='name another with table: "…"',
             )
         for other in self.symbols.entities.values():
             if other is not symbol and other.table == symbol.table and other.declaration.start < symbol.declaration.start:
                 self.report.error(
-                    symbol.declaration.name, f"table '{symbol.table}' is that of entity '{other.name}' already", "CAI0210", other=other.declaration.name, label="declared here"
+                    symbol.declaration.name,
+                    f"table '{symbol.table}' is that of entity '{other.name}' already",
+                    "CAI0210",
+                    other=other.declaration.name,
+                    label="declared here",
                 )
 
     def _traits(self, symbol: EntitySymbol) -> tuple[str | None, bool]:
@@ -282,7 +301,9 @@ class Entities(Statements):
             if name.text not in symbol.fields and name.text not in symbol.computed:
                 self.unknown_field(Identifier(name.start, name.end, name.text), symbol)
         unless = self.condition(clause.unless, scope) if clause.unless is not None else None
-        return Hide(fields=tuple(name.text for name in clause.fields), unless=unless, source=source_text(self.sources, clause), at=clause.start)
+        return Hide(
+            fields=tuple(name.text for name in clause.fields), unless=unless, source=source_text(self.sources, clause), at=clause.start
+        )
 
 
 def _computed_names(value: Any) -> set[str]:

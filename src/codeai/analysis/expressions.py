@@ -115,9 +115,7 @@ class Expressions(TypeResolver):
         found = self.expression(node, scope, expected)
         return self.fitted(node, found, expected, what, nullable=nullable)
 
-    def fitted(
-        self, node: Node, found: ir.Expression, expected: t.Type, what: str, *, nullable: bool = True
-    ) -> ir.Expression:
+    def fitted(self, node: Node, found: ir.Expression, expected: t.Type, what: str, *, nullable: bool = True) -> ir.Expression:
         """A resolved expression converted to the wanted type."""
         fitted = self.fit(found, expected)
         if fitted is None:
@@ -382,9 +380,7 @@ class Expressions(TypeResolver):
         field = type_.field(name)
         if field is None:
             what = f"{target.place} of the request" if isinstance(target, ir.RequestValue) else str(type_)
-            self.report.unknown(
-                node.name, f"unknown field '{name}' in {what}", name, [known.name for known in type_.fields], "CAI0106"
-            )
+            self.report.unknown(node.name, f"unknown field '{name}' in {what}", name, [known.name for known in type_.fields], "CAI0106")
             return broken(node)
         result = t.optional(field.type) if t.is_nullable(target.type) else field.type
         if isinstance(target, ir.RequestValue) and target.name is None:
@@ -400,21 +396,26 @@ class Expressions(TypeResolver):
                 return target
             if not isinstance(target, ir.FieldValue):
                 self.report.error(
-                    node, f"'{node.name.text}' needs the row, and this is its key", "CAI0308", help_text=f"read it with get {entity.name}(…)"
+                    node,
+                    f"'{node.name.text}' needs the row, and this is its key",
+                    "CAI0308",
+                    help_text=f"read it with get {entity.name}(…)",
                 )
                 return broken(node)
             owner = t.required(target.row.type)
             assert isinstance(owner, t.Row)
-            relation = next(r for r in self.symbols.entities[owner.entity].relations.values() if r.field == target.field and r.kind == "one")
+            relation = next(
+                r for r in self.symbols.entities[owner.entity].relations.values() if r.field == target.field and r.kind == "one"
+            )
             target = self.related(node, target.row, relation.name, entity, t.is_nullable(target.type), scope)
         return self.row_member(node.name, target, entity, scope)
 
-    def related(
-        self, node: Node, row: ir.Expression, relation: str, entity: EntitySymbol, nullable: bool, scope: Scope
-    ) -> ir.Expression:
+    def related(self, node: Node, row: ir.Expression, relation: str, entity: EntitySymbol, nullable: bool, scope: Scope) -> ir.Expression:
         """The row behind a relation; notes that the selection of ``row`` must load it."""
         type_: t.Type = t.Row(entity.name)
-        found = ir.RelatedRow(type=t.optional(type_) if nullable or t.is_nullable(row.type) else type_, row=row, relation=relation, at=node.start)
+        found = ir.RelatedRow(
+            type=t.optional(type_) if nullable or t.is_nullable(row.type) else type_, row=row, relation=relation, at=node.start
+        )
         self._note_load(node, found, scope)
         return found
 
@@ -427,7 +428,10 @@ class Expressions(TypeResolver):
         origin = origin_of(value, scope)
         if origin is None:
             self.report.error(
-                node, "this row was not read by a query of this block, so its relations are not loaded", "CAI0309", help_text="read it with get first"
+                node,
+                "this row was not read by a query of this block, so its relations are not loaded",
+                "CAI0309",
+                help_text="read it with get first",
             )
             return
         scope.host.loads.setdefault(origin[0], set()).add(origin[1])
@@ -511,7 +515,10 @@ class Expressions(TypeResolver):
             return broken(node)
         if isinstance(pair[0], ir.FieldValue) and isinstance(pair[1], ir.FieldValue) and _same_field(pair[0], pair[1]):
             self.report.error(
-                node, f"this compares the field '{pair[0].field}' with itself", "CAI0312", help_text="a field hides a variable of the same name: rename the variable"
+                node,
+                f"this compares the field '{pair[0].field}' with itself",
+                "CAI0312",
+                help_text="a field hides a variable of the same name: rename the variable",
             )
         return ir.Binary(type=t.Bool(), operator=operator, left=pair[0], right=pair[1], at=node.start)
 
@@ -605,7 +612,9 @@ class Expressions(TypeResolver):
             self._mismatch(node, left, right)
             return broken(node)
         base = t.required(left.type)
-        return ir.Binary(type=t.optional(base) if t.is_nullable(right.type) else base, operator="??", left=left, right=fitted, at=node.start)
+        return ir.Binary(
+            type=t.optional(base) if t.is_nullable(right.type) else base, operator="??", left=left, right=fitted, at=node.start
+        )
 
     def arithmetic(self, node: Node, operator: str, left: ir.Expression, right: ir.Expression) -> ir.Expression:
         """``+ - * / %`` on numbers, texts, times and durations."""
@@ -618,7 +627,11 @@ class Expressions(TypeResolver):
         if is_unknown(first) or is_unknown(second):
             return ir.Constant(type=t.Unknown(), value=None, at=node.start)
         if is_number(first) and is_number(second):
-            wider = t.Decimal() if operator == "/" and not isinstance(first, t.Float) and not isinstance(second, t.Float) else wider_number(first, second)
+            wider = (
+                t.Decimal()
+                if operator == "/" and not isinstance(first, t.Float) and not isinstance(second, t.Float)
+                else wider_number(first, second)
+            )
             if wider is None and (isinstance(left, ir.Constant) or isinstance(right, ir.Constant)):
                 wider = t.Float()
             if wider is not None:
@@ -652,9 +665,7 @@ class Expressions(TypeResolver):
         type_, (then, otherwise) = self._branches(node, then, otherwise)
         return ir.Conditional(type=type_, condition=condition, then=then, otherwise=otherwise, at=node.start)
 
-    def _branches(
-        self, node: Node, then: ir.Expression, otherwise: ir.Expression
-    ) -> tuple[t.Type, tuple[ir.Expression, ir.Expression]]:
+    def _branches(self, node: Node, then: ir.Expression, otherwise: ir.Expression) -> tuple[t.Type, tuple[ir.Expression, ir.Expression]]:
         nullable = t.is_nullable(then.type) or t.is_nullable(otherwise.type)
         if isinstance(then.type, t.Null):
             return t.optional(otherwise.type), (then, otherwise)
@@ -678,4 +689,9 @@ class Expressions(TypeResolver):
 
 
 def _same_field(left: ir.FieldValue, right: ir.FieldValue) -> bool:
-    return left.field == right.field and isinstance(left.row, ir.RangeRow) and isinstance(right.row, ir.RangeRow) and left.row.alias == right.row.alias
+    return (
+        left.field == right.field
+        and isinstance(left.row, ir.RangeRow)
+        and isinstance(right.row, ir.RangeRow)
+        and left.row.alias == right.row.alias
+    )

@@ -16,7 +16,6 @@ from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.model import expression as ir
-from codeai.model.entity import Field
 from codeai.model.endpoint import (
     ConditionalFilter,
     CreateOne,
@@ -34,9 +33,25 @@ from codeai.model.endpoint import (
     Unavailable,
     Validation,
 )
+from codeai.model.entity import Field
 
 _Result = tuple[EndpointAction, Inputs, Returns]
-_FILTERABLE: Final = (t.Uuid, t.String, t.Text, t.Email, t.Url, t.Enum, t.Int, t.Decimal, t.Float, t.Bool, t.Date, t.Timestamp, t.Time, t.Ref)
+_FILTERABLE: Final = (
+    t.Uuid,
+    t.String,
+    t.Text,
+    t.Email,
+    t.Url,
+    t.Enum,
+    t.Int,
+    t.Decimal,
+    t.Float,
+    t.Bool,
+    t.Date,
+    t.Timestamp,
+    t.Time,
+    t.Ref,
+)
 
 
 class _Ambiguous(Exception):
@@ -209,7 +224,12 @@ class Inference(InputAnalysis):
         if not isinstance(field.type, _FILTERABLE):
             return []
         reference = field.type.entity if isinstance(field.type, t.Ref) else None
-        found = [(ParameterFilter(parameter=name, field=name, operator="equals"), InputField(name=name, type=t.List(field.type), reference=reference))]
+        found = [
+            (
+                ParameterFilter(parameter=name, field=name, operator="equals"),
+                InputField(name=name, type=t.List(field.type), reference=reference),
+            )
+        ]
         if isinstance(field.type, t.Int | t.Decimal | t.Float | t.Date | t.Timestamp):
             for prefix, operator in (("min_", "minimum"), ("max_", "maximum")):
                 filter_ = ParameterFilter(parameter=prefix + name, field=name, operator=operator)  # type: ignore[arg-type]  # one of the operators
@@ -238,7 +258,9 @@ class Inference(InputAnalysis):
                 self.report.error(clause.value, f"'{key}' takes a number from 1 to 10,000", "CAI0505")
         return None
 
-    def _filters(self, entity: EntitySymbol, clauses: tuple[d.Clause, ...], inputs: Inputs) -> tuple[tuple[ConditionalFilter, ...], set[str]]:
+    def _filters(
+        self, entity: EntitySymbol, clauses: tuple[d.Clause, ...], inputs: Inputs
+    ) -> tuple[tuple[ConditionalFilter, ...], set[str]]:
         scope = Scope(Host("a filter", inputs=inputs), None, (Range(entity.name, "r0"),))
         scope.query = True
         scope.host.aliases = 1
@@ -249,7 +271,9 @@ class Inference(InputAnalysis):
                 condition = self.condition(line.condition if isinstance(line, ex.Provided) else line, scope)
                 names = _query_names(condition)
                 used |= names
-                found.append(ConditionalFilter(condition=condition, if_provided=tuple(sorted(names)) if isinstance(line, ex.Provided) else ()))
+                found.append(
+                    ConditionalFilter(condition=condition, if_provided=tuple(sorted(names)) if isinstance(line, ex.Provided) else ())
+                )
         return tuple(found), used
 
     def _order(self, entity: EntitySymbol, clauses: tuple[d.Clause, ...]) -> tuple[ir.Order, ...]:
@@ -281,7 +305,15 @@ class Inference(InputAnalysis):
                     scope = Scope(Host("a validation"), None, (Range(entity.name, "self"),))
                     scope.query = True
                     condition = self.condition(rule.condition, scope)
-                found.append(Validation(kind=rule.kind, field=rule.field.text if rule.field else None, condition=condition, message=rule.message, at=rule.start))  # type: ignore[arg-type]  # the parser's kinds
+                found.append(
+                    Validation(
+                        kind=rule.kind,
+                        field=rule.field.text if rule.field else None,
+                        condition=condition,
+                        message=rule.message,
+                        at=rule.start,
+                    )
+                )  # type: ignore[arg-type]  # the parser's kinds
         return tuple(found)
 
 

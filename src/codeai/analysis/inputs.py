@@ -79,7 +79,10 @@ class InputAnalysis(Entities):
         if isinstance(node, ty.ShapeType) and node.entity.text in self.symbols.entities:
             entity = self.symbols.entities[node.entity.text]
             partial = node.shape.text in ("update", "partial")
-            fields = tuple(self.entity_input(field, required=needed and must_send(field) and not partial) for field, needed in self.shape_fields(node, entity))
+            fields = tuple(
+                self.entity_input(field, required=needed and must_send(field) and not partial)
+                for field, needed in self.shape_fields(node, entity)
+            )
             self.resolve(node)
             return Shape(name=f"{entity.name}{node.shape.text.capitalize()}", fields=fields, entity=entity.name, partial=partial)
         type_ = self.resolve(node)
@@ -174,7 +177,9 @@ class InputAnalysis(Entities):
         silent = mode is None and not (roles or permissions) and not self.symbols.providers
         if silent:
             self.report.warning(
-                node, "this endpoint says nothing of auth and the program has none: open in development, no start in production", "CAI0504",
+                node,
+                "this endpoint says nothing of auth and the program has none: open in development, no start in production",
+                "CAI0504",
                 help_text="declare an auth provider, or write 'auth: public'",
             )
         return Guard(
@@ -196,7 +201,9 @@ class InputAnalysis(Entities):
             return ("public" if first.text == "none" else first.text), ()
         for name in clause.names:
             if name.text not in self.symbols.providers:
-                self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, [*_MODES[:3], *self.symbols.providers], "CAI0116")
+                self.report.unknown(
+                    name, f"unknown auth provider '{name.text}'", name.text, [*_MODES[:3], *self.symbols.providers], "CAI0116"
+                )
         return "required", tuple(name.text for name in clause.names)
 
     def milliseconds(self, clauses: tuple[d.Clause, ...], key: str) -> int | None:

@@ -81,14 +81,15 @@ class Program(Endpoints):
         self._signatures()
         settings = self._settings()
         entities = tuple(self.entity(entity) for entity in self.symbols.entities.values())
-        functions = tuple(
-            self._function(function) for function in self.symbols.functions.values() if function.declaration.body is not None
-        )
+        functions = tuple(self._function(function) for function in self.symbols.functions.values() if function.declaration.body is not None)
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
         for declaration in self._of(d.DeferredDeclaration):
             self.report.error(
-                declaration.keyword, f"'{declaration.keyword.text}' is not yet executable", "CAI0401", help_text="this version runs data, endpoints and functions"
+                declaration.keyword,
+                f"'{declaration.keyword.text}' is not yet executable",
+                "CAI0401",
+                help_text="this version runs data, endpoints and functions",
             )
         return Application(
             name=self._config_text("name") or name,
@@ -245,7 +246,14 @@ class Program(Endpoints):
             seen: dict[str, Node] = {}
             for parameter in node.parameters:
                 if parameter.name.text in seen:
-                    self.report.error(parameter, f"duplicate parameter '{parameter.name.text}'", "CAI0103", kind=_SCOPE, other=seen[parameter.name.text], label="first declared here")
+                    self.report.error(
+                        parameter,
+                        f"duplicate parameter '{parameter.name.text}'",
+                        "CAI0103",
+                        kind=_SCOPE,
+                        other=seen[parameter.name.text],
+                        label="first declared here",
+                    )
                 seen[parameter.name.text] = parameter
             parameters = tuple(
                 (parameter.name.text, self.resolve(parameter.type) if parameter.type is not None else t.Unknown())
@@ -265,7 +273,14 @@ class Program(Endpoints):
             parameters.append(Parameter(unique, type_))
         assert symbol.declaration.body is not None
         body = self.host_block(symbol.declaration.body, scope)
-        return Function(name=symbol.name, parameters=tuple(parameters), result=symbol.result, body=body, pure=not host.impure, at=symbol.declaration.start)
+        return Function(
+            name=symbol.name,
+            parameters=tuple(parameters),
+            result=symbol.result,
+            body=body,
+            pure=not host.impure,
+            at=symbol.declaration.start,
+        )
 
     # -- security --------------------------------------------------------------------------------------------------
 
@@ -281,11 +296,18 @@ class Program(Endpoints):
                     self.report.unknown(setting, f"unknown auth method '{method}'", method, _METHODS, "CAI0117")
                     method = "jwt"
             elif key not in _PROVIDER_KEYS:
-                self.report.unknown(setting.key, f"unknown setting '{key}' of auth '{node.name.text}'", key, ("method", *_PROVIDER_KEYS), "CAI0118")
+                self.report.unknown(
+                    setting.key, f"unknown setting '{key}' of auth '{node.name.text}'", key, ("method", *_PROVIDER_KEYS), "CAI0118"
+                )
             elif value is not None:
                 resolved = self.expression(value, scope)
                 if key in ("secret", "keys") and isinstance(value, ex.StringLiteral):
-                    self.report.warning(value, "a secret stands in the text of the program", "CAI0119", help_text=f"write secret({node.name.text.upper()}_SECRET)")
+                    self.report.warning(
+                        value,
+                        "a secret stands in the text of the program",
+                        "CAI0119",
+                        help_text=f"write secret({node.name.text.upper()}_SECRET)",
+                    )
                 entries.append(ir.Entry(key, resolved))
         return AuthProvider(name=node.name.text, method=method.replace("apikey", "api_key"), settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
 
@@ -330,7 +352,14 @@ class Program(Endpoints):
         for endpoint, node in found:
             route = (endpoint.method, *("{}" if part.parameter else part.text for part in endpoint.path))
             if route in routes:
-                self.report.error(node, f"duplicate declaration '{endpoint.method} {endpoint.template}'", "CAI0102", kind=_SCOPE, other=routes[route], label="first declared here")
+                self.report.error(
+                    node,
+                    f"duplicate declaration '{endpoint.method} {endpoint.template}'",
+                    "CAI0102",
+                    kind=_SCOPE,
+                    other=routes[route],
+                    label="first declared here",
+                )
             routes.setdefault(route, node)
             self._own_route(endpoint, node)
             name, count = endpoint.name, 1
@@ -345,7 +374,9 @@ class Program(Endpoints):
         parts = [part.text for part in endpoint.path]
         own = bool(parts) and (parts[0] in _OWN or (parts[:2] == ["api", "v1"] and len(parts) > 2 and parts[2] in _CONTROL))
         if own:
-            self.report.error(node, f"route '{endpoint.template}' belongs to the server", "CAI0514", help_text="choose another path, or set api_prefix")
+            self.report.error(
+                node, f"route '{endpoint.template}' belongs to the server", "CAI0514", help_text="choose another path, or set api_prefix"
+            )
 
     def _seed(self) -> Block:
         found: list[Statement] = []

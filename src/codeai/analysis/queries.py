@@ -97,9 +97,7 @@ class Queries(Calls):
             self.report.error(node, "query text never runs as system", "CAI0322", kind=self.kind)
         return wanted
 
-    def _selection_type(
-        self, node: q.Select, row: t.Row, columns: tuple[ir.Column, ...] | None
-    ) -> tuple[str, t.Type]:
+    def _selection_type(self, node: q.Select, row: t.Row, columns: tuple[ir.Column, ...] | None) -> tuple[str, t.Type]:
         if node.kind == "exists":
             return "exists", t.Bool()
         if node.kind == "first":
@@ -156,7 +154,14 @@ class Queries(Calls):
             for part in reference.parts:
                 relation = current.relations.get(part.text)
                 if relation is None:
-                    self.report.unknown(part, f"unknown relation '{part.text}' on entity '{current.name}'", part.text, current.relations, "CAI0113", kind=self.kind)
+                    self.report.unknown(
+                        part,
+                        f"unknown relation '{part.text}' on entity '{current.name}'",
+                        part.text,
+                        current.relations,
+                        "CAI0113",
+                        kind=self.kind,
+                    )
                     break
                 path.append(part.text)
                 current = self.symbols.entities[relation.entity]
@@ -177,7 +182,16 @@ class Queries(Calls):
         range_, inner = self._over(entity, scope)
         where = self.condition(node.where, inner) if node.where is not None else None
         if node.kind == "exists":
-            return ir.Selection(type=t.Bool(), at=node.start, kind="exists", entity=entity.name, alias=range_.alias, where=where, with_deleted=node.with_deleted, as_system=node.as_system)
+            return ir.Selection(
+                type=t.Bool(),
+                at=node.start,
+                kind="exists",
+                entity=entity.name,
+                alias=range_.alias,
+                where=where,
+                with_deleted=node.with_deleted,
+                as_system=node.as_system,
+            )
         if isinstance(node.operand, ex.Name):
             if node.kind != "count":
                 self.report.error(node.operand, f"'{node.kind}' needs a field, as in {node.kind}({entity.name}.field)", "CAI0324")
@@ -185,7 +199,9 @@ class Queries(Calls):
             call = ir.Call(type=t.Int(), function="count", arguments=(), at=node.start)
         else:
             value = self.expression(node.operand, inner)
-            call = ir.Call(type=self.aggregate_type(node.kind, t.required(value.type)), function=node.kind, arguments=(value,), at=node.start)
+            call = ir.Call(
+                type=self.aggregate_type(node.kind, t.required(value.type)), function=node.kind, arguments=(value,), at=node.start
+            )
         return ir.Selection(
             type=call.type,
             at=node.start,
@@ -235,10 +251,16 @@ class Queries(Calls):
         source = self._source(node.source, entity, scope)
         if node.source is None:
             self._missing(node, entity, {entry.name for entry in values})
-        return ir.CreateRow(type=t.Row(entity.name), at=node.start, entity=entity.name, values=values, source=source, as_system=node.as_system)
+        return ir.CreateRow(
+            type=t.Row(entity.name), at=node.start, entity=entity.name, values=values, source=source, as_system=node.as_system
+        )
 
     def _missing(self, node: q.CreateRow, entity: EntitySymbol, given: set[str]) -> None:
-        missing = [f"'{field.name}'" for field in entity.fields.values() if must_send(field) and field.name not in given and not self._tenant(entity, field.name)]
+        missing = [
+            f"'{field.name}'"
+            for field in entity.fields.values()
+            if must_send(field) and field.name not in given and not self._tenant(entity, field.name)
+        ]
         if missing:
             self.report.error(node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
 
@@ -263,9 +285,7 @@ class Queries(Calls):
             self.report.error(node, f"'from' needs a record, got {type_}", "CAI0327")
         return found
 
-    def _assignments(
-        self, entries: tuple[ex.MapEntry, ...], entity: EntitySymbol, scope: Scope
-    ) -> tuple[ir.Entry, ...]:
+    def _assignments(self, entries: tuple[ex.MapEntry, ...], entity: EntitySymbol, scope: Scope) -> tuple[ir.Entry, ...]:
         found: list[ir.Entry] = []
         seen: dict[str, Node] = {}
         for entry in entries:
@@ -298,7 +318,9 @@ class Queries(Calls):
             return broken(node)
         values = self._assignments(node.values, entity, scope)
         source = self._source(node.source, entity, scope)
-        return ir.ChangeRow(type=t.Row(entity.name), at=node.start, entity=entity.name, row=row, values=values, source=source, as_system=node.as_system)
+        return ir.ChangeRow(
+            type=t.Row(entity.name), at=node.start, entity=entity.name, row=row, values=values, source=source, as_system=node.as_system
+        )
 
     def _delete(self, node: q.DeleteRow, scope: Scope, expected: t.Type | None) -> ir.Expression:
         self._written(node, scope)
@@ -324,9 +346,7 @@ class Queries(Calls):
         return row, self.symbols.entities[type_.entity]
 
     def _unbounded(self, node: Node, word: str) -> None:
-        self.report.error(
-            node, f"'{word}' without 'where' would reach every row", "CAI0330", help_text="write 'where all' to mean that"
-        )
+        self.report.error(node, f"'{word}' without 'where' would reach every row", "CAI0330", help_text="write 'where all' to mean that")
 
     def _update_rows(self, node: q.UpdateRows, scope: Scope, expected: t.Type | None) -> ir.Expression:
         self._written(node, scope)
@@ -342,7 +362,16 @@ class Queries(Calls):
         if node.where is None and not node.everything:
             self._unbounded(node, "update")
         where = self.condition(node.where, inner) if node.where is not None else None
-        return ir.UpdateRows(type=t.Int(), at=node.start, entity=entity.name, alias=range_.alias, assignments=tuple(entries), where=where, with_deleted=node.with_deleted, as_system=node.as_system)
+        return ir.UpdateRows(
+            type=t.Int(),
+            at=node.start,
+            entity=entity.name,
+            alias=range_.alias,
+            assignments=tuple(entries),
+            where=where,
+            with_deleted=node.with_deleted,
+            as_system=node.as_system,
+        )
 
     def _delete_rows(self, node: q.DeleteRows, scope: Scope, expected: t.Type | None) -> ir.Expression:
         self._written(node, scope)
@@ -353,17 +382,25 @@ class Queries(Calls):
         if node.where is None and not node.everything:
             self._unbounded(node, "delete")
         where = self.condition(node.where, inner) if node.where is not None else None
-        return ir.DeleteRows(type=t.Int(), at=node.start, entity=entity.name, alias=range_.alias, where=where, with_deleted=node.with_deleted, as_system=node.as_system)
+        return ir.DeleteRows(
+            type=t.Int(),
+            at=node.start,
+            entity=entity.name,
+            alias=range_.alias,
+            where=where,
+            with_deleted=node.with_deleted,
+            as_system=node.as_system,
+        )
 
     def _request(self, node: q.TestRequest, scope: Scope, expected: t.Type | None) -> ir.Expression:
-        record = t.Record(
-            (t.RecordField("status", t.Int()), t.RecordField("headers", t.Map(t.String())), t.RecordField("body", t.Json()))
-        )
+        record = t.Record((t.RecordField("status", t.Int()), t.RecordField("headers", t.Map(t.String())), t.RecordField("body", t.Json())))
         headers: tuple[ir.Entry, ...] = ()
         if isinstance(node.headers, ex.MapLiteral):
             headers = tuple(ir.Entry(e.key.text, self.expression(e.value, scope)) for e in node.headers.entries)
         body = self.expression(node.body, scope) if node.body is not None else None
-        return ir.Request(type=record, at=node.start, method=node.method, path=self.expression(node.path, scope), headers=headers, body=body)
+        return ir.Request(
+            type=record, at=node.start, method=node.method, path=self.expression(node.path, scope), headers=headers, body=body
+        )
 
 
 def _is_aggregate(value: ir.Expression) -> bool:

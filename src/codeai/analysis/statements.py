@@ -99,7 +99,12 @@ class Statements(Queries):
             return None
         if not variable.mutable:
             self.report.error(
-                node.name, f"'{node.name.text}' does not change", "CAI0341", help_text="declare it with 'var'", other=variable.node, label="declared here"
+                node.name,
+                f"'{node.name.text}' does not change",
+                "CAI0341",
+                help_text="declare it with 'var'",
+                other=variable.node,
+                label="declared here",
             )
         value = self.value(node.value, scope, variable.type, f"variable '{variable.name}'")
         return s.Assign(name=variable.unique, value=value, at=node.start)
@@ -137,7 +142,9 @@ class Statements(Queries):
         status = self._status(node.status) if node.status is not None else None
         headers: tuple[ir.Entry, ...] = ()
         if isinstance(node.headers, ex.MapLiteral):
-            headers = tuple(ir.Entry(e.key.text, self.value(e.value, scope, t.String(), f"header '{e.key.text}'")) for e in node.headers.entries)
+            headers = tuple(
+                ir.Entry(e.key.text, self.value(e.value, scope, t.String(), f"header '{e.key.text}'")) for e in node.headers.entries
+            )
         return s.Return(value=value, status=status, headers=headers, redirect=node.redirect, at=node.start)
 
     def _returned(self, node: ex.Expression, scope: Scope, wanted: t.Type) -> ir.Expression:

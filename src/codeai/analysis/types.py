@@ -83,9 +83,7 @@ class TypeResolver:
             return self.symbols.enums[name]
         if name in self.symbols.records:
             return self.symbols.records[name]
-        self.report.unknown(
-            node.name, f"unknown type '{name}'", name, [*_PLAIN, *self.symbols.type_names()], "CAI0201"
-        )
+        self.report.unknown(node.name, f"unknown type '{name}'", name, [*_PLAIN, *self.symbols.type_names()], "CAI0201")
         return t.Unknown()
 
     def _parametrised(self, node: ty.NamedType) -> t.Type:
@@ -126,7 +124,9 @@ class TypeResolver:
         if kind == "ref":
             return t.Ref(entity.text)
         if len(reference.parts) != 2:
-            self.report.error(reference, "'many' names a reference of the other entity", "CAI0204", help_text=f"write many({entity.text}.field)")
+            self.report.error(
+                reference, "'many' names a reference of the other entity", "CAI0204", help_text=f"write many({entity.text}.field)"
+            )
             return t.Unknown()
         return t.Many(entity.text, reference.parts[1].text)
 
@@ -147,7 +147,10 @@ class TypeResolver:
             if name.text not in entity.member_names():
                 self.unknown_field(name, entity)
         return t.Record(
-            tuple(t.RecordField(field.name, t.optional(field.type) if field.nullable else field.type, needed) for field, needed in self.shape_fields(node, entity)),
+            tuple(
+                t.RecordField(field.name, t.optional(field.type) if field.nullable else field.type, needed)
+                for field, needed in self.shape_fields(node, entity)
+            ),
             f"{entity.name}{node.shape.text.capitalize()}",
         )
 
@@ -156,11 +159,11 @@ class TypeResolver:
         shape, named = node.shape.text, {name.text for name in node.fields}
         found: list[tuple[Field, bool]] = []
         for field in entity.fields.values():
-            if shape == "pick" and field.name in named:
-                found.append((field, must_send(field)))
-            elif shape == "omit" and field.name not in named and client_writes(field):
-                found.append((field, must_send(field)))
-            elif shape == "create" and client_writes(field):
+            if (
+                (shape == "pick" and field.name in named)
+                or (shape == "omit" and field.name not in named and client_writes(field))
+                or (shape == "create" and client_writes(field))
+            ):
                 found.append((field, must_send(field)))
             elif shape in ("update", "partial") and client_writes(field) and not (field.immutable and shape == "update"):
                 found.append((field, False))
@@ -215,7 +218,10 @@ class TypeResolver:
             self.report.error(argument, f"modifier '{modifier.name.text}' takes a number", "CAI0205")
         if value is not None and not isinstance(t.required(type_), t.Int | t.Decimal | t.Float | t.Bytes | t.Unknown):
             self.report.error(
-                modifier, f"modifier '{modifier.name.text}' does not fit type '{type_}'", "CAI0206", help_text="for texts and lists write min_length or max_length"
+                modifier,
+                f"modifier '{modifier.name.text}' does not fit type '{type_}'",
+                "CAI0206",
+                help_text="for texts and lists write min_length or max_length",
             )
             return None
         return float(value) if isinstance(value, Decimal) and isinstance(t.required(type_), t.Float) else value

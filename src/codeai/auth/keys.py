@@ -63,9 +63,7 @@ class KeySet:
     :param lifetime: seconds that a set is kept when the provider does not say
     """
 
-    def __init__(
-        self, url: str, fetch: Fetch, clock: Callable[[], float], *, interval: float = 30.0, lifetime: float = 600.0
-    ) -> None:
+    def __init__(self, url: str, fetch: Fetch, clock: Callable[[], float], *, interval: float = 30.0, lifetime: float = 600.0) -> None:
         self._url = url
         self._fetch = fetch
         self._clock = clock

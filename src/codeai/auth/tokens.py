@@ -103,9 +103,7 @@ class TokenVerifier:
         algorithm = self._algorithm(header)
         key = await self._key(header, algorithm)
         try:
-            jwt.decode_complete(
-                token, key, algorithms=[algorithm], options=_SIGNATURE_ONLY, leeway=LEEWAY
-            )
+            jwt.decode_complete(token, key, algorithms=[algorithm], options=_SIGNATURE_ONLY, leeway=LEEWAY)
         except (PyJWTError, ValueError, TypeError) as error:
             raise InvalidToken(str(error)) from error
         expires = self._check_times(claims)
@@ -179,7 +177,9 @@ class TokenVerifier:
         )
 
 
-_SIGNATURE_ONLY: Final = cast("Options", dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"), False))
+_SIGNATURE_ONLY: Final = cast(
+    "Options", dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"), False)
+)
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

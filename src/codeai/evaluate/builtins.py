@@ -148,7 +148,9 @@ def _add_months(value: Any, count: int) -> Any:
 
 def _start_of(value: Any, unit: str) -> Any:
     if isinstance(value, datetime.datetime):
-        value = value.replace(minute=0, second=0, microsecond=0) if unit == "hour" else value.replace(hour=0, minute=0, second=0, microsecond=0)
+        value = (
+            value.replace(minute=0, second=0, microsecond=0) if unit == "hour" else value.replace(hour=0, minute=0, second=0, microsecond=0)
+        )
     if unit == "week":
         return value - datetime.timedelta(days=value.weekday())
     if unit == "month":
@@ -165,7 +167,9 @@ def _end_of(value: Any, unit: str) -> Any:
     if unit in ("month", "year"):
         following = _add_months(start, 1 if unit == "month" else 12)
     else:
-        following = start + {"hour": datetime.timedelta(hours=1), "day": datetime.timedelta(days=1), "week": datetime.timedelta(weeks=1)}[unit]
+        following = (
+            start + {"hour": datetime.timedelta(hours=1), "day": datetime.timedelta(days=1), "week": datetime.timedelta(weeks=1)}[unit]
+        )
     return following - (datetime.timedelta(microseconds=1) if isinstance(value, datetime.datetime) else datetime.timedelta(days=1))
 
 

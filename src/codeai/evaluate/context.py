@@ -67,7 +67,10 @@ class Log(Protocol):
 class Context:
     """One run of a host. ``now`` is the same for the whole transaction."""
 
-    __slots__ = (*("user", "session", "now", "path", "query", "header", "cookie", "body", "sent", "services"), *("log", "depth", "steps", "client"))
+    __slots__ = (
+        *("user", "session", "now", "path", "query", "header", "cookie", "body", "sent", "services"),
+        *("log", "depth", "steps", "client"),
+    )
 
     def __init__(
         self,

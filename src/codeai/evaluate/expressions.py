@@ -270,7 +270,14 @@ class Writer:
         if not isinstance(node, ir.Interpolate):
             return self.write(node)
         quote = self.bind("_f", _quoted)
-        return "''.join((" + "".join(self.write(part) + ", " if isinstance(part, ir.Constant) else f"{quote}({self._key(part, self.write(part))}), " for part in node.parts) + "))"
+        return (
+            "''.join(("
+            + "".join(
+                self.write(part) + ", " if isinstance(part, ir.Constant) else f"{quote}({self._key(part, self.write(part))}), "
+                for part in node.parts
+            )
+            + "))"
+        )
 
 
 def _quoted(value: object) -> str:
@@ -289,6 +296,8 @@ def _conversion(target: t.Type, on_failure: str, at: int) -> Callable[[Any], Any
         except operations.FAILURES:
             if on_failure == "no_match":
                 return no_match
+            if on_failure == "null":
+                return None
             raise EvaluationError(f"'{operations.text(value)[:60]}' is not a {target}", at) from None
 
     return call

@@ -60,9 +60,7 @@ class Evaluator:
         """See ``expressions.Program``."""
         if path in self._settings:
             return self.constant(self._settings[path])
-        return {
-            known[len(path)]: self.setting(known[: len(path) + 1]) for known in self._settings if known[: len(path)] == path
-        }
+        return {known[len(path)]: self.setting(known[: len(path) + 1]) for known in self._settings if known[: len(path)] == path}
 
     def computed_of(self, entity: str, field: str) -> Callable[[Any], Any]:
         """See ``expressions.Program``."""

@@ -222,7 +222,9 @@ class ParameterDecoder:
             except BadText as wanted:
                 errors.append(FieldError(field.name, "wrong_value", f"must be {wanted}"))
         if self._closed:
-            errors.extend(FieldError(name, "unknown_parameter", "is not a parameter of this endpoint") for name in texts if name not in self._known)
+            errors.extend(
+                FieldError(name, "unknown_parameter", "is not a parameter of this endpoint") for name in texts if name not in self._known
+            )
         if errors:
             raise Problem(422, "the request has invalid parameters", "invalid", errors=tuple(errors))
         return values, frozenset(sent)

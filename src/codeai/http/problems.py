@@ -84,7 +84,14 @@ def problem_of(error: BaseException, declared: Declared, request_id: str) -> Pro
     if text is None or (isinstance(error, ProgramFailure) and error.message is not None):
         return found
     own_code = isinstance(error, ProgramFailure) and error.code is not None
-    return Problem(found.status, text[0], found.code if own_code else text[1] or found.code, errors=found.errors, hint=found.hint, headers=found.headers)
+    return Problem(
+        found.status,
+        text[0],
+        found.code if own_code else text[1] or found.code,
+        errors=found.errors,
+        hint=found.hint,
+        headers=found.headers,
+    )
 
 
 def _plain(error: BaseException, request_id: str) -> Problem:
@@ -94,7 +101,9 @@ def _plain(error: BaseException, request_id: str) -> Problem:
         if isinstance(error, kind):
             found = make(error)
             if found.status >= 500:
-                _LOG.error("request failed: %s: %s", type(error).__name__, getattr(error, "cause", "") or error, extra={"request_id": request_id})
+                _LOG.error(
+                    "request failed: %s: %s", type(error).__name__, getattr(error, "cause", "") or error, extra={"request_id": request_id}
+                )
             return found
     _LOG.error("unexpected error", exc_info=error, extra={"request_id": request_id})
     return Problem(500, "something went wrong on our side", "internal_error", hint="quote the request id when you report this")
@@ -132,7 +141,9 @@ def _not_null(error: storage.NotNullViolation) -> Problem:
 
 
 def _invalid(error: query.InvalidValue) -> Problem:
-    return Problem(422, "the request has invalid values", "invalid", errors=(FieldError(error.field, error.reason, str(error)),), hint=error.hint)
+    return Problem(
+        422, "the request has invalid values", "invalid", errors=(FieldError(error.field, error.reason, str(error)),), hint=error.hint
+    )
 
 
 def _invalid_fields(error: InvalidFields) -> Problem:
@@ -153,10 +164,18 @@ _TABLE: Final[dict[type[BaseException], Callable[[Any], Problem]]] = {
     storage.CheckViolation: _check,
     storage.NotNullViolation: _not_null,
     storage.ValueOutOfRange: lambda error: Problem(422, "a value is out of range", "out_of_range"),
-    storage.SerializationFailure: lambda error: Problem(409, "another request changed the same rows", "concurrent_change", hint="send the request again", headers=_RETRY),
-    storage.DatabaseUnavailable: lambda error: Problem(503, "the database is not available", "database_unavailable", hint="try again shortly", headers=_RETRY),
-    storage.PoolExhausted: lambda error: Problem(503, "no database connection is free", "pool_exhausted", hint="try again shortly", headers=_RETRY),
-    storage.LockTimeout: lambda error: Problem(503, "the rows are locked by others", "lock_timeout", hint="try again shortly", headers=_RETRY),
+    storage.SerializationFailure: lambda error: Problem(
+        409, "another request changed the same rows", "concurrent_change", hint="send the request again", headers=_RETRY
+    ),
+    storage.DatabaseUnavailable: lambda error: Problem(
+        503, "the database is not available", "database_unavailable", hint="try again shortly", headers=_RETRY
+    ),
+    storage.PoolExhausted: lambda error: Problem(
+        503, "no database connection is free", "pool_exhausted", hint="try again shortly", headers=_RETRY
+    ),
+    storage.LockTimeout: lambda error: Problem(
+        503, "the rows are locked by others", "lock_timeout", hint="try again shortly", headers=_RETRY
+    ),
     storage.StatementTimeout: lambda error: Problem(504, "the database took too long", "statement_timeout"),
     storage.StorageError: lambda error: Problem(500, "the database refused the statement", "storage_failure"),
     TimeoutError: lambda error: Problem(504, "the request took too long", "gateway_timeout"),

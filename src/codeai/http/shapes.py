@@ -124,7 +124,7 @@ class ShapeTypes:
     def of(self, type_: t.Type) -> Any:
         """The Python type that msgspec decodes a value into."""
         if isinstance(type_, t.Optional):
-            return Union[self.of(type_.item), None]  # noqa: UP007  # types made at run time
+            return Union[self.of(type_.item), None]  # types made at run time
         if isinstance(type_, t.Ref | t.Row):
             return self.of(self._keys[type_.entity])
         if isinstance(type_, t.List):
@@ -141,7 +141,9 @@ class ShapeTypes:
         """The class of a record type."""
         shape = self._shapes.get(type_.name)
         if shape is None:
-            fields = tuple(InputField(name=f.name, type=t.required(f.type), required=f.required, nullable=t.is_nullable(f.type)) for f in type_.fields)
+            fields = tuple(
+                InputField(name=f.name, type=t.required(f.type), required=f.required, nullable=t.is_nullable(f.type)) for f in type_.fields
+            )
             shape = Shape(name=type_.name, fields=fields)
         return self.struct(shape)
 
@@ -165,10 +167,10 @@ class ShapeTypes:
     def _definition(self, field: InputField) -> Any:
         type_ = self.of(field.type)
         if field.nullable:
-            type_ = Union[type_, None]  # noqa: UP007  # types made at run time
+            type_ = Union[type_, None]  # types made at run time
         if field.required:
             return (_attribute(field.name), type_)
-        return (_attribute(field.name), Union[type_, msgspec.UnsetType], msgspec.UNSET)  # noqa: UP007  # as above
+        return (_attribute(field.name), Union[type_, msgspec.UnsetType], msgspec.UNSET)  # as above
 
     def check(self, type_: t.Type, constraints: Constraints) -> _ValueCheck:
         """Turns a decoded value into the value form and says what is wrong with it (path, code, message)."""
@@ -309,5 +311,9 @@ def _field_error(message: str, prefix: str = "") -> FieldError:
     unknown = re.match(r"Object contains unknown field `(.*)`", text)
     if missing or unknown:
         name = (missing or unknown).group(1)  # type: ignore[union-attr]  # one of them matched
-        return FieldError(".".join(filter(None, (field, name))), "required" if missing else "unknown_field", "is missing" if missing else "is not a field of this request")
+        return FieldError(
+            ".".join(filter(None, (field, name))),
+            "required" if missing else "unknown_field",
+            "is missing" if missing else "is not a field of this request",
+        )
     return FieldError(field, "wrong_type", text[:1].lower() + text[1:].replace("`", "'"))

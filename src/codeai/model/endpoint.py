@@ -75,7 +75,8 @@ class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Returns(msgspec.Struct, frozen=True, kw_only=True):
     """The declared result. ``type`` None is void. ``media_type`` is set for bytes (``image/png``). ``declared`` false: the type was
-    inferred from the block."""
+    inferred from the block.
+    """
 
     type: Type | None = None
     status: int | None = None

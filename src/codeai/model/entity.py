@@ -22,7 +22,8 @@ class Constraints(msgspec.Struct, frozen=True):
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """A stored field and its column (which has the field's name). ``type`` is without nullability; for a reference it is ``Ref``
-    and ``key_type`` is the type of the key that it stores."""
+    and ``key_type`` is the type of the key that it stores.
+    """
 
     name: str
     type: Type
@@ -74,7 +75,8 @@ class ComputedField(msgspec.Struct, frozen=True, kw_only=True):
 
 class Relation(msgspec.Struct, frozen=True, kw_only=True):
     """A way from this entity to another: ``one`` through the ``ref`` field ``field`` of this entity, ``many`` through the ``ref``
-    field ``field`` of the other (``entity``)."""
+    field ``field`` of the other (``entity``).
+    """
 
     name: str
     kind: Literal["one", "many"]

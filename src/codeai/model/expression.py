@@ -160,12 +160,12 @@ class Conditional(Expression, frozen=True, kw_only=True):
 class Convert(Expression, frozen=True, kw_only=True):
     """A conversion to ``type``: implicit ones of the language page, section 3, and ``as T``.
 
-    ``on_failure`` says what a value that does not fit gives: ``error`` (422 in an endpoint) or ``no_match`` (the comparison
-    that contains it is false).
+    ``on_failure`` says what a value that does not fit gives: ``error`` (422 in an endpoint), ``no_match`` (the comparison
+    that contains it is false) or ``null`` (statement plans ask for it: SQL compares with null where nothing matches).
     """
 
     operand: Expression
-    on_failure: Literal["error", "no_match"] = "error"
+    on_failure: Literal["error", "no_match", "null"] = "error"
 
 
 class ListOf(Expression, frozen=True, kw_only=True):

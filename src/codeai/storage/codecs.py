@@ -97,7 +97,11 @@ def _postgresql(type_: t.Type) -> Codec:
 def format_timestamp(value: datetime.datetime) -> str:
     """RFC 3339 in UTC with six places: texts sort as instants do."""
     utc = value.astimezone(datetime.UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond:06d}Z" if utc.year >= 1000 else f"{utc.year:04d}-{utc:%m-%dT%H:%M:%S}.{utc.microsecond:06d}Z"
+    return (
+        f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond:06d}Z"
+        if utc.year >= 1000
+        else f"{utc.year:04d}-{utc:%m-%dT%H:%M:%S}.{utc.microsecond:06d}Z"
+    )
 
 
 def _parse_timestamp(text: str) -> datetime.datetime:

@@ -66,7 +66,9 @@ class ForeignKeyViolation(ConstraintViolation):
 
     code = "foreign_key_violation"
 
-    def __init__(self, message: str, *, table: str = "", columns: tuple[str, ...] = (), constraint: str = "", referenced: bool = False) -> None:
+    def __init__(
+        self, message: str, *, table: str = "", columns: tuple[str, ...] = (), constraint: str = "", referenced: bool = False
+    ) -> None:
         super().__init__(message, table=table, columns=columns, constraint=constraint)
         self.referenced = referenced
 

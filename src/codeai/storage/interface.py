@@ -59,9 +59,7 @@ class Database(Session, Protocol):
     async def close(self) -> None:
         """Ends all connections after the statements that run."""
 
-    def transaction(
-        self, *, write: bool = True, isolation: Isolation = "read committed"
-    ) -> AbstractAsyncContextManager[Session]:
+    def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
         """A transaction: committed at the end of the block, rolled back on an exception or cancellation."""
 
     async def ping(self, timeout: float = 2.0) -> None:

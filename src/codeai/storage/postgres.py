@@ -20,7 +20,14 @@ from codeai.storage.settings import DatabaseSettings
 _Result = TypeVar("_Result")
 _Connection = asyncpg.Connection
 
-_LOST: Final = (pg.PostgresConnectionError, pg.InterfaceError, pg.AdminShutdownError, pg.CrashShutdownError, pg.CannotConnectNowError, OSError)
+_LOST: Final = (
+    pg.PostgresConnectionError,
+    pg.InterfaceError,
+    pg.AdminShutdownError,
+    pg.CrashShutdownError,
+    pg.CannotConnectNowError,
+    OSError,
+)
 _BEGIN: Final[dict[tuple[bool, str], str]] = {
     (True, "read committed"): "BEGIN",
     (False, "read committed"): "BEGIN READ ONLY",
@@ -32,11 +39,17 @@ _BEGIN: Final[dict[tuple[bool, str], str]] = {
 def translated(error: BaseException) -> errors.StorageError:
     """The storage error for a driver's error."""
     if isinstance(error, pg.UniqueViolationError):
-        return errors.UniqueViolation(str(error), table=error.table_name or "", columns=_key(error.detail), constraint=error.constraint_name or "")
+        return errors.UniqueViolation(
+            str(error), table=error.table_name or "", columns=_key(error.detail), constraint=error.constraint_name or ""
+        )
     if isinstance(error, pg.ForeignKeyViolationError):
         referenced = "still referenced" in (error.detail or "")
         return errors.ForeignKeyViolation(
-            str(error), table=error.table_name or "", columns=_key(error.detail), constraint=error.constraint_name or "", referenced=referenced
+            str(error),
+            table=error.table_name or "",
+            columns=_key(error.detail),
+            constraint=error.constraint_name or "",
+            referenced=referenced,
         )
     if isinstance(error, pg.CheckViolationError):
         return errors.CheckViolation(str(error), table=error.table_name or "", constraint=error.constraint_name or "")
@@ -201,9 +214,7 @@ class PostgresDatabase:
 
     # -- transactions ----------------------------------------------------------------------------------------------
 
-    def transaction(
-        self, *, write: bool = True, isolation: Isolation = "read committed"
-    ) -> AbstractAsyncContextManager[Session]:
+    def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
         """See ``Database``."""
         return self._transaction(_BEGIN[write, isolation])
 

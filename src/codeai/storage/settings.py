@@ -56,7 +56,9 @@ def from_url(url: str, **overrides: object) -> DatabaseSettings:
         path = url.removeprefix("sqlite:").removeprefix("//")
         if not path.lstrip("/"):
             raise DatabaseUrlError("the SQLite address names no file, as in sqlite:///data/app.db")
-        return msgspec.structs.replace(DatabaseSettings(dialect="sqlite", path=Path(path[1:] if path.startswith("/") else path)), **overrides)
+        return msgspec.structs.replace(
+            DatabaseSettings(dialect="sqlite", path=Path(path[1:] if path.startswith("/") else path)), **overrides
+        )
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -38,7 +38,9 @@ def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
         return errors.StatementTimeout("the statement ran too long")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return errors.LockTimeout(text)
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
+    if name.startswith(
+        ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")
+    ):
         return errors.DatabaseUnavailable(text)
     if "integer overflow" in text or isinstance(error, sqlite3.DataError) or "user-defined" in text:
         return errors.ValueOutOfRange(text)
@@ -219,9 +221,7 @@ class SqliteDatabase:
 
     # -- transactions ----------------------------------------------------------------------------------------------
 
-    def transaction(
-        self, *, write: bool = True, isolation: Isolation = "read committed"
-    ) -> AbstractAsyncContextManager[Session]:
+    def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
         """See ``Database``. Writers wait for each other; every transaction is serializable."""
         return self._write_transaction() if write else self._read_transaction()
 

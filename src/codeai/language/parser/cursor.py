@@ -157,9 +157,7 @@ class Cursor:
             self.fail("unexpected end of input", "CAI0011", self.start, self.start, help_text=f"expected {wanted}")
         text = self.texts[self.i]
         shown = text if len(text) <= 40 else text[:37] + "…"
-        self.report(
-            f"expected {wanted}, got '{shown}'", "CAI0010", self.start, self.ends[self.i], help_text=help_text, expected=(wanted,)
-        )
+        self.report(f"expected {wanted}, got '{shown}'", "CAI0010", self.start, self.ends[self.i], help_text=help_text, expected=(wanted,))
         raise ParseFailure
 
     def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str) -> None:

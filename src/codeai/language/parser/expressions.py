@@ -57,8 +57,40 @@ _WORDS: Final[dict[str, tuple[int, str]]] = {
 }
 _CONTINUING: Final = frozenset([".", "?", ":", "??", "+", "*", "/", "==", "!=", "<", "<=", ">", ">=", "&&", "||"])
 TYPE_WORDS: Final = frozenset(
-    "uuid string text varchar int integer bigint float double number decimal numeric bool boolean timestamp datetime date time "
-    "duration email url json object jsonb map bytes binary list array enum ref many".split()
+    [
+        "uuid",
+        "string",
+        "text",
+        "varchar",
+        "int",
+        "integer",
+        "bigint",
+        "float",
+        "double",
+        "number",
+        "decimal",
+        "numeric",
+        "bool",
+        "boolean",
+        "timestamp",
+        "datetime",
+        "date",
+        "time",
+        "duration",
+        "email",
+        "url",
+        "json",
+        "object",
+        "jsonb",
+        "map",
+        "bytes",
+        "binary",
+        "list",
+        "array",
+        "enum",
+        "ref",
+        "many",
+    ]
 )
 
 

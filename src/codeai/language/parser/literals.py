@@ -152,9 +152,7 @@ class Literals(Cursor):
             elif pattern:
                 out.append("\\" + escape)
             else:
-                self.report(
-                    f"unknown escape '\\{escape}'", "CAI0004", start + at, start + at + 2, help_text="write \\\\ for a backslash"
-                )
+                self.report(f"unknown escape '\\{escape}'", "CAI0004", start + at, start + at + 2, help_text="write \\\\ for a backslash")
             at += 2
         return "".join(out).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

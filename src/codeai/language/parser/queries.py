@@ -146,9 +146,7 @@ class Queries(Types):
         self.depth -= 1
         self.expect(")", "')'")
         clauses = self._clauses(("with", "as"))
-        return self.postfix(
-            q.Get(start, self.previous_end, entity, key, tuple(clauses.loads), clauses.with_deleted, clauses.as_system)
-        )
+        return self.postfix(q.Get(start, self.previous_end, entity, key, tuple(clauses.loads), clauses.with_deleted, clauses.as_system))
 
     def aggregate(self, name: Identifier, operand: ex.Expression) -> ex.Expression:
         """``count(E where …)`` behind its operand, with the closing parenthesis."""

@@ -273,9 +273,7 @@ class Statements(Queries):
             tokens = tokenize(self.file.text, base, offset - base, error=self.lexer_class)
             self._continue_with(tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks)
 
-    def _continue_with(
-        self, kinds: list[str], texts: list[str], starts: list[int], ends: list[int], breaks: list[bool]
-    ) -> None:
+    def _continue_with(self, kinds: list[str], texts: list[str], starts: list[int], ends: list[int], breaks: list[bool]) -> None:
         breaks[0] = "\n" in self.file.text[self.previous_end - self.file.base : starts[0] - self.file.base]
         self.kinds[self.i :] = kinds
         self.starts[self.i :] = starts

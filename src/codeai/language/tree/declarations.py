@@ -7,7 +7,7 @@ settings and steps, so that nothing of the text is lost.
 from __future__ import annotations
 
 from codeai.language.tree.expressions import Expression
-from codeai.language.tree.node import Identifier, Node, Reference
+from codeai.language.tree.node import Identifier, Node
 from codeai.language.tree.statements import Block
 from codeai.language.tree.types import Modifier, TypeExpression
 

@@ -12,7 +12,8 @@ class TypeExpression(Node, frozen=True, eq=False, gc=False):
 
 class NamedType(TypeExpression, frozen=True, eq=False, gc=False):
     """``uuid``, ``string(40)``, ``list(T)``, ``ref(E)``, ``many(E.f)``, ``enum(a, b)``, ``Product``; arguments are types, expressions or
-    references, as their place wants them."""
+    references, as their place wants them.
+    """
 
     name: Identifier
     arguments: tuple[Node, ...] = ()

@@ -83,7 +83,12 @@ async def _on_postgresql(settings: DatabaseSettings, work: _Work) -> SyncReport:
 
     async def connect() -> Any:
         return await asyncpg.connect(
-            host=settings.host, port=settings.port, database=settings.name, user=settings.user, password=settings.password, timeout=settings.connect_timeout
+            host=settings.host,
+            port=settings.port,
+            database=settings.name,
+            user=settings.user,
+            password=settings.password,
+            timeout=settings.connect_timeout,
         )
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
@@ -138,7 +143,9 @@ class _Work:
 
     def _change(self, connection: sa.Connection, wanted: str) -> SyncReport:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": self._ours})
-        differences = [part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])]
+        differences = [
+            part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])
+        ]
         differences = [found for found in differences if not _noise(found)]
         texts = tuple(described(found) for found in differences)
         if not all(map(_additive, differences)) or (differences and not self._development):

@@ -1,0 +1,51 @@
+# Every target sets up what it needs; nothing has to be installed by hand but Python 3.11 or later, make and git.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help run test check format cover bench docs clean
+
+help: ## Shows this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (with the venv module)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable . --group dev
+	@touch $@
+
+run: $(READY) ## Serves examples/bookshop on 127.0.0.1:8080
+	$(BIN)/codeai server examples/bookshop
+
+.venv/.services: scripts/install-services
+	scripts/install-services
+	@mkdir -p .venv && touch $@
+
+test: $(READY) .venv/.services ## Runs all tests, with real servers
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: $(READY) ## Checks style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Formats the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+cover: $(READY) .venv/.services ## Runs the tests and says what they do not reach
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+bench: $(READY) .venv/.services ## Measures ours beside the floor and the peers
+	$(BIN)/python benchmarks/run.py
+
+docs: $(READY) ## Checks the samples of the manual
+	$(BIN)/pytest tests/docs
+
+clean: ## Removes what the other targets made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov .codeai examples/*/.codeai

@@ -1,0 +1,169 @@
+"""The ASGI application: dispatch, error answers, access log, headers that every answer has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+
+from codeai.http.messages import PROBLEM, Header, Receive, Request, Response, Scope, Send, send_response
+from codeai.http.negotiation import compressed
+from codeai.http.problems import Problem, problem_of
+from codeai.http.routing import BadPath, Router
+from codeai.http.settings import HttpSettings
+
+_SECURITY: Final[tuple[Header, ...]] = ((b"x-content-type-options", b"nosniff"),)
+_LONGEST_URL: Final = 8192
+_MOST_HEADER_BYTES: Final = 32_768
+
+
+class Handler(Protocol):
+    """What answers at a path: an endpoint's plan, or a page of the server's own."""
+
+    template: str
+    declared: Mapping[int, tuple[str, str | None]]
+
+    async def handle(self, request: Request, values: list[str]) -> Response:
+        """Answers a request."""
+
+
+class AccessLog(Protocol):
+    """Where finished requests are noted."""
+
+    def __call__(self, request: Request, status: int, milliseconds: float) -> None:
+        """Notes one request."""
+
+
+class Lifespan(Protocol):
+    """What is opened before the first request and closed after the last."""
+
+    async def start(self) -> None:
+        """Opens; raises what stops the start."""
+
+    async def stop(self) -> None:
+        """Closes."""
+
+
+class Page:
+    """A handler made of a function."""
+
+    declared: Mapping[int, tuple[str, str | None]] = {}
+
+    def __init__(self, template: str, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self.template = template
+        self._answer = answer
+
+    async def handle(self, request: Request, values: list[str]) -> Response:
+        """See ``Handler``."""
+        return await self._answer(request)
+
+
+class Application:
+    """A program as an ASGI 3 application.
+
+    :param access_log: None switches it off
+    """
+
+    def __init__(self, router: Router[Handler], settings: HttpSettings, access_log: AccessLog | None, lifespan: Lifespan) -> None:
+        self._router = router
+        self._settings = settings
+        self._access_log = access_log
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection event (ASGI 3)."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._run_lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            try:
+                if message["type"] == "lifespan.startup":
+                    await self._lifespan.start()
+                    await send({"type": "lifespan.startup.complete"})
+                else:
+                    await self._lifespan.stop()
+                    await send({"type": "lifespan.shutdown.complete"})
+                    return
+            except Exception as error:
+                await send({"type": message["type"] + ".failed", "message": str(error)})
+                raise
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        request = Request(scope, receive)
+        response = await self.answer(request)
+        extra = _SECURITY
+        if self._settings.cors_origins:
+            extra = (*extra, *self._cors(request))
+        response = compressed(response, request.headers.get(b"accept-encoding"), self._settings.compress_from)
+        try:
+            await send_response(send, response, request, extra)
+        except OSError:
+            pass  # the client went away; there is nobody to tell
+        if self._access_log is not None:
+            self._access_log(request, response.status, (time.perf_counter() - began) * 1000)
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to a request, whatever happens."""
+        declared: Mapping[int, tuple[str, str | None]] = {}
+        try:
+            self._check_size(request)
+            found = self._router.find(request.path, request.scope.get("raw_path"))
+            if found is None:
+                raise Problem(404, f"nothing is at {request.path[:200]}", "not_found")
+            targets, values = found
+            handler = targets.get(request.method)
+            if handler is None:
+                handler = targets.get("GET") if request.method == "HEAD" else None
+            if handler is None:
+                return self._other_method(request, targets)
+            request.template, declared = handler.template, handler.declared
+            return await handler.handle(request, values)
+        except asyncio.CancelledError:
+            raise
+        except BadPath:
+            return self._problem(Problem(400, "the path is malformed", "malformed_path"), request)
+        except Exception as error:
+            return self._problem(problem_of(error, declared, request.id), request)
+
+    def _check_size(self, request: Request) -> None:
+        if len(request.path) + len(request.query_string) > _LONGEST_URL:
+            raise Problem(414, f"the URL is longer than {_LONGEST_URL:,} characters")
+        if sum(len(name) + len(value) for name, value in request.scope["headers"]) > _MOST_HEADER_BYTES:
+            raise Problem(431, f"the headers are larger than {_MOST_HEADER_BYTES:,} bytes")
+
+    def _other_method(self, request: Request, targets: Mapping[str, Any]) -> Response:
+        allowed = sorted({*targets, "OPTIONS", *(["HEAD"] if "GET" in targets else [])})
+        allow = (b"allow", ", ".join(allowed).encode())
+        if request.method == "OPTIONS":
+            return Response(204, b"", (allow,))
+        return self._problem(Problem(405, f"{request.method[:20]} is not allowed here", headers=(allow,)), request)
+
+    def _problem(self, problem: Problem, request: Request) -> Response:
+        return Response(problem.status, problem.body(request.id), (PROBLEM, *problem.headers))
+
+    def _cors(self, request: Request) -> tuple[Header, ...]:
+        """The headers of cross-origin requests (Fetch standard), for the origins that the program names."""
+        origin = request.headers.get(b"origin")
+        allowed = self._settings.cors_origins
+        if origin is None or ("*" not in allowed and origin.decode("latin-1") not in allowed):
+            return ((b"vary", b"Origin"),)
+        found: list[Header] = [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
+        if self._settings.cors_credentials and "*" not in allowed:
+            found.append((b"access-control-allow-credentials", b"true"))
+        if request.method == "OPTIONS" and b"access-control-request-method" in request.headers:
+            found.append((b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"))
+            found.append(
+                (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID")
+            )
+            found.append((b"access-control-max-age", b"600"))
+        else:
+            found.append((b"access-control-expose-headers", b"ETag, Location, X-Request-ID"))
+        return tuple(found)

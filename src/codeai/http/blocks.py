@@ -1,0 +1,88 @@
+"""Endpoints with a ``do`` block."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from codeai.auth.principal import Principal
+from codeai.evaluate.context import Outcome
+from codeai.evaluate.program import Host
+from codeai.http.messages import Request, Response
+from codeai.http.plans import Inputs, Runtime, conditional, context_of, json_response
+from codeai.http.problems import Problem
+from codeai.http.projection import Projector
+from codeai.language import types as t
+from codeai.model.endpoint import Endpoint, RunBlock, Unavailable
+from codeai.storage.errors import SerializationFailure
+
+_ATTEMPTS: Final = 3
+_FORBIDDEN_HEADERS: Final = frozenset(["content-length", "transfer-encoding", "connection", "x-request-id"])
+
+
+class BlockAction:
+    """Runs a block in one transaction and encodes what it returns."""
+
+    def __init__(self, endpoint: Endpoint, action: RunBlock, host: Host, project: Projector, runtime: Runtime) -> None:
+        self._host = host
+        self._project = project
+        self._runtime = runtime
+        self._writes = action.writes
+        self._isolation = action.isolation
+        self._status = endpoint.returns.status
+        self._void = endpoint.returns.type is None and endpoint.returns.declared
+        self._media_type = endpoint.returns.media_type
+        type_ = t.required(endpoint.returns.type) if endpoint.returns.type is not None else None
+        self._single = isinstance(type_, t.Row) and endpoint.method == "GET"
+        self._nullable = endpoint.returns.type is None or t.is_nullable(endpoint.returns.type)
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._once(request, inputs, principal)
+            except SerializationFailure:
+                if attempt + 1 == _ATTEMPTS or self._isolation != "serializable":
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        async with self._runtime.database.transaction(write=self._writes, isolation=self._isolation) as session:
+            context = context_of(self._runtime, principal, session, inputs)
+            outcome = await self._host(context)
+            value = None if outcome.redirect else self._project(outcome.value, context)
+        return self._answer(request, outcome, value)
+
+    def _answer(self, request: Request, outcome: Outcome, value: Any) -> Response:
+        headers = tuple(self._header(name, text) for name, text in outcome.headers)
+        if outcome.redirect:
+            location = quote(str(outcome.value), safe="/:?#[]@!$&'()*+,;=%~-._")
+            return Response(outcome.status or 303, b"", ((b"location", location.encode()), *headers))
+        status = (
+            outcome.status
+            or self._status
+            or (204 if self._void or (outcome.value is None and self._nullable and self._status is None) else 200)
+        )
+        if status == 204 or self._void:
+            return Response(status, b"", headers)
+        if self._media_type is not None:
+            body = value if isinstance(value, bytes) else str(value).encode()
+            return Response(status, body, ((b"content-type", self._media_type.encode()), *headers))
+        response = json_response(value, status, headers)
+        return conditional(request, response) if self._single and status == 200 else response
+
+    def _header(self, name: str, text: str) -> tuple[bytes, bytes]:
+        if name.lower() in _FORBIDDEN_HEADERS or not text.isprintable():
+            raise Problem(500, "the program set a header that it may not set", "bad_header", hint=name)
+        return name.lower().encode("latin-1"), text.encode("latin-1", "replace")
+
+
+class UnavailableAction:
+    """Says that this endpoint has no operation, and why."""
+
+    def __init__(self, action: Unavailable) -> None:
+        self._reason = action.reason
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        raise Problem(501, f"this endpoint is not available: {self._reason}", "not_implemented", hint="add a 'do' block to the endpoint")

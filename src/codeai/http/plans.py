@@ -1,0 +1,199 @@
+"""One plan per endpoint: how to decode, whom to let in, what to run, how to encode. Built at start."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from codeai.auth.guard import Guard
+from codeai.auth.principal import Principal
+from codeai.evaluate.context import Context, Log, Services
+from codeai.http.messages import JSON, Request, Response
+from codeai.http.negotiation import accepts, etag, matches, not_modified
+from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query
+from codeai.http.problems import FieldError, Problem
+from codeai.http.settings import HttpSettings
+from codeai.http.shapes import ShapeDecoder
+from codeai.model.endpoint import Endpoint
+from codeai.storage.interface import Database, Session
+
+ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_PRIVATE: Final = ((b"cache-control", b"no-store"),)
+
+
+class Runtime(msgspec.Struct, frozen=True):
+    """What every plan uses: the parts that the composition made."""
+
+    database: Database
+    services: Services
+    log: Log
+    clock: Callable[[], datetime.datetime]
+    settings: HttpSettings
+
+
+class Inputs(msgspec.Struct):
+    """The decoded parts of one request."""
+
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    header: Mapping[str, Any]
+    cookie: Mapping[str, Any]
+    body: Any
+    sent: Mapping[str, frozenset[str]]
+    texts: Mapping[str, list[str]]
+
+
+class Action(Protocol):
+    """What an endpoint does once its input is decoded and its caller admitted."""
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """Answers the request."""
+
+
+class EndpointPlan:
+    """The plan of one endpoint.
+
+    :param readers: one per path parameter, in order
+    :param body: None when the endpoint takes no body
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        guard: Guard,
+        action: Action,
+        runtime: Runtime,
+        *,
+        readers: tuple[tuple[str, Reader], ...],
+        query: ParameterDecoder | None,
+        header: ParameterDecoder | None,
+        cookie: ParameterDecoder | None,
+        body: ShapeDecoder | None,
+        open_body: bool = False,
+    ) -> None:
+        self.template = endpoint.template
+        self.name = endpoint.name
+        self.declared = {error.status: (error.message, error.code) for error in endpoint.errors}
+        self.media_type = endpoint.returns.media_type or "application/json"
+        self._guard = guard
+        self._action = action
+        self._settings = runtime.settings
+        self._timeout = endpoint.timeout_ms / 1000 if endpoint.timeout_ms else runtime.settings.request_timeout
+        self._readers = readers
+        self._query = query
+        self._header = header
+        self._cookie = cookie
+        self._body = body
+        self._open_body = open_body
+        self._multipart = endpoint.inputs.body is not None and endpoint.inputs.body.multipart
+
+    async def handle(self, request: Request, values: list[str]) -> Response:
+        """Answers a request whose path has led here.
+
+        :param values: the texts of the path's parameters
+        :raises Exception: whatever ``problems.problem_of`` turns into an answer
+        """
+        headers = request.headers
+        principal = self._guard.quick(headers)
+        if principal is None:
+            principal = await self._guard.admit(headers)
+        request.principal = principal
+        accept = headers.get(b"accept")
+        if accept is not None and not accepts(accept, self.media_type):
+            raise Problem(406, f"this answers as {self.media_type}", headers=())
+        async with asyncio.timeout(self._timeout):
+            inputs = await self._inputs(request, values)
+            response = await self._action.run(request, inputs, principal)
+        if principal.authenticated:
+            response.headers = (*response.headers, *_PRIVATE)
+        return response
+
+    async def _inputs(self, request: Request, values: list[str]) -> Inputs:
+        path = self._path(values) if values else {}
+        texts = parse_query(request.query_string) if request.query_string else {}
+        sent: dict[str, frozenset[str]] = {}
+        query: Mapping[str, Any] = {}
+        header: Mapping[str, Any] = {}
+        cookie: Mapping[str, Any] = {}
+        if self._query is not None:
+            query, sent["query"] = self._query.decode(texts)
+        if self._header is not None:
+            named = {name.decode("latin-1"): [value.decode("latin-1")] for name, value in request.headers.items()}
+            header, sent["header"] = self._header.decode(named)
+        if self._cookie is not None:
+            cookie, sent["cookie"] = self._cookie.decode(parse_cookies(request.headers.get(b"cookie")))
+        body: Any = None
+        if self._body is not None or self._open_body:
+            body, sent["body"] = await self._decoded_body(request)
+        return Inputs(path, query, header, cookie, body, sent, texts)
+
+    def _path(self, values: list[str]) -> Mapping[str, Any]:
+        found: dict[str, Any] = {}
+        for (name, read), text in zip(self._readers, values, strict=True):
+            try:
+                found[name] = read([text])
+            except BadText as wanted:
+                raise Problem(
+                    404,
+                    f"'{name}' of the path must be {wanted}",
+                    "not_found",
+                    errors=(FieldError(name, "wrong_value", f"must be {wanted}"),),
+                ) from None
+        return found
+
+    async def _decoded_body(self, request: Request) -> tuple[Any, frozenset[str]]:
+        kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind not in (b"application/json", b"") and not kind.endswith(b"+json"):
+            raise Problem(415, "the body must be application/json", headers=((b"accept", b"application/json"),))
+        body = await request.body(self._settings.max_body, self._settings.body_timeout)
+        if not body:
+            raise Problem(400, "the body is empty, JSON was expected", "malformed_json")
+        if not kind:
+            raise Problem(415, "the content type is missing, application/json was expected", headers=((b"accept", b"application/json"),))
+        if self._body is None:
+            return self._open(body)
+        decoded = self._body.decode(body)
+        return decoded.values, decoded.sent
+
+    def _open(self, body: bytes) -> tuple[Any, frozenset[str]]:
+        try:
+            found = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
+        return found, frozenset(found) if isinstance(found, dict) else frozenset()
+
+
+def context_of(runtime: Runtime, principal: Principal, session: Session, inputs: Inputs) -> Context:
+    """The context of a block for one request."""
+    return Context(
+        principal,
+        session,
+        runtime.clock(),
+        runtime.services,
+        runtime.log,
+        path=inputs.path,
+        query=inputs.query,
+        header=inputs.header,
+        cookie=inputs.cookie,
+        body=inputs.body,
+        sent=inputs.sent,
+    )
+
+
+def json_response(value: object, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+    """A value as a JSON answer."""
+    return Response(status, ENCODER.encode(value), (JSON, *headers))
+
+
+def conditional(request: Request, response: Response) -> Response:
+    """A single row with its tag, or 304 when the client has it already."""
+    tag = etag(response.body)
+    known = request.headers.get(b"if-none-match")
+    if known is not None and request.method in ("GET", "HEAD") and matches(known, tag):
+        return not_modified(tag, response.headers)
+    response.headers = (*response.headers, (b"etag", tag))
+    return response

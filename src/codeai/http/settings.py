@@ -1,0 +1,17 @@
+"""What the HTTP side has to know of the settings. Times in seconds, sizes in bytes."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits and switches; see the table of the environment for the variables behind them."""
+
+    request_timeout: float = 60.0
+    body_timeout: float = 30.0
+    max_body: int = 1_048_576
+    compress_from: int = 1_024
+    access_log: bool = True
+    cors_origins: tuple[str, ...] = ()
+    cors_credentials: bool = False
