@@ -16,6 +16,7 @@ from codeai.storage.fulltext import index_table, searchable, vector_expression
 from codeai.storage.interface import Dialect
 
 CheckText = Callable[[Entity, Check], str]
+TEXT_ORDER = "C"  # texts are ordered by code point on both databases, so that indexes serve every sort
 
 
 def metadata(application: Application, dialect: Dialect, check_text: CheckText | None = None) -> sa.MetaData:
@@ -50,17 +51,20 @@ def _table(
         assert check_text is not None
         table.append_constraint(sa.CheckConstraint(check_text(entity, check), name=check.name))
     for index in entity.indexes:
-        columns = [_index_column(table, name, descending, dialect) for name, descending in index.columns]
+        columns = [_index_column(entity, table, name, descending, dialect) for name, descending in index.columns]
         sa.Index(index.name, *columns, unique=index.unique)
     if searchable(entity):
         _full_text(table, entity, dialect)
 
 
-def _index_column(table: sa.Table, name: str, descending: bool, dialect: Dialect) -> sa.ColumnElement[object]:
+def _index_column(entity: Entity, table: sa.Table, name: str, descending: bool, dialect: Dialect) -> sa.ColumnElement[object]:
+    """A column of an index, in the very order that the query compiler asks for (see ``query.dialects``)."""
     column = table.c[name]
+    field = entity.field(name)
     if not descending:
         return column
-    return column.desc().nulls_last() if dialect == "postgresql" else column.desc()
+    nullable = field is not None and field.nullable
+    return column.desc().nulls_last() if dialect == "postgresql" and nullable else column.desc()
 
 
 def _column(field: Field, dialect: Dialect) -> sa.Column[object]:
@@ -81,13 +85,13 @@ def column_type(type_: t.Type, dialect: Dialect) -> sa.types.TypeEngine[Any]:
 
 def _postgresql_type(type_: t.Type) -> sa.types.TypeEngine[Any]:
     if isinstance(type_, t.String):
-        return sa.String(type_.length)
+        return sa.String(type_.length, collation=TEXT_ORDER)
     if isinstance(type_, t.Decimal):
         return sa.Numeric(type_.precision, type_.scale)
     if native_array(type_) and isinstance(type_, t.List):
         return pg.ARRAY(_postgresql_type(t.required(type_.item)))
     for kinds, column in (
-        ((t.Text, t.Email, t.Url, t.Enum), sa.Text()),
+        ((t.Text, t.Email, t.Url, t.Enum), sa.Text(collation=TEXT_ORDER)),
         ((t.Uuid,), pg.UUID()),
         ((t.Int,), sa.BigInteger()),
         ((t.Float,), pg.DOUBLE_PRECISION()),

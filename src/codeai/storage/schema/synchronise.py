@@ -16,6 +16,7 @@ from codeai.model.application import Application
 from codeai.storage import errors
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.fulltext import searchable
+from codeai.storage.postgres_functions import FUNCTIONS
 from codeai.storage.schema.metadata import CheckText, metadata, search_statements
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite_functions import register
@@ -119,6 +120,7 @@ class _Work:
             names = set()
         wanted = fingerprint(self._application)
         if not names & set(self._target.tables):
+            _create_functions(connection)
             self._target.create_all(connection)
             self._remember(connection, wanted)
             return SyncReport("created")
@@ -142,6 +144,7 @@ class _Work:
         connection.execute(sa.text("INSERT INTO codeai_schema (id, fingerprint) VALUES (1, :wanted)"), {"wanted": wanted})
 
     def _change(self, connection: sa.Connection, wanted: str) -> SyncReport:
+        _create_functions(connection)
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": self._ours})
         differences = [
             part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])
@@ -167,6 +170,13 @@ class _Work:
     def searched(self) -> list[str]:
         """The statements of full-text tables (SQLite)."""
         return [statement for entity in self._application.entities if searchable(entity) for statement in search_statements(entity)]
+
+
+def _create_functions(connection: sa.Connection) -> None:
+    """The functions that queries call on PostgreSQL; on SQLite they belong to the connection."""
+    if connection.dialect.name == "postgresql":
+        for statement in FUNCTIONS:
+            connection.exec_driver_sql(statement)
 
 
 def _noise(found: Any) -> bool:
