@@ -307,13 +307,13 @@ class Inference(InputAnalysis):
                     condition = self.condition(rule.condition, scope)
                 found.append(
                     Validation(
-                        kind=rule.kind,
+                        kind=rule.kind,  # type: ignore[arg-type]  # the parser's kinds
                         field=rule.field.text if rule.field else None,
                         condition=condition,
                         message=rule.message,
                         at=rule.start,
                     )
-                )  # type: ignore[arg-type]  # the parser's kinds
+                )
         return tuple(found)
 
 

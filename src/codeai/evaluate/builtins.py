@@ -8,13 +8,9 @@ import hashlib
 import hmac
 import json
 import math
-import os
 import random
 import re
-import threading
-import time
 import unicodedata
-import uuid
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
@@ -22,6 +18,7 @@ from typing import Any, Final
 from codeai.evaluate.context import Context
 from codeai.evaluate.errors import EvaluationError
 from codeai.evaluate.operations import EXACT, FAILURES, arithmetic, contains, divide, ends_with, starts_with, text, to_json, whole
+from codeai.model.identifiers import new_uuid
 
 
 def _nullable(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -191,27 +188,6 @@ def _parse_json(value: str) -> Any:
         return json.loads(value, parse_float=Decimal)
     except (ValueError, RecursionError):
         raise EvaluationError("the text is not JSON") from None
-
-
-class Uuid7:
-    """RFC 9562 version 7 identifiers, growing within a process (section 6.2, method 1: a counter in rand_a)."""
-
-    def __init__(self) -> None:
-        self._last = 0
-        self._lock = threading.Lock()
-
-    def __call__(self) -> uuid.UUID:
-        """The next identifier."""
-        with self._lock:
-            now = time.time_ns() // 244  # about 1/4096 of a millisecond each
-            tick = max(self._last + 1, (now * 244 << 12) // 1_000_000)
-            self._last = tick
-        milliseconds, fraction = tick >> 12, tick & 0xFFF
-        value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62
-        return uuid.UUID(int=value | int.from_bytes(os.urandom(8)) >> 2)
-
-
-new_uuid: Final = Uuid7()
 
 
 def _random(low: int | None = None, high: int | None = None) -> Any:

@@ -294,6 +294,8 @@ def _conversion(target: t.Type, on_failure: str, at: int) -> Callable[[Any], Any
         try:
             return convert(value)
         except operations.FAILURES:
+            if on_failure == "null":
+                return None
             if on_failure == "no_match":
                 return no_match
             if on_failure == "null":

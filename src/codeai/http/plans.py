@@ -77,7 +77,7 @@ class EndpointPlan:
     ) -> None:
         self.template = endpoint.template
         self.name = endpoint.name
-        self.declared = {error.status: (error.message, error.code) for error in endpoint.errors}
+        self.declared: Mapping[int, tuple[str, str | None]] = {error.status: (error.message, error.code) for error in endpoint.errors}
         self.media_type = endpoint.returns.media_type or "application/json"
         self._guard = guard
         self._action = action

@@ -35,10 +35,12 @@ class Statement(Generic[Layout]):
 
     :param compiler: has compiled everything that the statement consists of
     :param build: writes a variant and says how to read it; None when nothing can match
+    :param width: how many values are passed; those of the plan when the variant is made unless given
     """
 
-    def __init__(self, compiler: Compiler, build: Callable[[Writer], Layout | None]) -> None:
+    def __init__(self, compiler: Compiler, build: Callable[[Writer], Layout | None], width: int | None = None) -> None:
         self._compiler = compiler
+        self._width = width
         self._build = build
         self._kept: dict[Switches, Assembled[Layout]] = {}
         self._switches = switches(compiler.guards)
@@ -50,7 +52,8 @@ class Statement(Generic[Layout]):
         return found if found is not None else self._made(key)
 
     def _made(self, key: Switches) -> Assembled[Layout]:
-        writer = Writer(self._compiler.dialect.name, key, len(self._compiler.inputs))
+        width = len(self._compiler.inputs) if self._width is None else self._width
+        writer = Writer(self._compiler.dialect.name, key, width)
         layout = self._build(writer)
         found = Assembled(writer.text, writer.binder(), layout)
         if len(self._kept) >= KEPT:

@@ -52,6 +52,11 @@ class Dialect:
         """The conversion of a value for comparisons and results: as stored."""
         return codec(type_, self.name).to_driver
 
+    def first_driver(self, value: Value) -> Conversion:
+        """The conversion of a list of one to that one, for an equality with ``value``."""
+        convert = self.driver(value.type)
+        return (lambda items: items[0]) if convert is None else (lambda items: convert(items[0]))
+
     def text(self, value: str) -> Sql:
         """A constant string."""
         return (Given(value, self.cast(t.Text())),)

@@ -14,7 +14,7 @@ from codeai.query.dialects.base import WHITESPACE, Dialect
 from codeai.query.errors import CompilerError
 from codeai.query.sql import Bind, Given, Sql
 from codeai.query.values import STRUCTURED, Value, call, is_text
-from codeai.storage.codecs import SCALED_DIGITS, Codec, check_text, codec, encode_json, scale_of
+from codeai.storage.codecs import SCALED_DIGITS, Codec, Conversion, check_text, codec, encode_json, scale_of
 from codeai.storage.fulltext import index_table
 from codeai.storage.interface import Dialect as DialectName
 
@@ -141,6 +141,13 @@ class SQLite(Dialect):
         if column.scale is None or not isinstance(column.type, t.Decimal):
             return None
         return (Bind(slot, "", fitted(operator, column.scale)),)
+
+    def first_driver(self, value: Value) -> Conversion:
+        """See ``Dialect``."""
+        if value.scale is None or not isinstance(value.type, t.Decimal):
+            return super().first_driver(value)
+        exact = fitted("==", value.scale)
+        return lambda items: exact(items[0])
 
     def bound_list(self, slot: int, value: Value) -> Sql:
         """See ``Dialect``: JSON text of driver values."""

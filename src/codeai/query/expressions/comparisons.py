@@ -36,7 +36,7 @@ def _same(compiler: Compiler, left: Value, right: Value) -> Truth:
     left, right = dialect.meet(left, right)
     if isinstance(left.type, t.Json):
         return _same_json(compiler, left, right)
-    a, b = _collated(compiler, left), right.sql
+    a, b = collated(compiler, left), right.sql
     if left.nullable and right.nullable:
         return Test(dialect.same(a, b), nullable=False, inverse=dialect.distinct(a, b))
     nullable = left.nullable or right.nullable
@@ -57,7 +57,7 @@ def is_null_test(value: Value) -> Truth:
     return Test((*value.sql, " IS NULL"), nullable=False, inverse=(*value.sql, " IS NOT NULL"))
 
 
-def _collated(compiler: Compiler, value: Value) -> Sql:
+def collated(compiler: Compiler, value: Value) -> Sql:
     """The left side of an equality: decimals that are texts compare as numbers."""
     return compiler.dialect.ordered(value) if isinstance(value.type, t.Decimal) else value.sql
 
@@ -70,7 +70,7 @@ def _same_constant(compiler: Compiler, value: Value, right: ir.Constant) -> Trut
     sql = constant_for(compiler, value, "==", right)
     if sql is None:
         return NEVER
-    a = _collated(compiler, value)
+    a = collated(compiler, value)
     return Test((*a, " = ", *sql), nullable=value.nullable, inverse=_distinct(compiler, value, a, sql))
 
 
@@ -105,7 +105,7 @@ def _same_bound(compiler: Compiler, value: Value, right: ir.Expression) -> Truth
     slot = compiler.inputs.slot(compiler.keyed(right))
     special = compiler.dialect.compared_bound(value, "==", slot, type_)
     sql = special or compiler.dialect.bound(slot, type_, nullable=True).sql
-    a = _collated(compiler, value)
+    a = collated(compiler, value)
     exact = special is None and not lenient
     inverse = compiler.dialect.distinct(a, sql) if value.nullable or may_be_null else (*a, " <> ", *sql)
     same = Test((*a, " = ", *sql), nullable=value.nullable or may_be_null or not exact, inverse=inverse if exact else None)

@@ -1,0 +1,41 @@
+"""A program as an ASGI application, to be mounted in any ASGI program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from codeai.http.application import Application
+from codeai.language.rendering.text import concise
+from codeai.server.composition import Composition
+from codeai.server.database import database_settings, synchronise
+from codeai.server.loading import load_program
+from codeai.server.settings import read_settings
+from codeai.server.start import with_secret
+from codeai.storage.opening import open_database
+
+
+class InvalidProgram(Exception):
+    """The program has errors; the text lists them."""
+
+
+def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Application:
+    """The back end of the program at ``path`` (a file or a folder).
+
+    Its lifespan opens and closes the database; where the host program does not pass lifespan events on, call
+    ``await app.start()`` and ``await app.stop()``.
+
+    :param environment: the settings, ``os.environ`` by default
+    :raises InvalidProgram: the program has errors
+    :raises codeai.server.settings.SettingError: a setting is wrong
+    """
+    given = os.environ if environment is None else environment
+    program = load_program(Path(path))
+    if not program.valid:
+        raise InvalidProgram("\n".join(concise(found, program.sources) for found in program.diagnostics))
+    settings = with_secret(read_settings(given, {}), program.folder)
+    wanted = database_settings(settings, program.folder)
+    synchronise(wanted, program.application, development=settings.development)
+    values = {**given, **({"JWT_SECRET": settings.jwt_secret} if settings.jwt_secret else {})}
+    return Composition(program.application, settings, open_database(wanted), values).asgi

@@ -1,0 +1,1 @@
+"""The command ``codeai``: one file per command, loaded when used."""

@@ -1,0 +1,70 @@
+"""``codeai db``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from codeai.auth.principal import SYSTEM
+from codeai.cli.main import fail
+from codeai.evaluate.context import Context
+from codeai.server.composition import Composition, StartError
+from codeai.server.database import synchronise
+from codeai.server.start import Prepared, composed, prepare, start_failed
+from codeai.storage.errors import SchemaMismatch, StorageError
+
+
+@click.group("db", help="Fill or reset the database of a program.")
+def command() -> None:
+    """The commands about databases."""
+
+
+@command.command("seed", help="Run the seed blocks of the program in FILE or folder.")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def seed(file: Path | None) -> None:
+    """Fills the database."""
+    _seed(_prepared(file), reset=False)
+
+
+@command.command("reset", help="Empty the database of the program in FILE or folder and run its seed blocks (development only).")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def reset(file: Path | None) -> None:
+    """Empties and fills the database."""
+    prepared = _prepared(file)
+    if not prepared.settings.development:
+        fail("'codeai db reset' works in development only")
+    _seed(prepared, reset=True)
+
+
+def _prepared(file: Path | None) -> Prepared:
+    found = prepare(file, {})
+    if isinstance(found, int):
+        sys.exit(found)
+    return found
+
+
+def _seed(prepared: Prepared, *, reset: bool) -> None:
+    try:
+        synchronise(prepared.database, prepared.program.application, development=prepared.settings.development, reset=reset)
+        composition = composed(prepared)
+        asyncio.run(_run(composition))
+    except StartError as error:
+        sys.exit(start_failed(prepared.program, error))
+    except (SchemaMismatch, StorageError) as error:
+        fail(str(error))
+    count = len(prepared.program.application.seed)
+    click.echo(f"{prepared.database.shown}: {'reset, ' if reset else ''}{count} statements of the seed done")
+
+
+async def _run(composition: Composition) -> None:
+    await composition.start()
+    try:
+        async with composition.database.transaction() as session:
+            runtime = composition.runtime
+            context = Context(SYSTEM, session, runtime.clock(), runtime.services, runtime.log)
+            await composition.evaluator.block(composition.application.seed, "seed")(context)
+    finally:
+        await composition.stop()

@@ -1,0 +1,65 @@
+"""The group of commands. Nothing heavy is imported before a command is chosen."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from codeai.language.suggestions import suggest
+
+_COMMANDS: Final = {
+    "db": "Fill or reset the database of a program",
+    "new": "Create a small program that runs at once",
+    "parse": "Show the syntax tree of a program",
+    "query": "Ask the database of a program in the query language",
+    "server": "Serve a program",
+    "test": "Run the test blocks of a program",
+    "token": "Issue a token for development",
+    "validate": "Check a program",
+    "version": "Show the version",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command from the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"codeai.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = suggest(args[0], _COMMANDS) if args else None
+            if near is not None:
+                raise click.UsageError(f"{error.message}\nDid you mean 'codeai {near}'?", ctx) from error
+            raise
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """CodeAI: a language and a runtime for back ends."""
+
+
+def main() -> None:
+    """The entry point. Exit codes: 0 done, 1 the program is invalid or a test failed, 2 wrong usage, 3 the surroundings are not as needed."""
+    cli.main(prog_name="codeai", windows_expand_args=False)
+
+
+def fail(message: str, code: int = 3) -> None:
+    """Ends the command with a message on standard error."""
+    click.echo(f"codeai: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,78 @@
+"""``codeai test``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import msgspec
+
+from codeai.cli.programs import valid_program
+from codeai.server.composition import Composition, StartError
+from codeai.server.database import database_settings, synchronise
+from codeai.server.loading import Loaded
+from codeai.server.settings import Settings
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings, from_url
+from codeai.testing.client import TestClient, issuer
+from codeai.testing.runner import Result, run_test
+
+_SECRET = "the secret of tests, which is long enough for HS256"  # noqa: S105  # signs tokens for databases that are thrown away
+
+
+@click.command("test", help="Run the test blocks of the program in FILE or folder, each against a fresh database.")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--filter", "pattern", default="", help="Only tests whose name contains this text.")
+@click.option("--database", default=None, help="An empty PostgreSQL database to use; it is reset for each test.")
+def command(file: Path | None, pattern: str, database: str | None) -> None:
+    """Runs tests; exit code 1 when one fails."""
+    program = valid_program(file)
+    tests = [test for test in program.application.tests if pattern in test.name]
+    if not tests:
+        click.echo("no tests" + (f" match '{pattern}'" if pattern else ""))
+        return
+    results = [_run(program, index, database) for index, test in enumerate(program.application.tests) if test in tests]
+    for result in results:
+        mark = "ok  " if not result.failure else "FAIL"
+        click.echo(f"{mark} {result.name} ({result.seconds * 1000:.0f} ms)")
+        if result.failure:
+            click.echo(f"  {program.sources.locate(result.at)}\n    {result.failure}")
+    failed = sum(bool(result.failure) for result in results)
+    click.echo(f"{len(results) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+def _run(program: Loaded, index: int, url: str | None) -> Result:
+    with tempfile.TemporaryDirectory(prefix="codeai-test-") as folder:
+        settings = Settings(jwt_secret=_SECRET)
+        wanted = from_url(url) if url else database_settings(settings, Path(folder))
+        synchronise(wanted, program.application, development=True, reset=url is not None)
+        return asyncio.run(_test(program, index, settings, wanted))
+
+
+async def _test(program: Loaded, index: int, settings: Settings, wanted: DatabaseSettings) -> Result:
+    test = program.application.tests[index]
+    environment = {**{name: requirement_default(name) for name in _names(program)}, **os.environ, "JWT_SECRET": _SECRET}
+    try:
+        parts = Composition(program.application, msgspec.structs.replace(settings), open_database(wanted), environment)
+    except StartError as error:
+        return Result(test.name, str(error), 0.0, error.at)
+    await parts.start()
+    try:
+        client = TestClient(parts.asgi, parts.roles, issuer(_SECRET, parts.clock, None, None))
+        return await run_test(test, parts, client, program.sources)
+    finally:
+        await parts.stop()
+
+
+def _names(program: Loaded) -> list[str]:
+    return [requirement.value.name for requirement in program.application.requirements if requirement.value.default is None]
+
+
+def requirement_default(name: str) -> str:
+    """What a variable without a value is in tests: its own name."""
+    return name.lower()

@@ -1,0 +1,52 @@
+"""``codeai token``."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from codeai.auth.errors import NoSecretConfigured
+from codeai.auth.issuing import issue_token
+from codeai.cli.main import fail
+from codeai.cli.surroundings import settings_of
+from codeai.language.parser.literals import duration_milliseconds
+from codeai.server.loading import LoadError, find_program
+
+
+@click.command("token", help="Issue a token with the secret of the program in FILE or folder (or JWT_SECRET).")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--role", "roles", multiple=True, help="A role; may be given more than once.")
+@click.option("--sub", "subject", default="00000000-0000-7000-8000-000000000000", show_default=True, help="The id of the user.")
+@click.option("--ttl", default="8h", show_default=True, help="How long it holds.")
+@click.option("--tenant", default=None, help="The tenant of the user.")
+def command(file: Path | None, roles: tuple[str, ...], subject: str, ttl: str, tenant: str | None) -> None:
+    """Prints a token."""
+    milliseconds = duration_milliseconds(ttl)
+    if milliseconds is None:
+        fail(f"'{ttl}' is no duration, expected one as in 8h", 2)
+        return
+    try:
+        folder = find_program(file)[1]
+    except LoadError as error:
+        fail(str(error), 2)
+        return
+    settings = settings_of(folder)
+    try:
+        extra = {"tenant": tenant} if tenant else None
+        token = issue_token(
+            settings.jwt_secret,
+            subject,
+            roles,
+            timedelta(milliseconds=milliseconds),
+            time.time(),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            extra=extra,
+        )
+    except NoSecretConfigured:
+        fail("there is no secret to sign with: set JWT_SECRET")
+        return
+    click.echo(token)

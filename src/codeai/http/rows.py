@@ -1,0 +1,228 @@
+"""Generated operations on one row: get, create, change, replace, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from codeai.auth.principal import Principal
+from codeai.evaluate.context import Context
+from codeai.evaluate.program import Evaluator
+from codeai.http.messages import Request, Response
+from codeai.http.negotiation import etag, matches
+from codeai.http.plans import ENCODER, Inputs, Runtime, conditional, context_of, json_response
+from codeai.http.problems import FieldError, Problem
+from codeai.http.projection import Projection
+from codeai.language import types as t
+from codeai.model import expression as ir
+from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, EntityAction, GetRow, ModifyRow, ReplaceRow, Validation
+from codeai.query.compiler import Model
+from codeai.query.errors import RowNotFound
+from codeai.query.inputs import Inputs as PlanInputs
+from codeai.query.plans import SelectionPlan
+from codeai.query.writes.change import RowChange
+from codeai.query.writes.create import Insert
+
+_KeyedAction = GetRow | ModifyRow | ReplaceRow | DeleteOne
+
+
+def located(model: Model, action: EntityAction, keys: tuple[tuple[str, str], ...]) -> ir.Expression | None:
+    """The condition that path parameters (parameter, field) and the filters of an operation put on its rows."""
+    entity = model.entity(action.entity)
+    row = ir.RangeRow(type=t.Row(entity.name), alias="r0")
+    found: ir.Expression | None = None
+    for parameter, name in keys:
+        field = entity.field(name)
+        assert field is not None
+        value = ir.RequestValue(type=field.type, place="path", name=parameter)
+        same = ir.Binary(type=t.Bool(), operator="==", left=ir.FieldValue(type=field.type, row=row, field=name), right=value)
+        found = same if found is None else ir.Binary(type=t.Bool(), operator="and", left=found, right=same)
+    for line in action.filters:
+        found = line.condition if found is None else ir.Binary(type=t.Bool(), operator="and", left=found, right=line.condition)
+    return found
+
+
+def selection(model: Model, action: _KeyedAction) -> ir.Selection:
+    """The query that finds the row of an operation."""
+    keys = ((action.parameter, action.field), *((source.parameter, source.field) for source in action.sources))
+    return ir.Selection(
+        type=t.optional(t.Row(action.entity)), kind="first", entity=action.entity, alias="r0", where=located(model, action, keys)
+    )
+
+
+class _RowReader:
+    """Reads the row of an operation as JSON."""
+
+    def __init__(self, model: Model, evaluator: Evaluator, action: _KeyedAction) -> None:
+        self.entity = action.entity
+        self._plan = SelectionPlan(model, selection(model, action), form="json")
+        self._values = evaluator.values(self._plan.values)
+
+    async def read(self, context: Context) -> bytes:
+        """The row, encoded; raises RowNotFound."""
+        row = await self._plan.run(context.session, self._values(context))
+        if row is None:
+            raise RowNotFound(self.entity)
+        return ENCODER.encode(row)
+
+
+class GetAction:
+    """GET of one row."""
+
+    def __init__(self, model: Model, evaluator: Evaluator, action: GetRow, runtime: Runtime) -> None:
+        self._reader = _RowReader(model, evaluator, action)
+        self._runtime = runtime
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        runtime = self._runtime
+        body = await self._reader.read(context_of(runtime, principal, runtime.database, inputs))
+        return conditional(request, Response(200, body, ((b"content-type", b"application/json"),)))
+
+
+class _Checks:
+    """The ``validate`` rules of an operation, on the row as it is going to be."""
+
+    def __init__(self, evaluator: Evaluator, rules: tuple[Validation, ...]) -> None:
+        self._conditions = [
+            (rule, evaluator.row_value(rule.condition)) for rule in rules if rule.kind == "condition" and rule.condition is not None
+        ]
+
+    def check(self, context: Context, row: Mapping[str, Any]) -> None:
+        """Raises a problem with every rule that does not hold."""
+        errors = [
+            FieldError(rule.field or "", "check_failed", rule.message or "a rule of this operation does not hold")
+            for rule, holds in self._conditions
+            if not holds(context, row)
+        ]
+        if errors:
+            raise Problem(422, "the request has invalid values", "invalid", errors=tuple(errors))
+
+
+class CreateAction:
+    """POST of a new row.
+
+    :param location: the path of the new row by its key, when an endpoint shows it
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        evaluator: Evaluator,
+        projection: Projection,
+        endpoint: Endpoint,
+        action: CreateOne,
+        runtime: Runtime,
+        location: Callable[[Mapping[str, Any]], str] | None,
+    ) -> None:
+        inputs = PlanInputs()
+        self._insert = Insert(model, model.entity(action.entity), inputs, system=False)
+        self._given = [(entry.name, inputs.slot(entry.value)) for entry in action.values]
+        self._values = evaluator.values(inputs.expressions)
+        self._sources = [(source.field, source.parameter) for source in action.sources]
+        self._checks = _Checks(evaluator, action.validations)
+        self._project = projection.row(action.entity)
+        self._status = endpoint.returns.status or 201
+        self._location = location
+        self._runtime = runtime
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        async with self._runtime.database.transaction() as session:
+            context = context_of(self._runtime, principal, session, inputs)
+            values = self._values(context)
+            given = dict(inputs.body or {})
+            for field, parameter in self._sources:
+                given[field] = inputs.path[parameter]
+            for field, slot in self._given:
+                given[field] = values[slot]
+            row = await self._insert.run(session, values, given)
+            self._checks.check(context, row)
+            shown = self._project(row, context)
+        headers: tuple[tuple[bytes, bytes], ...] = ()
+        if self._location is not None:
+            headers = ((b"location", self._location(row).encode()),)
+        return json_response(shown, self._status, headers)
+
+
+class _KeyedWrite:
+    """What changes, replacements and deletions share: they find one row, and honour ``If-Match``."""
+
+    def __init__(self, model: Model, evaluator: Evaluator, action: ModifyRow | ReplaceRow | DeleteOne, runtime: Runtime) -> None:
+        inputs = PlanInputs()
+        names = (action.field, *(source.field for source in action.sources))
+        self._change = RowChange(model, model.entity(action.entity), inputs, system=False, names=names)
+        self._values = evaluator.values(inputs.expressions)
+        self._parameters = (action.parameter, *(source.parameter for source in action.sources))
+        self._reader = _RowReader(model, evaluator, action)
+        self._runtime = runtime
+
+    def _keys(self, inputs: Inputs) -> tuple[Any, ...]:
+        return tuple(inputs.path[name] for name in self._parameters)
+
+    async def _match(self, request: Request, context: Context) -> None:
+        wanted = request.headers.get(b"if-match")
+        if wanted is None:
+            return
+        body = await self._reader.read(context)
+        if not matches(wanted, etag(body)):
+            raise Problem(412, "the row has changed since you read it", hint="read it again")
+
+
+class ModifyAction(_KeyedWrite):
+    """PATCH (the fields that were sent) and PUT (all of them)."""
+
+    def __init__(
+        self,
+        model: Model,
+        evaluator: Evaluator,
+        projection: Projection,
+        endpoint: Endpoint,
+        action: ModifyRow | ReplaceRow,
+        runtime: Runtime,
+    ) -> None:
+        super().__init__(model, evaluator, action, runtime)
+        self._project = projection.row(action.entity)
+        self._checks = _Checks(evaluator, action.validations)
+        self._fixed = frozenset(source.field for source in action.sources)
+        self._replaced: list[Any] = []
+        if isinstance(action, ReplaceRow):
+            body = endpoint.inputs.body
+            writable = [
+                field
+                for field in self._change.entity.fields
+                if not (field.primary or field.generated or field.read_only or field.immutable)
+            ]
+            sent = {field.name for field in body.fields} if body is not None else set()
+            self._replaced = [field for field in writable if field.name in sent and field.name not in action.keep]
+        self._immutable = frozenset(field.name for field in self._change.entity.fields if field.immutable or field.primary)
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        async with self._runtime.database.transaction() as session:
+            context = context_of(self._runtime, principal, session, inputs)
+            await self._match(request, context)
+            values = self._values(context)
+            sent = inputs.sent.get("body", frozenset())
+            given = {name: value for name, value in (inputs.body or {}).items() if name in sent and name not in self._fixed}
+            wrong = tuple(FieldError(name, "immutable", "does not change") for name in given if name in self._immutable)
+            if wrong:
+                raise Problem(422, "the request has invalid values", "invalid", errors=wrong)
+            for field in self._replaced:
+                given.setdefault(field.name, self._change.maker.default(field, values))
+            row = await self._change.update(session, values, self._keys(inputs), given)
+            self._checks.check(context, row)
+            shown = self._project(row, context)
+        return conditional(request, json_response(shown))
+
+
+class DeleteAction(_KeyedWrite):
+    """DELETE."""
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        async with self._runtime.database.transaction() as session:
+            context = context_of(self._runtime, principal, session, inputs)
+            await self._match(request, context)
+            await self._change.remove(session, self._values(context), self._keys(inputs))
+        return Response(204)

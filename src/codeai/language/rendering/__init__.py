@@ -1,0 +1,1 @@
+"""Diagnostics for people and programs: text with an excerpt, one line, JSON."""

@@ -1,0 +1,1 @@
+"""Generated reads: one row by its key, and lists with filters, sort, pages, cursors and expansion."""

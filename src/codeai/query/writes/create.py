@@ -1,0 +1,110 @@
+"""New rows: one statement, with the policy on the new row as its condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from codeai.language import types as t
+from codeai.model import expression as ir
+from codeai.model.entity import Entity
+from codeai.query.compiler import Compiler, Model
+from codeai.query.errors import NotAllowed
+from codeai.query.inputs import Inputs
+from codeai.query.scope import Access, NewRowRange
+from codeai.query.sql import Bind, Sql, Writer, extra, joined
+from codeai.query.statement import Statement
+from codeai.query.truth import ALWAYS, NEVER, Truth
+from codeai.query.writes.audit import Audit
+from codeai.query.writes.references import named
+from codeai.query.writes.rows import Given, Row, RowMaker, Values
+from codeai.storage.codecs import codec
+from codeai.storage.errors import ForeignKeyViolation
+from codeai.storage.interface import Session
+
+
+class Insert:
+    """Inserts rows of one entity.
+
+    :param system: policies are passed
+    """
+
+    def __init__(self, model: Model, entity: Entity, inputs: Inputs, *, system: bool) -> None:
+        self._model = model
+        self._entity = entity
+        self.maker = RowMaker(model, entity, inputs)
+        self._audit = Audit(model, entity, inputs) if entity.audited else None
+        self._identity = next((field.name for field in entity.fields if field.auto and isinstance(field.type, t.Int)), None)
+        self._names = [field.name for field in entity.fields if field.name != self._identity]
+        compiler = Compiler(model, inputs)
+        self._parameters: list[Sql] = []
+        columns: dict[str, Sql] = {self._identity: ("NULL",)} if self._identity else {}
+        for at, name in enumerate(self._names):
+            field = entity.field(name)
+            assert field is not None
+            type_ = model.plain(field.stored_type)
+            columns[name] = (Bind(extra(at), model.dialect.cast(type_), codec(type_, model.dialect.name).to_driver),)
+            self._parameters.append(columns[name])
+        access = Access(system=system)
+        row = NewRowRange(compiler, entity, access, columns)
+        self._allowed: Truth = ALWAYS if system else model.policies.allowed(compiler, row, "create")
+        self._statement: Statement[bool] = Statement(compiler, self._build)
+
+    def _build(self, writer: Writer) -> bool | None:
+        allowed = writer.settled(self._allowed)
+        if allowed is NEVER:
+            return None
+        names = ", ".join(self._model.dialect.quote(name) for name in self._names)
+        writer.add(f"INSERT INTO {self._model.table(self._entity)} ({names}) ")
+        values = joined(self._parameters, ", ")
+        if allowed is ALWAYS:
+            writer.add("VALUES (")
+            writer.write(values)
+            writer.add(")")
+        else:
+            writer.add("SELECT ")
+            writer.write(values)
+            writer.add(f" WHERE {writer.condition(allowed)}")
+        writer.add(f" RETURNING {self._model.dialect.quote(self._identity or self._entity.primary)}")
+        return True
+
+    async def run(self, session: Session, values: Values, given: Mapping[str, Any]) -> Row:
+        """Inserts a row and returns it.
+
+        :raises InvalidFields: values break the rules of their fields
+        :raises NotAllowed: the policy forbids this row
+        """
+        row = self.maker.created(values, given)
+        statement = self._statement.pick(values)
+        if statement.layout is None:
+            raise NotAllowed("create", self._entity.name)
+        try:
+            found = await session.fetch_row(statement.text, statement.values((*values, *(row[name] for name in self._names))))
+        except ForeignKeyViolation as error:
+            raise await named(error, session, self._model, self._entity, row) from error
+        if found is None:
+            raise NotAllowed("create", self._entity.name)
+        if self._identity is not None:
+            row[self._identity] = found[0]
+        if self._audit is not None:
+            await self._audit.write(session, values, "create", None, row)
+        return row
+
+
+class CreatePlan:
+    """``create E { … }`` and ``create E from record``."""
+
+    def __init__(self, model: Model, node: ir.CreateRow) -> None:
+        inputs = Inputs()
+        self._insert = Insert(model, model.entity(node.entity), inputs, system=node.as_system)
+        self._given = Given(self._insert.maker, inputs, node.values, node.source)
+        self._inputs = inputs
+
+    @property
+    def values(self) -> tuple[ir.Expression, ...]:
+        """See ``evaluate.expressions.Plan``."""
+        return self._inputs.expressions
+
+    async def run(self, session: Session, values: Values) -> Row:
+        """The stored row."""
+        return await self._insert.run(session, values, self._given.of(values))

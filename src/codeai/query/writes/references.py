@@ -1,0 +1,30 @@
+"""Which reference of a row leads nowhere: SQLite says only that one does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from codeai.language import types as t
+from codeai.model.entity import Entity
+from codeai.query.compiler import Model
+from codeai.storage.codecs import codec
+from codeai.storage.errors import ForeignKeyViolation
+from codeai.storage.interface import Session
+
+
+async def named(error: ForeignKeyViolation, session: Session, model: Model, entity: Entity, row: Mapping[str, Any]) -> ForeignKeyViolation:
+    """The error with the columns whose rows do not exist."""
+    if error.columns or error.referenced or model.dialect.name != "sqlite":
+        return error
+    missing: list[str] = []
+    for field in entity.fields:
+        if not isinstance(field.type, t.Ref) or row.get(field.name) is None:
+            continue
+        other = model.entity(field.type.entity)
+        key = codec(model.plain(field.stored_type), "sqlite").to_driver
+        value = row[field.name] if key is None else key(row[field.name])
+        found = await session.fetch_row(f"SELECT 1 FROM {model.table(other)} WHERE {model.dialect.quote(other.primary)} = ?1", (value,))  # noqa: S608  # names of ours
+        if found is None:
+            missing.append(field.name)
+    return ForeignKeyViolation(str(error), table=entity.table, columns=tuple(missing))

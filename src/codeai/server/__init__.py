@@ -1,0 +1,1 @@
+"""Settings, loading, composition and processes."""

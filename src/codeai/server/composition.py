@@ -1,0 +1,283 @@
+"""The only place that knows all rooms: from a program and its settings to an ASGI application."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from codeai.auth.building import AuthSettings, provider
+from codeai.auth.errors import AuthConfigurationError
+from codeai.auth.fetching import fetch_document
+from codeai.auth.guard import Guard, Provider
+from codeai.auth.issuing import ProgramServices
+from codeai.auth.principal import RoleTable
+from codeai.evaluate.errors import NotCompilable
+from codeai.evaluate.program import Evaluator
+from codeai.http.application import Application as HttpApplication
+from codeai.http.application import Handler, Page
+from codeai.http.blocks import BlockAction, UnavailableAction
+from codeai.http.lists import ListAction
+from codeai.http.messages import JSON, Request, Response
+from codeai.http.parameters import ParameterDecoder, reader
+from codeai.http.plans import ENCODER, Action, EndpointPlan, Runtime
+from codeai.http.projection import Projection
+from codeai.http.routing import Router
+from codeai.http.rows import CreateAction, DeleteAction, GetAction, ModifyAction
+from codeai.http.settings import HttpSettings
+from codeai.http.shapes import ShapeDecoder, ShapeTypes
+from codeai.language import types as t
+from codeai.model.application import Application
+from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
+from codeai.observability.health import Check, Health
+from codeai.query.errors import QueryError
+from codeai.query.statements import Statements
+from codeai.server.settings import Settings
+from codeai.storage.interface import Database
+
+_ACCESS = logging.getLogger("codeai.access")
+_PROGRAM = logging.getLogger("codeai.program")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+
+
+class StartError(Exception):
+    """Something of the program that cannot be built; ``at`` is its offset in the sources, -1 when it has none."""
+
+    def __init__(self, message: str, at: int = -1) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class Composition:
+    """The parts of one serving process.
+
+    :param environment: what ``env`` and ``secret`` read
+    :param clock: the time, for tests to move
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        settings: Settings,
+        database: Database,
+        environment: Mapping[str, str],
+        clock: Callable[[], datetime.datetime] | None = None,
+    ) -> None:
+        self.application = application
+        self.settings = settings
+        self.database = database
+        self._environment = environment
+        self.clock = clock or (lambda: datetime.datetime.now(datetime.UTC))
+        self._check_requirements()
+        self.statements = Statements(application, database.dialect)
+        self.evaluator = Evaluator(application, self.statements, environment)
+        self.roles = RoleTable(application.roles)
+        self.services = ProgramServices(
+            settings.jwt_secret, lambda: self.clock().timestamp(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
+        )
+        self.projection = Projection(application, self.evaluator)
+        self.health = Health(application.version, self._checks(), time.monotonic())
+        http = HttpSettings(
+            request_timeout=settings.request_timeout,
+            max_body=settings.max_body,
+            cors_origins=self._origins(),
+            cors_credentials=self._setting(("cors", "credentials")) is True,
+        )
+        self.runtime = Runtime(database, self.services, log_program, self.clock, http)
+        self._providers = self._built_providers()
+        self._types = ShapeTypes(application)
+        self.asgi = self._built()
+
+    # -- the environment -------------------------------------------------------------------------------------------
+
+    def _check_requirements(self) -> None:
+        for requirement in self.application.requirements:
+            value = requirement.value
+            if value.name not in self._environment and value.default is None:
+                raise StartError(f"environment variable '{value.name}' is not set", requirement.at)
+
+    def _setting(self, path: tuple[str, ...]) -> object:
+        known = {setting.path for setting in self.application.settings}
+        return self.evaluator.setting(path) if path in known else None
+
+    def _origins(self) -> tuple[str, ...]:
+        found = self._setting(("cors", "origins"))
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    # -- security --------------------------------------------------------------------------------------------------
+
+    def _built_providers(self) -> dict[str, Provider]:
+        settings = self.settings
+        auth = AuthSettings(
+            secret=settings.jwt_secret,
+            public_key=settings.jwt_public_key,
+            jwks_url=settings.jwt_jwks_url,
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            roles_claim=settings.jwt_roles_claim,
+            development=settings.development,
+        )
+        found: dict[str, Provider] = {}
+        for model in self.application.providers:
+            values = {entry.name: self.evaluator.constant(entry.value) for entry in model.settings}
+            try:
+                found[model.name] = provider(
+                    model.name, model.method, values, auth, self.roles, fetch_document, lambda: self.clock().timestamp()
+                )
+            except AuthConfigurationError as error:
+                raise StartError(str(error), model.at) from error
+        return found
+
+    def _guard(self, endpoint: Endpoint) -> Guard:
+        if endpoint.guard.silent and not self.settings.development:
+            raise StartError(f"'{endpoint.method} {endpoint.template}' says nothing of auth, and the program has none", endpoint.at)
+        names = endpoint.guard.providers or tuple(self._providers)
+        return Guard(endpoint.guard, tuple(self._providers[name] for name in names))
+
+    # -- routes ----------------------------------------------------------------------------------------------------
+
+    def _built(self) -> HttpApplication:
+        router: Router[Handler] = Router()
+        for endpoint in self.application.endpoints:
+            router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), self._plan(endpoint))
+        for path, answer in self._pages().items():
+            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), Page(path, answer))
+        log = log_request if _ACCESS.isEnabledFor(logging.INFO) else None
+        return HttpApplication(router, self.runtime.settings, log, self)
+
+    def _pages(self) -> dict[str, Any]:
+        return {"/health": self._health, "/health/live": self._live, "/health/ready": self._ready}
+
+    async def start(self) -> None:
+        """Opens the database (ASGI lifespan)."""
+        await self.database.start()
+
+    async def stop(self) -> None:
+        """Closes the database."""
+        await self.database.close()
+
+    def _plan(self, endpoint: Endpoint) -> EndpointPlan:
+        try:
+            action = self._action(endpoint)
+        except (NotCompilable, QueryError) as error:
+            raise StartError(str(error), error.at if error.at >= 0 else endpoint.at) from error
+        inputs = endpoint.inputs
+        listing = isinstance(endpoint.action, ListRows)
+        key_of = self._key_type
+        body = inputs.body
+        return EndpointPlan(
+            endpoint,
+            self._guard(endpoint),
+            action,
+            self.runtime,
+            readers=tuple((field.name, reader(field, key_of)) for field in inputs.path),
+            query=ParameterDecoder("query", inputs.query, key_of, self._default, closed=inputs.closed_query, listing=listing)
+            if inputs.query or inputs.closed_query
+            else None,
+            header=ParameterDecoder("header", inputs.header, key_of, self._default) if inputs.header else None,
+            cookie=ParameterDecoder("cookie", inputs.cookie, key_of, self._default) if inputs.cookie else None,
+            body=ShapeDecoder(body, self._types, self._default) if body is not None and not body.open else None,
+            open_body=body is not None and body.open,
+        )
+
+    def _key_type(self, entity: str) -> t.Type:
+        return self.application.entity(entity).primary_field.type
+
+    def _default(self, field: InputField) -> Callable[[], Any]:
+        assert field.default is not None
+        value = self.evaluator.value(field.default)
+        context = Defaults(self.clock)
+        return lambda: value(context)  # type: ignore[arg-type]  # defaults know the time alone
+
+    def _action(self, endpoint: Endpoint) -> Action:
+        action, model = endpoint.action, self.statements.model
+        if isinstance(action, RunBlock):
+            host = self.evaluator.block(action.body, endpoint.name)
+            return BlockAction(endpoint, action, host, self.projection.of(endpoint.returns.type), self.runtime)
+        if isinstance(action, GetRow):
+            return GetAction(model, self.evaluator, action, self.runtime)
+        if isinstance(action, ListRows):
+            return ListAction(model, self.evaluator, endpoint, action, self.runtime)
+        if isinstance(action, CreateOne):
+            return CreateAction(model, self.evaluator, self.projection, endpoint, action, self.runtime, self._location(action.entity))
+        if isinstance(action, ModifyRow | ReplaceRow):
+            return ModifyAction(model, self.evaluator, self.projection, endpoint, action, self.runtime)
+        if isinstance(action, DeleteOne):
+            return DeleteAction(model, self.evaluator, action, self.runtime)
+        assert isinstance(action, Unavailable)
+        return UnavailableAction(action)
+
+    def _location(self, entity: str) -> Callable[[Mapping[str, Any]], str] | None:
+        """The path at which a row of the entity is shown."""
+        for endpoint in self.application.endpoints:
+            action = endpoint.action
+            if isinstance(action, GetRow) and action.entity == entity and not action.sources:
+                parts, field = endpoint.path, action.field
+                return lambda row: "/" + "/".join(str(row[field]) if part.parameter else part.text for part in parts)
+        return None
+
+    # -- health ----------------------------------------------------------------------------------------------------
+
+    def _checks(self) -> list[Check]:
+        database = self.database
+
+        def details() -> Mapping[str, object]:
+            found = database.statistics()
+            return {
+                "max_connections": found.max_connections,
+                "open_connections": found.open_connections,
+                "in_use": found.in_use,
+                "idle": found.idle,
+            }
+
+        return [Check("database", database.ping, 2.0, True, details)]
+
+    async def _health(self, request: Request) -> Response:
+        healthy, document = await self.health.report()
+        return Response(200 if healthy else 503, ENCODER.encode(document), (JSON,))
+
+    async def _ready(self, request: Request) -> Response:
+        healthy, document = await self.health.report(critical_only=True)
+        return Response(200 if healthy else 503, ENCODER.encode(document), (JSON,))
+
+    async def _live(self, request: Request) -> Response:
+        return Response(200, b'{"status":"healthy"}', (JSON,))
+
+
+class Defaults:
+    """The context of defaults: the time, and nothing else."""
+
+    def __init__(self, clock: Callable[[], datetime.datetime]) -> None:
+        self._clock = clock
+
+    @property
+    def now(self) -> datetime.datetime:
+        """The time."""
+        return self._clock()
+
+
+def log_program(level: str, message: str, data: Mapping[str, object]) -> None:
+    """``log`` and ``print`` of programs."""
+    _PROGRAM.log(
+        _LEVELS[level], "%s", message, extra={f"data_{name}" if name in _RESERVED else name: value for name, value in data.items()}
+    )
+
+
+_RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+def log_request(request: Request, status: int, milliseconds: float) -> None:
+    """The access log (acceptance S75): the route as ``path`` names it, the time in milliseconds."""
+    fields: dict[str, object] = {
+        "request_id": request.id,
+        "method": request.method,
+        "path": request.path[:500],
+        "route": request.template,
+        "status": status,
+        "duration": round(milliseconds, 3),
+    }
+    if request.principal is not None and request.principal.id is not None:
+        fields["user_id"] = request.principal.id
+    _ACCESS.info("request", extra=fields)

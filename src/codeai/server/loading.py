@@ -1,0 +1,130 @@
+"""Program files: found, read, parsed and analysed. Reading is here, everything else is pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from codeai.analysis.program import analyse
+from codeai.analysis.symbols import Symbols
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
+from codeai.language.parser import parse_module
+from codeai.language.source import SourceFile, Sources
+from codeai.language.tree.declarations import ImportDeclaration
+from codeai.language.tree.module import Module
+from codeai.model.application import Application
+
+_LARGEST: Final = 10_000_000
+
+
+class LoadError(Exception):
+    """A program that cannot even be read."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A program with its texts and findings. ``application`` may be used only when ``valid``."""
+
+    application: Application
+    symbols: Symbols
+    sources: Sources
+    diagnostics: list[Diagnostic]
+    folder: Path
+
+    @property
+    def valid(self) -> bool:
+        """Whether there is no error."""
+        return not any(found.severity is Severity.ERROR for found in self.diagnostics)
+
+
+def find_program(path: Path | None) -> tuple[list[Path], Path]:
+    """The files of a program and its folder (acceptance T10).
+
+    A folder stands for all its ``.cai`` files, a file for itself. Without a path: the folder, if it has an ``app.cai``; else the
+    only ``.cai`` file; else nothing, an empty program.
+
+    :raises LoadError: the path is missing, or leads to no program
+    """
+    if path is None:
+        here = Path.cwd()
+        files = sorted(here.glob("*.cai"))
+        if (here / "app.cai").exists() or len(files) == 1:
+            return files, here
+        if files:
+            raise LoadError(f"there are {len(files)} programs here and no app.cai; name one, as in 'codeai server {files[0].name}'")
+        return [], here
+    if path.is_dir():
+        files = sorted(path.glob("*.cai"))
+        if not files:
+            raise LoadError(f"no .cai files in '{path}'")
+        return files, path
+    if not path.exists():
+        raise LoadError(f"no such file: '{path}'")
+    return [path], path.parent
+
+
+def load_program(path: Path | None) -> Loaded:
+    """Reads and analyses a program; what is wrong with it is in the diagnostics.
+
+    :raises LoadError: a file cannot be read
+    """
+    files, folder = find_program(path)
+    sources = Sources()
+    modules: list[Module] = []
+    diagnostics: list[Diagnostic] = []
+    seen: set[Path] = set()
+    waiting = list(files)
+    while waiting:
+        file = waiting.pop(0)
+        if file.resolve() in seen:
+            continue
+        seen.add(file.resolve())
+        source = _read(file, sources, diagnostics)
+        if source is None:
+            continue
+        parsed = parse_module(source)
+        diagnostics.extend(parsed.diagnostics)
+        modules.append(parsed.module)
+        waiting.extend(_imported(parsed.module, file.parent, diagnostics))
+    analysis = analyse(modules, sources, folder.resolve().name)
+    # Where the text itself is broken, findings about its meaning would mostly be echoes.
+    diagnostics.extend(found for found in analysis.diagnostics if not diagnostics or found.severity is Severity.ERROR)
+    return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)
+
+
+def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic]) -> SourceFile | None:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise LoadError(f"cannot read '{file}': {error.strerror or error}") from error
+    problem = f"the file is larger than {_LARGEST:,} bytes" if len(content) > _LARGEST else None
+    text = ""
+    if problem is None:
+        try:
+            text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            problem = "the file is not UTF-8 text"
+        if "\x00" in text:
+            problem = "the file is not a text"
+    source = sources.add(str(file), "" if problem else text)
+    if problem is None:
+        return source
+    diagnostics.append(Diagnostic("CAI0006", DiagnosticClass.SYNTAX, problem, Span(source.base, source.base)))
+    return None
+
+
+def _imported(module: Module, folder: Path, diagnostics: list[Diagnostic]) -> list[Path]:
+    found: list[Path] = []
+    for declaration in module.declarations:
+        if not isinstance(declaration, ImportDeclaration):
+            continue
+        pattern = declaration.pattern
+        inside = not (pattern.startswith("/") or ".." in Path(pattern).parts)
+        files = sorted(folder.glob(pattern)) if inside and pattern else []
+        if not files:
+            message = f"nothing matches '{pattern}'" if inside else f"'{pattern}' leads out of the folder"
+            span = Span(declaration.start, declaration.end)
+            diagnostics.append(Diagnostic("CAI0007", DiagnosticClass.SEMANTIC, message, span))
+        found.extend(files)
+    return found

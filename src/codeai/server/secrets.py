@@ -1,0 +1,29 @@
+"""The development secret: made once, kept beside the program, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from codeai.server.settings import SettingError
+
+
+def development_secret(folder: Path) -> str:
+    """The secret of a program in development.
+
+    :raises SettingError: the folder cannot be written
+    """
+    path = folder / ".codeai" / "dev-secret"
+    try:
+        if path.exists():
+            return path.read_text(encoding="ascii").strip()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = secrets.token_urlsafe(48)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(made)
+        return made
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise SettingError(f"cannot keep a development secret in {path}: {error.strerror}; set JWT_SECRET") from error

@@ -1,0 +1,182 @@
+"""Starting a server: everything that can be wrong is found out before the first request."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from codeai.language.rendering.text import rich
+from codeai.observability.logging import LogSettings, configure
+from codeai.server.composition import Composition, StartError
+from codeai.server.database import database_settings, synchronise
+from codeai.server.loading import Loaded, LoadError, load_program
+from codeai.server.lock import FileInUse, FileLock
+from codeai.server.secrets import development_secret
+from codeai.server.settings import SettingError, Settings, read_settings
+from codeai.server.supervisor import Supervisor, connections_each, worker_command
+from codeai.server.worker import AddressInUse, check_port, run_worker
+from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings
+
+_LOG: Final = logging.getLogger("codeai.server")
+# Exit codes: the program is invalid, wrong usage, the surroundings are not as needed.
+INVALID, USAGE, SURROUNDINGS = 1, 2, 3
+_FAILURES: Final = (SettingError, DatabaseUnavailable, AddressInUse, FileInUse, OSError)
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A program with everything that serving it needs."""
+
+    program: Loaded
+    settings: Settings
+    database: DatabaseSettings
+    environment: Mapping[str, str]
+
+
+def prepare(path: Path | None, flags: Mapping[str, Any]) -> Prepared | int:
+    """Loads the program and the settings; an exit code, after a message, when that fails."""
+    try:
+        program = load_program(path)
+    except LoadError as error:
+        return _say(str(error), USAGE)
+    for found in program.diagnostics:
+        sys.stderr.write(rich(found, program.sources, colour=sys.stderr.isatty()) + "\n\n")
+    if not program.valid:
+        return _say("the program has errors, nothing is served", INVALID)
+    try:
+        settings = read_settings(os.environ, flags)
+        settings = with_secret(settings, program.folder)
+        database = database_settings(settings, program.folder)
+        configure(
+            LogSettings(
+                level=settings.log_level,  # type: ignore[arg-type]  # checked when read
+                format=settings.log_format,  # type: ignore[arg-type]  # as above
+                output=settings.log_output,
+                add_source=settings.log_add_source,
+            )
+        )
+    except _FAILURES as error:
+        return _say(str(error), SURROUNDINGS)
+    environment = {**os.environ, **({"JWT_SECRET": settings.jwt_secret} if settings.jwt_secret else {})}
+    return Prepared(program, settings, database, environment)
+
+
+def with_secret(settings: Settings, folder: Path) -> Settings:
+    """The settings, in development with a secret in any case."""
+    if settings.jwt_secret is not None or not settings.development or settings.jwt_public_key or settings.jwt_jwks_url:
+        return settings
+    return msgspec.structs.replace(settings, jwt_secret=development_secret(folder))
+
+
+def composed(prepared: Prepared) -> Composition:
+    """The parts of a serving process; raises StartError."""
+    database = open_database(prepared.database)
+    return Composition(prepared.program.application, prepared.settings, database, prepared.environment)
+
+
+def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
+    """Serves a program until a signal ends it; returns the exit code."""
+    prepared = prepare(path, flags)
+    if isinstance(prepared, int):
+        return prepared
+    settings = prepared.settings
+    _title("codeai server")
+    try:
+        composed(prepared)
+        check_port(settings.host, settings.port)
+        outcome, changes = synchronise(prepared.database, prepared.program.application, development=settings.development)
+    except StartError as error:
+        return start_failed(prepared.program, error)
+    except SchemaMismatch as error:
+        lines = "\n".join(f"  {line}" for line in error.differences)
+        hint = "in development, 'codeai db reset' starts over" if settings.development else "bring the database to the program first"
+        return _say(f"the database differs from the program:\n{lines}\n{hint}", SURROUNDINGS)
+    except _FAILURES as error:
+        return _say(str(error), SURROUNDINGS)
+    _banner(prepared, path, outcome, changes)
+    if prepared.database.dialect == "sqlite":
+        return serve_here(prepared, embedded=True)
+    return _supervised(prepared, path, flags)
+
+
+def start_failed(program: Loaded, error: StartError) -> int:
+    """Says what cannot be built, with its place in the program."""
+    place = f"{program.sources.locate(error.at)}: " if error.at >= 0 and program.sources.files else ""
+    return _say(f"{place}{error}", SURROUNDINGS)
+
+
+def serve_here(prepared: Prepared, *, embedded: bool) -> int:
+    """Serves in this process."""
+    settings = prepared.settings
+    lock = FileLock(prepared.database.path) if embedded and prepared.database.path is not None else None
+    try:
+        if lock is not None:
+            lock.acquire()
+        composition = composed(prepared)
+        delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
+        run_worker(
+            composition.asgi,
+            composition.health,
+            host=settings.host,
+            port=settings.port,
+            start=composition.start,
+            stop=composition.stop,
+            ready=lambda: _LOG.info("listening", extra={"address": f"http://{settings.host}:{settings.port}"}),
+            drain_delay=delay,
+            shutdown_timeout=settings.shutdown_timeout,
+        )
+    except StartError as error:
+        return start_failed(prepared.program, error)
+    except _FAILURES as error:
+        return _say(str(error), SURROUNDINGS)
+    finally:
+        if lock is not None:
+            lock.release()
+    return 0
+
+
+def _supervised(prepared: Prepared, path: Path | None, flags: Mapping[str, Any]) -> int:
+    settings = prepared.settings
+    try:
+        each = connections_each(settings.db_max_open_conns, settings.workers)
+    except SettingError as error:
+        return _say(str(error), SURROUNDINGS)
+    given = {name: value for name, value in flags.items() if value is not None} | {"db_max_open_conns": each}
+    command = worker_command([str(path) if path is not None else "", msgspec.json.encode(given).decode()])
+    return Supervisor(command, settings.workers, dict(prepared.environment), settings.shutdown_timeout).run()
+
+
+def _banner(prepared: Prepared, path: Path | None, outcome: str, changes: tuple[str, ...]) -> None:
+    """What a developer wants to know; on standard error, so that logs stay logs."""
+    settings = prepared.settings
+    address = f"http://{settings.host}:{settings.port}"
+    name = f"{prepared.program.application.name} {prepared.program.application.version}"
+    lines = [f"{name} on {address}", f"  documentation  {address}/docs"]
+    if prepared.database.dialect == "sqlite":
+        lines.append(f"  database       {prepared.database.path} (embedded; set DATABASE_URL for PostgreSQL)")
+    else:
+        lines.append(f"  database       {prepared.database.shown}")
+    if outcome != "unchanged":
+        lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in changes))
+    if settings.development:
+        lines.append(f"  token          codeai token {path or ''} --role admin".replace("  --", " --"))
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
+
+
+def _say(message: str, code: int) -> int:
+    sys.stderr.write(f"codeai: {message}\n")
+    return code
+
+
+def _title(text: str) -> None:
+    import setproctitle
+
+    setproctitle.setproctitle(text)

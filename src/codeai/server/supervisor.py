@@ -1,0 +1,113 @@
+"""The first process on PostgreSQL: starts the HTTP workers, restarts those that die, and ends them in good order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from types import FrameType
+from typing import Final
+
+from codeai.server.settings import SettingError
+
+_LOG = logging.getLogger("codeai.server")
+_DEATHS: Final = 5
+_WINDOW: Final = 60.0
+_FEWEST_CONNECTIONS: Final = 2
+
+
+def connections_each(total: int, workers: int) -> int:
+    """How many database connections each process gets (acceptance T18).
+
+    :raises SettingError: fewer than two
+    """
+    each = total // workers
+    if each < _FEWEST_CONNECTIONS:
+        raise SettingError(f"DB_MAX_OPEN_CONNS={total} is too few for {workers} workers: each needs {_FEWEST_CONNECTIONS}")
+    return each
+
+
+class Supervisor:
+    """Keeps a number of worker processes alive.
+
+    :param command: how a worker is started
+    :param timeout: seconds that workers have to end
+    """
+
+    def __init__(self, command: list[str], workers: int, environment: dict[str, str], timeout: float) -> None:
+        self._command = command
+        self._count = workers
+        self._environment = environment
+        self._timeout = timeout
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self._ending = False
+        self._back_off = 0.2
+
+    def run(self) -> int:
+        """Runs until a signal; returns the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+        for index in range(1, self._count + 1):
+            self._spawn(index)
+        code = self._watch()
+        self._end()
+        return code
+
+    def _spawn(self, index: int) -> None:
+        environment = {**self._environment, "CODEAI_WORKER": str(index)}
+        self._children[index] = subprocess.Popen(self._command, env=environment)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        if self._ending:
+            for child in self._children.values():
+                child.kill()
+            os._exit(130)
+        self._ending = True
+
+    def _watch(self) -> int:
+        while not self._ending:
+            for index, child in list(self._children.items()):
+                code = child.poll()
+                if code is None:
+                    continue
+                if code in (1, 2, 3):
+                    return code  # the worker has said why it cannot start
+                if not self._restart(index, code):
+                    return 4
+            time.sleep(0.1)
+        return 0
+
+    def _restart(self, index: int, code: int) -> bool:
+        now = time.monotonic()
+        self._deaths.append(now)
+        _LOG.error("worker died", extra={"worker": index, "exit_code": code})
+        if len(self._deaths) == _DEATHS and now - self._deaths[0] < _WINDOW:
+            _LOG.error("workers die too often, giving up", extra={"deaths": _DEATHS})
+            return False
+        time.sleep(self._back_off)
+        self._back_off = min(self._back_off * 2, 5.0)
+        if not self._ending:
+            self._spawn(index)
+        return True
+
+    def _end(self) -> None:
+        for child in self._children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._timeout
+        for child in self._children.values():
+            try:
+                child.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def worker_command(arguments: list[str]) -> list[str]:
+    """The command of a worker."""
+    return [sys.executable, "-m", "codeai.server.child", *arguments]

@@ -1,0 +1,129 @@
+"""One serving process: the event loop, Granian inside it, and the end in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from codeai.http.messages import Receive, Scope, Send
+from codeai.observability.health import Health
+
+_LOG = logging.getLogger("codeai.server")
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class AddressInUse(Exception):
+    """Somebody listens on the port already."""
+
+
+def check_port(host: str, port: int) -> None:
+    """Whether the port is free.
+
+    :raises AddressInUse: it is not
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise AddressInUse(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def run_worker(
+    app: Asgi,
+    health: Health,
+    *,
+    host: str,
+    port: int,
+    start: Callable[[], Awaitable[None]],
+    stop: Callable[[], Awaitable[None]],
+    ready: Callable[[], None],
+    drain_delay: float,
+    shutdown_timeout: float,
+) -> None:
+    """Serves until SIGTERM or SIGINT: readiness fails first, requests that run are finished, then everything is closed.
+
+    :param drain_delay: seconds between failing readiness and closing the socket, so that balancers notice
+    :param shutdown_timeout: seconds after which open requests are given up
+    """
+    runner = _Worker(app, health, host, port, start, stop, ready, drain_delay, shutdown_timeout)
+    if sys.platform != "win32":
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+            loop.run(runner.run())
+    else:
+        asyncio.run(runner.run())
+
+
+class _Worker:
+    def __init__(
+        self, app: Asgi, health: Health, host: str, port: int, start: Any, stop: Any, ready: Any, drain: float, timeout: float
+    ) -> None:
+        self._app = app
+        self._health = health
+        self._address = (host, port)
+        self._start, self._stop, self._ready = start, stop, ready
+        self._drain = drain
+        self._timeout = timeout
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        from granian.constants import Interfaces
+        from granian.server.embed import Server
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled)
+        await self._start()
+        try:
+            host, port = self._address
+            server = Server(
+                self._counted, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False, websockets=False, backlog=1024
+            )
+            serving = asyncio.ensure_future(server.serve())
+            await asyncio.sleep(0)
+            self._ready()
+            await asyncio.wait({serving, asyncio.ensure_future(self._ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            await self._finish(server, serving)
+        finally:
+            await self._stop()
+
+    def _signalled(self) -> None:
+        if self._ended.is_set():
+            os._exit(130)
+        self._health.draining = True
+        self._ended.set()
+
+    async def _finish(self, server: Any, serving: asyncio.Future[Any]) -> None:
+        """Lets balancers notice, then running requests end, then closes the socket."""
+        _LOG.info("draining", extra={"requests": self._running})
+        await asyncio.sleep(self._drain)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(self._timeout - self._drain - 1, 0.1)):
+                while self._running:
+                    self._idle.clear()
+                    await self._idle.wait()
+        server.stop()
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(serving, 2)
+        _LOG.info("stopped")
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()

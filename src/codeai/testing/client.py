@@ -1,0 +1,95 @@
+"""Requests of tests, answered by the application in this process."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote
+
+from codeai.auth.issuing import issue_token
+from codeai.auth.principal import Principal, RoleTable
+from codeai.evaluate.context import Context
+from codeai.evaluate.operations import to_json
+from codeai.http.application import Application
+from codeai.http.plans import ENCODER
+
+
+class TestClient:
+    """Sends requests as the principal that ``as user`` has set.
+
+    :param issue: makes a token for a principal
+    """
+
+    __test__ = False
+
+    def __init__(self, application: Application, roles: RoleTable, issue: Callable[[Mapping[str, Any]], str]) -> None:
+        self._application = application
+        self._roles = roles
+        self._issue = issue
+        self._token: str | None = None
+        self.context: Context | None = None
+
+    def principal(self, values: Mapping[str, Any]) -> Principal:
+        """The principal of ``as user { … }``; requests carry its token from now on."""
+        self._token = self._issue(values)
+        identifier = values.get("id")
+        return Principal(
+            id=str(identifier) if identifier is not None else None,
+            grants=self._roles.grants(frozenset(values.get("roles", ())), frozenset(values.get("permissions", ()))),
+            tenant=values.get("tenant"),
+            authenticated=True,
+        )
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], body: Any, sent: bool) -> dict[str, Any]:
+        """One request; its answer as the record that tests see."""
+        path = path.removesuffix("/") if path.startswith("//") else path
+        target, _, query = path.partition("?")
+        content = ENCODER.encode(to_json(body)) if sent else b""
+        named = [(b"host", b"test")]
+        if sent:
+            named += [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        if self._token is not None and "authorization" not in {name.lower() for name in headers}:
+            named.append((b"authorization", b"Bearer " + self._token.encode()))
+        named += [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": unquote(target),
+            "raw_path": target.encode(),
+            "query_string": query.encode(),
+            "headers": named,
+        }
+        return await self._exchange(scope, content)
+
+    async def _exchange(self, scope: dict[str, Any], content: bytes) -> dict[str, Any]:
+        messages: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: Any) -> None:
+            messages.append(message)
+
+        await self._application(scope, receive, send)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in messages[0]["headers"]}
+        body = b"".join(message.get("body", b"") for message in messages[1:])
+        decoded: Any = body.decode("utf-8", "replace") if body else None
+        if "json" in headers.get("content-type", "") and body:
+            decoded = json.loads(body, parse_float=Decimal)
+        return {"status": messages[0]["status"], "headers": headers, "body": decoded}
+
+
+def issuer(secret: str, now: Callable[[], datetime.datetime], audience: str | None, name: str | None) -> Callable[[Mapping[str, Any]], str]:
+    """A function that makes tokens for the principals of tests."""
+
+    def issue(values: Mapping[str, Any]) -> str:
+        extra = {key: to_json(values[key]) for key in ("permissions", "tenant", "email", "name") if key in values}
+        subject = str(values.get("id", "test"))
+        return issue_token(
+            secret, subject, list(values.get("roles", ())), None, now().timestamp(), issuer=name, audience=audience, extra=extra
+        )
+
+    return issue

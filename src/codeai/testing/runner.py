@@ -1,0 +1,101 @@
+"""Runs ``test`` blocks and reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from codeai.auth.principal import SYSTEM
+from codeai.evaluate.context import Context
+from codeai.evaluate.errors import EvaluationError, ProgramFailure
+from codeai.evaluate.operations import text, to_json
+from codeai.evaluate.program import Evaluator
+from codeai.evaluate.statements import ExpectationFailed
+from codeai.language.source import Sources
+from codeai.model.application import Test
+from codeai.model.validation import InvalidFields
+from codeai.query.errors import QueryError
+from codeai.storage.errors import StorageError
+from codeai.storage.interface import Database
+from codeai.testing.client import TestClient
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of one test; ``failure`` is empty when it passed. ``seconds`` is its duration."""
+
+    name: str
+    failure: str
+    seconds: float
+    at: int = -1
+
+
+class Parts(Protocol):
+    """What a test needs of a composed program."""
+
+    evaluator: Evaluator
+    database: Database
+    runtime: Any
+
+
+async def run_test(test: Test, parts: Parts, client: TestClient, sources: Sources) -> Result:
+    """Runs one test in the given database.
+
+    Statements of a test run as the system, each in a transaction of its own, so that requests see their effects.
+    """
+    began = time.perf_counter()
+    failure, at = "", test.at
+    runtime = parts.runtime
+    context = Context(SYSTEM, Autocommit(parts.database), runtime.clock(), runtime.services, runtime.log, client=client)
+    try:
+        await parts.evaluator.block(test.body, test.name)(context)
+    except ExpectationFailed as error:
+        failure, at = _expectation(error, sources), error.at
+    except (ProgramFailure, EvaluationError, InvalidFields, QueryError, StorageError) as error:
+        failure = f"{type(error).__name__}: {error}"
+        at = getattr(error, "at", -1) if getattr(error, "at", -1) >= 0 else test.at
+    return Result(test.name, failure, time.perf_counter() - began, at)
+
+
+def _expectation(error: ExpectationFailed, sources: Sources) -> str:
+    place = sources.locate(error.at)
+    line = sources.file_at(error.at).line_text(place.line).strip()
+    if not error.compared:
+        return line
+    return f"{line}\n    left   {_shown(error.left)}\n    right  {_shown(error.right)}"
+
+
+def _shown(value: object) -> str:
+    found = to_json(value)
+    shown = repr(found) if isinstance(found, str) else text(found) if not isinstance(found, dict | list) else repr(found)
+    return shown if len(shown) <= 300 else shown[:297] + "…"
+
+
+class Autocommit:
+    """A session in which each statement is a transaction of its own, writes included."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fetch(self, statement: str, values: Any) -> Any:
+        """See ``Session``."""
+        return await self._run(statement, lambda session: session.fetch(statement, values))
+
+    async def fetch_row(self, statement: str, values: Any) -> Any:
+        """See ``Session``."""
+        return await self._run(statement, lambda session: session.fetch_row(statement, values))
+
+    async def execute(self, statement: str, values: Any) -> int:
+        """See ``Session``."""
+        found: int = await self._run(statement, lambda session: session.execute(statement, values))
+        return found
+
+    async def execute_many(self, statement: str, rows: Any) -> None:
+        """See ``Session``."""
+        await self._run(statement, lambda session: session.execute_many(statement, rows))
+
+    async def _run(self, statement: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
+        async with self._database.transaction(write=not statement.startswith("SELECT")) as session:
+            return await work(session)
