@@ -21,7 +21,7 @@ from codeai.query.scope import Access, Range, TableRange
 from codeai.query.select import Joins, Select
 from codeai.query.sql import Sql
 from codeai.query.traversal import children
-from codeai.query.truth import Choice, Guard, Test, Truth, all_of
+from codeai.query.truth import Choice, Guard, Guarded, Test, Truth, all_of
 from codeai.query.values import NULL, Value
 from codeai.storage.interface import Dialect as DialectName
 
@@ -72,6 +72,14 @@ class Compiler:
         self.elements: dict[str, Value] = {}
         self.aggregating = False
         self._aliases = 0
+
+    def copy(self) -> Compiler:
+        """A compiler that knows what this one knows, for one statement more."""
+        found = Compiler(self.model, self.inputs)
+        found.guards = list(self.guards)
+        found.ranges = dict(self.ranges)
+        found._aliases = self._aliases
+        return found
 
     # -- names -----------------------------------------------------------------------------------------------------
 
@@ -159,7 +167,10 @@ class Compiler:
         scale = self.dialect.scale(type_)
         if shown is None:
             return Value(sql, type_, nullable, scale)
-        return Value(("(", Choice(shown, sql, ("NULL",)), ")"), type_, True, scale)
+        choice = Choice(shown, sql, ("NULL",))
+        if not row.access.trusted:
+            choice = Guarded(shown, sql, CompilerError(f"unknown field '{field.name}' on entity '{row.entity.name}'"))
+        return Value(("(", choice, ")"), type_, True, scale)
 
     def visible(self, row: Range) -> Truth:
         """Whether a row may be seen: not deleted, of the caller's tenant, allowed by the policy."""

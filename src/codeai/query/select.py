@@ -38,6 +38,12 @@ class Joins:
     def __init__(self) -> None:
         self.known: dict[object, HopJoin] = {}
 
+    def copy(self) -> Joins:
+        """The same joins, to which more may be added."""
+        found = Joins()
+        found.known = dict(self.known)
+        return found
+
     def write(self, writer: Writer) -> str:
         """The joins that are used; asked for when everything else has been written."""
         found: list[str] = []
@@ -93,4 +99,4 @@ class Select(Node):
         if self.order:
             rest.append(f" ORDER BY {writer.captured(self.order)}")
         rest.append(writer.captured(self.tail))
-        writer.add(f"SELECT {columns} FROM {table}{self.joins.write(writer)}{''.join(rest)}")
+        writer.add("SELECT " + columns + " FROM " + table + self.joins.write(writer) + "".join(rest))

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from codeai.query.errors import QueryError
 from codeai.query.sql import Node, Sql, Switches, Writer
 
 if TYPE_CHECKING:
@@ -243,6 +244,21 @@ class Choice(Node):
         writer.add("CASE WHEN ")
         settled.write(writer)
         writer.write((" THEN ", *self.then, " ELSE ", *self.otherwise, " END"))
+
+
+class Guarded(Choice):
+    """A field in a caller's own condition: null for rows that hide it, and unknown to a caller who may never see it."""
+
+    def __init__(self, truth: Truth, value: Sql, refusal: QueryError) -> None:
+        super().__init__(truth, value, ("NULL",))
+        self.refusal = refusal
+
+    def write(self, writer: Writer) -> None:
+        """Writes it, or raises the refusal."""
+        settled = writer.settled(self.truth)
+        if isinstance(settled, Always) and not settled.value:
+            raise self.refusal
+        super().write(writer)
 
 
 def all_of(parts: Iterable[Truth]) -> Truth:

@@ -62,7 +62,8 @@ def reachable(model: Model, entity: Entity) -> Iterator[Entity]:
 
 def prepare(model: Model, inputs: Inputs, entity: Entity) -> None:
     """Asks for every value that policies and hide rules of reachable entities need, so that expansions and query text
-    can be compiled later without asking the host for more."""
+    can be compiled later without asking the host for more.
+    """
     for other in reachable(model, entity):
         compiler = Compiler(model, inputs)
         row = compiler.table(other, Access(), Joins())

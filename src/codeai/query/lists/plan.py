@@ -24,7 +24,7 @@ from codeai.query.lists.sorting import terms, unknown_field
 from codeai.query.loads import loads, tree
 from codeai.query.plans import DEFAULT_LIMIT
 from codeai.query.rows import Layout, computed_outputs, stored_outputs
-from codeai.query.scope import Access
+from codeai.query.scope import Access, TableRange
 from codeai.query.select import Joins
 from codeai.query.statement import Assembled
 from codeai.query.text import FilterText
@@ -102,7 +102,9 @@ class ListPlan:
                 return await self._read(session, values, request, limit, cursor, shape)
         except (TimeoutError, storage.StatementTimeout) as error:
             raise ExecutionError("the query took too long", hint="narrow the condition") from error
-        except (storage.ValueOutOfRange, storage.StorageFailure) as error:
+        except (storage.DatabaseUnavailable, storage.PoolExhausted, storage.LockTimeout):
+            raise
+        except storage.StorageError as error:
             raise ExecutionError("the query could not be run") from error
 
     def _limit(self, request: ListRequest) -> int:
@@ -146,9 +148,7 @@ class ListPlan:
     def _new(self, asked: Asked, condition: Truth, *, extended: bool) -> Shape:
         wanted = loads(self._model, self._inputs, self._entity, tree(asked.expand), Access(), "json")
         width = len(self._inputs) if extended else self._width
-        return Shape(
-            self._base, asked, wanted, lambda name: unknown_field("sort", name, self._action), condition=condition, width=width
-        )
+        return Shape(self._base, asked, wanted, lambda name: unknown_field("sort", name, self._action), condition=condition, width=width)
 
     def _made(self, asked: Asked, request: ListRequest) -> Shape:
         """A shape with a caller's condition; it is not kept, since no other request has its text."""
@@ -156,8 +156,10 @@ class ListPlan:
             raise InvalidValue("q", "not_supported", "this list takes no query text")
         assert request.q is not None
         compiler = self._base.compiler.copy()
-        base = msgspec.structs.replace(self._base, compiler=compiler)
-        condition = self._text.compile(compiler, self._base.row, request.q, request.now)
+        joins = self._base.joins.copy()
+        base = msgspec.structs.replace(self._base, compiler=compiler, joins=joins)
+        row = TableRange(self._entity, Access(trusted=False), self._base.row.alias, joins)
+        condition = self._text.compile(compiler, row, request.q, request.now)
         wanted = loads(self._model, self._inputs, self._entity, tree(asked.expand), Access(), "json")
         return Shape(
             base,
@@ -195,7 +197,9 @@ class ListPlan:
             return Page(data=rows, pagination=OffsetPagination(page=page, limit=limit, has_next=more, has_previous=page > 1, total=total))
         return Page(data=rows, pagination=self._by_cursor(shape, layout, records, place, limit, more, total))
 
-    async def _rows(self, session: Session, values: Sequence[Any], shape: Shape, layout: Layout | None, records: Sequence[Any]) -> list[Any]:
+    async def _rows(
+        self, session: Session, values: Sequence[Any], shape: Shape, layout: Layout | None, records: Sequence[Any]
+    ) -> list[Any]:
         if layout is None:
             return []
         read = layout.read
@@ -242,7 +246,7 @@ class ListPlan:
             record = await session.fetch_row(f"EXPLAIN (FORMAT JSON) {statement.text}", bound)
             return _estimate(record[0]) if record is not None else 0
         record = await session.fetch_row(statement.text, bound)
-        return int(record[0]) if record is not None else 0  # type: ignore[call-overload,no-any-return]  # a count
+        return int(record[0]) if record is not None else 0  # type: ignore[call-overload]  # a count
 
 
 def _estimate(plan: Any) -> int:

@@ -145,5 +145,3 @@ class Shape:
 
 def _sort_value(compiler: Compiler, row: TableRange, term: Term) -> Value:
     return compiler.field(row, term.field)
-
-
