@@ -27,7 +27,9 @@ def member(target: Any, name: str) -> Any:
 
 
 def json_member(target: Any, name: str) -> Any:
-    """A member of a JSON value; null when it is no object."""
+    """A member of a JSON value, or the length of an array; null when there is no such thing."""
+    if name == "length" and isinstance(target, list):
+        return len(target)
     return target.get(name) if isinstance(target, Mapping) else None
 
 

@@ -1,9 +1,66 @@
-"""Lists (stub while the plan is being written)."""
+"""Generated lists."""
 
-from typing import Any
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from codeai.auth.principal import Principal
+from codeai.evaluate.program import Evaluator
+from codeai.http.messages import Request, Response
+from codeai.http.plans import Inputs, Runtime, context_of, json_response
+from codeai.http.problems import FieldError, Problem
+from codeai.model.endpoint import Endpoint, ListRows
+from codeai.query.compiler import Model
+from codeai.query.lists.plan import ListPlan
+from codeai.query.lists.request import ListRequest
+from codeai.query.text import FilterText
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 class ListAction:
-    def __init__(self, *a: Any) -> None: ...
-    async def run(self, *a: Any) -> Any:
-        raise NotImplementedError
+    """GET of a page of rows."""
+
+    def __init__(self, model: Model, evaluator: Evaluator, endpoint: Endpoint, action: ListRows, text: FilterText, runtime: Runtime) -> None:
+        types = {field.name: field.type for field in endpoint.inputs.query}
+        self._plan = ListPlan(model, action, types, text)
+        self._values = evaluator.values(self._plan.values)
+        self._extended = evaluator.values(self._plan.extended_values)
+        self._runtime = runtime
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        runtime = self._runtime
+        context = context_of(runtime, principal, runtime.database, inputs)
+        wanted = _wanted(inputs.texts, context.now) if inputs.texts else ListRequest(now=context.now)
+        values = (self._extended if self._plan.extends(wanted) else self._values)(context)
+        return json_response(await self._plan.run(runtime.database, values, wanted))
+
+
+def _wanted(texts: Mapping[str, list[str]], now: object) -> ListRequest:
+    """The parameters that every list knows."""
+    found: dict[str, object] = {"now": now}
+    for name in ("sort", "cursor", "expand", "q", "search"):
+        if name in texts:
+            found[name] = texts[name][-1]
+    for name in ("page", "limit"):
+        if name in texts:
+            found[name] = _number(name, texts[name][-1])
+    total = texts.get("total")
+    if total is not None:
+        if total[-1] not in ("exact", "estimated"):
+            raise _wrong("total", "must be exact or estimated")
+        found["total"] = total[-1]
+    return ListRequest(**found)  # type: ignore[arg-type]  # the names and types of its fields
+
+
+def _number(name: str, text: str) -> int:
+    if not _NUMBER.fullmatch(text) or int(text) < 1:
+        raise _wrong(name, "must be a whole number from 1")
+    return int(text)
+
+
+def _wrong(name: str, message: str) -> Problem:
+    return Problem(422, "the request has invalid parameters", "invalid", errors=(FieldError(name, "wrong_value", message),))

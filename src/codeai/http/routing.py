@@ -82,7 +82,7 @@ def _segments(path: str, raw: bytes | None) -> list[str]:
     if raw is None or b"%" not in raw:
         if "\x00" in path:
             raise BadPath
-        return path[1:].split("/")
+        return path[1:].split("/") if len(path) > 1 else []
     try:
         parts = [unquote_to_bytes(part).decode() for part in raw.partition(b"?")[0][1:].split(b"/")]
     except UnicodeDecodeError:

@@ -13,57 +13,31 @@ from codeai.http.negotiation import etag, matches
 from codeai.http.plans import ENCODER, Inputs, Runtime, conditional, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
-from codeai.language import types as t
-from codeai.model import expression as ir
-from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, EntityAction, GetRow, ModifyRow, ReplaceRow, Validation
+from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, ModifyRow, ReplaceRow, Validation
 from codeai.query.compiler import Model
-from codeai.query.errors import RowNotFound
 from codeai.query.inputs import Inputs as PlanInputs
-from codeai.query.plans import SelectionPlan
+from codeai.query.lists.get import GetPlan
 from codeai.query.writes.change import RowChange
 from codeai.query.writes.create import Insert
 
 _KeyedAction = GetRow | ModifyRow | ReplaceRow | DeleteOne
 
 
-def located(model: Model, action: EntityAction, keys: tuple[tuple[str, str], ...]) -> ir.Expression | None:
-    """The condition that path parameters (parameter, field) and the filters of an operation put on its rows."""
-    entity = model.entity(action.entity)
-    row = ir.RangeRow(type=t.Row(entity.name), alias="r0")
-    found: ir.Expression | None = None
-    for parameter, name in keys:
-        field = entity.field(name)
-        assert field is not None
-        value = ir.RequestValue(type=field.type, place="path", name=parameter)
-        same = ir.Binary(type=t.Bool(), operator="==", left=ir.FieldValue(type=field.type, row=row, field=name), right=value)
-        found = same if found is None else ir.Binary(type=t.Bool(), operator="and", left=found, right=same)
-    for line in action.filters:
-        found = line.condition if found is None else ir.Binary(type=t.Bool(), operator="and", left=found, right=line.condition)
-    return found
-
-
-def selection(model: Model, action: _KeyedAction) -> ir.Selection:
-    """The query that finds the row of an operation."""
-    keys = ((action.parameter, action.field), *((source.parameter, source.field) for source in action.sources))
-    return ir.Selection(
-        type=t.optional(t.Row(action.entity)), kind="first", entity=action.entity, alias="r0", where=located(model, action, keys)
-    )
+def reading(action: _KeyedAction) -> GetRow:
+    """The reading of the row that an operation is about."""
+    return GetRow(entity=action.entity, sources=action.sources, filters=action.filters, parameter=action.parameter, field=action.field)
 
 
 class _RowReader:
     """Reads the row of an operation as JSON."""
 
     def __init__(self, model: Model, evaluator: Evaluator, action: _KeyedAction) -> None:
-        self.entity = action.entity
-        self._plan = SelectionPlan(model, selection(model, action), form="json")
+        self._plan = GetPlan(model, reading(action))
         self._values = evaluator.values(self._plan.values)
 
     async def read(self, context: Context) -> bytes:
         """The row, encoded; raises RowNotFound."""
-        row = await self._plan.run(context.session, self._values(context))
-        if row is None:
-            raise RowNotFound(self.entity)
-        return ENCODER.encode(row)
+        return ENCODER.encode(await self._plan.run(context.session, self._values(context)))
 
 
 class GetAction:

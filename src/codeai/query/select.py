@@ -99,4 +99,4 @@ class Select(Node):
         if self.order:
             rest.append(f" ORDER BY {writer.captured(self.order)}")
         rest.append(writer.captured(self.tail))
-        writer.add("SELECT " + columns + " FROM " + table + self.joins.write(writer) + "".join(rest))
+        writer.write(("SELECT ", columns, " FROM ", table, self.joins.write(writer), *rest))

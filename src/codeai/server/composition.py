@@ -21,6 +21,8 @@ from codeai.http.application import Handler, Page
 from codeai.http.blocks import BlockAction, UnavailableAction
 from codeai.http.lists import ListAction
 from codeai.http.messages import JSON, Request, Response
+from codeai.http.openapi.document import document
+from codeai.http.pages.serving import documentation, landing
 from codeai.http.parameters import ParameterDecoder, reader
 from codeai.http.plans import ENCODER, Action, EndpointPlan, Runtime
 from codeai.http.projection import Projection
@@ -34,6 +36,7 @@ from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputF
 from codeai.observability.health import Check, Health
 from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
+from codeai.query.text import FilterText
 from codeai.server.settings import Settings
 from codeai.storage.interface import Database
 
@@ -78,6 +81,7 @@ class Composition:
             settings.jwt_secret, lambda: self.clock().timestamp(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
         )
         self.projection = Projection(application, self.evaluator)
+        self._filter_text = FilterText(application)
         self.health = Health(application.version, self._checks(), time.monotonic())
         http = HttpSettings(
             request_timeout=settings.request_timeout,
@@ -142,8 +146,12 @@ class Composition:
         router: Router[Handler] = Router()
         for endpoint in self.application.endpoints:
             router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), self._plan(endpoint))
-        for path, answer in self._pages().items():
-            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), Page(path, answer))
+        pages: dict[str, Handler] = {path: Page(path, answer) for path, answer in self._pages().items()}
+        pages |= documentation(document(self.application))
+        for path, page in pages.items():
+            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), page)
+        if not any(not endpoint.path for endpoint in self.application.endpoints):
+            router.add("GET", (), landing(self.application.name, self.application.version))
         log = log_request if _ACCESS.isEnabledFor(logging.INFO) else None
         return HttpApplication(router, self.runtime.settings, log, self)
 
@@ -199,7 +207,7 @@ class Composition:
         if isinstance(action, GetRow):
             return GetAction(model, self.evaluator, action, self.runtime)
         if isinstance(action, ListRows):
-            return ListAction(model, self.evaluator, endpoint, action, self.runtime)
+            return ListAction(model, self.evaluator, endpoint, action, self._filter_text, self.runtime)
         if isinstance(action, CreateOne):
             return CreateAction(model, self.evaluator, self.projection, endpoint, action, self.runtime, self._location(action.entity))
         if isinstance(action, ModifyRow | ReplaceRow):

@@ -9,6 +9,10 @@ class StorageError(Exception):
     code = "storage_failure"
 
 
+class StorageFailure(StorageError):
+    """A failure of the database that callers can do nothing about."""
+
+
 class DatabaseUnavailable(StorageError):
     """The database cannot be reached or has gone away."""
 

@@ -65,7 +65,7 @@ def translated(error: BaseException) -> errors.StorageError:
         return errors.ValueOutOfRange(str(error))
     if isinstance(error, pg.TooManyConnectionsError | TimeoutError) or isinstance(error, _LOST):
         return errors.DatabaseUnavailable(str(error) or type(error).__name__)
-    return errors.StorageError(f"{type(error).__name__}: {error}")
+    return errors.StorageFailure(f"{type(error).__name__}: {error}")
 
 
 def _key(detail: str | None) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
         return errors.DatabaseUnavailable(text)
     if "integer overflow" in text or isinstance(error, sqlite3.DataError) or "user-defined" in text:
         return errors.ValueOutOfRange(text)
-    return errors.StorageError(f"{type(error).__name__}: {text}")
+    return errors.StorageFailure(f"{type(error).__name__}: {text}")
 
 
 def _integrity(text: str) -> errors.StorageError:
@@ -60,7 +60,7 @@ def _integrity(text: str) -> errors.StorageError:
         return errors.CheckViolation(text, constraint=rest)
     if kind == "FOREIGN KEY":
         return errors.ForeignKeyViolation(text)
-    return errors.StorageError(text)
+    return errors.StorageFailure(text)
 
 
 class _Line:

@@ -31,7 +31,9 @@ class Audit:
         places = ", ".join(mark.format(at) for at in range(1, 9))
         self._text = f'INSERT INTO "audit_log" ("id", "at", "actor", "action", "entity", "key", "before", "after") VALUES ({places})'  # noqa: S608  # ours
 
-    async def write(self, session: Session, values: Values, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+    async def write(
+        self, session: Session, values: Values, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+    ) -> None:
         """Adds one entry."""
         key = (after or before or {}).get(self._entity.primary)
         moment = codec(t.Timestamp(), self._dialect).to_driver
@@ -44,4 +46,6 @@ class Audit:
         if row is None:
             return None
         secret = {field.name for field in self._entity.fields if not field.readable}
-        return encode_json({name: "[secret]" if name in secret and value is not None else value for name, value in row.items() if name[0] != "@"})
+        return encode_json(
+            {name: "[secret]" if name in secret and value is not None else value for name, value in row.items() if name[0] != "@"}
+        )

@@ -13,7 +13,7 @@ from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange, TableRange
 from codeai.query.sql import Bind, Sql, Writer, extra
 from codeai.query.statement import Statement
-from codeai.query.truth import ALWAYS, NEVER, Test, Truth, all_of
+from codeai.query.truth import NEVER, Test, Truth, all_of
 from codeai.query.writes.audit import Audit
 from codeai.query.writes.references import named
 from codeai.query.writes.rows import Given, Row, RowMaker, Values
@@ -91,7 +91,9 @@ class RowChange:
             field = self.entity.field(name)
             assert field is not None
             type_ = self._model.plain(field.stored_type)
-            columns[name] = (Bind(extra(self._width + at), self._model.dialect.cast(type_), codec(type_, self._model.dialect.name).to_driver),)
+            columns[name] = (
+                Bind(extra(self._width + at), self._model.dialect.cast(type_), codec(type_, self._model.dialect.name).to_driver),
+            )
             assignments.append((self._model.dialect.quote(name), " = ", *columns[name]))
         parts = [_Located(self._model, compiler, row, self._names).truth, compiler.visible(row)]
         if not self._access.system:
@@ -136,7 +138,9 @@ class RowChange:
             settled = writer.settled(where)
             if settled is NEVER:
                 return None
-            writer.add(f"DELETE FROM {self._model.table(self.entity)} AS {row.alias} WHERE {writer.condition(settled)} RETURNING {self._returning}")
+            writer.add(
+                f"DELETE FROM {self._model.table(self.entity)} AS {row.alias} WHERE {writer.condition(settled)} RETURNING {self._returning}"
+            )
             return True
 
         return Statement(compiler, build)
@@ -189,7 +193,9 @@ class RowChange:
             await self._audit.write(session, values, "delete", row, None)
         return row
 
-    async def _send(self, session: Session, values: Values, statement: Statement[bool], extras: tuple[Any, ...], keys: tuple[Any, ...], action: Action) -> Row:
+    async def _send(
+        self, session: Session, values: Values, statement: Statement[bool], extras: tuple[Any, ...], keys: tuple[Any, ...], action: Action
+    ) -> Row:
         picked = statement.pick(values)
         record = await session.fetch_row(picked.text, picked.values((*values, *extras))) if picked.layout is not None else None
         if record is not None:

@@ -125,9 +125,7 @@ class Given:
     def __init__(self, maker: RowMaker, inputs: Inputs, entries: tuple[ir.Entry, ...], source: ir.Expression | None) -> None:
         self._slots = [(entry.name, inputs.slot(entry.value)) for entry in entries]
         self._source = inputs.slot(source) if source is not None else -1
-        self._allowed = frozenset(
-            field.name for field in maker.entity.fields if not (field.primary or field.generated or field.read_only)
-        )
+        self._allowed = frozenset(field.name for field in maker.entity.fields if not (field.primary or field.generated or field.read_only))
 
     def of(self, values: Values) -> Row:
         """The values by field; those of entries win."""

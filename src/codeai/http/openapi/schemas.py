@@ -1,0 +1,190 @@
+"""Types as JSON Schema (draft 2020-12, as OpenAPI 3.1 has it)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from codeai.language import types as t
+from codeai.model.application import Application
+from codeai.model.endpoint import InputField, Shape
+from codeai.model.entity import Constraints, Entity
+
+Schema = dict[str, Any]
+
+_PLAIN: Final[dict[type[t.Type], Schema]] = {
+    t.Uuid: {"type": "string", "format": "uuid"},
+    t.Text: {"type": "string"},
+    t.Email: {"type": "string", "format": "email", "maxLength": 254},
+    t.Url: {"type": "string", "format": "uri", "maxLength": 2048},
+    t.Int: {"type": "integer", "format": "int64", "minimum": -(2**63), "maximum": 2**63 - 1},
+    t.Float: {"type": "number", "format": "double"},
+    t.Bool: {"type": "boolean"},
+    t.Timestamp: {"type": "string", "format": "date-time"},
+    t.Date: {"type": "string", "format": "date"},
+    t.Time: {"type": "string", "format": "time"},
+    t.Duration: {"type": "string", "format": "duration"},
+    t.Bytes: {"type": "string", "contentEncoding": "base64"},
+    t.Json: {},
+    t.Unknown: {},
+}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The schema or null."""
+    if not schema:
+        return schema
+    if "enum" in schema:
+        return {**schema, "type": [schema["type"], "null"], "enum": [*schema["enum"], None]}
+    if isinstance(schema.get("type"), str):
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def number(value: object) -> Any:
+    """A bound as JSON has it."""
+    return (int(value) if value == int(value) else float(value)) if isinstance(value, Decimal) else value
+
+
+class Schemas:
+    """Schemas of a program; named ones go into ``components`` and are referred to."""
+
+    def __init__(self, application: Application) -> None:
+        self._entities = {entity.name: entity for entity in application.entities}
+        self._shapes = {shape.name: shape for shape in application.shapes}
+        self.components: dict[str, Schema] = {}
+
+    def of(self, type_: t.Type) -> Schema:
+        """The schema of a value that the server sends or takes."""
+        if isinstance(type_, t.Optional):
+            return nullable(self.of(type_.item))
+        if isinstance(type_, t.String):
+            return {"type": "string", "maxLength": type_.length} if type_.length else {"type": "string"}
+        if isinstance(type_, t.Decimal):
+            return self._decimal(type_)
+        if isinstance(type_, t.Enum):
+            return {"type": "string", "enum": list(type_.members)}
+        if isinstance(type_, t.List):
+            return {"type": "array", "items": self.of(type_.item)}
+        if isinstance(type_, t.Map):
+            return {"type": "object", "additionalProperties": self.of(type_.value)}
+        if isinstance(type_, t.Ref):
+            return self.of(self._entities[type_.entity].primary_field.type)
+        if isinstance(type_, t.Row):
+            return self.row(self._entities[type_.entity])
+        if isinstance(type_, t.Record):
+            return self._record(type_)
+        if isinstance(type_, t.Paginated):
+            return self._page(type_)
+        return dict(_PLAIN.get(type(type_), {}))
+
+    def _decimal(self, type_: t.Decimal) -> Schema:
+        found: Schema = {"type": "number"}
+        if type_.precision is not None:
+            limit = 10 ** (type_.precision - (type_.scale or 0))
+            found |= {"exclusiveMinimum": -limit, "exclusiveMaximum": limit}
+        return found
+
+    def row(self, entity: Entity) -> Schema:
+        """What a row shows; a field that some may not see is not always there."""
+        name = entity.name
+        if name not in self.components:
+            self.components[name] = {}
+            hidden = {field for rule in entity.hides for field in rule.fields}
+            properties: dict[str, Schema] = {}
+            for field in entity.fields:
+                if field.readable:
+                    schema = self.of(field.type)
+                    properties[field.name] = self._described(nullable(schema) if field.nullable else schema, field.description)
+            for computed in entity.computed:
+                properties[computed.name] = self._described(self.of(computed.type), computed.description)
+            found: Schema = {"type": "object", "properties": properties, "required": [key for key in properties if key not in hidden]}
+            for relation in entity.relations:
+                found["properties"].setdefault(relation.name, {"description": f"only with expand={relation.name}"})
+            self.components[name] = self._described(found, entity.description)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _described(self, schema: Schema, description: str) -> Schema:
+        return {**schema, "description": description} if description else schema
+
+    def _record(self, type_: t.Record) -> Schema:
+        shape = self._shapes.get(type_.name)
+        if shape is not None:
+            return self.shape(shape)
+        return {
+            "type": "object",
+            "properties": {field.name: self.of(field.type) for field in type_.fields},
+            "required": [field.name for field in type_.fields if not t.is_nullable(field.type)],
+        }
+
+    def _page(self, type_: t.Paginated) -> Schema:
+        self.components.setdefault("Pagination", _PAGINATION)
+        return {
+            "type": "object",
+            "properties": {
+                "data": {"type": "array", "items": self.of(type_.item)},
+                "pagination": {"$ref": "#/components/schemas/Pagination"},
+            },
+            "required": ["data", "pagination"],
+        }
+
+    # -- inputs ----------------------------------------------------------------------------------------------------
+
+    def shape(self, shape: Shape) -> Schema:
+        """What a client sends."""
+        if shape.open:
+            return {}
+        found: Schema = {
+            "type": "object",
+            "properties": {field.name: self.input(field) for field in shape.fields},
+            "additionalProperties": False,
+        }
+        required = [field.name for field in shape.fields if field.required]
+        if required:
+            found["required"] = required
+        if shape.name:
+            self.components[shape.name] = found
+            found = {"$ref": f"#/components/schemas/{shape.name}"}
+        return {"type": "array", "items": found} if shape.many else found
+
+    def input(self, field: InputField) -> Schema:
+        """One value of a client with its constraints."""
+        schema = _constrained(self.of(t.required(field.type)), field.constraints)
+        if field.nullable:
+            schema = nullable(schema)
+        if field.write_only:
+            schema = {**schema, "writeOnly": True}
+        return self._described(schema, field.description)
+
+
+def _constrained(schema: Schema, constraints: Constraints) -> Schema:
+    found = dict(schema)
+    items = found.get("type") == "array"
+    if constraints.minimum is not None and "contentEncoding" not in found:
+        found["minimum"] = number(constraints.minimum)
+    if constraints.maximum is not None and "contentEncoding" not in found:
+        found["maximum"] = number(constraints.maximum)
+    if constraints.min_length is not None:
+        found["minItems" if items else "minLength"] = constraints.min_length
+    if constraints.max_length is not None:
+        name = "maxItems" if items else "maxLength"
+        found[name] = min(constraints.max_length, found.get(name, constraints.max_length))
+    if constraints.pattern is not None:
+        found["pattern"] = constraints.pattern
+    return found
+
+
+_PAGINATION: Final[Schema] = {
+    "type": "object",
+    "description": "where a page stands: by number, or by cursor",
+    "properties": {
+        "page": {"type": "integer"},
+        "limit": {"type": "integer"},
+        "has_next": {"type": "boolean"},
+        "has_previous": {"type": "boolean"},
+        "next_cursor": {"type": ["string", "null"]},
+        "prev_cursor": {"type": ["string", "null"]},
+        "total": {"type": "integer"},
+    },
+    "required": ["limit", "has_next", "has_previous"],
+}

@@ -1,0 +1,55 @@
+"""Serves the documentation page and its files."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+
+from codeai.http.application import Page
+from codeai.http.messages import JSON, Header, Request, Response
+from codeai.http.plans import conditional
+
+_TYPES: Final = {"html": b"text/html; charset=utf-8", "js": b"text/javascript; charset=utf-8", "css": b"text/css; charset=utf-8"}
+_POLICY: Final[Header] = (
+    b"content-security-policy",
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
+)
+
+
+def _file(name: str, template: str) -> Page:
+    body = (files("codeai.http.pages") / "static" / name).read_bytes()
+    headers = ((b"content-type", _TYPES[name.rpartition(".")[2]]), (b"cache-control", b"no-cache"), _POLICY)
+
+    async def answer(request: Request) -> Response:
+        return conditional(request, Response(200, body, headers))
+
+    return Page(template, answer)
+
+
+def documentation(document: dict[str, Any]) -> dict[str, Page]:
+    """The pages by path: the page, its files, and the OpenAPI document that they show."""
+    encoded = msgspec.json.encode(document)
+
+    async def openapi(request: Request) -> Response:
+        return conditional(request, Response(200, encoded, (JSON, (b"cache-control", b"no-cache"))))
+
+    return {
+        "/docs": _file("docs.html", "/docs"),
+        "/docs/docs.js": _file("docs.js", "/docs/docs.js"),
+        "/docs/docs.css": _file("docs.css", "/docs/docs.css"),
+        "/openapi.json": Page("/openapi.json", openapi),
+    }
+
+
+def landing(name: str, version: str) -> Page:
+    """What stands at ``/`` when the program has nothing there: who answers, and where to read on."""
+    body = msgspec.json.encode({"name": name, "version": version, "documentation": "/docs", "openapi": "/openapi.json"})
+
+    async def answer(request: Request) -> Response:
+        if b"text/html" in request.headers.get(b"accept", b""):
+            return Response(303, b"", ((b"location", b"/docs"),))
+        return Response(200, body, (JSON,))
+
+    return Page("/", answer)

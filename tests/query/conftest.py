@@ -1,0 +1,42 @@
+"""Worlds on both databases."""
+
+import asyncio
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from codeai.storage.opening import open_database
+from codeai.storage.schema.synchronise import synchronise
+from codeai.storage.settings import from_url
+from world import World, analysed
+
+Opening = Callable[[str], Awaitable[World]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def world_of(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opening]:
+    """A function that gives a program its empty database."""
+    opened: list[Any] = []
+
+    async def open_(program: str) -> World:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path}/app{len(opened)}.db"
+        else:
+            url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
+        analysis = analysed(program)
+        settings = from_url(url)
+        await asyncio.to_thread(synchronise, settings, analysis.application, development=True)
+        database = open_database(settings)
+        await database.start()
+        opened.append(database)
+        return World(analysis, database)
+
+    yield open_
+    for database in opened:
+        await database.close()
