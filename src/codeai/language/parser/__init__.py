@@ -40,8 +40,8 @@ def parse_expression(file: SourceFile) -> ParsedExpression:
     The diagnostics have the classes ``LexerError`` and ``ParserError``.
     """
     tokens = tokenize(file.text, file.base, error=DiagnosticClass.LEXER)
+    tokens.breaks[:] = [False] * len(tokens.breaks)  # the text is one expression, however many lines it has
     parser = Parser(file, tokens, query=True)
-    parser.depth = 1
     expression: Expression | None = None
     try:
         expression = parser.expression()

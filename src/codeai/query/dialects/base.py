@@ -91,6 +91,14 @@ class Dialect:
         """The right side of ``column operator value`` where the value has to be fitted to the column; None where it need not."""
         return None
 
+    def decimal_constant(self, column: Value, operator: str, constant: object) -> Sql | None:
+        """The right side of ``column operator constant`` for decimals; None when an equality cannot hold."""
+        return self.given(constant, t.Decimal()).sql
+
+    def given_list(self, value: Value, constants: Sequence[object]) -> Sql:
+        """A list of constants for ``member``."""
+        raise NotImplementedError
+
     def member(self, value: Value, items: Sql) -> Sql:
         """Whether a value is one of a bound list."""
         raise NotImplementedError

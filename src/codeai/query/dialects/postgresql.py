@@ -88,6 +88,12 @@ class PostgreSQL(Dialect):
             return (Bind(slot, self.cast(type_)),)
         return (Bind(slot, self.cast(type_), lambda items: [None if item is None else convert(item) for item in items]),)
 
+    def given_list(self, value: Value, constants: Sequence[object]) -> Sql:
+        """See ``Dialect``."""
+        convert = self.driver(value.type)
+        driven = [constant if convert is None else convert(constant) for constant in constants]
+        return (Given(driven, self.cast(t.List(value.type))),)
+
     def member(self, value: Value, items: Sql) -> Sql:
         """See ``Dialect``."""
         return (*value.sql, " = ANY(", *items, ")")

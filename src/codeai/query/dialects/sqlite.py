@@ -149,14 +149,27 @@ class SQLite(Dialect):
         exact = fitted("==", value.scale)
         return lambda items: exact(items[0])
 
+    def decimal_constant(self, column: Value, operator: str, constant: Any) -> Sql | None:
+        """See ``Dialect``."""
+        if column.scale is None:
+            return (Given(format(Decimal(constant), "f"), ""),)
+        found = fitted(operator, column.scale)(constant)
+        return None if found is None else (Given(found, ""),)
+
+    def _driven(self, value: Value) -> Callable[[Any], Any]:
+        """The conversion of an item that is compared with ``value`` into JSON."""
+        if value.scale is not None and isinstance(value.type, t.Decimal):
+            return fitted("==", value.scale)
+        return codec(value.type, self.name).to_driver or (lambda item: item)
+
+    def given_list(self, value: Value, constants: Sequence[object]) -> Sql:
+        """See ``Dialect``: JSON text of driver values."""
+        convert = self._driven(value)
+        return (Given(encode_json([convert(constant) for constant in constants]), ""),)
+
     def bound_list(self, slot: int, value: Value) -> Sql:
         """See ``Dialect``: JSON text of driver values."""
-        if value.scale is not None and isinstance(value.type, t.Decimal):
-            exact = fitted("==", value.scale)
-            return (Bind(slot, "", lambda items: encode_json([exact(item) for item in items if item is not None])),)
-        convert = codec(value.type, self.name).to_driver
-        if convert is None:
-            return (Bind(slot, "", encode_json),)
+        convert = self._driven(value)
         return (Bind(slot, "", lambda items: encode_json([convert(item) for item in items if item is not None])),)
 
     def member(self, value: Value, items: Sql) -> Sql:

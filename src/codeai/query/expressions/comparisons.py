@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.query.expressions import subqueries
-from codeai.query.sql import Given, Sql
+from codeai.query.sql import Sql
 from codeai.query.truth import NEVER, Test, Truth, all_of, any_of
 from codeai.query.values import Value, is_text
-from codeai.storage.codecs import codec, encode_json
 
 if TYPE_CHECKING:
     from codeai.query.compiler import Compiler
@@ -23,12 +22,19 @@ def equality(compiler: Compiler, left: ir.Expression, right: ir.Expression) -> T
     """``left == right``: false with exactly one null, true with two."""
     if not compiler.depends(left):
         left, right = right, left
+    if _never_fits(right):
+        return NEVER
     value = compiler.value(left)
     if compiler.depends(right):
         return _same(compiler, value, compiler.value(right))
     if isinstance(right, ir.Constant):
         return _same_constant(compiler, value, right)
     return _same_bound(compiler, value, right)
+
+
+def _never_fits(node: ir.Expression) -> bool:
+    """Whether a side is a literal that is no value of the other side's type: the checker has tried to convert it."""
+    return isinstance(node, ir.Convert) and node.on_failure != "error" and isinstance(node.operand, ir.Constant)
 
 
 def _same(compiler: Compiler, left: Value, right: Value) -> Truth:
@@ -79,12 +85,9 @@ def _distinct(compiler: Compiler, value: Value, left: Sql, right: Sql) -> Sql:
 
 
 def constant_for(compiler: Compiler, value: Value, operator: str, right: ir.Constant) -> Sql | None:
-    """A constant fitted to the column that it is compared with; None when an equality cannot hold."""
-    if value.scale is not None and isinstance(value.type, t.Decimal):
-        from codeai.query.dialects.sqlite import fitted
-
-        found = fitted(operator, value.scale)(right.value)
-        return None if found is None else (Given(found, ""),)
+    """A constant fitted to the value that it is compared with; None when an equality cannot hold."""
+    if isinstance(value.type, t.Decimal):
+        return compiler.dialect.decimal_constant(value, operator, right.value)
     return compiler.bound(right, send_as(value, right.type)).sql
 
 
@@ -125,6 +128,8 @@ def ordering(compiler: Compiler, operator: str, left: ir.Expression, right: ir.E
     """``left < right`` and its kin: false with a null."""
     if not compiler.depends(left):
         left, right, operator = right, left, _FLIPPED[operator]
+    if _never_fits(right):
+        return NEVER
     value = compiler.value(left)
     if compiler.depends(right):
         first, second = compiler.dialect.meet(value, compiler.value(right))
@@ -162,20 +167,9 @@ def membership(compiler: Compiler, item: ir.Expression, items: ir.Expression) ->
 
 def _member_of_constants(compiler: Compiler, value: Value, items: ir.ListOf) -> Truth:
     constants = [part.value for part in items.items if isinstance(part, ir.Constant) and part.value is not None]
-    if compiler.dialect.name == "sqlite":
-        if value.scale is not None and isinstance(value.type, t.Decimal):
-            from codeai.query.dialects.sqlite import fitted
-
-            exact = fitted("==", value.scale)
-            driven: object = encode_json([exact(constant) for constant in constants])
-        else:
-            convert = codec(value.type, "sqlite").to_driver
-            driven = encode_json([constant if convert is None else convert(constant) for constant in constants])
-        return Test(compiler.dialect.member(value, (Given(driven, ""),)), nullable=value.nullable)
-    convert = codec(value.type, "postgresql").to_driver
-    values = [constant if convert is None else convert(constant) for constant in constants]
-    sent: Sql = (Given(values, compiler.dialect.cast(t.List(value.type))),)
-    return Test(compiler.dialect.member(value, sent), nullable=value.nullable)
+    if not constants:
+        return NEVER
+    return Test(compiler.dialect.member(value, compiler.dialect.given_list(value, constants)), nullable=value.nullable)
 
 
 def _member_of_rows(compiler: Compiler, item: ir.Expression, items: ir.Expression) -> Truth:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException
 from typing import Any, Final
 
-import msgspec
-
 from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.query.errors import CompilerError
@@ -73,6 +71,4 @@ def _converted(node: ir.Convert, operand: ir.Constant) -> ir.Expression:
         return ir.Constant(type=target, value=value.date(), at=node.at)
     if isinstance(target, t.Json) and (value is None or isinstance(value, str | int | Decimal | bool)):
         return ir.Constant(type=target, value=value, at=node.at)
-    if node.on_failure != "error" and isinstance(value, str):
-        return msgspec.structs.replace(operand, type=t.Null(), value=None)
     return node
