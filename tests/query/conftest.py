@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,19 @@ from codeai.storage.opening import open_database
 from codeai.storage.schema.synchronise import synchronise
 from codeai.storage.settings import from_url
 from world import World, analysed
+
+
+class Lasting:
+    """A world that outlives a test, and the loop in which it lives."""
+
+    def __init__(self, world: World, runner: asyncio.Runner) -> None:
+        self.world = world
+        self._runner = runner
+        self.filled = False
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self._runner.run(work)
+
 
 Opening = Callable[[str], Awaitable[World]]
 
@@ -40,3 +53,29 @@ async def world_of(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     yield open_
     for database in opened:
         await database.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lasting_world_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Lasting]]:
+    """Worlds for a whole module, with a loop of their own: for property tests."""
+    runner = asyncio.Runner()
+    opened: dict[str, Lasting] = {}
+
+    def open_(program: str) -> Lasting:
+        if program not in opened:
+            if request.param == "sqlite":
+                url = f"sqlite:///{tmp_path_factory.mktemp('world')}/app.db"
+            else:
+                url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
+            analysis = analysed(program)
+            settings = from_url(url)
+            synchronise(settings, analysis.application, development=True)
+            database = open_database(settings)
+            runner.run(database.start())
+            opened[program] = Lasting(World(analysis, database), runner)
+        return opened[program]
+
+    yield open_
+    for lasting in opened.values():
+        runner.run(lasting.world.database.close())
+    runner.close()

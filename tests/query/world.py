@@ -124,9 +124,9 @@ class World:
         """A query text, resolved."""
         return parse_query_text(text, self.analysis.symbols)
 
-    async def run(self, query: str | ir.Expression, user: Principal = SYSTEM, **parts: Any) -> Any:
+    async def run(self, statement: str | ir.Expression, user: Principal = SYSTEM, **parts: Any) -> Any:
         """The result of a query text, or of a statement of the program."""
-        expression = self.query(query) if isinstance(query, str) else query
+        expression = self.query(statement) if isinstance(statement, str) else statement
         plan = self.statements.compile(expression)
         context = self.context(user, **parts)
         return await plan.run(self.session, self.evaluator.values(plan.values)(context))

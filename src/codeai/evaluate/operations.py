@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from codeai.evaluate.errors import EvaluationError
 from codeai.language import types as t
+from codeai.language.patterns import PatternError, portable
 
 EXACT: Final = decimal.Context(prec=80, rounding=decimal.ROUND_HALF_EVEN)
 _PLACES: Final = Decimal("1e-16")
@@ -88,9 +89,9 @@ def ends_with(value: str | None, part: str | None) -> bool:
 @lru_cache(maxsize=512)
 def _pattern(pattern: str) -> re.Pattern[str]:
     try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise EvaluationError(f"malformed pattern: {error}") from None
+        return re.compile(portable(pattern).python)
+    except PatternError as error:
+        raise EvaluationError(str(error)) from None
 
 
 def matches(value: str | None, pattern: str | None) -> bool:

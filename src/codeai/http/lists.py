@@ -45,15 +45,29 @@ def _wanted(texts: Mapping[str, list[str]], now: object) -> ListRequest:
     for name in ("sort", "cursor", "expand", "q", "search"):
         if name in texts:
             found[name] = texts[name][-1]
+    if "sort" in found:
+        found["sort"] = _distinct(str(found["sort"]))
     for name in ("page", "limit"):
         if name in texts:
             found[name] = _number(name, texts[name][-1])
+    if found.get("page") == 1 and "cursor" in found:
+        del found["page"]  # the first page is where every cursor began
+    for name in ("sort", "expand"):
+        if found.get(name) == "":
+            raise _wrong(name, "must name something")
     total = texts.get("total")
     if total is not None:
         if total[-1] not in ("exact", "estimated"):
             raise _wrong("total", "must be exact or estimated")
         found["total"] = total[-1]
     return ListRequest(**found)  # type: ignore[arg-type]  # the names and types of its fields
+
+
+def _distinct(sort: str) -> str:
+    """The sort without names that came before: only their first place matters."""
+    seen: set[str] = set()
+    terms = [term for term in sort.split(",") if not (term.lstrip("-") in seen or seen.add(term.lstrip("-")))]  # type: ignore[func-returns-value]  # adds
+    return ",".join(terms)
 
 
 def _number(name: str, text: str) -> int:

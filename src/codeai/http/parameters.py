@@ -24,6 +24,12 @@ class BadText(ValueError):
     """A text that is no value of the wanted type; the text of the error says what is wanted."""
 
 
+def sentence(wanted: BadText) -> str:
+    """What is wanted, as the message of a field."""
+    text = str(wanted)
+    return text if text.startswith("must ") else f"must be {text}"
+
+
 def _uuid(text: str) -> UUID:
     if len(text) != 36:
         raise BadText("a uuid")
@@ -133,7 +139,7 @@ def reader(field: InputField, key_of: Callable[[str], t.Type]) -> Reader:
         value = [one(part) for text in texts for part in text.split(",")] if many else one(texts[0])
         found = check(value)
         if found is not None:
-            raise BadText(found[1].removeprefix("must be "))
+            raise BadText(found[1])
         return value
 
     return call
@@ -220,7 +226,7 @@ class ParameterDecoder:
             try:
                 values[field.name] = read(given)
             except BadText as wanted:
-                errors.append(FieldError(field.name, "wrong_value", f"must be {wanted}"))
+                errors.append(FieldError(field.name, "wrong_value", sentence(wanted)))
         if self._closed:
             errors.extend(
                 FieldError(name, "unknown_parameter", "is not a parameter of this endpoint") for name in texts if name not in self._known

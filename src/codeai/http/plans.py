@@ -14,7 +14,7 @@ from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context, Log, Services
 from codeai.http.messages import JSON, Request, Response
 from codeai.http.negotiation import accepts, etag, matches, not_modified
-from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query
+from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
 from codeai.http.problems import FieldError, Problem
 from codeai.http.settings import HttpSettings
 from codeai.http.shapes import ShapeDecoder
@@ -137,12 +137,9 @@ class EndpointPlan:
             try:
                 found[name] = read([text])
             except BadText as wanted:
-                raise Problem(
-                    404,
-                    f"'{name}' of the path must be {wanted}",
-                    "not_found",
-                    errors=(FieldError(name, "wrong_value", f"must be {wanted}"),),
-                ) from None
+                message = sentence(wanted)
+                errors = (FieldError(name, "wrong_value", message),)
+                raise Problem(404, f"'{name}' of the path {message}", "not_found", errors=errors) from None
         return found
 
     async def _decoded_body(self, request: Request) -> tuple[Any, frozenset[str]]:

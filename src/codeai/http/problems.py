@@ -128,7 +128,7 @@ def _foreign_key(error: storage.ForeignKeyViolation) -> Problem:
     if error.referenced:
         return Problem(409, "other rows refer to this one", "still_referenced")
     errors = tuple(FieldError(column, "not_found", "does not exist") for column in error.columns)
-    return Problem(422, "a row that this one refers to does not exist", "reference_not_found", errors=errors)
+    return Problem(409, "a row that this one refers to does not exist", "reference_not_found", errors=errors)
 
 
 def _check(error: storage.CheckViolation) -> Problem:
@@ -141,9 +141,11 @@ def _not_null(error: storage.NotNullViolation) -> Problem:
 
 
 def _invalid(error: query.InvalidValue) -> Problem:
-    return Problem(
-        422, "the request has invalid values", "invalid", errors=(FieldError(error.field, error.reason, str(error)),), hint=error.hint
-    )
+    errors = (FieldError(error.field, error.reason, str(error)),)
+    if error.field == "cursor" and error.reason != "conflict":
+        # A cursor is an identifier that the server gave out: one that it does not know names no page.
+        return Problem(404, "no such page", "not_found", errors=errors, hint=error.hint)
+    return Problem(422, "the request has invalid values", "invalid", errors=errors, hint=error.hint)
 
 
 def _invalid_fields(error: InvalidFields) -> Problem:

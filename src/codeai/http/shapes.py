@@ -55,13 +55,21 @@ class ShapeDecoder:
         try:
             found = self._decoder.decode(body)
         except (msgspec.ValidationError, OverflowError, ArithmeticError) as error:
-            raise Problem(422, "the request has invalid values", "invalid", errors=self._all_errors(document, error)) from None
+            found = self._whole_numbers(document, error)
         except (msgspec.DecodeError, RecursionError) as error:
             raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
         if self._shape.many:
             decoded = [self._values(item, f"{at}.") for at, item in enumerate(found)]
             return Decoded([item.values for item in decoded], frozenset())
         return self._values(found, "")
+
+    def _whole_numbers(self, document: Any, error: Exception) -> Any:
+        """The values when only ``3.0`` was sent for ``3``, which is the same number in JSON; the problem otherwise."""
+        plain = _integral(document)
+        try:
+            return self._decoder.decode(json.dumps(plain))
+        except (msgspec.ValidationError, OverflowError, ArithmeticError, msgspec.DecodeError):
+            raise Problem(422, "the request has invalid values", "invalid", errors=self._all_errors(plain, error)) from None
 
     def _values(self, found: Any, prefix: str) -> Decoded:
         values: dict[str, Any] = {}
@@ -265,6 +273,15 @@ _PYTHON: Final[Mapping[type[t.Type], Any]] = {
 def _attribute(name: str) -> str:
     """The Python attribute of a field: any name is a field in the program, not so in Python."""
     return "f_" + name.replace("-", "_dash_")
+
+
+def _integral(value: Any) -> Any:
+    """A document with whole numbers as such: 3.0 is 3."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _integral(part) for key, part in value.items()}
+    return [_integral(part) for part in value] if isinstance(value, list) else value
 
 
 class _Duplicate(ValueError):

@@ -98,6 +98,7 @@ class _Document:
     def _parameter(self, place: str, field: InputField) -> dict[str, Any]:
         schema = self._schemas.input(field)
         if isinstance(t.required(field.type), t.List):
+            schema["minItems"] = 1
             return {"name": field.name, "in": place, "required": field.required, "schema": schema, "style": "form", "explode": False}
         if isinstance(schema.get("type"), list):
             schema["type"] = schema["type"][0]
@@ -113,13 +114,13 @@ class _Document:
         known: list[tuple[str, Schema, str]] = [
             ("limit", limit, "rows of a page"),
             ("page", {"type": "integer", "minimum": 1, "maximum": 999_999_999, "default": 1}, "number of the page"),
-            ("cursor", {"type": "string"}, "place of the page, from next_cursor or prev_cursor; empty for the first"),
-            ("q", {"type": "string", "maxLength": 2000}, "a condition in the query language, or a simple filter"),
-            ("expand", _TEXT, "relations to show, separated by commas"),
+            ("cursor", {"type": "string"}, "place of the page instead of its number, from next_cursor or prev_cursor; empty for the first"),
+            ("q", {"type": "string", "maxLength": 2000, "examples": ["id is not null"]}, "a condition in the query language, or a simple filter"),
+            ("expand", self._names(self._relations(action.entity)), "relations to show, separated by commas"),
             ("total", {"type": "string", "enum": ["exact", "estimated"]}, "count all rows"),
         ]
         if action.sort_by:
-            known.append(("sort", _TEXT, f"one or more of {', '.join(action.sort_by)}, with - for descending"))
+            known.append(("sort", self._names(action.sort_by, "-?"), f"one or more of {', '.join(action.sort_by)}, with - for descending"))
         if action.search:
             known.append(("search", _TEXT, "words to look for"))
         declared = {parameter.parameter for parameter in action.parameters}
@@ -128,6 +129,16 @@ class _Document:
             for name, schema, text in known
             if name not in declared
         ]
+
+    def _relations(self, entity: str) -> tuple[str, ...]:
+        return tuple(relation.name for relation in self._application.entity(entity).relations)
+
+    def _names(self, names: tuple[str, ...], sign: str = "") -> Schema:
+        """One or more of the names, separated by commas."""
+        if not names:
+            return {"type": "string", "maxLength": 0}
+        one = f"{sign}(?:{'|'.join(names)})"
+        return {"type": "string", "pattern": f"^{one}(?:,{one}){{0,2}}$"}
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
@@ -212,7 +223,7 @@ def _failures(endpoint: Endpoint) -> set[int]:
         found |= {408, 411, 413, 415, 422}
     if inputs.query or inputs.closed_query or inputs.header or inputs.cookie:
         found.add(422)
-    if inputs.path:
+    if inputs.path or isinstance(action, ListRows):
         found.add(404)
     if isinstance(action, CreateOne):
         found |= {403, 409, 422}

@@ -81,8 +81,8 @@ class Schemas:
     def _decimal(self, type_: t.Decimal) -> Schema:
         found: Schema = {"type": "number"}
         if type_.precision is not None:
-            limit = 10 ** (type_.precision - (type_.scale or 0))
-            found |= {"exclusiveMinimum": -limit, "exclusiveMaximum": limit}
+            largest = number(Decimal(10) ** (type_.precision - (type_.scale or 0)) - Decimal(1).scaleb(-(type_.scale or 0)))
+            found |= {"minimum": -largest, "maximum": largest}
         return found
 
     def row(self, entity: Entity) -> Schema:
@@ -150,6 +150,10 @@ class Schemas:
     def input(self, field: InputField) -> Schema:
         """One value of a client with its constraints."""
         schema = _constrained(self.of(t.required(field.type)), field.constraints)
+        if isinstance(t.required(field.type), t.String | t.Text):
+            schema.setdefault("pattern", _STORABLE)
+        elif isinstance(schema.get("items"), dict) and schema["items"].get("type") == "string" and len(schema["items"]) <= 2:
+            schema["items"].setdefault("pattern", _STORABLE)
         if field.nullable:
             schema = nullable(schema)
         if field.write_only:
@@ -161,9 +165,9 @@ def _constrained(schema: Schema, constraints: Constraints) -> Schema:
     found = dict(schema)
     items = found.get("type") == "array"
     if constraints.minimum is not None and "contentEncoding" not in found:
-        found["minimum"] = number(constraints.minimum)
+        found["minimum"] = max(number(constraints.minimum), found.get("minimum", number(constraints.minimum)))
     if constraints.maximum is not None and "contentEncoding" not in found:
-        found["maximum"] = number(constraints.maximum)
+        found["maximum"] = min(number(constraints.maximum), found.get("maximum", number(constraints.maximum)))
     if constraints.min_length is not None:
         found["minItems" if items else "minLength"] = constraints.min_length
     if constraints.max_length is not None:
@@ -174,6 +178,8 @@ def _constrained(schema: Schema, constraints: Constraints) -> Schema:
     return found
 
 
+# No database keeps the null character in a text.
+_STORABLE: Final = "^[^\\u0000]*$"
 _PAGINATION: Final[Schema] = {
     "type": "object",
     "description": "where a page stands: by number, or by cursor",

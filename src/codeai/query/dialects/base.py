@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codeai.language import types as t
+from codeai.language.patterns import PatternError, Portable, portable
 from codeai.model.entity import Entity
 from codeai.query.errors import CompilerError
 from codeai.query.sql import Bind, Given, Sql
 from codeai.query.values import Value, call
-from codeai.storage.codecs import Codec, Conversion, codec
+from codeai.storage.codecs import Codec, Conversion, check_text, codec
 from codeai.storage.interface import Dialect as DialectName
+
+def pattern(text: str) -> Portable:
+    """A pattern of ``matches`` for each database.
+
+    :raises CompilerError: it is malformed or needs more than the common syntax
+    """
+    try:
+        return portable(check_text(text))
+    except PatternError as error:
+        raise CompilerError(str(error)) from None
+
 
 # What counts as white space for trim, on both databases and in Python's ``str.strip``.
 WHITESPACE = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())

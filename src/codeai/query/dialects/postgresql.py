@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from codeai.language import types as t
-from codeai.language.patterns import portable
 from codeai.model.entity import Entity
-from codeai.query.dialects.base import WHITESPACE, Dialect
+from codeai.query.dialects.base import WHITESPACE, Dialect, pattern
 from codeai.query.errors import CompilerError
 from codeai.query.sql import Bind, Given, Sql
 from codeai.query.values import STRUCTURED, Value, call, is_text
@@ -40,7 +39,7 @@ _LIKE: Final[dict[str, Callable[[str], str]]] = {
     "contains": lambda text: f"%{escaped(text)}%",
     "starts_with": lambda text: f"{escaped(text)}%",
     "ends_with": lambda text: f"%{escaped(text)}",
-    "matches": lambda text: portable(check_text(text)).postgresql,
+    "matches": lambda text: pattern(text).postgresql,
 }
 
 

@@ -8,9 +8,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from codeai.language import types as t
-from codeai.language.patterns import portable
 from codeai.model.entity import Entity
-from codeai.query.dialects.base import WHITESPACE, Dialect
+from codeai.query.dialects.base import WHITESPACE, Dialect, pattern
 from codeai.query.errors import CompilerError
 from codeai.query.sql import Bind, Given, Sql
 from codeai.query.values import STRUCTURED, Value, call, is_text
@@ -200,7 +199,7 @@ class SQLite(Dialect):
 
     def bound_text_test(self, operator: str, text: Sql, slot: int | None, constant: str | None) -> Sql:
         """See ``Dialect``."""
-        convert = (lambda pattern: portable(check_text(pattern)).python) if operator == "matches" else check_text
+        convert = (lambda text: pattern(text).python) if operator == "matches" else check_text
         value = Bind(slot, "", convert) if slot is not None else Given(convert(constant or ""), "")
         return self.text_test(operator, text, (value,)) if operator != "matches" else call("codeai_matches", text, (value,))
 

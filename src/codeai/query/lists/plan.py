@@ -241,7 +241,7 @@ class ListPlan:
         statement: Assembled[bool] = shape.counting.pick(values)
         if statement.layout is None:
             return 0
-        bound = statement.values((*values, *extras))
+        bound = values if statement.bind is None else statement.bind((*values, *extras))
         if request.total == "estimated" and self._model.dialect.name == "postgresql":
             record = await session.fetch_row(f"EXPLAIN (FORMAT JSON) {statement.text}", bound)
             return _estimate(record[0]) if record is not None else 0
