@@ -11,10 +11,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from world import World, analysed
+
 from codeai.storage.opening import open_database
 from codeai.storage.schema.synchronise import synchronise
 from codeai.storage.settings import from_url
-from world import World, analysed
 
 
 class Lasting:

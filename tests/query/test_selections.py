@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 import pytest
-from conftest import Opening
 from world import NOW, World, key
 
 from codeai.query.errors import RowNotFound, TooManyRows
+from conftest import Opening
 
 SHOP = """
 entity Category { id: uuid, primary  name: string, required  products: many(Product.category) }

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import Lasting
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from world import NOW, SYSTEM, World, key
@@ -18,6 +17,7 @@ from codeai.model import expression as ir
 from codeai.query.errors import QueryError
 from codeai.query.text import FilterText
 from codeai.query.traversal import rebuilt
+from conftest import Lasting
 
 PROGRAM = """
 enum Size { small, medium, large }
@@ -91,33 +91,39 @@ TEXT_TEST = st.sampled_from([" contains ", " starts_with ", " ends_with "])
 INT_LITERALS = st.sampled_from(["-1", "0", "1", "2", "5", "100"])
 INTS = st.recursive(
     st.sampled_from(["a", "b", "other.rank", "-a"]) | INT_LITERALS,
-    lambda inner: _joined("(", inner, st.sampled_from([" + ", " - ", " * ", " ?? "]), inner, ")")
-    | _joined("min(", inner, ", ", inner, ")")
-    | _joined("max(", inner, ", ", inner, ")")
-    | _joined("abs(", inner, ")")
-    | _joined("(", inner, " % 3)")
-    | _joined("length(", st.sampled_from(["s", "tags", "both"]), ")"),
+    lambda inner: (
+        _joined("(", inner, st.sampled_from([" + ", " - ", " * ", " ?? "]), inner, ")")
+        | _joined("min(", inner, ", ", inner, ")")
+        | _joined("max(", inner, ", ", inner, ")")
+        | _joined("abs(", inner, ")")
+        | _joined("(", inner, " % 3)")
+        | _joined("length(", st.sampled_from(["s", "tags", "both"]), ")")
+    ),
     max_leaves=3,
 )
 DECIMAL_LITERALS = st.sampled_from(["0.0", "1.5", "-1.50", "0.333", "1.505", "12345678901234567890.5"])
 DECIMALS = st.recursive(
     st.sampled_from(["d", "w"]) | DECIMAL_LITERALS,
-    lambda inner: _joined("(", inner, st.sampled_from([" + ", " - ", " * ", " ?? "]), inner, ")")
-    | _joined("(", inner, " / ", st.sampled_from(["3", "0.7", "-8"]), ")")
-    | _joined("round(", inner, ", ", st.sampled_from(["0", "1", "2"]), ")")
-    | _joined("(", inner, " * b)")
-    | _joined("abs(", inner, ")"),
+    lambda inner: (
+        _joined("(", inner, st.sampled_from([" + ", " - ", " * ", " ?? "]), inner, ")")
+        | _joined("(", inner, " / ", st.sampled_from(["3", "0.7", "-8"]), ")")
+        | _joined("round(", inner, ", ", st.sampled_from(["0", "1", "2"]), ")")
+        | _joined("(", inner, " * b)")
+        | _joined("abs(", inner, ")")
+    ),
     max_leaves=3,
 )
 TEXT_LITERALS = st.sampled_from(["''", "'a'", "'A'", "'ä'", "'%'", "'_'", "'b'", '"\\\\"', '"it\'s"'])
 STRINGS = st.recursive(
     st.sampled_from(["s", "other.name", "both", "size", "data.k"]) | TEXT_LITERALS,
-    lambda inner: _joined("lower(", st.sampled_from(["s", "both"]), ")")
-    | _joined("upper(", st.sampled_from(["s", "both"]), ")")
-    | _joined("trim(", st.sampled_from(["s", "both"]), ")")
-    | _joined("(s ?? ", TEXT_LITERALS, ")")
-    | _joined("(s + ", TEXT_LITERALS, ")")
-    | _joined("replace(s, 'a', ", TEXT_LITERALS, ")"),
+    lambda inner: (
+        _joined("lower(", st.sampled_from(["s", "both"]), ")")
+        | _joined("upper(", st.sampled_from(["s", "both"]), ")")
+        | _joined("trim(", st.sampled_from(["s", "both"]), ")")
+        | _joined("(s ?? ", TEXT_LITERALS, ")")
+        | _joined("(s + ", TEXT_LITERALS, ")")
+        | _joined("replace(s, 'a', ", TEXT_LITERALS, ")")
+    ),
     max_leaves=2,
 )
 PLAIN_STRINGS = STRINGS.filter(lambda text: text not in ("size", "data.k"))
@@ -156,9 +162,11 @@ LEAVES = st.one_of(
 )
 CONDITIONS = st.recursive(
     LEAVES,
-    lambda inner: _joined("(", inner, st.sampled_from([" and ", " or "]), inner, ")")
-    | _joined("not (", inner, ")")
-    | _joined("(", inner, " ? ", inner, " : ", inner, ")"),
+    lambda inner: (
+        _joined("(", inner, st.sampled_from([" and ", " or "]), inner, ")")
+        | _joined("not (", inner, ")")
+        | _joined("(", inner, " ? ", inner, " : ", inner, ")")
+    ),
     max_leaves=4,
 )
 

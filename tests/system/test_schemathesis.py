@@ -16,7 +16,9 @@ def test_the_bookshop_answers_as_its_document_says(database_url, start_server, t
     command = [sys.executable, "-m", "codeai"]
     inherited = {**os.environ, **environment, "JWT_SECRET": SECRET}
     subprocess.run([*command, "db", "seed", str(program)], check=True, env=inherited, capture_output=True)
-    token = subprocess.run([*command, "token", str(program), "--role", "admin"], check=True, env=inherited, capture_output=True, text=True).stdout.strip()
+    token = subprocess.run(
+        [*command, "token", str(program), "--role", "admin"], check=True, env=inherited, capture_output=True, text=True
+    ).stdout.strip()
     server = start_server(program, env=environment)
 
     done = subprocess.run(

@@ -197,7 +197,7 @@ class Endpoints(Inference):
     ) -> Endpoint:
         method = {"list": "GET", "get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[action]
         path = (*self.prefix, *_segments(node.path))
-        key = entity.fields[entity.primary] if entity.primary in entity.fields else None
+        key = entity.fields.get(entity.primary)
         key_type = key.type if key is not None else t.Unknown()
         tree_path = node.path
         known: dict[str, t.Type] = {}

@@ -147,7 +147,7 @@ class InputAnalysis(Entities):
                     at=segment.start,
                 )
             )
-        for name, field in by_name.items():
+        for name in by_name:
             self.report.error(path, f"the path has no parameter '{name}'", "CAI0502")
         return tuple(found)
 

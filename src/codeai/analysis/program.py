@@ -148,7 +148,7 @@ class Program(Endpoints):
         return t.Enum(tuple(seen), node.name.text)
 
     def _records(self) -> None:
-        for name, fields in self.symbols.record_fields.items():
+        for fields in self.symbols.record_fields.values():
             seen: dict[str, Node] = {}
             for field in fields:
                 if field.name.text in seen:

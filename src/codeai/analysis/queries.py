@@ -220,7 +220,7 @@ class Queries(Calls):
         if not self.known_entity(node.entity):
             return broken(node)
         entity = self.symbols.entities[node.entity.text]
-        range_, inner = self._over(entity, scope)
+        range_, _ = self._over(entity, scope)
         found = self.expression(node.key, scope)
         key = self.fitted(node.key, found, entity.key_type, f"key of '{entity.name}'")
         row = self.range_row(range_, node)

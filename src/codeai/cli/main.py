@@ -55,7 +55,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The entry point. Exit codes: 0 done, 1 the program is invalid or a test failed, 2 wrong usage, 3 the surroundings are not as needed."""
+    """The entry point. Exit codes: 0 done, 1 invalid program or failed test, 2 wrong usage, 3 the surroundings are not as needed."""
     cli.main(prog_name="codeai", windows_expand_args=False)
 
 

@@ -39,7 +39,7 @@ def _outline(node: object, depth: int = 0) -> list[str]:
     if not isinstance(node, dict):
         return []
     plain = " ".join(str(value) for key, value in node.items() if key not in ("node", "start", "end") and isinstance(value, str | int))
-    lines = [f"{'  ' * depth}{node.get('node', '?')} {node.get('start')}–{node.get('end')} {plain}".rstrip()]
+    lines = [f"{'  ' * depth}{node.get('node', '?')} {node.get('start')}-{node.get('end')} {plain}".rstrip()]
     for value in node.values():
         lines.extend(_outline(value, depth + 1))
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
@@ -14,7 +15,7 @@ from codeai.http.routing import BadPath, Router
 from codeai.http.settings import HttpSettings
 
 _SECURITY: Final[tuple[Header, ...]] = ((b"x-content-type-options", b"nosniff"),)
-_LONGEST_URL: Final = 8192
+_LONGEST_URL: Final = 32_768
 _MOST_HEADER_BYTES: Final = 32_768
 
 
@@ -103,10 +104,8 @@ class Application:
         if self._settings.cors_origins:
             extra = (*extra, *self._cors(request))
         response = compressed(response, request.headers.get(b"accept-encoding"), self._settings.compress_from)
-        try:
+        with contextlib.suppress(OSError):  # the client went away; there is nobody to tell
             await send_response(send, response, request, extra)
-        except OSError:
-            pass  # the client went away; there is nobody to tell
         if self._access_log is not None:
             self._access_log(request, response.status, (time.perf_counter() - began) * 1000)
 

@@ -23,7 +23,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 class ListAction:
     """GET of a page of rows."""
 
-    def __init__(self, model: Model, evaluator: Evaluator, endpoint: Endpoint, action: ListRows, text: FilterText, runtime: Runtime) -> None:
+    def __init__(
+        self, model: Model, evaluator: Evaluator, endpoint: Endpoint, action: ListRows, text: FilterText, runtime: Runtime
+    ) -> None:
         types = {field.name: field.type for field in endpoint.inputs.query}
         self._plan = ListPlan(model, action, types, text)
         self._values = evaluator.values(self._plan.values)

@@ -27,7 +27,8 @@ class Projection:
         """The projector of a type."""
         plain = t.required(type_) if type_ is not None else t.Void()
         if isinstance(plain, t.Row):
-            return lambda value, context: self.row(plain.entity)(value, context)
+            entity = plain.entity
+            return lambda value, context: self.row(entity)(value, context)  # noqa: PLW0108  # entities may refer to each other in circles
         if isinstance(plain, t.List):
             inner = self.of(plain.item)
             return lambda value, context: None if value is None else [inner(item, context) for item in value]

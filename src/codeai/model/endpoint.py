@@ -223,4 +223,4 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def template(self) -> str:
         """The path with parameters in braces, as logs, metrics and OpenAPI show it."""
-        return "/" + "/".join("{%s}" % part.text if part.parameter else part.text for part in self.path)
+        return "/" + "/".join(f"{{{part.text}}}" if part.parameter else part.text for part in self.path)

@@ -63,7 +63,7 @@ def translated(error: BaseException) -> errors.StorageError:
         return errors.StatementTimeout(str(error))
     if isinstance(error, pg.DataError):
         return errors.ValueOutOfRange(str(error))
-    if isinstance(error, pg.TooManyConnectionsError | TimeoutError) or isinstance(error, _LOST):
+    if isinstance(error, (pg.TooManyConnectionsError, TimeoutError, *_LOST)):
         return errors.DatabaseUnavailable(str(error) or type(error).__name__)
     return errors.StorageFailure(f"{type(error).__name__}: {error}")
 

@@ -115,7 +115,11 @@ class _Document:
             ("limit", limit, "rows of a page"),
             ("page", {"type": "integer", "minimum": 1, "maximum": 999_999_999, "default": 1}, "number of the page"),
             ("cursor", {"type": "string"}, "place of the page instead of its number, from next_cursor or prev_cursor; empty for the first"),
-            ("q", {"type": "string", "maxLength": 2000, "examples": ["id is not null"]}, "a condition in the query language, or a simple filter"),
+            (
+                "q",
+                {"type": "string", "maxLength": 2000, "examples": ["id is not null"]},
+                "a condition in the query language, or a simple filter",
+            ),
             ("expand", self._names(self._relations(action.entity)), "relations to show, separated by commas"),
             ("total", {"type": "string", "enum": ["exact", "estimated"]}, "count all rows"),
         ]
@@ -173,7 +177,9 @@ class _Document:
             found.append((304, None, media))
         return found
 
-    def _block_successes(self, endpoint: Endpoint, action: RunBlock, schema: Schema | None, media: str) -> list[tuple[int, Schema | None, str]]:
+    def _block_successes(
+        self, endpoint: Endpoint, action: RunBlock, schema: Schema | None, media: str
+    ) -> list[tuple[int, Schema | None, str]]:
         statuses = {node.status for node in _nodes(action.body) if type(node).__name__ == "Return" and node.status}
         redirects = any(type(node).__name__ == "Return" and node.redirect for node in _nodes(action.body))
         found: list[tuple[int, Schema | None, str]] = []
@@ -192,7 +198,9 @@ def _scheme(method: str, provider: Any) -> dict[str, Any]:
     if method == "api_key":
         from codeai.model.expression import Constant
 
-        header = next((entry.value.value for entry in provider.settings if entry.name == "header" and isinstance(entry.value, Constant)), "X-API-Key")
+        header = next(
+            (entry.value.value for entry in provider.settings if entry.name == "header" and isinstance(entry.value, Constant)), "X-API-Key"
+        )
         return {"type": "apiKey", "in": "header", "name": header}
     if method == "basic":
         return {"type": "http", "scheme": "basic"}

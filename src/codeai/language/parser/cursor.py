@@ -18,8 +18,10 @@ NESTING_LIMIT = 100
 # Declarations whose execution lands with later versions.
 DEFERRED = ("workflow", "job", "event", "on", "webhook", "integration", "middleware", "database", "document")
 _BEGINNINGS = frozenset(
-    [*DEFERRED, "import", "config", "entity", "model", "type", "enum", "resource", "endpoint", "function"]
-    + ["extern", "auth", "role", "seed", "test"]
+    (
+        *(*DEFERRED, "import", "config", "entity", "model", "type", "enum", "resource", "endpoint", "function"),
+        *("extern", "auth", "role", "seed", "test"),
+    )
 )
 
 

@@ -107,7 +107,7 @@ class Queries(Types):
         if len(columns) == 1 and columns[0].name is None and isinstance(columns[0].value, ex.Name):
             name = columns[0].value
             return Identifier(name.start, name.end, name.text), ()
-        self.fail_expected("'from'")
+        return self.fail_expected("'from'")
 
     def _columns(self) -> tuple[q.SelectColumn, ...]:
         aliases, self.aliases = self.aliases, True

@@ -100,7 +100,10 @@ class AuthClause(Clause, frozen=True, eq=False, gc=False):
 
 
 class NamesClause(Clause, frozen=True, eq=False, gc=False):
-    """A key with a list of names or strings: ``roles``, ``permissions``, ``use``, ``actions``, ``filter_by``, ``sort_by``, ``inherits``, ``tags``."""
+    """A key with a list of names or strings.
+
+    These are ``roles``, ``permissions``, ``use``, ``actions``, ``filter_by``, ``sort_by``, ``inherits``, ``tags``.
+    """
 
     key: Identifier
     names: tuple[Identifier, ...]

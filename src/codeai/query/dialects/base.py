@@ -13,6 +13,7 @@ from codeai.query.values import Value, call
 from codeai.storage.codecs import Codec, Conversion, check_text, codec
 from codeai.storage.interface import Dialect as DialectName
 
+
 def pattern(text: str) -> Portable:
     """A pattern of ``matches`` for each database.
 

@@ -29,7 +29,7 @@ class Audit:
         self._dialect = model.dialect.name
         mark = "${}" if self._dialect == "postgresql" else "?{}"
         places = ", ".join(mark.format(at) for at in range(1, 9))
-        self._text = f'INSERT INTO "audit_log" ("id", "at", "actor", "action", "entity", "key", "before", "after") VALUES ({places})'  # noqa: S608  # ours
+        self._text = f'INSERT INTO "audit_log" ("id", "at", "actor", "action", "entity", "key", "before", "after") VALUES ({places})'
 
     async def write(
         self, session: Session, values: Values, action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None

@@ -36,7 +36,7 @@ class BulkPlan:
             action = "update" if isinstance(node, ir.UpdateRows) else "delete"
             parts.append(model.policies.allowed(compiler, row, action))  # type: ignore[arg-type]  # one of the actions
             if action == "update":
-                columns = {field.name: row.column(field.name) for field in entity.fields} | {name: sql for name, sql in self._assignments}
+                columns = {field.name: row.column(field.name) for field in entity.fields} | dict(self._assignments)
                 parts.append(model.policies.allowed(compiler, NewRowRange(compiler, entity, row.access, columns), "update"))
         self._where = all_of(parts)
         self._statement: Statement[bool] = Statement(compiler, self._build)

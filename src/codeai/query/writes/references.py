@@ -24,7 +24,8 @@ async def named(error: ForeignKeyViolation, session: Session, model: Model, enti
         other = model.entity(field.type.entity)
         key = codec(model.plain(field.stored_type), "sqlite").to_driver
         value = row[field.name] if key is None else key(row[field.name])
-        found = await session.fetch_row(f"SELECT 1 FROM {model.table(other)} WHERE {model.dialect.quote(other.primary)} = ?1", (value,))  # noqa: S608  # names of ours
+        text = f"SELECT 1 FROM {model.table(other)} WHERE {model.dialect.quote(other.primary)} = ?1"
+        found = await session.fetch_row(text, (value,))
         if found is None:
             missing.append(field.name)
     return ForeignKeyViolation(str(error), table=entity.table, columns=tuple(missing))

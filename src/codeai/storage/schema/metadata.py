@@ -159,7 +159,10 @@ def search_statements(entity: Entity) -> list[str]:
     add = f'INSERT INTO "{index}"(rowid, {columns}) VALUES (new.rowid, {new});'
     drop = f'INSERT INTO "{index}"("{index}", rowid, {columns}) VALUES (\'delete\', old.rowid, {old});'
     return [
-        f"CREATE VIRTUAL TABLE \"{index}\" USING fts5({columns}, content='{entity.table}', content_rowid='rowid', tokenize='unicode61 remove_diacritics 0')",
+        (
+            f"CREATE VIRTUAL TABLE \"{index}\" USING fts5({columns}, content='{entity.table}', content_rowid='rowid', "
+            "tokenize='unicode61 remove_diacritics 0')"
+        ),
         f'CREATE TRIGGER "{index}_ai" AFTER INSERT ON "{entity.table}" BEGIN {add} END',
         f'CREATE TRIGGER "{index}_ad" AFTER DELETE ON "{entity.table}" BEGIN {drop} END',
         f'CREATE TRIGGER "{index}_au" AFTER UPDATE ON "{entity.table}" BEGIN {drop} {add} END',
