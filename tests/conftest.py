@@ -1,10 +1,12 @@
 """Fixtures that all tests share."""
 
+import os
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -14,6 +16,10 @@ from services.process import ServerProcess
 from services.redis import RedisServer
 
 ROOT = Path(__file__).parent.parent
+
+# A run of the tests repeats itself; EXPLORE=1 looks for new examples.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+hypothesis.settings.load_profile("default" if os.environ.get("EXPLORE") else "repeatable")
 
 
 @pytest.fixture(scope="session")

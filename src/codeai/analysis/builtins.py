@@ -49,10 +49,12 @@ def _item(arguments: tuple[t.Type, ...]) -> t.Type:
 def _widest(arguments: tuple[t.Type, ...]) -> t.Type:
     if len(arguments) == 1:
         return _item(arguments)
+    found = t.required(arguments[0]) if arguments else t.Unknown()
     for wanted in (t.Float, t.Decimal):
         if any(isinstance(t.required(argument), wanted) for argument in arguments):
-            return wanted()
-    return t.required(arguments[0]) if arguments else t.Unknown()
+            found = wanted()
+            break
+    return t.optional(found) if all(map(t.is_nullable, arguments)) else found
 
 
 def _sum(arguments: tuple[t.Type, ...]) -> t.Type:
@@ -156,8 +158,13 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "print": Builtin("a*", _always(t.Void())),
 }
 ALIASES: Final = {"len": "length", "includes": "contains"}
-NULLABLE_RESULT: Final = frozenset(
-    ["length", "upper", "lower", "trim", "trim_left", "trim_right", "replace", "abs", "ceil", "floor", "round"]
+# Null in, null out; ``length`` of null is 0 and ``contains`` of null false, so they are not among them.
+STRICT: Final = frozenset(
+    (
+        *("upper", "lower", "trim", "trim_left", "trim_right", "split", "replace", "slug", "abs", "ceil", "floor", "round"),
+        *("format_date", "parse_date", "add_days", "add_hours", "add_months", "diff_days", "start_of", "end_of"),
+        *("parse_int", "parse_decimal", "parse_json", "hash", "hmac"),
+    )
 )
 
 

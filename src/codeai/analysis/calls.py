@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codeai.analysis.builtins import ALIASES, BUILTINS, NULLABLE_RESULT, Builtin, argument_problem
+from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin, argument_problem
 from codeai.analysis.expressions import Expressions, origin_of
 from codeai.analysis.scope import Scope, Variable, broken
 from codeai.analysis.symbols import FunctionSymbol
@@ -194,7 +194,7 @@ class Calls(Expressions):
         if name in _IMPURE:
             scope.host.impure = True
         result = builtin.result(tuple(value.type for value in arguments))
-        if name in NULLABLE_RESULT and t.is_nullable(arguments[0].type):
+        if name in STRICT and any(t.is_nullable(value.type) for value in arguments):
             result = t.optional(result)
         return ir.Call(type=result, function=name, arguments=tuple(arguments), at=node.start)
 

@@ -1,4 +1,4 @@
-"""The built-in functions at run time. Null as the first argument gives null wherever a result may be null."""
+"""The built-in functions at run time. Null as an argument gives null wherever a result may be null."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from codeai.model.identifiers import new_uuid
 
 
 def _nullable(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(first: Any, *rest: Any) -> Any:
-        return None if first is None else function(first, *rest)
+    """Null in, null out: what the checker calls strict (``codeai.analysis.builtins.STRICT``)."""
+
+    def call(*values: Any) -> Any:
+        return None if None in values else function(*values)
 
     return call
 
@@ -206,7 +208,7 @@ PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "trim_right": _nullable(str.rstrip),
     "split": _nullable(lambda value, separator: value.split(separator) if separator else list(value)),
     "join": _join,
-    "replace": _nullable(lambda value, old, new: value.replace(old, new or "")),
+    "replace": _nullable(lambda value, old, new: value.replace(old, new)),
     "contains": contains,
     "starts_with": starts_with,
     "ends_with": ends_with,
@@ -238,7 +240,7 @@ PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "add_days": _nullable(lambda value, count: _add(value, count, days=1)),
     "add_hours": _nullable(lambda value, count: _add(value, count, hours=1)),
     "add_months": _nullable(_add_months),
-    "diff_days": lambda left, right: None if left is None or right is None else (right - left).days,
+    "diff_days": _nullable(lambda left, right: (right - left).days),
     "start_of": _nullable(_start_of),
     "end_of": _nullable(_end_of),
     "parse_int": _nullable(_parse(lambda value: int(value, 10), "a whole number")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from codeai.http.openapi.schemas import Schema, Schemas
+from codeai.http.openapi.schemas import STORABLE, Schema, Schemas
 from codeai.language import types as t
 from codeai.model.application import Application
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
@@ -34,7 +34,6 @@ _PROBLEM: Final[Schema] = {
     },
     "required": ["type", "title", "status", "detail", "code", "request_id"],
 }
-_TEXT: Final[Schema] = {"type": "string"}
 
 
 def document(application: Application) -> dict[str, Any]:
@@ -114,10 +113,14 @@ class _Document:
         known: list[tuple[str, Schema, str]] = [
             ("limit", limit, "rows of a page"),
             ("page", {"type": "integer", "minimum": 1, "maximum": 999_999_999, "default": 1}, "number of the page"),
-            ("cursor", {"type": "string"}, "place of the page instead of its number, from next_cursor or prev_cursor; empty for the first"),
+            (
+                "cursor",
+                {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"},
+                "place of the page instead of its number, from next_cursor or prev_cursor; empty for the first",
+            ),
             (
                 "q",
-                {"type": "string", "maxLength": 2000, "examples": ["id is not null"]},
+                {"type": "string", "maxLength": 2000, "pattern": STORABLE, "examples": ["id is not null"]},
                 "a condition in the query language, or a simple filter",
             ),
             ("expand", self._names(self._relations(action.entity)), "relations to show, separated by commas"),
@@ -126,7 +129,7 @@ class _Document:
         if action.sort_by:
             known.append(("sort", self._names(action.sort_by, "-?"), f"one or more of {', '.join(action.sort_by)}, with - for descending"))
         if action.search:
-            known.append(("search", _TEXT, "words to look for"))
+            known.append(("search", {"type": "string", "pattern": STORABLE}, "words to look for"))
         declared = {parameter.parameter for parameter in action.parameters}
         return [
             {"name": name, "in": "query", "required": False, "schema": schema, "description": text}

@@ -151,9 +151,9 @@ class Schemas:
         """One value of a client with its constraints."""
         schema = _constrained(self.of(t.required(field.type)), field.constraints)
         if isinstance(t.required(field.type), t.String | t.Text):
-            schema.setdefault("pattern", _STORABLE)
+            schema.setdefault("pattern", STORABLE)
         elif isinstance(schema.get("items"), dict) and schema["items"].get("type") == "string" and len(schema["items"]) <= 2:
-            schema["items"].setdefault("pattern", _STORABLE)
+            schema["items"].setdefault("pattern", STORABLE)
         if field.nullable:
             schema = nullable(schema)
         if field.write_only:
@@ -179,7 +179,7 @@ def _constrained(schema: Schema, constraints: Constraints) -> Schema:
 
 
 # No database keeps the null character in a text.
-_STORABLE: Final = "^[^\\u0000]*$"
+STORABLE: Final = "^[^\\u0000]*$"
 _PAGINATION: Final[Schema] = {
     "type": "object",
     "description": "where a page stands: by number, or by cursor",
