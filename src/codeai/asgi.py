@@ -17,7 +17,7 @@ from codeai.storage.opening import open_database
 
 
 class InvalidProgram(Exception):
-    """The program has errors; the text lists them."""
+    """The program has errors, or parts that this version cannot execute; the text lists them."""
 
 
 def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Application:
@@ -27,12 +27,12 @@ def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | No
     ``await app.start()`` and ``await app.stop()``.
 
     :param environment: the settings, ``os.environ`` by default
-    :raises InvalidProgram: the program has errors
+    :raises InvalidProgram: the program has errors, or parts that this version cannot execute
     :raises codeai.server.settings.SettingError: a setting is wrong
     """
     given = os.environ if environment is None else environment
     program = load_program(Path(path))
-    if not program.valid:
+    if not (program.valid and program.executable):
         raise InvalidProgram("\n".join(concise(found, program.sources) for found in program.diagnostics))
     settings = with_secret(read_settings(given, {}), program.folder)
     wanted = database_settings(settings, program.folder)

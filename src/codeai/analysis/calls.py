@@ -228,4 +228,5 @@ class Calls(Expressions):
             for argument, (name, type_) in zip(node.arguments, function.parameters, strict=True)
         )
         scope.host.impure = True
+        self.symbols.use("function", function.name)
         return ir.CallFunction(type=function.result, function=function.name, arguments=values, at=node.start)

@@ -14,6 +14,7 @@ from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
+from codeai.language.tree.node import Identifier
 from codeai.model.endpoint import (
     CreateOne,
     DeleteOne,
@@ -74,6 +75,12 @@ class Endpoints(Inference):
             parts.append(f"by_{segment.text}" if segment.parameter else segment.text.replace("-", "_").replace(".", "_"))
         return "_".join(parts)
 
+    def check_middleware(self, name: Identifier) -> None:
+        """Reports a middleware that the program does not declare."""
+        if name.text not in self.symbols.middleware:
+            self.report.unknown(name, f"unknown middleware '{name.text}'", name.text, self.symbols.middleware, "CAI0128")
+        self.symbols.use("middleware", name.text)
+
     def _single(self, clauses: tuple[d.Clause, ...]) -> None:
         seen: dict[str, d.Clause] = {}
         for clause in clauses:
@@ -87,8 +94,11 @@ class Endpoints(Inference):
     def _unsupported(self, clauses: tuple[d.Clause, ...]) -> None:
         for clause in clauses:
             key = _clause_key(clause)
+            if key == "use" and isinstance(clause, d.NamesClause):
+                for name in clause.names:
+                    self.check_middleware(name)
             if key in _LATER:
-                self.report.error(clause, f"'{key}' is not yet executable", "CAI0401", note=f"{_LATER[key]} come with a later version")
+                self.report.later(clause, f"'{key}'", note=f"{_LATER[key]} come with a later version")
 
     def _annotations(self, annotations: tuple[d.Annotation, ...], path: d.Path) -> dict[str, Any]:
         first = next((segment.text for segment in path.segments if not segment.parameter), "")
@@ -103,7 +113,7 @@ class Endpoints(Inference):
             elif name in ("summary", "version") and texts:
                 found[name] = texts[0]
             elif name in ("auth", "rate_limit", "cache"):
-                self.report.error(annotation, f"'@{name}' is not yet executable", "CAI0401", help_text=f"write the clause '{name}: …'")
+                self.report.later(annotation, f"'@{name}'")
         return found
 
     def _returns(self, clauses: tuple[d.Clause, ...]) -> Returns | None:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.analysis.effects import Effects
 from codeai.analysis.naming import relation_name, table_name
 from codeai.analysis.scope import Host, Range, Scope
-from codeai.analysis.statements import Statements, finish
+from codeai.analysis.statements import finish
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
@@ -39,7 +40,7 @@ def source_text(sources: Any, node: Node) -> str:
     return " ".join(sources.text(node.start, node.end).split()) if sources is not None else ""
 
 
-class Entities(Statements):
+class Entities(Effects):
     """Elaborates entities, in steps, since they refer to each other."""
 
     sources: Any = None
@@ -128,7 +129,8 @@ class Entities(Statements):
             self.report.error(node, f"entity '{entity.name}' has more than one primary field", "CAI0209")
             entity.primary = found[0]
         else:
-            self.report.error(node, f"entity '{entity.name}' has no primary field", "CAI0209", help_text="add 'id: uuid, primary, auto'")
+            hint = "add 'id: uuid, primary, auto'"
+            self.report.absent(entity.declaration, node, f"entity '{entity.name}' has no primary field", "CAI0209", help_text=hint)
 
     # -- step 2: relations -----------------------------------------------------------------------------------------
 

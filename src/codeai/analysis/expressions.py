@@ -226,7 +226,7 @@ class Expressions(TypeResolver):
     def _missing_members(self, node: Node, wanted: t.Record, seen: dict[str, Node]) -> None:
         missing = [f"'{field.name}'" for field in wanted.fields if field.required and field.name not in seen]
         if missing:
-            self.report.error(node, f"missing {', '.join(missing)} in {wanted}", "CAI0306")
+            self.report.absent(node, node, f"missing {', '.join(missing)} in {wanted}", "CAI0306")
 
     # -- names -----------------------------------------------------------------------------------------------------
 
@@ -243,6 +243,8 @@ class Expressions(TypeResolver):
         if variable is not None:
             variable.used = True
             return ir.Local(type=variable.type, name=variable.unique, at=node.start)
+        if name in scope.host.values:
+            return ir.HostValue(type=scope.host.values[name], name=name, at=node.start)
         if name in PLACES and scope.host.inputs is not None:
             return ir.RequestValue(type=self._place_type(name, scope), place=name, at=node.start)  # type: ignore[arg-type]  # one of PLACES
         if name == "user" and scope.host.user:
@@ -254,7 +256,7 @@ class Expressions(TypeResolver):
         if self.query_text and scope.ranges:
             self.unknown_field(Identifier(node.start, node.end, name), self.symbols.entities[scope.ranges[-1].entity], query=True)
             return broken(node)
-        known = [*scope.names(), *(PLACES if scope.host.inputs is not None else ()), "user", "config"]
+        known = [*scope.names(), *scope.host.values, *(PLACES if scope.host.inputs is not None else ()), "user", "config"]
         for range_ in scope.ranges:
             known.extend(self.symbols.entities[range_.entity].member_names())
         self.report.unknown(node, f"undefined variable '{name}'", name, known, "CAI0101", kind=DiagnosticClass.SCOPE)
@@ -379,6 +381,9 @@ class Expressions(TypeResolver):
         name = node.name.text
         field = type_.field(name)
         if field is None:
+            if type_.name == "steps":
+                self.report.unknown(node.name, f"unknown step '{name}'", name, [known.name for known in type_.fields], "CAI0132")
+                return broken(node)
             what = f"{target.place} of the request" if isinstance(target, ir.RequestValue) else str(type_)
             self.report.unknown(node.name, f"unknown field '{name}' in {what}", name, [known.name for known in type_.fields], "CAI0106")
             return broken(node)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from codeai.analysis.endpoints import Endpoints
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope, Variable
-from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, Symbols
+from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
+from codeai.analysis.workflows import Workflows
 from codeai.language import types as t
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
+from codeai.language.tree.events import EventDeclaration, HandlerDeclaration, TriggerClause, WebhookDeclaration
+from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration
 from codeai.language.tree.module import Module
 from codeai.language.tree.node import Identifier, Node
+from codeai.language.tree.workflows import JobDeclaration, WorkflowDeclaration
 from codeai.model import expression as ir
 from codeai.model.application import Application, Function, Parameter, Setting, Test
 from codeai.model.endpoint import Endpoint, Segment, Shape
+from codeai.model.event import Handler
 from codeai.model.security import AuthProvider, Role
 from codeai.model.statement import Block, Statement
+from codeai.model.workflow import Job, Workflow
 
 _Declaration = TypeVar("_Declaration", bound=d.Declaration)
 _SCOPE = DiagnosticClass.SCOPE
@@ -30,6 +35,15 @@ _PROVIDER_KEYS = (
     *("secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim", "algorithms", "require_exp", "header", "keys"),
     *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
 )
+_LATER: Final = {
+    EventDeclaration: "event",
+    HandlerDeclaration: "handler of",
+    WebhookDeclaration: "webhook",
+    IntegrationDeclaration: "integration",
+    MiddlewareDeclaration: "middleware",
+    WorkflowDeclaration: "workflow",
+    JobDeclaration: "job",
+}
 _METHODS = ("jwt", "api_key", "apikey", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).
 _OWN = ("health", "metrics", "debug", "openapi.json", "docs")
@@ -49,23 +63,24 @@ class Analysis(msgspec.Struct, frozen=True):
         return not any(found.severity is Severity.ERROR for found in self.diagnostics)
 
 
-def analyse(modules: Sequence[Module], sources: Sources, name: str = "codeai") -> Analysis:
+def analyse(modules: Sequence[Module], sources: Sources, name: str = "codeai", syntax: Sequence[Diagnostic] = ()) -> Analysis:
     """Checks the modules of one program and resolves them into an application.
 
     :param modules: the trees of all files, in any order
     :param sources: their texts, for messages that quote the program
     :param name: the application's name when ``config`` gives none
+    :param syntax: what the parser found, so that its mistakes are not reported a second time for what they leave out
     :returns: the application with all diagnostics of the analysis; never raises on a tree
     """
     symbols = Symbols()
-    reporter = Reporter()
+    reporter = Reporter(syntax)
     analyzer = Program(symbols, reporter)
     analyzer.sources = sources
     application = analyzer.run([declaration for module in modules for declaration in module.declarations], name)
     return Analysis(application, symbols, reporter.diagnostics)
 
 
-class Program(Endpoints):
+class Program(Workflows):
     """Elaborates all declarations."""
 
     def run(self, declarations: list[d.Declaration], name: str) -> Application:
@@ -78,19 +93,18 @@ class Program(Endpoints):
         for entity in self.symbols.entities.values():
             self.declare_relations(entity)
         self._records()
+        self.declare_payloads()
+        self.declare_operations()
+        self.declare_runs()
         self._signatures()
         settings = self._settings()
         entities = tuple(self.entity(entity) for entity in self.symbols.entities.values())
         functions = tuple(self._function(function) for function in self.symbols.functions.values() if function.declaration.body is not None)
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
-        for declaration in self._of(d.DeferredDeclaration):
-            self.report.error(
-                declaration.keyword,
-                f"'{declaration.keyword.text}' is not yet executable",
-                "CAI0401",
-                help_text="this version runs data, endpoints and functions",
-            )
+        connected = self._connected()
+        self._later()
+        self._unused()
         return Application(
             name=self._config_text("name") or name,
             version=self._config_text("version") or "0.0.0",
@@ -109,7 +123,68 @@ class Program(Endpoints):
             requirements=tuple(self.requirements),
             seed=seed,
             tests=tests,
+            **connected,
         )
+
+    def _connected(self) -> dict[str, Any]:
+        """Events, integrations, workflows and jobs; cycles among them are found on the way."""
+        edges: dict[tuple[str, str], list[tuple[tuple[str, str], Node, bool]]] = {}
+        events = tuple(self.event_model(symbol) for symbol in self.symbols.events.values())
+        handlers: list[Handler] = []
+        for number, declaration in enumerate(self._of(HandlerDeclaration), 1):
+            handler, host = self.handler(declaration, number)
+            handlers.append(handler)
+            edges.setdefault(("event", handler.event), []).extend((to, declaration.event, handler.where is not None) for to in host.emits)
+        workflows: list[Workflow] = []
+        for symbol in self.symbols.workflows.values():
+            workflow, emits = self.workflow(symbol)
+            workflows.append(workflow)
+            place = symbol.declaration.name
+            if workflow.trigger.event is not None:
+                edges.setdefault(("event", workflow.trigger.event), []).append((("workflow", symbol.name), place, True))
+            edges.setdefault(("workflow", symbol.name), []).extend((to, place, True) for to in emits)
+        jobs: list[Job] = []
+        for symbol in self.symbols.jobs.values():
+            job, emits = self.job(symbol)
+            jobs.append(job)
+            edges.setdefault(("job", symbol.name), []).extend((to, symbol.declaration.name, True) for to in emits)
+        self.check_cycles(edges)
+        return {
+            "events": events,
+            "handlers": tuple(handlers),
+            "workflows": tuple(workflows),
+            "jobs": tuple(jobs),
+            "webhooks": tuple(self.webhook(node) for node in self.symbols.webhooks.values()),
+            "integrations": tuple(self.integration(symbol) for symbol in self.symbols.integrations.values()),
+            "middleware": tuple(self.middleware(node) for node in self.symbols.middleware.values()),
+        }
+
+    def _later(self) -> None:
+        """Names what is checked to the end but not executed by this version."""
+        for declaration in self.declarations:
+            if isinstance(declaration, d.DeferredDeclaration):
+                self.report.later(declaration.keyword, f"'{declaration.keyword.text}'")
+            word = _LATER.get(type(declaration))
+            name = getattr(declaration, "name", getattr(declaration, "event", None))
+            if word is not None and name is not None:
+                self.report.later(name, f"{word} '{name.text}'")
+
+    def _unused(self) -> None:
+        """Warns of declarations that nothing refers to."""
+        for wire, event in self.symbols.events.items():
+            if f"event {wire}" not in self.symbols.used and not any(
+                isinstance(clause, TriggerClause) for clause in event.declaration.clauses
+            ):
+                self.report.warning(event.declaration.name, f"event '{event.name}' is never used", "CAI0131")
+        for name, node in self.symbols.middleware.items():
+            if f"middleware {name}" not in self.symbols.used:
+                self.report.warning(node.name, f"middleware '{name}' is never used", "CAI0131")
+        for name, integration in self.symbols.integrations.items():
+            if f"integration {name}" not in self.symbols.used:
+                self.report.warning(integration.declaration.name, f"integration '{name}' is never used", "CAI0131")
+        for name, function in self.symbols.functions.items():
+            if f"function {name}" not in self.symbols.used:
+                self.report.warning(function.declaration.name, f"function '{name}' is never used", "CAI0131")
 
     def _of(self, kind: type[_Declaration]) -> list[_Declaration]:
         return [declaration for declaration in self.declarations if isinstance(declaration, kind)]
@@ -129,6 +204,22 @@ class Program(Endpoints):
                 self.symbols.roles[declaration.name.text] = declaration
             elif isinstance(declaration, d.AuthDeclaration) and self._new(declaration.name, "auth"):
                 self.symbols.providers[declaration.name.text] = declaration
+            else:
+                self._declare_connected(declaration)
+
+    def _declare_connected(self, declaration: d.Declaration) -> None:
+        if isinstance(declaration, EventDeclaration):
+            self.declare_event(declaration)
+        elif isinstance(declaration, WorkflowDeclaration) and self._new(declaration.name, "run"):
+            self.symbols.workflows[declaration.name.text] = RunSymbol(declaration.name.text, declaration)
+        elif isinstance(declaration, JobDeclaration) and self._new(declaration.name, "run"):
+            self.symbols.jobs[declaration.name.text] = RunSymbol(declaration.name.text, declaration)
+        elif isinstance(declaration, IntegrationDeclaration) and self._new(declaration.name, "integration"):
+            self.symbols.integrations[declaration.name.text] = IntegrationSymbol(declaration.name.text, declaration)
+        elif isinstance(declaration, WebhookDeclaration) and self._new(declaration.name, "webhook"):
+            self.symbols.webhooks[declaration.name.text] = declaration
+        elif isinstance(declaration, MiddlewareDeclaration) and self._new(declaration.name, "middleware"):
+            self.symbols.middleware[declaration.name.text] = declaration
 
     def _new(self, name: Identifier, space: str) -> bool:
         """Whether the name is not taken in its space; reports it otherwise."""
@@ -242,7 +333,7 @@ class Program(Endpoints):
             if not self._new(node.name, "function"):
                 continue
             if node.source is not None:
-                self.report.error(node, f"'extern function' is not yet executable: '{node.name.text}'", "CAI0401")
+                self.report.later(node.name, f"extern function '{node.name.text}'")
             seen: dict[str, Node] = {}
             for parameter in node.parameters:
                 if parameter.name.text in seen:

@@ -29,15 +29,8 @@ class Queries(Calls):
             q.DeleteRow: self._delete,
             q.UpdateRows: self._update_rows,
             q.DeleteRows: self._delete_rows,
-            q.CallOperation: self._later,
-            q.Start: self._later,
             q.TestRequest: self._request,
         }
-
-    def _later(self, node: ex.Expression, scope: Scope, expected: t.Type | None) -> ir.Expression:
-        word = "call" if isinstance(node, q.CallOperation) else getattr(node, "kind", "start")
-        self.report.error(node, f"'{word}' is not yet executable", "CAI0401")
-        return broken(node)
 
     def _readable(self, node: Node, scope: Scope) -> None:
         if not scope.host.database:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.suggestions import suggest
 from codeai.language.tree.node import Node
 
+NOT_EXECUTABLE: Final = "CAI0401"
+_MISSPELT: Final = ("CAI0106", "CAI0118", "CAI0127")
+
 
 class Reporter:
-    """A list of findings with one method per weight."""
+    """A list of findings with one method per weight; ``syntax`` are those of the parser, so that one mistake is one error."""
 
-    def __init__(self) -> None:
+    def __init__(self, syntax: Sequence[Diagnostic] = ()) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self._syntax = syntax
 
     def error(
         self,
@@ -45,9 +50,21 @@ class Reporter:
             )
         )
 
+    def absent(self, inside: Node, place: Node, message: str, code: str, *, help_text: str = "") -> None:
+        """Adds an error about something that is missing inside a node, unless a misspelt name or broken text explains it."""
+        for found in (*self._syntax, *self.diagnostics):
+            explains = found.kind is DiagnosticClass.SYNTAX or found.code in _MISSPELT
+            if explains and inside.start <= found.primary.start < inside.end:
+                return
+        self.error(place, message, code, help_text=help_text)
+
     def warning(self, node: Node, message: str, code: str, *, help_text: str = "") -> None:
         """Adds a warning."""
         self.error(node, message, code, help_text=help_text, severity=Severity.WARNING)
+
+    def later(self, node: Node, what: str, *, note: str = "") -> None:
+        """Notes that something is checked but cannot be executed by this version: it stops a start, not a check."""
+        self.error(node, f"{what} is not yet executable", NOT_EXECUTABLE, severity=Severity.WARNING, note=note)
 
     def unknown(
         self,

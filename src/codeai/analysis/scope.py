@@ -29,8 +29,10 @@ class Variable:
 class Host:
     """The block, policy or function in which expressions stand: what is available there, and what was found out on the way.
 
-    ``loads`` and ``locks`` collect, per selection (by offset), the relations that its rows must carry and whether they are
-    read for update; they are written into the selections when the host is finished.
+    ``values`` are names that the host gives besides the request's (``event``, ``trigger``, ``steps``); ``effects`` and ``emits``
+    are what it does outside of the database and which events and executions it begins. ``loads`` and ``locks`` collect, per
+    selection (by offset), the relations that its rows must carry and whether they are read for update; they are written into
+    the selections when the host is finished.
     """
 
     kind: str
@@ -39,6 +41,9 @@ class Host:
     database: bool = True
     test: bool = False
     result: t.Type | None = None
+    values: dict[str, t.Type] = field(default_factory=dict)
+    effects: list[tuple[str, Node]] = field(default_factory=list)
+    emits: list[tuple[str, str]] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
     loads: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)
     locks: set[int] = field(default_factory=set)

@@ -21,6 +21,7 @@ from codeai.model import expression as ir
 from codeai.model import statement as s
 
 _Tree = TypeVar("_Tree")
+_RUNS = (ir.CallOperation, ir.CallActivity, ir.StartRun)
 _PRINCIPAL = ("id", "roles", "permissions", "tenant", "email", "name", "claims")
 
 
@@ -42,10 +43,6 @@ class Statements(Queries):
             st.Sleep: self._sleep,
             st.AsUser: self._as_user,
             st.Expect: self._expect,
-            st.Emit: self._deferred,
-            st.Send: self._deferred,
-            st.Mock: self._deferred,
-            st.Advance: self._deferred,
             st.Exec: self._deferred,
         }
 
@@ -70,7 +67,7 @@ class Statements(Queries):
 
     def _deferred(self, node: st.Statement, scope: Scope) -> None:
         word = type(node).__name__.lower()
-        self.report.error(node, f"'{word}' is not yet executable", "CAI0401")
+        self.report.error(node, f"'{word}' belongs to scripts", "CAI0347")
 
     def _declare(self, name: Identifier, type_: t.Type, scope: Scope, *, mutable: bool, value: ir.Expression | None) -> str:
         known = scope.variables.get(name.text)
@@ -190,7 +187,7 @@ class Statements(Queries):
 
     def _evaluate(self, node: st.ExpressionStatement, scope: Scope) -> s.Statement:
         value = self.expression(node.value, scope)
-        effects = (ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows, ir.CallFunction, ir.Call, ir.Request)
+        effects = (ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows, ir.CallFunction, ir.Call, ir.Request, *_RUNS)
         if not isinstance(value, effects) and not isinstance(value.type, t.Unknown):
             self.report.warning(node, "this value is not used", "CAI0344")
         return s.Evaluate(value=value, at=node.start)
@@ -217,7 +214,7 @@ class Statements(Queries):
 
     def _as_user(self, node: st.AsUser, scope: Scope) -> s.Statement:
         if not scope.host.test:
-            self.report.error(node, "'as user' stands in tests only in this version", "CAI0401")
+            self.report.later(node, "'as user' outside of tests")
         principal = self._principal(node.principal, scope)
         body = self.block(node.body, scope.child()) if node.body is not None else ()
         return s.AsUser(principal=principal, body=body, at=node.start)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
+from codeai.language.tree.events import EventDeclaration, WebhookDeclaration
+from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration, OperationClause
 from codeai.language.tree.node import Node
+from codeai.language.tree.workflows import JobDeclaration, WorkflowDeclaration
 from codeai.model.entity import Entity, Field, Relation
+
+_EMPTY: Final = t.Record(())
+_ANYTHING: Final = t.Json()
 
 
 @dataclass
@@ -46,6 +53,46 @@ class FunctionSymbol:
 
 
 @dataclass
+class EventSymbol:
+    """An event; ``payload`` has the fields of its ``payload`` block."""
+
+    name: str
+    wire: str
+    declaration: EventDeclaration
+    payload: t.Record = _EMPTY
+
+
+@dataclass
+class OperationSymbol:
+    """An operation of an integration: what it takes and what it answers. ``open`` ones take any argument."""
+
+    name: str
+    clause: OperationClause
+    arguments: t.Record = _EMPTY
+    result: t.Type = _ANYTHING
+    open: bool = False
+
+
+@dataclass
+class IntegrationSymbol:
+    """An integration with its operations."""
+
+    name: str
+    declaration: IntegrationDeclaration
+    operations: dict[str, OperationSymbol] = field(default_factory=dict)
+
+
+@dataclass
+class RunSymbol:
+    """A workflow or job: what starts it and the record that ``trigger`` or ``input`` holds."""
+
+    name: str
+    declaration: WorkflowDeclaration | JobDeclaration
+    input: t.Record = _EMPTY
+    event: str | None = None
+
+
+@dataclass
 class Symbols:
     """All tables. ``places`` remembers where a top-level name was declared."""
 
@@ -56,8 +103,20 @@ class Symbols:
     functions: dict[str, FunctionSymbol] = field(default_factory=dict)
     roles: dict[str, d.RoleDeclaration] = field(default_factory=dict)
     providers: dict[str, d.AuthDeclaration] = field(default_factory=dict)
+    events: dict[str, EventSymbol] = field(default_factory=dict)
+    webhooks: dict[str, WebhookDeclaration] = field(default_factory=dict)
+    integrations: dict[str, IntegrationSymbol] = field(default_factory=dict)
+    middleware: dict[str, MiddlewareDeclaration] = field(default_factory=dict)
+    workflows: dict[str, RunSymbol] = field(default_factory=dict)
+    jobs: dict[str, RunSymbol] = field(default_factory=dict)
     settings: dict[tuple[str, ...], t.Type] = field(default_factory=dict)
     places: dict[str, Node] = field(default_factory=dict)
+
+    used: set[str] = field(default_factory=set)
+
+    def use(self, space: str, name: str) -> None:
+        """Notes that a declaration is used somewhere."""
+        self.used.add(f"{space} {name}")
 
     def type_names(self) -> list[str]:
         """Names that may stand as a type."""

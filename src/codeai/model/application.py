@@ -7,9 +7,12 @@ import msgspec
 from codeai.language.types import Enum, Record, Type
 from codeai.model.endpoint import Endpoint, Shape
 from codeai.model.entity import Entity
+from codeai.model.event import Event, Handler, Webhook
 from codeai.model.expression import EnvironmentValue, Expression
+from codeai.model.integration import Integration, Middleware
 from codeai.model.security import AuthProvider, Role
 from codeai.model.statement import Block
+from codeai.model.workflow import Job, Workflow
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -67,6 +70,13 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     enums: tuple[Enum, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     functions: tuple[Function, ...] = ()
+    events: tuple[Event, ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    integrations: tuple[Integration, ...] = ()
+    middleware: tuple[Middleware, ...] = ()
+    workflows: tuple[Workflow, ...] = ()
+    jobs: tuple[Job, ...] = ()
     providers: tuple[AuthProvider, ...] = ()
     roles: tuple[Role, ...] = ()
     settings: tuple[Setting, ...] = ()

@@ -40,6 +40,12 @@ class RequestValue(Expression, frozen=True, kw_only=True):
     name: str | None = None
 
 
+class HostValue(Expression, frozen=True, kw_only=True):
+    """A value that the host gives: ``event`` of a handler; ``trigger``, ``input``, ``steps``, ``execution`` of a workflow …"""
+
+    name: str
+
+
 class Provided(Expression, frozen=True, kw_only=True):
     """Whether the client sent that part of the request (``… if provided``). Bool."""
 
@@ -313,6 +319,29 @@ class RemoveRow(Expression, frozen=True, kw_only=True):
     entity: str
     row: Expression
     as_system: bool = False
+
+
+class CallOperation(Expression, frozen=True, kw_only=True):
+    """``call Payments.charge { … }``: the answer of the operation; ``values`` are its arguments."""
+
+    integration: str
+    operation: str
+    values: tuple[Entry, ...] = ()
+
+
+class CallActivity(Expression, frozen=True, kw_only=True):
+    """``activity: shipping.label { … }``: a Python function beside the program (``module.function``)."""
+
+    source: str
+    values: tuple[Entry, ...] = ()
+
+
+class StartRun(Expression, frozen=True, kw_only=True):
+    """``start Workflow { … }`` and ``run Job { … }``: the execution."""
+
+    kind: Literal["workflow", "job"]
+    target: str
+    values: tuple[Entry, ...] = ()
 
 
 class Request(Expression, frozen=True, kw_only=True):

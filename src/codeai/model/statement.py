@@ -1,4 +1,4 @@
-"""Resolved statements: the bodies of endpoints, functions and tests (later of handlers and steps)."""
+"""Resolved statements: the bodies of endpoints, functions, tests, handlers and steps."""
 
 from __future__ import annotations
 
@@ -109,6 +109,36 @@ class AsUser(Statement, frozen=True, kw_only=True):
 
     principal: Expression
     body: Block = ()
+
+
+class Emit(Statement, frozen=True, kw_only=True):
+    """``emit Event { … }``: ``event`` is the wire name, ``payload`` a record of its fields."""
+
+    event: str
+    payload: Expression
+
+
+class Send(Statement, frozen=True, kw_only=True):
+    """``send email(to) { … }``, ``send slack("#ops") { … }``."""
+
+    channel: Literal["email", "slack"]
+    target: Expression
+    values: tuple[Entry, ...] = ()
+
+
+class Mock(Statement, frozen=True, kw_only=True):
+    """``mock Payments.refund returns e`` (or ``fails e``) in tests."""
+
+    integration: str
+    operation: str
+    fails: bool
+    value: Expression
+
+
+class Advance(Statement, frozen=True, kw_only=True):
+    """``advance 2h`` in tests: moves the virtual clock."""
+
+    duration: Expression
 
 
 class Expect(Statement, frozen=True, kw_only=True):

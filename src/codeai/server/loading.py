@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from codeai.analysis.program import analyse
+from codeai.analysis.reporter import NOT_EXECUTABLE
 from codeai.analysis.symbols import Symbols
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
 from codeai.language.parser import parse_module
@@ -36,6 +37,11 @@ class Loaded(msgspec.Struct, frozen=True):
     def valid(self) -> bool:
         """Whether there is no error."""
         return not any(found.severity is Severity.ERROR for found in self.diagnostics)
+
+    @property
+    def executable(self) -> bool:
+        """Whether this version can run all of it: what it only checks stops a start, so that nothing is skipped silently."""
+        return not any(found.code == NOT_EXECUTABLE for found in self.diagnostics)
 
 
 def find_program(path: Path | None) -> tuple[list[Path], Path]:
@@ -87,7 +93,7 @@ def load_program(path: Path | None) -> Loaded:
         diagnostics.extend(parsed.diagnostics)
         modules.append(parsed.module)
         waiting.extend(_imported(parsed.module, file.parent, diagnostics))
-    analysis = analyse(modules, sources, folder.resolve().name)
+    analysis = analyse(modules, sources, folder.resolve().name, diagnostics)
     # Where the text itself is broken, findings about its meaning would mostly be echoes.
     diagnostics.extend(found for found in analysis.diagnostics if not diagnostics or found.severity is Severity.ERROR)
     return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)

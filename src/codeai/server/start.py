@@ -50,6 +50,8 @@ def prepare(path: Path | None, flags: Mapping[str, Any]) -> Prepared | int:
         sys.stderr.write(rich(found, program.sources, colour=sys.stderr.isatty()) + "\n\n")
     if not program.valid:
         return _say("the program has errors, nothing is served", INVALID)
+    if not program.executable:
+        return _say("the program is valid, but this version cannot execute all of it (CAI0401 above), so nothing is served", INVALID)
     try:
         settings = read_settings(os.environ, flags)
         settings = with_secret(settings, program.folder)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from codeai.language.lexer import NAME
 from codeai.language.parser.statements import Statements
@@ -151,7 +151,23 @@ class Clauses(Statements):
         """A clause of an endpoint."""
         return self._known_clause(_ENDPOINT, "clause")
 
-    def _known_clause(self, table: dict[str, Callable[[Clauses], d.Clause]], what: str) -> d.Clause | None:
+    def settings(self) -> tuple[d.Setting, ...]:
+        """``{ key: value … }`` with nested settings."""
+        self.expect("{", "'{'")
+        return self.items(self._setting)
+
+    def _setting(self) -> d.Setting:
+        key = self._map_key()
+        value: ex.Expression | None = None
+        children: tuple[d.Setting, ...] = ()
+        self.take(":")
+        if not self.at("{"):
+            value = self.headed()
+        if self.at("{") and not self.breaks[self.i]:
+            children = self.settings()
+        return d.Setting(key.start, self.previous_end, key, value, children)
+
+    def _known_clause(self, table: Mapping[str, Callable[[Any], d.Clause]], what: str) -> d.Clause | None:
         name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
         if not self.at(NAME):
             self.fail_expected("a clause" if what == "clause" else "a setting")

@@ -15,12 +15,10 @@ _Item = TypeVar("_Item")
 
 NESTING_LIMIT = 100
 
-# Declarations whose execution lands with later versions.
-DEFERRED = ("workflow", "job", "event", "on", "webhook", "integration", "middleware", "database", "document")
 _BEGINNINGS = frozenset(
     (
-        *(*DEFERRED, "import", "config", "entity", "model", "type", "enum", "resource", "endpoint", "function"),
-        *("extern", "auth", "role", "seed", "test"),
+        *("import", "config", "entity", "model", "type", "enum", "resource", "endpoint", "function", "extern", "auth", "role"),
+        *("seed", "test", "workflow", "job", "event", "on", "webhook", "integration", "middleware", "database"),
     )
 )
 
@@ -185,8 +183,14 @@ class Cursor:
             return following == "{"
         if word in ("import", "test"):
             return following == "string"
-        if word in ("endpoint", "resource", "extern", "on"):
+        if word in ("endpoint", "resource", "extern"):
             return following == "name"
+        if word in ("on", "event") and following == "string":
+            return True
+        if word == "on":
+            return following == "name"
+        if word == "event" and following == "name" and self.kind_at(2) == ".":
+            return True
         return following == "name" and self.kind_at(2) in ("{", "(")
 
     # -- recovering ------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.lexer import END, NAME
-from codeai.language.parser.clauses import Clauses
-from codeai.language.parser.cursor import DEFERRED, ParseFailure
+from codeai.language.parser.cursor import ParseFailure
+from codeai.language.parser.events import Events
 from codeai.language.parser.statements import METHODS
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -16,7 +16,7 @@ from codeai.language.tree.node import Identifier
 _ANNOTATIONS: Final = ("deprecated", "summary", "tag", "internal", "version", "auth", "rate_limit", "cache")
 
 
-class Parser(Clauses):
+class Parser(Events):
     """Parses whole files."""
 
     def module(self) -> module.Module:
@@ -49,7 +49,7 @@ class Parser(Clauses):
         parse = _DECLARATIONS.get(word)
         if parse is None:
             name = Identifier(self.start, self.ends[self.i], word)
-            self.unknown("declaration", name, (*_DECLARATIONS, *DEFERRED), "CAI0014")
+            self.unknown("declaration", name, _DECLARATIONS, "CAI0014")
             raise ParseFailure
         if annotations and word not in ("endpoint", "resource"):
             first = annotations[0]
@@ -71,11 +71,6 @@ class Parser(Clauses):
             found.append(d.Annotation(start, self.previous_end, name, arguments))
         return tuple(found)
 
-    def _head(self) -> tuple[int, Identifier]:
-        start = self.start
-        self.i += 1
-        return start, self.identifier()
-
     def _import(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start = self.start
         self.i += 1
@@ -87,24 +82,6 @@ class Parser(Clauses):
         self.i += 1
         settings = self.settings()
         return d.ConfigDeclaration(start, self.previous_end, description, settings)
-
-    def settings(self) -> tuple[d.Setting, ...]:
-        """``{ key: value … }`` with nested settings."""
-        self.expect("{", "'{'")
-        return self.items(self._setting)
-
-    def _setting(self) -> d.Setting:
-        key = self._map_key()
-        value: ex.Expression | None = None
-        children: tuple[d.Setting, ...] = ()
-        self.take(":")
-        if not self.at("{"):
-            header, self.header = self.header, True
-            value = self.expression()
-            self.header = header
-        if self.at("{") and not self.breaks[self.i]:
-            children = self.settings()
-        return d.Setting(key.start, self.previous_end, key, value, children)
 
     def _entity(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self._head()
@@ -245,7 +222,7 @@ class Parser(Clauses):
         return d.TestDeclaration(start, body.end, description, name, body)
 
     def _deferred(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        """A declaration that this version does not execute: its extent is kept, its inside not looked at."""
+        """``database … { … }``: its extent is kept, its inside not looked at."""
         start = self.start
         keyword = self.identifier()
         name = None
@@ -261,7 +238,7 @@ class Parser(Clauses):
             self.skip_balanced()
             if self.kinds[self.i - 1] != "}":
                 self.report("unexpected end of input", "CAI0011", self.start, self.start, help_text="expected '}'")
-        return d.DeferredDeclaration(start, self.previous_end, description, keyword, name, ())
+        return d.DeferredDeclaration(start, self.previous_end, description, keyword, name)
 
 
 _DECLARATIONS: Final = {
@@ -279,5 +256,12 @@ _DECLARATIONS: Final = {
     "role": Parser._role,
     "seed": Parser._seed,
     "test": Parser._test,
-    **dict.fromkeys(DEFERRED, Parser._deferred),
+    "event": Parser._event,
+    "on": Parser._handler,
+    "webhook": Parser._webhook,
+    "integration": Parser._integration,
+    "workflow": Parser._workflow,
+    "job": Parser._job,
+    "middleware": Parser._middleware,
+    "database": Parser._deferred,
 }

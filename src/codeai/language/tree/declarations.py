@@ -1,7 +1,6 @@
-"""Declarations: a header and clauses in the order of the source.
+"""Declarations of data, endpoints and security: a header and clauses in the order of the source.
 
-Clauses that several declarations share stand in ``clauses``. What cannot be executed yet is kept as ``Block`` clauses of
-settings and steps, so that nothing of the text is lost.
+Events, workflows, jobs and integrations have files of their own beside this one.
 """
 
 from __future__ import annotations
@@ -318,14 +317,10 @@ class TestDeclaration(Declaration, frozen=True, eq=False, gc=False):
 
 
 class DeferredDeclaration(Declaration, frozen=True, eq=False, gc=False):
-    """A declaration whose execution has not landed: workflow, job, event, on, webhook, integration, middleware.
-
-    ``content`` is what stands in its braces, in the general form of keys, values, blocks and statements.
-    """
+    """A declaration that this version only takes note of (``database``): its extent is kept, its inside not looked at."""
 
     keyword: Identifier
     name: Identifier | None
-    content: tuple[Node, ...]
 
 
 class Script(Declaration, frozen=True, eq=False, gc=False):

@@ -121,6 +121,13 @@ class CallOperation(Expression, frozen=True, eq=False, gc=False):
     values: tuple[MapEntry, ...]
 
 
+class CallActivity(Expression, frozen=True, eq=False, gc=False):
+    """``activity: shipping.label { … }`` in a step: a Python function with named arguments."""
+
+    function: Reference
+    values: tuple[MapEntry, ...]
+
+
 class Start(Expression, frozen=True, eq=False, gc=False):
     """``start Workflow { … }`` and ``run Job { … }``."""
 

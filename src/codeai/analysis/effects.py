@@ -1,0 +1,274 @@
+"""What reaches beyond the rows: events, operations of integrations, executions, messages (language page, sections 7 to 11)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from codeai.analysis.reporter import Reporter
+from codeai.analysis.scope import Scope, broken
+from codeai.analysis.statements import Statements
+from codeai.analysis.symbols import EventSymbol, OperationSymbol, RunSymbol, Symbols
+from codeai.language import types as t
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
+from codeai.language.tree import statements as st
+from codeai.language.tree.node import Node, Reference
+from codeai.model import expression as ir
+from codeai.model import statement as s
+
+EVENT_FACTS: Final = (
+    t.RecordField("id", t.Uuid()),
+    t.RecordField("name", t.String()),
+    t.RecordField("time", t.Timestamp()),
+    t.RecordField("actor", t.optional(t.String())),
+    t.RecordField("key", t.optional(t.String())),
+    t.RecordField("attempt", t.Int()),
+    t.RecordField("replay_of", t.optional(t.Uuid())),
+)
+EXECUTION: Final = t.Record(
+    (
+        t.RecordField("id", t.Uuid()),
+        t.RecordField("name", t.String()),
+        t.RecordField("status", t.String()),
+        t.RecordField("started_at", t.Timestamp()),
+        t.RecordField("attempt", t.Int()),
+    ),
+    "execution",
+)
+_CHANNELS: Final[dict[str, tuple[str, ...]]] = {
+    "email": ("template", "subject", "text", "html", "data", "attachment", "from", "cc", "bcc", "reply_to"),
+    "slack": ("message", "text", "channel", "data"),
+}
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+
+
+def wire_name(name: str) -> str:
+    """The dotted name of an event, the same for ``OrderPlaced``, ``order_placed`` and ``order.placed``."""
+    return ".".join(word.lower() for part in re.split(r"[._]", name) for word in _WORD.findall(part))
+
+
+class Effects(Statements):
+    """Elaborates calls, emits, starts and messages."""
+
+    def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
+        super().__init__(symbols, reporter, query_text=query_text)
+        self._dispatch |= {q.CallOperation: self._call_operation, q.CallActivity: self._call_activity, q.Start: self._start}
+        self._statements |= {st.Emit: self._emit, st.Send: self._send, st.Mock: self._mock, st.Advance: self._advance}
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def event(self, name: Reference) -> EventSymbol | None:
+        """The event of that name in any of its spellings; reports an unknown one."""
+        found = self.symbols.events.get(wire_name(name.text))
+        if found is None:
+            known = [symbol.name for symbol in self.symbols.events.values()]
+            self.report.unknown(name, f"unknown event '{name.text}'", name.text, known, "CAI0120")
+            return None
+        self.symbols.use("event", found.wire)
+        return found
+
+    def event_record(self, symbol: EventSymbol | None) -> t.Type:
+        """What ``event`` holds: the payload beside the facts of every event; a field of the payload wins over a fact."""
+        if symbol is None:
+            return t.Json()
+        names = {field.name for field in symbol.payload.fields}
+        facts = tuple(fact for fact in EVENT_FACTS if fact.name not in names)
+        return t.Record((*symbol.payload.fields, *facts), symbol.name)
+
+    def _emit(self, node: st.Emit, scope: Scope) -> s.Statement | None:
+        symbol = self.event(node.event)
+        scope.host.impure = True
+        scope.host.writes = True
+        if symbol is None:
+            if node.payload is not None:
+                self.expression(node.payload, scope)
+            return None
+        scope.host.emits.append(("event", symbol.wire))
+        payload = self._payload(node, symbol, scope)
+        return s.Emit(event=symbol.wire, payload=payload, at=node.start)
+
+    def _payload(self, node: st.Emit, symbol: EventSymbol, scope: Scope) -> ir.Expression:
+        if node.payload is None or isinstance(node.payload, ex.MapLiteral):
+            literal = node.payload or ex.MapLiteral(node.start, node.end, ())
+            return self.expression(literal, scope, symbol.payload)
+        value = self.expression(node.payload, scope)
+        type_ = t.required(value.type)
+        if isinstance(type_, t.Row | t.Record):
+            return self._payload_from(node, value, symbol, scope)
+        if not isinstance(type_, t.Json | t.Unknown):
+            self.report.error(node.payload, f"a payload is a record, not {type_}", "CAI0301")
+        return value
+
+    def _payload_from(self, node: st.Emit, value: ir.Expression, symbol: EventSymbol, scope: Scope) -> ir.Expression:
+        """``emit(E, value)``: the fields of the payload by name from a row or record; ``product_id`` takes the key of a Product."""
+        assert node.payload is not None
+        type_ = t.required(value.type)
+        names = self._names_of(type_)
+        entries: list[ir.Entry] = []
+        missing: list[str] = []
+        for field in symbol.payload.fields:
+            source = names.get(field.name)
+            if source is None:
+                if field.required or not t.is_nullable(field.type):
+                    missing.append(f"'{field.name}'")
+                continue
+            found: ir.Expression = (
+                ir.FieldValue(type=source[1], row=value, field=source[0], at=node.start)
+                if isinstance(type_, t.Row)
+                else ir.Member(type=source[1], target=value, name=source[0], at=node.start)
+            )
+            entries.append(ir.Entry(field.name, self.fitted(node.payload, found, field.type, f"field '{field.name}'")))
+        if missing:
+            self.report.absent(node, node.payload, f"missing {', '.join(missing)} in {symbol.payload or symbol.name}", "CAI0306")
+        return ir.RecordOf(type=symbol.payload, entries=tuple(entries), at=node.start)
+
+    def _names_of(self, type_: t.Type) -> dict[str, tuple[str, t.Type]]:
+        if isinstance(type_, t.Record):
+            return {field.name: (field.name, field.type) for field in type_.fields}
+        assert isinstance(type_, t.Row)
+        entity = self.symbols.entities[type_.entity]
+        found = {
+            field.name: (field.name, t.optional(field.type) if field.nullable else field.type)
+            for field in entity.fields.values()
+            if field.readable
+        }
+        key = re.sub(r"(?<!^)(?=[A-Z])", "_", entity.name).lower() + "_id"
+        if entity.primary:
+            found.setdefault(key, (entity.primary, entity.key_type))
+        return found
+
+    # -- operations and activities ---------------------------------------------------------------------------------
+
+    def operation(self, name: Reference) -> OperationSymbol | None:
+        """``Integration.operation``; reports what is unknown."""
+        first = name.parts[0]
+        integration = self.symbols.integrations.get(first.text)
+        if integration is None:
+            self.report.unknown(first, f"unknown integration '{first.text}'", first.text, self.symbols.integrations, "CAI0121")
+            return None
+        self.symbols.use("integration", first.text)
+        if len(name.parts) != 2:
+            self.report.error(name, "an operation is written Integration.operation", "CAI0122")
+            return None
+        second = name.parts[1]
+        found = integration.operations.get(second.text)
+        if found is None:
+            self.report.unknown(
+                second, f"integration '{first.text}' has no operation '{second.text}'", second.text, integration.operations, "CAI0122"
+            )
+            return None
+        self.symbols.use("operation", name.text)
+        return found
+
+    def _call_operation(self, node: q.CallOperation, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        scope.host.impure = True
+        scope.host.effects.append(("call", node))
+        symbol = self.operation(node.operation)
+        if symbol is None:
+            for entry in node.values:
+                self.expression(entry.value, scope)
+            return broken(node)
+        values = self._arguments_of(node, node.values, symbol, scope)
+        first, second = node.operation.parts
+        return ir.CallOperation(type=symbol.result, integration=first.text, operation=second.text, values=values, at=node.start)
+
+    def _arguments_of(self, node: Node, values: tuple[ex.MapEntry, ...], symbol: OperationSymbol, scope: Scope) -> tuple[ir.Entry, ...]:
+        found: list[ir.Entry] = []
+        seen: dict[str, Node] = {}
+        for entry in values:
+            name = entry.key.text
+            if name in seen:
+                self.report.duplicate(entry.key, name, seen[name])
+            seen[name] = entry.key
+            found.append(ir.Entry(name, self._argument_of(entry, symbol, scope)))
+        missing = [f"'{field.name}'" for field in symbol.arguments.fields if field.required and field.name not in seen]
+        if missing:
+            self.report.absent(node, node, f"missing {', '.join(missing)} in the call of '{symbol.name}'", "CAI0306")
+        return tuple(found)
+
+    def _argument_of(self, entry: ex.MapEntry, symbol: OperationSymbol, scope: Scope) -> ir.Expression:
+        name = entry.key.text
+        field = symbol.arguments.field(name)
+        if field is not None:
+            return self.value(entry.value, scope, field.type, f"argument '{name}'")
+        if name != "idempotency_key" and not symbol.open:
+            known = [known.name for known in symbol.arguments.fields]
+            self.report.unknown(entry.key, f"operation '{symbol.name}' takes no '{name}'", name, known, "CAI0106")
+        return self.expression(entry.value, scope)
+
+    def _call_activity(self, node: q.CallActivity, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        scope.host.impure = True
+        scope.host.effects.append(("activity", node))
+        if len(node.function.parts) < 2:
+            hint = "the module lies in activities/ beside the program"
+            self.report.error(node.function, "an activity is written module.function", "CAI0123", help_text=hint)
+        values = tuple(ir.Entry(entry.key.text, self.expression(entry.value, scope)) for entry in node.values)
+        return ir.CallActivity(type=t.Json(), source=node.function.text, values=values, at=node.start)
+
+    # -- executions ------------------------------------------------------------------------------------------------
+
+    def _start(self, node: q.Start, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        scope.host.impure = True
+        scope.host.writes = True
+        table, kind = (self.symbols.jobs, "job") if node.kind == "run" else (self.symbols.workflows, "workflow")
+        name = node.target.text
+        symbol = table.get(name)
+        if symbol is None:
+            other = self.symbols.workflows if node.kind == "run" else self.symbols.jobs
+            if name in other:
+                word = "start" if node.kind == "run" else "run"
+                self.report.error(node.target, f"'{name}' is no {kind}", "CAI0124", help_text=f"write '{word} {name}'")
+            else:
+                self.report.unknown(node.target, f"unknown {kind} '{name}'", name, table, "CAI0124")
+            return broken(node)
+        self.symbols.use(kind, name)
+        scope.host.emits.append((kind, name))
+        values = self.run_input(node, node.values, symbol, scope)
+        return ir.StartRun(type=EXECUTION, kind=kind, target=name, values=values, at=node.start)  # type: ignore[arg-type]  # one of two
+
+    def run_input(self, node: Node, values: tuple[ex.MapEntry, ...], symbol: RunSymbol, scope: Scope) -> tuple[ir.Entry, ...]:
+        """The input of a workflow or job, checked against its declaration."""
+        literal = ex.MapLiteral(node.start, node.end, values)
+        found = self.expression(literal, scope, symbol.input)
+        return found.entries if isinstance(found, ir.RecordOf) else ()
+
+    # -- messages --------------------------------------------------------------------------------------------------
+
+    def _send(self, node: st.Send, scope: Scope) -> s.Statement | None:
+        scope.host.impure = True
+        scope.host.effects.append(("send", node))
+        target = node.target
+        name = target.callee.text if isinstance(target, ex.Call) and isinstance(target.callee, ex.Name) else ""
+        if not isinstance(target, ex.Call) or name not in _CHANNELS or len(target.arguments) != 1:
+            self.report.unknown(
+                target, f"unknown channel '{name}'" if name else "send goes to email(…) or slack(…)", name, _CHANNELS, "CAI0125"
+            )
+            return None
+        to = self.value(target.arguments[0].value, scope, t.String(), f"the address of '{name}'", nullable=False)
+        values: list[ir.Entry] = []
+        for entry in node.values:
+            if entry.key.text not in _CHANNELS[name]:
+                self.report.unknown(entry.key, f"'{name}' takes no '{entry.key.text}'", entry.key.text, _CHANNELS[name], "CAI0106")
+            values.append(ir.Entry(entry.key.text, self.expression(entry.value, scope)))
+        return s.Send(channel=name, target=to, values=tuple(values), at=node.start)  # type: ignore[arg-type]  # checked above
+
+    # -- tests -----------------------------------------------------------------------------------------------------
+
+    def _mock(self, node: st.Mock, scope: Scope) -> s.Statement | None:
+        if not scope.host.test:
+            self.report.error(node, "'mock' stands in tests only", "CAI0346")
+        symbol = self.operation(node.operation)
+        if node.outcome.text not in ("returns", "fails"):
+            self.report.unknown(node.outcome, f"unknown outcome '{node.outcome.text}'", node.outcome.text, ("returns", "fails"), "CAI0126")
+        fails = node.outcome.text == "fails"
+        value = self.expression(node.value, scope, symbol.result if symbol is not None and not fails else None)
+        if symbol is None:
+            return None
+        first, second = node.operation.parts
+        return s.Mock(integration=first.text, operation=second.text, fails=fails, value=value, at=node.start)
+
+    def _advance(self, node: st.Advance, scope: Scope) -> s.Statement:
+        if not scope.host.test:
+            self.report.error(node, "'advance' stands in tests only", "CAI0346")
+        return s.Advance(duration=self.value(node.duration, scope, t.Duration(), "advance", nullable=False), at=node.start)

@@ -1,0 +1,457 @@
+"""Workflows, jobs and their steps (language page, sections 9 and 10)."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Final, TypeVar
+
+from codeai.analysis.effects import EXECUTION
+from codeai.analysis.events import Events
+from codeai.analysis.schedules import cron_problem, is_timezone
+from codeai.analysis.scope import Host, Scope
+from codeai.analysis.statements import finish
+from codeai.analysis.symbols import RunSymbol
+from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.tree import declarations as d
+from codeai.language.tree import events as ev
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import statements as st
+from codeai.language.tree import workflows as w
+from codeai.language.tree.node import Identifier, Node
+from codeai.model import expression as ir
+from codeai.model import statement as s
+from codeai.model.endpoint import InputField
+from codeai.model.event import Retry
+from codeai.model.workflow import Group, Job, Outcome, Schedule, Step, Trigger, Work, Workflow
+
+_Clause = TypeVar("_Clause", bound=d.Clause)
+_JOB_VALUES: Final = ("queue", "priority", "timeout", "overlap", "catch_up", "concurrency", "key")
+_FAILURE: Final = t.Record(
+    (
+        t.RecordField("message", t.String()),
+        t.RecordField("code", t.optional(t.String())),
+        t.RecordField("step", t.optional(t.String())),
+        t.RecordField("status", t.optional(t.Int())),
+        t.RecordField("body", t.Json()),
+    ),
+    "error",
+)
+
+
+class _Run:
+    """A workflow or job while its steps are resolved: what they may refer to, and what was found out."""
+
+    def __init__(self, name: str, values: dict[str, t.Type]) -> None:
+        self.name = name
+        self.values = values
+        self.steps: dict[str, t.RecordField] = {}
+        self.places: dict[str, Node] = {}
+        self.aliases: dict[str, t.Type] = {}
+        self.emits: list[tuple[str, str]] = []
+
+    def host(self, kind: str, more: dict[str, t.Type] | None = None, *, result: t.Type | None = None) -> Host:
+        """A host that sees what the run gives at this point."""
+        steps = t.Record(tuple(self.steps.values()), "steps")
+        values = {**self.values, "steps": steps, **self.aliases, **(more or {})}
+        return Host(kind, user=False, values=values, result=result)
+
+
+class Workflows(Events):
+    """Elaborates what runs durably."""
+
+    def declare_runs(self) -> None:
+        """What starts each workflow and job, and with what input."""
+        for symbol in (*self.symbols.workflows.values(), *self.symbols.jobs.values()):
+            fields = self._input_fields(symbol.declaration.clauses)
+            symbol.input = t.Record(self.record(fields).fields, f"{symbol.name} input")
+            trigger = _clause(symbol.declaration.clauses, ev.TriggerClause)
+            if trigger is not None and trigger.kind == "event" and trigger.event is not None:
+                event = self.event(trigger.event)
+                if event is not None:
+                    symbol.event = event.wire
+                    symbol.input = symbol.input if symbol.input.fields else t.Record(event.payload.fields, event.name)
+
+    def _input_fields(self, clauses: tuple[d.Clause, ...]) -> tuple[d.FieldDeclaration, ...]:
+        clause = _clause(clauses, d.InputClause)
+        return clause.fields if clause is not None else ()
+
+    # -- workflows and jobs ----------------------------------------------------------------------------------------
+
+    def workflow(self, symbol: RunSymbol) -> tuple[Workflow, list[tuple[str, str]]]:
+        """A workflow, with what it emits and starts."""
+        node = symbol.declaration
+        assert isinstance(node, w.WorkflowDeclaration)
+        clauses = node.clauses
+        trigger_node = _clause(clauses, ev.TriggerClause)
+        event = self.symbols.events.get(symbol.event) if symbol.event is not None else None
+        payload = self.event_record(event) if event is not None else symbol.input
+        run = _Run(symbol.name, {"trigger": payload, "input": symbol.input if event is None else payload, "execution": EXECUTION})
+        steps = self._steps(clauses, run, node)
+        key, concurrency = self.clause_value(clauses, "key"), self.clause_value(clauses, "concurrency")
+        duplicate, once = self.clause_value(clauses, "on_duplicate"), self.clause_value(clauses, "once")
+        timeout = self.clause_value(clauses, "timeout")
+        key_host = run.host("a key")
+        key_host.values.pop("steps")
+        found = Workflow(
+            name=symbol.name,
+            trigger=self._trigger(trigger_node, run, clauses),
+            input=tuple(self.input_field(field) for field in self._input_fields(clauses)),
+            trigger_type=payload,
+            key=self.expression(key, Scope(key_host)) if key is not None else None,
+            timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else None,
+            retry=self.retry_of(clauses, Retry()) or Retry(),
+            concurrency=self.whole_of(concurrency, "concurrency") if concurrency is not None else None,
+            on_duplicate=self.choice_of(duplicate, "on_duplicate", ("return", "reject", "queue")) if duplicate is not None else "return",  # type: ignore[arg-type]  # one of them
+            once=isinstance(once, ex.BooleanLiteral) and once.value,
+            steps=steps,
+            on_complete=self._ending(clauses, "on_complete", run),
+            on_fail=self._ending(clauses, "on_fail", run),
+            description=node.description,
+            at=node.start,
+        )
+        return found, run.emits
+
+    def job(self, symbol: RunSymbol) -> tuple[Job, list[tuple[str, str]]]:
+        """A job, with what it emits and starts."""
+        node = symbol.declaration
+        clauses = node.clauses
+        run = _Run(symbol.name, {"input": symbol.input, "execution": EXECUTION, **{f.name: f.type for f in symbol.input.fields}})
+        steps = self._steps(clauses, run, node)
+        schedule = _clause(clauses, w.ScheduleClause)
+        values = {key: self.clause_value(clauses, key) for key in _JOB_VALUES}
+        queue, priority, timeout = values["queue"], values["priority"], values["timeout"]
+        overlap, catch_up, concurrency, key = values["overlap"], values["catch_up"], values["concurrency"], values["key"]
+        found = Job(
+            name=symbol.name,
+            schedule=self._schedule_of(schedule, clauses) if schedule is not None else None,
+            input=tuple(self._job_input(field, scheduled=schedule is not None) for field in self._input_fields(clauses)),
+            input_type=symbol.input,
+            queue=self._queue(queue) if queue is not None else "default",
+            priority=self.whole_of(priority, "priority", 0, 100) if priority is not None else 5,
+            timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else None,
+            retry=self.retry_of(clauses, Retry()) or Retry(),
+            overlap=self.choice_of(overlap, "overlap", ("skip", "queue", "allow")) if overlap is not None else "skip",  # type: ignore[arg-type]  # one of them
+            catch_up=self.choice_of(catch_up, "catch_up", ("none", "latest", "all")) if catch_up is not None else "latest",  # type: ignore[arg-type]  # one of them
+            key=self.expression(key, Scope(run.host("a key"))) if key is not None else None,
+            concurrency=self.whole_of(concurrency, "concurrency") if concurrency is not None else None,
+            steps=steps,
+            on_complete=self._ending(clauses, "on_complete", run),
+            on_fail=self._ending(clauses, "on_fail", run),
+            description=node.description,
+            at=node.start,
+        )
+        return found, run.emits
+
+    def _job_input(self, node: d.FieldDeclaration, *, scheduled: bool) -> InputField:
+        field = self.input_field(node)
+        if scheduled and field.required:
+            self.report.error(node.name, f"a scheduled job cannot ask for '{node.name.text}'", "CAI0611", help_text="give it a default(…)")
+        return field
+
+    def _trigger(self, node: ev.TriggerClause | None, run: _Run, clauses: tuple[d.Clause, ...]) -> Trigger:
+        if node is None or node.kind == "manual":
+            return Trigger()
+        if node.kind == "schedule" and node.schedule is not None:
+            return Trigger(kind="schedule", schedule=self._schedule_of(node.schedule, clauses))
+        if node.kind == "change" or node.event is None:
+            self.report.error(
+                node,
+                "a workflow begins by an event, a schedule or by hand",
+                "CAI0603",
+                help_text="give this trigger to an event",
+            )
+            return Trigger()
+        symbol = self.event(node.event)
+        host = run.host("a trigger", {"event": run.values["trigger"]})
+        where = self.condition(node.where, Scope(host)) if node.where is not None else None
+        return Trigger(kind="event", event=symbol.wire if symbol is not None else None, where=where)
+
+    def _schedule_of(self, node: w.ScheduleClause, clauses: tuple[d.Clause, ...]) -> Schedule:
+        zone = self.clause_value(clauses, "timezone")
+        timezone = zone.value if isinstance(zone, ex.StringLiteral) else "UTC"
+        if zone is not None and not (isinstance(zone, ex.StringLiteral) and is_timezone(timezone)):
+            self.report.error(zone, f"unknown time zone '{timezone}'", "CAI0604", help_text="as in 'Europe/Berlin'")
+            timezone = "UTC"
+        value = node.value
+        if node.kind == "every":
+            return Schedule(kind="every", every=self.milliseconds_of(value, "every"), timezone=timezone)
+        text = value.value if isinstance(value, ex.StringLiteral) else ""
+        if node.kind == "at":
+            self._instant(value, text)
+            return Schedule(kind="at", at_time=text, timezone=timezone)
+        problem = cron_problem(text)
+        if problem is not None:
+            self.report.error(value, problem, "CAI0604", help_text="as in '0 6 * * *': minute hour day month weekday")
+        return Schedule(kind="cron", cron=text, timezone=timezone)
+
+    def _instant(self, node: ex.Expression, text: str) -> None:
+        try:
+            datetime.datetime.fromisoformat(text)
+        except ValueError:
+            self.report.error(node, f"'{text}' is no instant", "CAI0604", help_text="as in '2027-01-01T00:00:00Z'")
+
+    def _queue(self, node: ex.Expression) -> str:
+        name = node.text if isinstance(node, ex.Name) else node.value if isinstance(node, ex.StringLiteral) else ""
+        known = {"default", *(path[2] for path in self.symbols.settings if path[:2] == ("jobs", "queues") and len(path) == 3)}
+        if name not in known:
+            self.report.unknown(node, f"unknown queue '{name}'", name, sorted(known), "CAI0130")
+        return name or "default"
+
+    def _ending(self, clauses: tuple[d.Clause, ...], key: str, run: _Run) -> s.Block:
+        clause = next((c for c in clauses if isinstance(c, d.OnClause) and c.key.text == key), None)
+        if clause is None:
+            return ()
+        host = run.host(f"'{key}'", {"error": _FAILURE} if key == "on_fail" else None)
+        body = self.host_block(clause.body, Scope(host))
+        run.emits.extend(host.emits)
+        return body
+
+    # -- steps -----------------------------------------------------------------------------------------------------
+
+    def _steps(self, clauses: tuple[d.Clause, ...], run: _Run, node: d.Declaration) -> tuple[Step | Group, ...]:
+        clause = _clause(clauses, w.StepsClause)
+        work = [c for c in clauses if isinstance(c, d.DoClause | w.WorkClause)]
+        if clause is None and not work:
+            self.report.absent(node, node.name, f"'{run.name}' has no steps", "CAI0605")  # type: ignore[attr-defined]  # both declarations have names
+            return ()
+        if clause is None:
+            name = Identifier(node.start, node.end, "run")
+            return (self._step(w.Step(node.start, node.end, name, tuple(work)), run),)
+        if work:
+            self.report.error(work[0], "steps, or one 'do' or 'action', not both", "CAI0605")
+        return tuple(self._step_or_group(step, run) for step in clause.steps)
+
+    def _step_or_group(self, node: Node, run: _Run) -> Step | Group:
+        if isinstance(node, w.ParallelSteps):
+            before = dict(run.steps)
+            found: list[Step | Group] = []
+            after: dict[str, t.RecordField] = {}
+            for step in node.steps:
+                run.steps = dict(before)  # branches run side by side and do not see each other
+                found.append(self._step_or_group(step, run))
+                after |= run.steps
+            run.steps = after or before
+            return Group(steps=tuple(found), at=node.start)
+        assert isinstance(node, w.Step)
+        return self._step(node, run)
+
+    def _step(self, node: w.Step, run: _Run) -> Step:
+        name = node.name.text
+        if name in run.places:
+            self.report.duplicate(node.name, name, run.places[name])
+        run.places[name] = node.name
+        clauses = node.clauses
+        item, items, more = self._repetition(node, run)
+        values: dict[str, ex.Expression | None] = {key: self.clause_value(clauses, key) for key in ("when", "parallel", "timeout", "as")}
+        when, timeout, alias = values["when"], values["timeout"], values["as"]
+        parallel = node.parallel or values["parallel"]
+        works, output, hosts = self._works(clauses, run, more)
+        if not works:
+            self.report.absent(node, node.name, f"step '{name}' does nothing", "CAI0605", help_text="give it do, call, activity, wait …")
+        result = t.List(output) if items is not None else output
+        compensate = self._compensation(clauses, run, more, output)
+        self._check_compensation(node, hosts, compensate is not None, clauses)
+        found = Step(
+            name=name,
+            works=works,
+            output=result,
+            when=self._finished(when, run, more if items is None else {}) if when is not None else None,
+            item=item,
+            items=items,
+            parallel=self.value(parallel, Scope(run.host("a step")), t.Int(), "parallel") if parallel is not None else None,
+            alias=alias.text if isinstance(alias, ex.Name) else None,
+            timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else 60_000,
+            retry=self.retry_of(clauses, None),
+            compensate=compensate,
+            on_fail=self._outcome_of(clauses, "on_fail", run, more),
+            on_timeout=self._outcome_of(clauses, "on_timeout", run, more),
+            description=node.description,
+            at=node.start,
+        )
+        run.steps[name] = t.RecordField(name, self._step_record(name, result))
+        if found.alias is not None:
+            run.aliases[found.alias] = t.optional(result)
+        return found
+
+    def _step_record(self, name: str, output: t.Type) -> t.Record:
+        """What ``steps.name`` offers: its output, whether it finished, and the fields of the output."""
+        plain = t.required(output)
+        inner = plain.fields if isinstance(plain, t.Record) else ()
+        taken = {"output", "ok", "error"}
+        fields = tuple(t.RecordField(field.name, t.optional(field.type)) for field in inner if field.name not in taken)
+        facts = (t.RecordField("output", t.optional(output)), t.RecordField("ok", t.Bool()), t.RecordField("error", t.optional(_FAILURE)))
+        return t.Record((*facts, *fields), f"step '{name}'")
+
+    def _repetition(self, node: w.Step, run: _Run) -> tuple[str | None, ir.Expression | None, dict[str, t.Type]]:
+        listed = node.items or self.clause_value(node.clauses, "for_each")
+        if listed is None:
+            return None, None, {}
+        named = self.clause_value(node.clauses, "as_item")
+        name = node.item.text if node.item is not None else named.text if isinstance(named, ex.Name) else "item"
+        host = run.host("a step")
+        items = finish(self.expression(listed, Scope(host)), host)
+        type_ = t.required(items.type)
+        item: t.Type = type_.item if isinstance(type_, t.List) else t.Json()
+        if not isinstance(type_, t.List | t.Json | t.Unknown):
+            self.report.error(listed, f"cannot iterate over non-array type '{type_}'", "CAI0350", kind=DiagnosticClass.TYPE)
+        return name, items, {name: item, "index": t.Int()}
+
+    def _finished(self, node: ex.Expression, run: _Run, more: dict[str, t.Type]) -> ir.Expression:
+        host = run.host("a step", more)
+        return finish(self.condition(node, Scope(host)), host)
+
+    def _works(self, clauses: tuple[d.Clause, ...], run: _Run, more: dict[str, t.Type]) -> tuple[tuple[Work, ...], t.Type, list[Host]]:
+        found: list[Work] = []
+        hosts: list[Host] = []
+        output: t.Type = t.Null()
+        for clause in clauses:
+            host = run.host("a step", more)
+            scope = Scope(host)
+            work: Work | None = None
+            if isinstance(clause, d.DoClause):
+                work = Work(kind="do", body=self.host_block(clause.body, scope), at=clause.start)
+                output = self._as_data(self._result_of(host))
+                self._only_inside(host)
+            elif isinstance(clause, w.WorkClause):
+                work, output = self._work(clause, scope)
+            elif isinstance(clause, w.WaitClause):
+                work, output = self._wait(clause, run, more)
+            if work is not None:
+                found.append(work)
+                hosts.append(host)
+                run.emits.extend(host.emits)
+        return tuple(found), output, hosts
+
+    def _result_of(self, host: Host) -> t.Type:
+        if not host.returned:
+            return t.Null()
+        first = host.returned[0]
+        return first if all(t.required(other) == t.required(first) for other in host.returned) else t.Json()
+
+    def _only_inside(self, host: Host) -> None:
+        """The ``do`` of a step commits with its record, so that nothing outside of the database may stand in it."""
+        for word, node in host.effects:
+            self.report.error(node, f"'{word}' is a step of its own", "CAI0606", help_text=f"move it to a step with '{word}:'")
+
+    def _work(self, clause: w.WorkClause, scope: Scope) -> tuple[Work, t.Type]:
+        kind: Any = clause.key.text
+        statement = clause.statement
+        if isinstance(statement, st.Sleep):
+            value = self.value(statement.duration, scope, t.Duration(), "sleep", nullable=False)
+            return Work(kind="sleep", value=value, at=clause.start), t.Null()
+        if kind == "check" and isinstance(statement, st.ExpressionStatement):
+            condition = finish(self.condition(statement.value, scope), scope.host)
+            return Work(kind="check", value=condition, at=clause.start), t.Bool()
+        if isinstance(statement, st.ExpressionStatement):
+            value = finish(self.expression(statement.value, scope), scope.host)
+            return Work(kind=kind, value=value, at=clause.start), self._as_data(value.type)
+        body = self.host_block(st.Block(statement.start, statement.end, (statement,)), scope)
+        return Work(kind=kind, body=body, at=clause.start), t.Null()
+
+    def _wait(self, clause: w.WaitClause, run: _Run, more: dict[str, t.Type]) -> tuple[Work, t.Type]:
+        symbol = self.event(clause.event)
+        record = self.event_record(symbol)
+        host = run.host("a wait", {**more, "event": record})
+        where = finish(self.condition(clause.where, Scope(host)), host) if clause.where is not None else None
+        return Work(kind="wait", value=where, event=symbol.wire if symbol is not None else None, at=clause.start), record
+
+    def _as_data(self, type_: t.Type) -> t.Type:
+        """A result as it is recorded: rows become records of their stored fields."""
+        plain = t.required(type_)
+        if isinstance(plain, t.Row):
+            entity = self.symbols.entities[plain.entity]
+            fields = tuple(
+                t.RecordField(field.name, t.optional(field.type) if field.nullable else field.type)
+                for field in entity.fields.values()
+                if field.readable
+            )
+            data: t.Type = t.Record(fields, entity.name)
+        elif isinstance(plain, t.List):
+            data = t.List(self._as_data(plain.item))
+        else:
+            data = plain
+        return t.optional(data) if t.is_nullable(type_) else data
+
+    def _compensation(self, clauses: tuple[d.Clause, ...], run: _Run, more: dict[str, t.Type], output: t.Type) -> s.Block | None:
+        clause = _clause(clauses, w.CompensateClause)
+        if clause is None:
+            return None
+        host = run.host("a compensation", {**more, "result": output})
+        body = self.host_block(clause.body, Scope(host))
+        run.emits.extend(host.emits)
+        return body
+
+    def _check_compensation(self, node: w.Step, hosts: list[Host], compensated: bool, clauses: tuple[d.Clause, ...]) -> None:
+        outcome = next((c for c in clauses if isinstance(c, w.OutcomeClause) and c.key.text == "on_fail"), None)
+        rolls_back = outcome is not None and outcome.action is not None and outcome.action.text == "rollback"
+        outside = any(word in ("call", "activity") for host in hosts for word, _ in host.effects)
+        if outside and rolls_back and not compensated:
+            self.report.warning(
+                node.name,
+                f"step '{node.name.text}' has an outside effect and no compensation",
+                "CAI0607",
+                help_text="add 'compensate: …', or 'compensate { }' when nothing is to be undone",
+            )
+
+    def _outcome_of(self, clauses: tuple[d.Clause, ...], key: str, run: _Run, more: dict[str, t.Type]) -> Outcome | None:
+        clause = next((c for c in clauses if isinstance(c, w.OutcomeClause) and c.key.text == key), None)
+        if clause is None:
+            return None
+        host = run.host(f"'{key}'", {**more, "error": _FAILURE})
+        if clause.body is not None:
+            body = self.host_block(clause.body, Scope(host))
+            run.emits.extend(host.emits)
+            return Outcome(action="block", body=body)
+        message = self.value(clause.message, Scope(host), t.String(), "the message") if clause.message is not None else None
+        action: Any = clause.action.text if clause.action is not None else "rollback"
+        return Outcome(action=action, message=message)
+
+    # -- cycles ----------------------------------------------------------------------------------------------------
+
+    def check_cycles(self, edges: dict[tuple[str, str], list[tuple[tuple[str, str], Node, bool]]]) -> None:
+        """Finds events that lead to themselves; an error when nothing on the way is conditional, else a warning."""
+        reported: set[frozenset[tuple[str, str]]] = set()
+        for origin in edges:
+            if origin[0] != "event":
+                continue
+            found = _cycle(origin, edges)
+            if found is None:
+                continue
+            names = frozenset(step for step, _, _ in found)
+            if names in reported:
+                continue
+            reported.add(names)
+            path = " → ".join(self._label(step) for step in (origin, *(step for step, _, _ in found)))
+            conditional = any(condition for _, _, condition in found)
+            place = found[0][1]
+            if conditional:
+                self.report.warning(place, f"this may go in circles: {path}", "CAI0608")
+            else:
+                self.report.error(place, f"this goes in circles: {path}", "CAI0608", help_text="break it with a condition, 'where …'")
+
+    def _label(self, step: tuple[str, str]) -> str:
+        symbol = self.symbols.events.get(step[1]) if step[0] == "event" else None
+        return symbol.name if symbol is not None else step[1]
+
+
+def _cycle(
+    origin: tuple[str, str], edges: dict[tuple[str, str], list[tuple[tuple[str, str], Node, bool]]]
+) -> list[tuple[tuple[str, str], Node, bool]] | None:
+    """The shortest way from a node back to itself."""
+    waiting: list[list[tuple[tuple[str, str], Node, bool]]] = [[edge] for edge in edges.get(origin, ())]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        path = waiting.pop(0)
+        here = path[-1][0]
+        if here == origin:
+            return path
+        if here in seen:
+            continue
+        seen.add(here)
+        waiting.extend([*path, edge] for edge in edges.get(here, ()))
+    return None
+
+
+def _clause(clauses: tuple[d.Clause, ...], kind: type[_Clause]) -> _Clause | None:
+    return next((clause for clause in clauses if isinstance(clause, kind)), None)

@@ -1,0 +1,159 @@
+"""Events, handlers, webhooks, integrations and middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from codeai.language.lexer import STRING
+from codeai.language.parser.workflows import Workflows
+from codeai.language.tree import declarations as d
+from codeai.language.tree import events as ev
+from codeai.language.tree import integrations as i
+from codeai.language.tree.node import Reference
+
+TARGETS: Final = ("workflow", "job", "integration", "webhook", "emit")
+
+
+class Events(Workflows):
+    """Parses what connects a program with others."""
+
+    def _event(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start = self.start
+        self.i += 1
+        name = self.event_reference()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_EVENT, "clause"))
+        return ev.EventDeclaration(start, self.previous_end, description, name, clauses)
+
+    def _handler(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start = self.start
+        self.i += 1
+        event = self.event_reference()
+        where = self.headed() if self.take_word("where") else None
+        if self.take_word("do") and not self.at("{"):
+            kind = self.identifier("'workflow', 'job', 'integration', 'webhook' or 'emit'")
+            if kind.text not in TARGETS:
+                self.unknown("target", kind, TARGETS, "CAI0024")
+            target = self._target_name()
+            values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+            self.take_word("async")
+            return ev.HandlerDeclaration(start, self.previous_end, description, event, where, None, kind, target, values)
+        body = self.block()
+        return ev.HandlerDeclaration(start, body.end, description, event, where, body)
+
+    def _target_name(self) -> Reference:
+        return self.event_reference() if self.kinds[self.i] == STRING else self.reference("a name")
+
+    def _webhook(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_WEBHOOK, "clause"))
+        return ev.WebhookDeclaration(start, self.previous_end, description, name, clauses)
+
+    def _events_clause(self) -> d.Clause:
+        key = self._key()
+        found: list[Reference] = []
+        if self.take("["):
+            while not self.at("]"):
+                found.append(self.event_reference())
+                if not self.take(","):
+                    break
+            self.expect("]", "']'")
+        else:
+            found.append(self.event_reference())
+        return ev.EventsClause(key.start, self.previous_end, key, tuple(found))
+
+    # -- integrations ----------------------------------------------------------------------------------------------
+
+    def _integration(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_INTEGRATION, "clause"))
+        return i.IntegrationDeclaration(start, self.previous_end, description, name, clauses)
+
+    def _operation_clause(self) -> d.Clause:
+        description = self.tokens.docs.get(self.i, "")
+        start, name = self._head()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_OPERATION, "clause"))
+        return i.OperationClause(start, self.previous_end, name, clauses, description)
+
+    def _text_clause(self) -> d.Clause:
+        key = self._key()
+        text = self.text_literal()
+        return i.TextClause(key.start, self.previous_end, key, text)
+
+    def _query_clause(self) -> d.Clause:
+        """``query { fields }`` of a REST operation, ``query: \"\"\"…\"\"\"`` of a GraphQL one."""
+        at = 2 if self.kind_at(1) == ":" else 1
+        return self._text_clause() if self.kind_at(at) in ("raw", STRING) else self.input_clause()
+
+    def _map_clause(self) -> d.Clause:
+        key = self._key()
+        entries = self.map_entries()
+        return i.MapClause(key.start, self.previous_end, key, entries)
+
+    def _breaker(self) -> d.Clause:
+        key = self._key()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_BREAKER, "setting"))
+        return i.BreakerClause(key.start, self.previous_end, clauses)
+
+    def _threshold(self) -> d.Clause:
+        key = self._key()
+        failures = self.expression(90)
+        self.take_word("consecutive")
+        if not self.take_word("failures"):
+            self.take_word("failure")
+        window = self.expression() if self.take_word("in") else None
+        return i.ThresholdClause(key.start, self.previous_end, failures, window)
+
+    def _middleware(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        settings = self.settings()
+        return i.MiddlewareDeclaration(start, self.previous_end, description, name, settings)
+
+
+_Parse = Callable[[Events], d.Clause]
+_EVENT: Final[dict[str, _Parse]] = {
+    "payload": Events.input_clause,
+    "trigger": Events.trigger,
+    "key": Events._value_clause,
+    "publish_to": Events._value_clause,
+}
+_WEBHOOK: Final[dict[str, _Parse]] = {
+    "event": Events._events_clause,
+    "events": Events._events_clause,
+    "headers": Events._map_clause,
+    "retry": Events.retry,
+    **dict.fromkeys(("url", "secret", "timeout", "payload"), Events._value_clause),
+}
+_CALLING: Final[dict[str, _Parse]] = {
+    "headers": Events._map_clause,
+    "retry": Events.retry,
+    "rate_limit": Events._rate_limit,
+    **dict.fromkeys(("timeout", "cache"), Events._value_clause),
+}
+_INTEGRATION: Final[dict[str, _Parse]] = {
+    **_CALLING,
+    **dict.fromkeys(("type", "base_url", "auth", "connect_timeout", "max_response", "allow_private"), Events._value_clause),
+    "circuit_breaker": Events._breaker,
+    "operation": Events._operation_clause,
+}
+_OPERATION: Final[dict[str, _Parse]] = {
+    **_CALLING,
+    "method": Events._value_clause,
+    "path": Events._text_clause,
+    "query": Events._query_clause,
+    "mutation": Events._text_clause,
+    "body": Events.input_clause,
+    "variables": Events.input_clause,
+    "returns": Events._returns,
+    "idempotent": Events._value_clause,
+}
+_BREAKER: Final[dict[str, _Parse]] = {
+    "threshold": Events._threshold,
+    "reset_after": Events._value_clause,
+    "half_open": Events._value_clause,
+}

@@ -1,0 +1,256 @@
+"""Workflows, jobs and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from codeai.language.lexer import INTEGER, NAME, STRING
+from codeai.language.parser.clauses import Clauses
+from codeai.language.tree import declarations as d
+from codeai.language.tree import events as ev
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
+from codeai.language.tree import statements as st
+from codeai.language.tree import workflows as w
+from codeai.language.tree.node import Identifier, Node, Reference
+
+OUTCOMES: Final = ("rollback", "continue", "fail")
+_NO_STEP_NAMES: Final = ("parallel", "steps", "on_success", "on_fail")
+_NAMED_SCHEDULES: Final = ("yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly")
+
+
+class Workflows(Clauses):
+    """Parses what runs durably."""
+
+    def _head(self) -> tuple[int, Identifier]:
+        start = self.start
+        self.i += 1
+        return start, self.identifier()
+
+    def _workflow(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_WORKFLOW, "clause"))
+        return w.WorkflowDeclaration(start, self.previous_end, description, name, clauses)
+
+    def _job(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
+        start, name = self._head()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_JOB, "clause"))
+        return w.JobDeclaration(start, self.previous_end, description, name, clauses)
+
+    # -- when something runs ---------------------------------------------------------------------------------------
+
+    def event_reference(self) -> Reference:
+        """The name of an event: dotted, or quoted as in older files."""
+        if self.kinds[self.i] != STRING:
+            return self.reference("an event")
+        start, end = self.start, self.ends[self.i]
+        parts = tuple(Identifier(start, end, part) for part in self.text_literal().split("."))
+        return Reference(start, end, parts)
+
+    def trigger(self) -> d.Clause:
+        """``trigger: …`` of a workflow or an event."""
+        key = self._key()
+        if self.at_word("when"):
+            self.i += 1
+            condition = self.expression()
+            return ev.TriggerClause(key.start, condition.end, "change", where=condition)
+        if self.at_word("manual"):
+            self.i += 1
+            return ev.TriggerClause(key.start, self.previous_end, "manual")
+        if self.at_word("schedule"):
+            schedule = self._schedule()
+            return ev.TriggerClause(key.start, schedule.end, "schedule", schedule=schedule)
+        event = self.event_reference()
+        where = self.expression() if self.take_word("where") else None
+        return ev.TriggerClause(key.start, self.previous_end, "event", event, where)
+
+    def _schedule(self) -> w.ScheduleClause:
+        key = self._key()
+        for kind in ("every", "at"):
+            if self.take_word(kind):
+                value = self.expression()
+                return w.ScheduleClause(key.start, value.end, kind, value)
+        start = self.start
+        if self.take("@"):
+            name = self.identifier("the name of a schedule")
+            if name.text not in _NAMED_SCHEDULES:
+                self.unknown("schedule", name, _NAMED_SCHEDULES, "CAI0022")
+            literal = ex.StringLiteral(start, name.end, f"@{name.text}")
+            return w.ScheduleClause(key.start, name.end, "cron", literal)
+        end = self.ends[self.i]
+        literal = ex.StringLiteral(start, end, self.text_literal("a cron expression, 'every', 'at' or '@daily'"))
+        return w.ScheduleClause(key.start, end, "cron", literal)
+
+    def retry(self) -> d.Clause:
+        """``retry: 3 times with exponential_backoff``."""
+        key = self._key()
+        if self.at("{"):
+            settings = self.settings()
+            return w.RetryClause(key.start, self.previous_end, None, None, settings)
+        times = self.expression(90) if self.at(INTEGER) else self.fail_expected("a number of times")
+        if not self.take_word("times"):
+            self.take_word("time")
+        backoff = self.identifier("a kind of back-off") if self.take_word("with") else None
+        settings = self.settings() if self.at("{") and not self.breaks[self.i] else ()
+        return w.RetryClause(key.start, self.previous_end, times, backoff, settings)
+
+    # -- steps -----------------------------------------------------------------------------------------------------
+
+    def _steps(self) -> d.Clause:
+        key = self._key()
+        self.expect("{", "'{'")
+        steps = self.items(self._step)
+        return w.StepsClause(key.start, self.previous_end, steps)
+
+    def _step(self) -> Node:
+        description = self.tokens.docs.get(self.i, "")
+        start = self.start
+        if self.at_word("parallel") and self.kind_at(1) == "{":
+            self.i += 2
+            steps = self.items(self._step)
+            return w.ParallelSteps(start, self.previous_end, steps)
+        name = self.identifier("a step")
+        if name.text in _NO_STEP_NAMES:
+            self.report(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end)
+        item, items, parallel = self._repetition()
+        self.expect("{", "'{'")
+        clauses = self.items(lambda: self._known_clause(_STEP, "clause"))
+        return w.Step(start, self.previous_end, name, clauses, item, items, parallel, description)
+
+    def _repetition(self) -> tuple[Identifier | None, ex.Expression | None, ex.Expression | None]:
+        item = items = parallel = None
+        if self.take_word("for_each"):
+            item = self.identifier("a name for the item")
+            self.expect_word("in")
+            items = self.headed()
+        if self.take_word("parallel"):
+            parallel = self.headed()
+        return item, items, parallel
+
+    def _work(self) -> d.Clause:
+        key = self._key()
+        statement = _WORK[key.text](self)
+        return w.WorkClause(key.start, self.previous_end, key, statement)
+
+    def _evaluated(self, value: ex.Expression) -> st.Statement:
+        return st.ExpressionStatement(value.start, value.end, value)
+
+    def _operation_call(self) -> st.Statement:
+        start = self.start
+        operation = self.reference("an operation")
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        return self._evaluated(q.CallOperation(start, self.previous_end, operation, values))
+
+    def _activity_call(self) -> st.Statement:
+        start = self.start
+        function = self.reference("a Python function")
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        return self._evaluated(q.CallActivity(start, self.previous_end, function, values))
+
+    def _emitted(self) -> st.Statement:
+        start = self.start
+        event = self.event_reference()
+        payload = self.map_literal() if self.at("{") and not self.breaks[self.i] else None
+        return st.Emit(start, self.previous_end, event, payload)
+
+    def _sent(self) -> st.Statement:
+        start = self.start
+        target = self.headed()
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        return st.Send(start, self.previous_end, target, values)
+
+    def _slept(self) -> st.Statement:
+        duration = self.expression()
+        return st.Sleep(duration.start, duration.end, duration)
+
+    def _started(self) -> st.Statement:
+        start = self.start
+        target = self.identifier("a workflow")
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        return self._evaluated(q.Start(start, self.previous_end, "start", target, values))
+
+    def _wait(self) -> d.Clause:
+        key = self._key()
+        event = self.event_reference()
+        where = self.expression() if self.take_word("where") else None
+        return w.WaitClause(key.start, self.previous_end, event, where)
+
+    def _compensate(self) -> d.Clause:
+        key = self._key()
+        if self.at("{"):
+            body = self.block()
+        else:
+            operation = self.at(NAME) and self.kind_at(1) == "."
+            statement = self._operation_call() if operation else self.statement()
+            body = st.Block(statement.start, statement.end, (statement,))
+        return w.CompensateClause(key.start, body.end, body)
+
+    def _outcome(self) -> d.Clause:
+        key = self._key()
+        if self.at("{"):
+            body = self.block()
+            return w.OutcomeClause(key.start, body.end, key, body=body)
+        if self.at_word("fail") and self.kind_at(1) == "(":
+            action = self.identifier()
+            self.i += 1
+            message = self._inside(self.expression)
+            self.expect(")", "')'")
+            return w.OutcomeClause(key.start, self.previous_end, key, action, message)
+        if self.at(NAME) and self.texts[self.i] in OUTCOMES[:2]:
+            action = self.identifier()
+            return w.OutcomeClause(key.start, action.end, key, action)
+        statement = self.statement()
+        return w.OutcomeClause(key.start, statement.end, key, body=st.Block(statement.start, statement.end, (statement,)))
+
+    def _name_clause(self) -> d.Clause:
+        """A key with one name or an expression that begins with one: ``queue: low``, ``overlap: skip``."""
+        key = self._key()
+        value = self.expression()
+        return d.ValueClause(key.start, value.end, key, value)
+
+    def _action(self) -> d.Clause:
+        return self._work()
+
+
+_Parse = Callable[[Workflows], d.Clause]
+_WORK: Final[dict[str, Callable[[Workflows], st.Statement]]] = {
+    "call": Workflows._operation_call,
+    "activity": Workflows._activity_call,
+    "action": Workflows.statement,
+    "query": lambda parser: parser._evaluated(parser.expression()),
+    "emit": Workflows._emitted,
+    "send": Workflows._sent,
+    "check": lambda parser: parser._evaluated(parser.expression()),
+    "sleep": Workflows._slept,
+    "start": Workflows._started,
+}
+_STEP: Final[dict[str, _Parse]] = {
+    "do": Workflows._do,
+    **dict.fromkeys(_WORK, Workflows._work),
+    "wait": Workflows._wait,
+    "compensate": Workflows._compensate,
+    **dict.fromkeys(("when", "for_each", "as_item", "parallel", "timeout", "as"), Workflows._value_clause),
+    "retry": Workflows.retry,
+    "on_fail": Workflows._outcome,
+    "on_timeout": Workflows._outcome,
+}
+_RUNNING: Final[dict[str, _Parse]] = {
+    **dict.fromkeys(("key", "timeout", "concurrency", "on_duplicate", "once"), Workflows._value_clause),
+    "retry": Workflows.retry,
+    "input": Workflows.input_clause,
+    "steps": Workflows._steps,
+    "on_complete": Workflows.on_clause,
+    "on_fail": Workflows.on_clause,
+}
+_WORKFLOW: Final[dict[str, _Parse]] = {**_RUNNING, "trigger": Workflows.trigger, "timezone": Workflows._value_clause}
+_JOB: Final[dict[str, _Parse]] = {
+    **_RUNNING,
+    "schedule": Workflows._schedule,
+    **dict.fromkeys(("timezone", "queue", "priority", "overlap", "catch_up", "delay"), Workflows._value_clause),
+    "rate_limit": Workflows._rate_limit,
+    "do": Workflows._do,
+    "action": Workflows._action,
+}
