@@ -11,6 +11,7 @@ from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sleep", "expect", "advance")
 _LEVELS: Final = ("debug", "info", "warn", "error")
 
 
@@ -35,7 +36,7 @@ class Statements(Queries):
         """One statement."""
         if self.at(NAME):
             parse = _KEYWORDS.get(self.texts[self.i])
-            if parse is not None and self.kind_at(1) not in ("=", ".", "(") and not self._ends_here(1):
+            if parse is not None and self._statement_follows():
                 return parse(self)
             if self.kind_at(1) == "=":
                 return self._assign()
@@ -47,6 +48,13 @@ class Statements(Queries):
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
 
+    def _statement_follows(self) -> bool:
+        """Whether the word at the current token begins its statement, and is no variable or function of that name."""
+        following = self.kind_at(1)
+        if following == "(":
+            return self.texts[self.i] in _BEFORE_PARENTHESES and not self.breaks_at(1)
+        return following not in ("=", ".") and not self._ends_here(1)
+
     def _ends_here(self, ahead: int) -> bool:
         """Whether nothing of this statement follows: ``return`` alone is one, ``log`` alone is a name."""
         return self.texts[self.i] not in ("return",) and (self.breaks_at(ahead) or self.kind_at(ahead) in ("}", "end"))
@@ -56,11 +64,10 @@ class Statements(Queries):
         mutable = self.texts[self.i] == "var"
         self.i += 1
         name = self.identifier()
-        if self.take(":"):
-            self.type_expression()
+        type_ = self.type_expression() if self.take(":") else None
         self.expect("=", "'='")
         value = self._value()
-        return st.Let(start, value.end, name, value, mutable)
+        return st.Let(start, value.end, name, value, mutable, type_)
 
     def _value(self) -> ex.Expression:
         if self.in_test and self.at(NAME) and self.texts[self.i] in METHODS and self.kind_at(1) == "/":

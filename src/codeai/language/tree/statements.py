@@ -17,11 +17,12 @@ class Block(Node, frozen=True, eq=False, gc=False):
 
 
 class Let(Statement, frozen=True, eq=False, gc=False):
-    """``let x = e`` and ``var n = e``."""
+    """``let x = e`` and ``var n = e``, with a type if given."""
 
     name: Identifier
     value: Expression
     mutable: bool
+    type: Node | None = None
 
 
 class Assign(Statement, frozen=True, eq=False, gc=False):

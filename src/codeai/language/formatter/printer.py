@@ -1,0 +1,168 @@
+"""What all parts of the formatter share: the source, comments, blank lines, and blocks in braces.
+
+A block that stands on one line in the source stays there while it fits; otherwise each item gets a line of its own. Comments
+keep their place between the items, a comment behind an item stays behind it, and up to one blank line between items remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from codeai.language.source import SourceFile
+from codeai.language.tree.module import Module
+from codeai.language.tree.node import Comment, Node
+
+WIDTH: Final = 120
+INDENT: Final = "    "
+FIELDS: Final = "fields"  # joins fields on one line: by commas, or by spaces where modifiers have commas of their own
+_Item = TypeVar("_Item", bound=Node)
+
+
+class Printer:
+    """Source and comments; ``at`` is the index of the first comment that is not printed yet."""
+
+    def __init__(self, module: Module, file: SourceFile) -> None:
+        self.tree = module
+        self.text = file.text
+        self.base = file.base
+        self.comments: tuple[Comment, ...] = module.comments
+        self.at = 0
+
+    # -- source ----------------------------------------------------------------------------------------------------
+
+    def source(self, node: Node) -> str:
+        """The text of a node as it was written."""
+        return self.text[node.start - self.base : node.end - self.base]
+
+    def between(self, start: int, end: int) -> str:
+        """The text between two offsets."""
+        return self.text[start - self.base : end - self.base]
+
+    def one_line(self, start: int, end: int) -> bool:
+        """Whether a stretch of the source is one line without comments."""
+        return "\n" not in self.between(start, end) and not any(start <= comment.start < end for comment in self.comments)
+
+    # -- blocks ----------------------------------------------------------------------------------------------------
+
+    def braces(
+        self,
+        node: Node,
+        head: str,
+        items: Sequence[_Item],
+        render: Callable[[_Item, int], str],
+        depth: int,
+        *,
+        joiner: str = "  ",
+        inline: bool = True,
+    ) -> str:
+        """``head { items }``: on one line when the source has it so and it fits, else over several.
+
+        :param node: the extent of the whole, for the search of comments and line ends
+        :param depth: how deep the line with the head is indented
+        :param inline: whether one line is possible at all
+        """
+        head = f"{head} " if head else ""
+        start = self._opening(node)
+        if not items and not any(start <= comment.start < node.end for comment in self.comments[self.at :]):
+            return f"{head}{{}}"
+        if inline and self.one_line(node.start, node.end):
+            parts = [render(item, depth + 1) for item in items]
+            if joiner == FIELDS:
+                joiner = "  " if any("," in part for part in parts) else ", "
+            flat = f"{head}{{ {joiner.join(parts)} }}"
+            if "\n" not in flat and len(INDENT) * depth + len(flat) <= WIDTH:
+                return flat
+        lines = self.items(items, render, depth + 1, start, node.end)
+        return f"{head}{{\n{lines}{INDENT * depth}}}"
+
+    def _opening(self, node: Node) -> int:
+        found = self.text.find("{", node.start - self.base, node.end - self.base)
+        return node.start if found < 0 else found + self.base + 1
+
+    def items(
+        self,
+        items: Sequence[_Item],
+        render: Callable[[_Item, int], str],
+        depth: int,
+        start: int,
+        end: int,
+        *,
+        spaced: Callable[[tuple[_Item, str], tuple[_Item, str]], bool] | None = None,
+    ) -> str:
+        """Items on lines of their own, with the comments between ``start`` and ``end``.
+
+        :param spaced: whether there is a blank line between two items (each with its text) in any case
+        """
+        lines: list[str] = []
+        last = start
+        before: tuple[_Item, str] | None = None
+        for item in items:
+            chunk: list[str] = []
+            while self._pending(item.start):
+                chunk.append(self._blank(last, self.comments[self.at].start))
+                comment, last = self._next()
+                chunk.append(_comment_lines(comment, depth))
+            chunk.append(self._blank(last, item.start))
+            text = f"{INDENT * depth}{render(item, depth)}{self._behind(item)}\n"
+            if before is None and not lines:
+                chunk[0] = ""
+            elif before is not None and spaced is not None and spaced(before, (item, text)):
+                chunk[0] = "\n"
+            lines += [*chunk, text]
+            last = max(item.end, self.comments[self.at - 1].end if self.at else 0)
+            before = (item, text)
+        while self._pending(end):
+            lines.append(self._blank(last, self.comments[self.at].start) if lines else "")
+            comment, last = self._next()
+            lines.append(_comment_lines(comment, depth))
+        return "".join(lines)
+
+    def _pending(self, before: int) -> bool:
+        return self.at < len(self.comments) and self.comments[self.at].start < before
+
+    def _next(self) -> tuple[Comment, int]:
+        comment = self.comments[self.at]
+        self.at += 1
+        return comment, comment.end
+
+    def _blank(self, last: int, start: int) -> str:
+        """A blank line where the source has one."""
+        return "\n" if self.between(last, start).count("\n") > 1 else ""
+
+    def _behind(self, item: Node) -> str:
+        """Comments inside of the item that no block has printed, and the one behind it on its line."""
+        found: list[str] = []
+        while self._pending(item.end):
+            comment, _ = self._next()
+            found.append(comment.text)
+        while self.at < len(self.comments) and "\n" not in self.between(item.end, self.comments[self.at].start):
+            gap = self.between(item.end, self.comments[self.at].start)
+            if not set(gap) <= set(" \t,;)]}"):
+                break
+            if "}" in gap:
+                break
+            comment, _ = self._next()
+            found.append(comment.text)
+        if not found:
+            return ""
+        lined = [text if text.startswith("/*") else f"// {text.lstrip('/#').strip()}".rstrip() for text in found]
+        blocks, rest = [text for text in lined if text.startswith("/*")], [text[3:] for text in lined if not text.startswith("/*")]
+        return "  " + " ".join([*blocks, *([f"// {' · '.join(rest)}"] if rest else [])])
+
+
+def _comment_lines(comment: Comment, depth: int) -> str:
+    text = comment.text.rstrip()
+    if text.startswith("#"):
+        text = "//" + text[1:]
+    if not text.startswith("/*"):
+        return f"{INDENT * depth}{text}\n"
+    first, *rest = text.split("\n")
+    lines = [f"{INDENT * depth}{first.rstrip()}", *(f"{INDENT * depth} {line.strip()}" if line.strip() else "" for line in rest)]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """A text as a string in double quotes, in which braces mean nothing."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return f'"{escaped}"'

@@ -1,0 +1,114 @@
+"""Statements as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from codeai.language.formatter.expressions import Expressions
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import statements as st
+from codeai.language.tree.node import Node
+
+
+class Statements(Expressions):
+    """Prints blocks."""
+
+    def block(self, node: st.Block, head: str, depth: int) -> str:
+        """``head { statements }``; on one line only with one statement, since two might run together."""
+        return self.braces(node, head, node.statements, self.statement, depth, inline=len(node.statements) < 2)
+
+    def statement(self, node: Node, depth: int) -> str:
+        """One statement."""
+        return _PRINTERS[type(node)](self, node, depth)
+
+    def _let(self, node: st.Let, depth: int) -> str:
+        type_ = f": {self.type(node.type, depth)}" if node.type is not None else ""
+        return self.fitting(f"{'var' if node.mutable else 'let'} {node.name.text}{type_} = ", node.value, depth)
+
+    def _assign(self, node: st.Assign, depth: int) -> str:
+        return self.fitting(f"{node.name.text} = ", node.value, depth)
+
+    def _if(self, node: st.If, depth: int) -> str:
+        several = len(node.arms) > 1 or node.otherwise is not None
+        parts: list[str] = []
+        for arm in node.arms:
+            head = f"if {self.headed(arm.condition, depth)}"
+            body = arm.body
+            parts.append(self.braces(body, head, body.statements, self.statement, depth, inline=len(body.statements) < 2 and not several))
+        if node.otherwise is not None:
+            other = node.otherwise
+            parts.append(self.braces(other, "", other.statements, self.statement, depth, inline=False))
+        return " else ".join(parts)
+
+    def _for(self, node: st.For, depth: int) -> str:
+        return self.block(node.body, f"for {node.name.text} in {self.headed(node.items, depth)}", depth)
+
+    def _return(self, node: st.Return, depth: int) -> str:
+        tail = f" status {self.expression(node.status, depth)}" if node.status is not None else ""
+        if node.headers is not None:
+            tail += f" headers {self.expression(node.headers, depth)}"
+        word = "redirect" if node.redirect else "return"
+        return self.fitting(f"{word} ", node.value, depth, tail) if node.value is not None else f"{word}{tail}"
+
+    def failure(self, node: st.Failure, depth: int) -> str:
+        """``fail 409 "text" code "c"``."""
+        parts = [f"fail {self.expression(node.status, depth)}"]
+        if node.message is not None:
+            parts.append(self.expression(node.message, depth))
+        if node.code is not None:
+            parts.append(f"code {self.expression(node.code, depth)}")
+        return " ".join(parts)
+
+    def _require(self, node: st.Require, depth: int) -> str:
+        tail = f" else {self.failure(node.failure, depth)}" if node.failure is not None else ""
+        return self.fitting("require ", node.condition, depth, tail)
+
+    def _log(self, node: st.Log, depth: int) -> str:
+        level = f"{node.level.text} " if node.level is not None else ""
+        head = f"log {level}{self.expression(node.message, depth)}"
+        return self.entries(node, head, node.data, depth) if node.data else head
+
+    def _as_user(self, node: st.AsUser, depth: int) -> str:
+        head = f"as user {self.expression(node.principal, depth)}"
+        return self.block(node.body, head, depth) if node.body is not None else head
+
+    def _emit(self, node: st.Emit, depth: int) -> str:
+        return self.emission(node, "emit ", depth)
+
+    def emission(self, node: st.Emit, head: str, depth: int) -> str:
+        """``emit E { … }``, ``emit(E, value)``."""
+        if node.payload is None:
+            return f"{head}{node.event.text}"
+        if isinstance(node.payload, ex.MapLiteral):
+            return self.entries(node.payload, f"{head}{node.event.text}", node.payload.entries, depth)
+        return f"emit({node.event.text}, {self.expression(node.payload, depth)})"
+
+    def sending(self, node: st.Send, head: str, depth: int) -> str:
+        """``send email(to) { … }``."""
+        head = f"{head}{self.headed(node.target, depth)}"
+        return self.entries(node, head, node.values, depth) if node.values else head
+
+    def _mock(self, node: st.Mock, depth: int) -> str:
+        return self.fitting(f"mock {node.operation.text} {node.outcome.text} ", node.value, depth)
+
+
+_PRINTERS: Final[dict[type, Callable[[Statements, Any, int], str]]] = {
+    st.Let: Statements._let,
+    st.Assign: Statements._assign,
+    st.If: Statements._if,
+    st.For: Statements._for,
+    st.Return: Statements._return,
+    st.Fail: lambda printer, node, depth: printer.failure(node.failure, depth),
+    st.Require: Statements._require,
+    st.ExpressionStatement: lambda printer, node, depth: printer.fitting("", node.value, depth),
+    st.Log: Statements._log,
+    st.Sleep: lambda printer, node, depth: f"sleep {printer.expression(node.duration, depth)}",
+    st.AsUser: Statements._as_user,
+    st.Emit: Statements._emit,
+    st.Send: lambda printer, node, depth: printer.sending(node, "send ", depth),
+    st.Expect: lambda printer, node, depth: printer.fitting("expect ", node.condition, depth),
+    st.Mock: Statements._mock,
+    st.Advance: lambda printer, node, depth: f"advance {printer.expression(node.duration, depth)}",
+    st.Exec: lambda printer, node, depth: printer.source(node),
+}
