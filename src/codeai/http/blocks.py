@@ -15,6 +15,7 @@ from codeai.http.projection import Projector
 from codeai.language import types as t
 from codeai.model.endpoint import Endpoint, RunBlock, Unavailable
 from codeai.storage.errors import SerializationFailure
+from codeai.storage.interface import Session
 
 _ATTEMPTS: Final = 3
 _FORBIDDEN_HEADERS: Final = frozenset(["content-length", "transfer-encoding", "connection", "x-request-id"])
@@ -29,6 +30,9 @@ class BlockAction:
         self._runtime = runtime
         self._writes = action.writes
         self._isolation = action.isolation
+        # What only reads, in READ COMMITTED, is the same without a transaction around it.
+        plain = not action.writes and action.isolation == "read committed"
+        self._session: Session | None = runtime.database.reading() if plain else None
         self._status = endpoint.returns.status
         self._void = endpoint.returns.type is None and endpoint.returns.declared
         self._media_type = endpoint.returns.media_type
@@ -47,10 +51,15 @@ class BlockAction:
         raise AssertionError("unreachable")
 
     async def _once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        if self._session is not None:
+            return await self._in(self._session, request, inputs, principal)
         async with self._runtime.database.transaction(write=self._writes, isolation=self._isolation) as session:
-            context = context_of(self._runtime, principal, session, inputs)
-            outcome = await self._host(context)
-            value = None if outcome.redirect else self._project(outcome.value, context)
+            return await self._in(session, request, inputs, principal)
+
+    async def _in(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        context = context_of(self._runtime, principal, session, inputs)
+        outcome = await self._host(context)
+        value = None if outcome.redirect else self._project(outcome.value, context)
         return self._answer(request, outcome, value)
 
     def _answer(self, request: Request, outcome: Outcome, value: Any) -> Response:

@@ -19,6 +19,7 @@ from codeai.query.inputs import Inputs as PlanInputs
 from codeai.query.lists.get import GetPlan
 from codeai.query.writes.change import RowChange
 from codeai.query.writes.create import Insert
+from codeai.storage.interface import Session
 
 _KeyedAction = GetRow | ModifyRow | ReplaceRow | DeleteOne
 
@@ -58,7 +59,7 @@ class _Checks:
     """The ``validate`` rules of an operation, on the row as it is going to be."""
 
     def __init__(self, evaluator: Evaluator, rules: tuple[Validation, ...]) -> None:
-        self._conditions = [
+        self.conditions = [
             (rule, evaluator.row_value(rule.condition)) for rule in rules if rule.kind == "condition" and rule.condition is not None
         ]
 
@@ -66,7 +67,7 @@ class _Checks:
         """Raises a problem with every rule that does not hold."""
         errors = [
             FieldError(rule.field or "", "check_failed", rule.message or "a rule of this operation does not hold")
-            for rule, holds in self._conditions
+            for rule, holds in self.conditions
             if not holds(context, row)
         ]
         if errors:
@@ -99,24 +100,31 @@ class CreateAction:
         self._status = endpoint.returns.status or 201
         self._location = location
         self._runtime = runtime
+        self._alone = self._insert.alone and not self._checks.conditions
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
-        async with self._runtime.database.transaction() as session:
-            context = context_of(self._runtime, principal, session, inputs)
-            values = self._values(context)
-            given = dict(inputs.body or {})
-            for field, parameter in self._sources:
-                given[field] = inputs.path[parameter]
-            for field, slot in self._given:
-                given[field] = values[slot]
-            row = await self._insert.run(session, values, given)
-            self._checks.check(context, row)
-            shown = self._project(row, context)
+        if self._alone:
+            row, shown = await self._created(self._runtime.database.writing(), inputs, principal)
+        else:
+            async with self._runtime.database.transaction() as session:
+                row, shown = await self._created(session, inputs, principal)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if self._location is not None:
             headers = ((b"location", self._location(row).encode()),)
         return json_response(shown, self._status, headers)
+
+    async def _created(self, session: Session, inputs: Inputs, principal: Principal) -> tuple[Mapping[str, Any], Any]:
+        context = context_of(self._runtime, principal, session, inputs)
+        values = self._values(context)
+        given = dict(inputs.body or {})
+        for field, parameter in self._sources:
+            given[field] = inputs.path[parameter]
+        for field, slot in self._given:
+            given[field] = values[slot]
+        row = await self._insert.run(session, values, given)
+        self._checks.check(context, row)
+        return row, self._project(row, context)
 
 
 class _KeyedWrite:

@@ -62,6 +62,12 @@ class Database(Session, Protocol):
     def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
         """A transaction: committed at the end of the block, rolled back on an exception or cancellation."""
 
+    def reading(self) -> Session:
+        """Reads of a block outside of a transaction: each sees what was committed when it began, and none blocks the event loop."""
+
+    def writing(self) -> Session:
+        """Writes of which each is a transaction of its own."""
+
     async def ping(self, timeout: float = 2.0) -> None:
         """Asks the database for a sign of life within ``timeout`` seconds; raises ``DatabaseUnavailable``."""
 

@@ -161,41 +161,55 @@ class PostgresDatabase:
 
     # -- single statements -----------------------------------------------------------------------------------------
 
+    def reading(self) -> Session:
+        """See ``Database``."""
+        return self
+
+    def writing(self) -> Session:
+        """See ``Database``."""
+        return PostgresWrites(self)
+
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
-        return cast("Sequence[Record]", await self._alone(lambda connection: connection.fetch(statement, *values), again=True))
+        return cast("Sequence[Record]", await self.alone(_Connection.fetch, statement, *values))
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``."""
-        return cast("Record | None", await self._alone(lambda connection: connection.fetchrow(statement, *values), again=True))
+        return cast("Record | None", await self.alone(_Connection.fetchrow, statement, *values))
 
     async def execute(self, statement: str, values: Values) -> int:
         """See ``Session``."""
-        return _count(await self._alone(lambda connection: connection.execute(statement, *values), again=False))
+        return _count(await self.alone(_Connection.execute, statement, *values, again=False))
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        await self._alone(lambda connection: connection.executemany(statement, rows), again=False)
+        await self.alone(_Connection.executemany, statement, rows, again=False)
 
-    async def _alone(self, run: Callable[[_Connection], Awaitable[_Result]], *, again: bool) -> _Result:
-        """Runs one statement outside of transactions; a read is sent once more when its idle connection had gone stale."""
+    async def alone(self, method: Callable[..., Awaitable[Any]], *arguments: object, again: bool = True) -> Any:
+        """Runs one statement outside of transactions.
+
+        :param again: a read is sent once more when the connection was lost under it; a write never, since it may have happened
+        """
         pool = self._pool
         connection = pool.idle.pop() if pool.idle else await pool.acquire()
+        while connection.is_closed():  # it went stale while it was idle
+            pool.discard()
+            connection = await pool.acquire()
         try:
-            found = await run(connection)
+            found = await method(connection, *arguments)
         except _LOST as error:
             self._drop(connection)
             if not again:
                 raise translated(error) from error
             self._drop_idle()
-            return await self._alone(run, again=False)
+            return await self.alone(method, *arguments, again=False)
         except pg.PostgresError as error:
             if connection.is_closed():
                 self._drop(connection)
             else:
                 pool.release(connection)
             if again and isinstance(error, pg.InvalidCachedStatementError):
-                return await self._alone(run, again=False)
+                return await self.alone(method, *arguments, again=False)
             raise translated(error) from error
         except BaseException:
             self._drop(connection)
@@ -272,6 +286,29 @@ class PostgresDatabase:
     def statistics(self) -> PoolStatistics:
         """See ``Database``."""
         return self._pool.statistics()
+
+
+class PostgresWrites:
+    """A session in which each statement commits by itself."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """See ``Session``."""
+        return cast("Sequence[Record]", await self._database.alone(_Connection.fetch, statement, *values, again=False))
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``."""
+        return cast("Record | None", await self._database.alone(_Connection.fetchrow, statement, *values, again=False))
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """See ``Session``."""
+        return await self._database.execute(statement, values)
+
+    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """See ``Session``."""
+        await self._database.execute_many(statement, rows)
 
 
 def _tls(mode: str, host: str) -> Any:

@@ -219,6 +219,19 @@ class SqliteDatabase:
         async with self.transaction() as session:
             await session.execute_many(statement, rows)
 
+    def reading(self) -> Session:
+        """See ``Database``."""
+        return SqliteReads(self)
+
+    def writing(self) -> Session:
+        """See ``Database``."""
+        return SqliteWrites(self)
+
+    async def fetch_on_thread(self, statement: str, values: Values) -> Record | None:
+        """The first row of a read that may take long."""
+        rows = await self.fetch(statement, values)
+        return rows[0] if rows else None
+
     # -- transactions ----------------------------------------------------------------------------------------------
 
     def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
@@ -265,6 +278,43 @@ class SqliteDatabase:
         own = 2 if self._writer is not None else 0
         in_use = readers.in_use + self._busy
         return PoolStatistics(readers.max_connections + 2, readers.open_connections + own, in_use, readers.open_connections + own - in_use)
+
+
+class SqliteReads:
+    """Reads on the threads of readers."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """See ``Session``."""
+        return await self._database.fetch(statement, values)
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``."""
+        return await self._database.fetch_on_thread(statement, values)
+
+    async def execute(self, statement: str, values: Values) -> int:
+        """See ``Session``."""
+        return await self._database.execute(statement, values)
+
+    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
+        """See ``Session``."""
+        await self._database.execute_many(statement, rows)
+
+
+class SqliteWrites(SqliteReads):
+    """Statements of which each is a write transaction."""
+
+    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
+        """See ``Session``."""
+        async with self._database.transaction() as session:
+            return await session.fetch(statement, values)
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``."""
+        async with self._database.transaction() as session:
+            return await session.fetch_row(statement, values)
 
 
 @asynccontextmanager

@@ -136,14 +136,12 @@ class Printer:
         while self._pending(item.end):
             comment, _ = self._next()
             found.append(comment.text)
-        while self.at < len(self.comments) and "\n" not in self.between(item.end, self.comments[self.at].start):
-            gap = self.between(item.end, self.comments[self.at].start)
-            if not set(gap) <= set(" \t,;)]}"):
-                break
-            if "}" in gap:
-                break
-            comment, _ = self._next()
+        last = item.end
+        while self.at < len(self.comments) and set(self.between(last, self.comments[self.at].start)) <= set(" \t,;)]"):
+            comment, last = self._next()
             found.append(comment.text)
+            if "\n" in comment.text:
+                break
         if not found:
             return ""
         lined = [text if text.startswith("/*") else f"// {text.lstrip('/#').strip()}".rstrip() for text in found]

@@ -50,6 +50,11 @@ class Insert:
         self._allowed: Truth = ALWAYS if system else model.policies.allowed(compiler, row, "create")
         self._statement: Statement[bool] = Statement(compiler, self._build)
 
+    @property
+    def alone(self) -> bool:
+        """Whether a row takes one statement, which then needs no transaction around it."""
+        return self._audit is None
+
     def _build(self, writer: Writer) -> bool | None:
         allowed = writer.settled(self._allowed)
         if allowed is NEVER:

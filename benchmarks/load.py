@@ -1,0 +1,70 @@
+"""Load by wrk: one process, 32 connections, on a core of its own as far as there is one."""
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+CONNECTIONS = 32
+_TEMPLATE = """
+local paths = {{ {paths} }}
+local at = {offset}
+wrk.method = "{method}"
+wrk.body = {body}
+{headers}
+request = function()
+  at = at % #paths + 1
+  return wrk.format(nil, paths[at])
+end
+done = function(summary, latency, requests)
+  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked: a method, paths in turn, headers, a body."""
+
+    paths: tuple[str, ...]
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Requests per second, and percentiles of the answer time in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def measure(load: Load, port: int, seconds: float, core: int) -> Measured:
+    """Runs wrk against a server on loopback; an error of any kind ends the benchmark."""
+    script = _TEMPLATE.format(
+        paths=", ".join(f'"{path}"' for path in load.paths),
+        offset=0,
+        method=load.method,
+        body=f"[==[{load.body}]==]" if load.body else "nil",
+        headers="\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in load.headers),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "load.lua"
+        file.write_text(script)
+        command = [
+            *("taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s"),
+            "-s",
+            str(file),
+            f"http://127.0.0.1:{port}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30)
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", done.stdout)
+    assert found, done.stdout + done.stderr
+    requests, duration, errors, p50, p99 = map(int, found.groups())
+    assert not errors, f"{errors} of {requests} answers were errors"
+    return Measured(requests / (duration / 1e6), p50 / 1000, p99 / 1000)
