@@ -64,7 +64,7 @@ async def _run(composition: Composition) -> None:
     try:
         async with composition.database.transaction() as session:
             runtime = composition.runtime
-            context = Context(SYSTEM, session, runtime.clock(), runtime.services, runtime.log)
+            context = Context(SYSTEM, session, runtime.clock(), runtime.services, runtime.log, effects=runtime.effects)
             await composition.evaluator.block(composition.application.seed, "seed")(context)
     finally:
         await composition.stop()

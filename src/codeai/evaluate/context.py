@@ -9,12 +9,14 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from codeai.evaluate.effects import Effects
 from codeai.evaluate.errors import EvaluationError
 from codeai.storage.interface import Session
 
 STEP_LIMIT: Final = 5_000_000
 DEPTH_LIMIT: Final = 200
 _BREATH: Final = 512
+_NO_EFFECTS: Final = Effects()
 
 
 class Caller(Protocol):
@@ -65,11 +67,11 @@ class Log(Protocol):
 
 
 class Context:
-    """One run of a host. ``now`` is the same for the whole transaction."""
+    """One run of a host. ``now`` is the same for the whole transaction; ``values`` are those that the host gives by name (``event``)."""
 
     __slots__ = (
         *("user", "session", "now", "path", "query", "header", "cookie", "body", "sent", "services"),
-        *("log", "depth", "steps", "client"),
+        *("log", "depth", "steps", "client", "effects", "values"),
     )
 
     def __init__(
@@ -87,6 +89,8 @@ class Context:
         body: Any = None,
         sent: Mapping[str, frozenset[str] | set[str]] | None = None,
         client: Any = None,
+        effects: Effects | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> None:
         self.user = user
         self.session = session
@@ -100,6 +104,8 @@ class Context:
         self.body = body
         self.sent = sent or {}
         self.client = client
+        self.effects = effects if effects is not None else _NO_EFFECTS
+        self.values = values if values is not None else {}
         self.depth = 0
         self.steps = 0
 

@@ -128,6 +128,9 @@ class Writer:
         name = self.bind("_k", node.name)
         return f"_member(c.{node.place}, {name})"
 
+    def host_value(self, node: ir.HostValue) -> str:
+        return f"c.values[{self.bind('_k', node.name)}]"
+
     def provided(self, node: ir.Provided) -> str:
         return f"c.sent_field({node.place!r}, {self.bind('_k', node.name)})"
 
@@ -309,6 +312,7 @@ _WRITERS: Final[dict[type, Callable[[Writer, Any], str]]] = {
     ir.Constant: Writer.constant,
     ir.Local: lambda writer, node: writer.local(node.name),
     ir.RequestValue: Writer.request_value,
+    ir.HostValue: Writer.host_value,
     ir.Provided: Writer.provided,
     ir.CurrentUser: Writer.current_user,
     ir.RangeRow: lambda writer, node: writer.local("range " + node.alias),

@@ -100,6 +100,15 @@ class BlockWriter(Writer):
         self.awaits = True
         return [f"{pad}await _sleep({self.write(node.duration)})\n"]
 
+    def _emit(self, node: s.Emit, pad: str, depth: int) -> list[str]:
+        self.awaits = True
+        return [f"{pad}await c.effects.emitter.emit(c, {self.bind('_k', node.event)}, {self.write(node.payload)})\n"]
+
+    def _send(self, node: s.Send, pad: str, depth: int) -> list[str]:
+        self.awaits = True
+        values = "{" + ", ".join(f"{self.bind('_k', entry.name)}: {self.write(entry.value)}" for entry in node.values) + "}"
+        return [f"{pad}await c.effects.sender.send(c, {node.channel!r}, {self.write(node.target)}, {values})\n"]
+
     def _as_user(self, node: s.AsUser, pad: str, depth: int) -> list[str]:
         principal = self.write(node.principal)
         if not node.body:
@@ -155,5 +164,7 @@ _STATEMENTS: Final[Mapping[type, _Writer]] = {
     s.Log: BlockWriter._log,
     s.Sleep: BlockWriter._pause,
     s.AsUser: BlockWriter._as_user,
+    s.Emit: BlockWriter._emit,
+    s.Send: BlockWriter._send,
     s.Expect: BlockWriter._expect,
 }

@@ -12,6 +12,7 @@ import msgspec
 from codeai.auth.guard import Guard
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context, Log, Services
+from codeai.evaluate.effects import Effects
 from codeai.http.messages import JSON, Request, Response
 from codeai.http.negotiation import accepts, etag, matches, not_modified
 from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
@@ -33,6 +34,7 @@ class Runtime(msgspec.Struct, frozen=True):
     log: Log
     clock: Callable[[], datetime.datetime]
     settings: HttpSettings
+    effects: Effects
 
 
 class Inputs(msgspec.Struct):
@@ -178,6 +180,7 @@ def context_of(runtime: Runtime, principal: Principal, session: Session, inputs:
         cookie=inputs.cookie,
         body=inputs.body,
         sent=inputs.sent,
+        effects=runtime.effects,
     )
 
 

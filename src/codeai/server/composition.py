@@ -14,6 +14,7 @@ from codeai.auth.fetching import fetch_document
 from codeai.auth.guard import Guard, Provider
 from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
+from codeai.evaluate.effects import Effects
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
 from codeai.http.application import Application as HttpApplication
@@ -89,7 +90,8 @@ class Composition:
             cors_origins=self._origins(),
             cors_credentials=self._setting(("cors", "credentials")) is True,
         )
-        self.runtime = Runtime(database, self.services, log_program, self.clock, http)
+        self.effects = Effects()
+        self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
         self.asgi = self._built()

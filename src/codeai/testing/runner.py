@@ -48,7 +48,8 @@ async def run_test(test: Test, parts: Parts, client: TestClient, sources: Source
     began = time.perf_counter()
     failure, at = "", test.at
     runtime = parts.runtime
-    context = Context(SYSTEM, Autocommit(parts.database), runtime.clock(), runtime.services, runtime.log, client=client)
+    session = Autocommit(parts.database)
+    context = Context(SYSTEM, session, runtime.clock(), runtime.services, runtime.log, client=client, effects=runtime.effects)
     try:
         await parts.evaluator.block(test.body, test.name)(context)
     except ExpectationFailed as error:

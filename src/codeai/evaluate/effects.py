@@ -1,0 +1,58 @@
+"""What statements reach beyond the rows of the database: one small protocol per kind, filled in by the composition.
+
+Every method takes the context of the running block, so that what it leaves behind lies in the block's transaction and
+commits with its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from codeai.evaluate.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from codeai.evaluate.context import Context
+
+
+class Emitter(Protocol):
+    """Takes in events."""
+
+    async def emit(self, context: Context, event: str, payload: Any) -> None:
+        """Writes an event in the transaction of the context.
+
+        :param event: its wire name
+        :param payload: the values by field
+        """
+
+
+class Sender(Protocol):
+    """Takes in messages."""
+
+    async def send(self, context: Context, channel: str, target: str, values: Mapping[str, Any]) -> None:
+        """Leaves a message to be sent once the transaction of the context has committed.
+
+        :param channel: ``email`` or ``slack``
+        :param target: an address, or the name of a channel
+        :param values: what the statement says (``template``, ``subject``, ``message`` …)
+        """
+
+
+class Absent:
+    """Stands where a process has no such part; using it is a failure of the block, never a silent success."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __getattr__(self, name: str) -> Any:
+        raise EvaluationError(f"this process cannot {self._what}")
+
+
+class Effects:
+    """The parts by kind. They are assigned while a process is composed and not changed afterwards."""
+
+    __slots__ = ("emitter", "sender")
+
+    def __init__(self) -> None:
+        self.emitter: Emitter = Absent("emit events")
+        self.sender: Sender = Absent("send messages")
