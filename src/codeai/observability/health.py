@@ -36,10 +36,15 @@ class Health:
         self._began = began
         self.draining = False
 
-    async def report(self, *, critical_only: bool = False) -> tuple[bool, dict[str, Any]]:
-        """Whether all critical checks pass (and the server is not about to stop), and the document."""
+    async def report(self, *, critical_only: bool = False, details: bool = True) -> tuple[bool, dict[str, Any]]:
+        """Whether all critical checks pass (and the server is not about to stop), and the document.
+
+        :param details: whether the figures of the checks are shown, which is for operators only
+        """
         checks = [check for check in self._checks if check.critical or not critical_only]
-        results = dict(zip((check.name for check in checks), await asyncio.gather(*map(_checked, checks)), strict=True))
+        results = dict(
+            zip((check.name for check in checks), await asyncio.gather(*(_checked(check, details) for check in checks)), strict=True)
+        )
         failed = [check for check in checks if results[check.name]["status"] != "healthy"]
         healthy = not any(check.critical for check in failed)
         status = "draining" if self.draining else "unhealthy" if not healthy else "degraded" if failed else "healthy"
@@ -53,7 +58,7 @@ class Health:
         return healthy and not (self.draining and critical_only), document
 
 
-async def _checked(check: Check) -> dict[str, Any]:
+async def _checked(check: Check, details: bool) -> dict[str, Any]:
     began = time.perf_counter()
     result: dict[str, Any] = {"status": "healthy"}
     try:
@@ -63,7 +68,7 @@ async def _checked(check: Check) -> dict[str, Any]:
         result["status"] = "unhealthy"
         _LOG.error("%s ping failed", check.name, extra={"cause": str(error) or type(error).__name__})
     result["duration"] = f"{(time.perf_counter() - began) * 1000:.3g}ms"
-    if check.details is not None:
+    if details and check.details is not None:
         result["details"] = dict(check.details())
     return result
 

@@ -39,6 +39,7 @@ from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
 from codeai.query.text import FilterText
 from codeai.server.settings import Settings
+from codeai.server.wiring.operators import operator_routes
 from codeai.storage.interface import Database
 
 _ACCESS = logging.getLogger("codeai.access")
@@ -94,7 +95,9 @@ class Composition:
         self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
+        self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
         self.asgi = self._built()
+        self.operator_asgi = self._built_for_operators() if settings.operator_port else None
 
     # -- the environment -------------------------------------------------------------------------------------------
 
@@ -114,9 +117,9 @@ class Composition:
 
     # -- security --------------------------------------------------------------------------------------------------
 
-    def _built_providers(self) -> dict[str, Provider]:
+    def _auth_settings(self) -> AuthSettings:
         settings = self.settings
-        auth = AuthSettings(
+        return AuthSettings(
             secret=settings.jwt_secret,
             public_key=settings.jwt_public_key,
             jwks_url=settings.jwt_jwks_url,
@@ -125,6 +128,19 @@ class Composition:
             roles_claim=settings.jwt_roles_claim,
             development=settings.development,
         )
+
+    def _default_providers(self) -> tuple[Provider, ...]:
+        """For operators of programs without ``auth``: tokens as the environment describes them."""
+        auth = self._auth_settings()
+        if not (auth.secret or auth.public_key or auth.jwks_url):
+            return ()
+        try:
+            return (provider("operators", "jwt", {}, auth, self.roles, fetch_document, lambda: self.clock().timestamp()),)
+        except AuthConfigurationError as error:
+            raise StartError(str(error)) from error
+
+    def _built_providers(self) -> dict[str, Provider]:
+        auth = self._auth_settings()
         found: dict[str, Provider] = {}
         for model in self.application.providers:
             values = {entry.name: self.evaluator.constant(entry.value) for entry in model.settings}
@@ -154,6 +170,18 @@ class Composition:
             router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), page)
         if not any(not endpoint.path for endpoint in self.application.endpoints):
             router.add("GET", (), landing(self.application.name, self.application.version))
+        if not self.settings.operator_port:
+            self.operators.put_on(router)
+        return self._served(router)
+
+    def _built_for_operators(self) -> HttpApplication:
+        router: Router[Handler] = Router()
+        for path, answer in self._pages().items():
+            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), Page(path, answer))
+        self.operators.put_on(router)
+        return self._served(router)
+
+    def _served(self, router: Router[Handler]) -> HttpApplication:
         log = log_request if _ACCESS.isEnabledFor(logging.INFO) else None
         return HttpApplication(router, self.runtime.settings, log, self)
 
@@ -245,11 +273,11 @@ class Composition:
         return [Check("database", database.ping, 2.0, True, details)]
 
     async def _health(self, request: Request) -> Response:
-        healthy, document = await self.health.report()
+        healthy, document = await self.health.report(details=await self.operators.guard.knows(request))
         return Response(200 if healthy else 503, ENCODER.encode(document), (JSON,))
 
     async def _ready(self, request: Request) -> Response:
-        healthy, document = await self.health.report(critical_only=True)
+        healthy, document = await self.health.report(critical_only=True, details=False)
         return Response(200 if healthy else 503, ENCODER.encode(document), (JSON,))
 
     async def _live(self, request: Request) -> Response:

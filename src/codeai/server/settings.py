@@ -54,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 1_048_576
     operator_access: str = "loopback"
     operator_token: str | None = None
+    operator_role: str = "admin"
+    operator_port: int | None = None
+    metrics_access: str = "operators"
 
     @property
     def development(self) -> bool:
@@ -139,6 +142,9 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_MAX_BODY": ("max_body", _bytes),
     "CODEAI_OPERATOR_ACCESS": ("operator_access", _one_of("loopback", "token")),
     "CODEAI_OPERATOR_TOKEN": ("operator_token", _text),
+    "CODEAI_OPERATOR_ROLE": ("operator_role", _text),
+    "CODEAI_OPERATOR_PORT": ("operator_port", _port),
+    "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
 }
 
 

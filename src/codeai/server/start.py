@@ -20,7 +20,7 @@ from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
 from codeai.server.supervisor import Supervisor, connections_each, worker_command
-from codeai.server.worker import AddressInUse, check_port, run_worker
+from codeai.server.worker import AddressInUse, Listener, check_port, run_worker
 from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
@@ -92,7 +92,8 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     _title("codeai server")
     try:
         composed(prepared)
-        check_port(settings.host, settings.port)
+        for port in filter(None, (settings.port, settings.operator_port)):
+            check_port(settings.host, port)
         outcome, changes = synchronise(prepared.database, prepared.program.application, development=settings.development)
     except StartError as error:
         return start_failed(prepared.program, error)
@@ -123,11 +124,12 @@ def serve_here(prepared: Prepared, *, embedded: bool) -> int:
             lock.acquire()
         composition = composed(prepared)
         delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
+        listeners = [Listener(composition.asgi, settings.host, settings.port)]
+        if composition.operator_asgi is not None and settings.operator_port is not None:
+            listeners.append(Listener(composition.operator_asgi, settings.host, settings.operator_port))
         run_worker(
-            composition.asgi,
+            listeners,
             composition.health,
-            host=settings.host,
-            port=settings.port,
             start=composition.start,
             stop=composition.stop,
             ready=lambda: _LOG.info("listening", extra={"address": f"http://{settings.host}:{settings.port}"}),

@@ -10,8 +10,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+
+import msgspec
 
 from codeai.http.messages import Receive, Scope, Send
 from codeai.observability.health import Health
@@ -38,12 +40,18 @@ def check_port(host: str, port: int) -> None:
             raise AddressInUse(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
+class Listener(msgspec.Struct, frozen=True):
+    """An application and where it listens."""
+
+    app: Asgi
+    host: str
+    port: int
+
+
 def run_worker(
-    app: Asgi,
+    listeners: Sequence[Listener],
     health: Health,
     *,
-    host: str,
-    port: int,
     start: Callable[[], Awaitable[None]],
     stop: Callable[[], Awaitable[None]],
     ready: Callable[[], None],
@@ -55,7 +63,7 @@ def run_worker(
     :param drain_delay: seconds between failing readiness and closing the socket, so that balancers notice
     :param shutdown_timeout: seconds after which open requests are given up
     """
-    runner = _Worker(app, health, host, port, start, stop, ready, drain_delay, shutdown_timeout)
+    runner = _Worker(listeners, health, start, stop, ready, drain_delay, shutdown_timeout)
     if sys.platform != "win32":
         import uvloop
 
@@ -77,11 +85,10 @@ def settle_memory() -> None:
 
 class _Worker:
     def __init__(
-        self, app: Asgi, health: Health, host: str, port: int, start: Any, stop: Any, ready: Any, drain: float, timeout: float
+        self, listeners: Sequence[Listener], health: Health, start: Any, stop: Any, ready: Any, drain: float, timeout: float
     ) -> None:
-        self._app = app
+        self._listeners = listeners
         self._health = health
-        self._address = (host, port)
         self._start, self._stop, self._ready = start, stop, ready
         self._drain = drain
         self._timeout = timeout
@@ -90,24 +97,18 @@ class _Worker:
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
-        from granian.constants import Interfaces
-        from granian.server.embed import Server
-
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
         await self._start()
         try:
-            host, port = self._address
-            server = Server(
-                self._counted, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False, websockets=False, backlog=1024
-            )
-            serving = asyncio.ensure_future(server.serve())
+            servers = [self._server(listener) for listener in self._listeners]
+            serving = [asyncio.ensure_future(server.serve()) for server in servers]
             await asyncio.sleep(0)
             settle_memory()
             self._ready()
-            await asyncio.wait({serving, asyncio.ensure_future(self._ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
-            await self._finish(server, serving)
+            await asyncio.wait({*serving, asyncio.ensure_future(self._ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            await self._finish(servers, serving)
         finally:
             await self._stop()
 
@@ -117,7 +118,21 @@ class _Worker:
         self._health.draining = True
         self._ended.set()
 
-    async def _finish(self, server: Any, serving: asyncio.Future[Any]) -> None:
+    def _server(self, listener: Listener) -> Any:
+        from granian.constants import Interfaces
+        from granian.server.embed import Server
+
+        return Server(
+            self._counted(listener.app),
+            address=listener.host,
+            port=listener.port,
+            interface=Interfaces.ASGINL,
+            log_enabled=False,
+            websockets=False,
+            backlog=1024,
+        )
+
+    async def _finish(self, servers: list[Any], serving: list[asyncio.Future[Any]]) -> None:
         """Lets balancers notice, then running requests end, then closes the socket."""
         _LOG.info("draining", extra={"requests": self._running})
         await asyncio.sleep(self._drain)
@@ -126,16 +141,20 @@ class _Worker:
                 while self._running:
                     self._idle.clear()
                     await self._idle.wait()
-        server.stop()
+        for server in servers:
+            server.stop()
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(serving, 2)
+            await asyncio.wait_for(asyncio.gather(*serving), 2)
         _LOG.info("stopped")
 
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._running += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._idle.set()
+    def _counted(self, app: Asgi) -> Asgi:
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            self._running += 1
+            try:
+                await app(scope, receive, send)
+            finally:
+                self._running -= 1
+                if not self._running:
+                    self._idle.set()
+
+        return counted

@@ -1,0 +1,1 @@
+"""How the rooms are put together, one file per room; ``composition`` calls these and nothing else does."""
