@@ -42,6 +42,8 @@ class BlockAction:
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
+        if self._session is not None:
+            return await self._in(self._session, request, inputs, principal)
         for attempt in range(_ATTEMPTS):
             try:
                 return await self._once(request, inputs, principal)
@@ -51,8 +53,6 @@ class BlockAction:
         raise AssertionError("unreachable")
 
     async def _once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
-        if self._session is not None:
-            return await self._in(self._session, request, inputs, principal)
         async with self._runtime.database.transaction(write=self._writes, isolation=self._isolation) as session:
             return await self._in(session, request, inputs, principal)
 
@@ -63,7 +63,7 @@ class BlockAction:
         return self._answer(request, outcome, value)
 
     def _answer(self, request: Request, outcome: Outcome, value: Any) -> Response:
-        headers = tuple(self._header(name, text) for name, text in outcome.headers)
+        headers = tuple(self._header(name, text) for name, text in outcome.headers) if outcome.headers else ()
         if outcome.redirect:
             location = quote(str(outcome.value), safe="/:?#[]@!$&'()*+,;=%~-._")
             return Response(outcome.status or 303, b"", ((b"location", location.encode()), *headers))

@@ -107,8 +107,9 @@ def _too_large(limit: int) -> Problem:
 
 async def send_response(send: Send, response: Response, request: Request, extra: tuple[Header, ...]) -> None:
     """Sends a whole answer with the headers that every answer has."""
-    headers = [*response.headers, *extra, (b"x-request-id", request.id.encode("ascii"))]
+    body = response.body
+    headers = [*response.headers, *extra, (b"x-request-id", request.id.encode())]
     if response.status != 204 and response.status != 304:
-        headers.append((b"content-length", str(len(response.body)).encode()))
+        headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -13,6 +14,7 @@ from codeai.auth.guard import Guard
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context, Log, Services
 from codeai.evaluate.effects import Effects
+from codeai.http.deadlines import SHORTEST, Deadlines
 from codeai.http.messages import JSON, Request, Response
 from codeai.http.negotiation import accepts, etag, matches, not_modified
 from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
@@ -35,18 +37,22 @@ class Runtime(msgspec.Struct, frozen=True):
     clock: Callable[[], datetime.datetime]
     settings: HttpSettings
     effects: Effects
+    deadlines: Deadlines = msgspec.field(default_factory=Deadlines)
+
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Inputs(msgspec.Struct):
     """The decoded parts of one request."""
 
-    path: Mapping[str, Any]
-    query: Mapping[str, Any]
-    header: Mapping[str, Any]
-    cookie: Mapping[str, Any]
-    body: Any
-    sent: Mapping[str, frozenset[str]]
-    texts: Mapping[str, list[str]]
+    path: Mapping[str, Any] = _NOTHING
+    query: Mapping[str, Any] = _NOTHING
+    header: Mapping[str, Any] = _NOTHING
+    cookie: Mapping[str, Any] = _NOTHING
+    body: Any = None
+    sent: Mapping[str, frozenset[str]] = _NOTHING
+    texts: Mapping[str, list[str]] = _NOTHING
 
 
 class Action(Protocol):
@@ -92,6 +98,8 @@ class EndpointPlan:
         self._body = body
         self._open_body = open_body
         self._multipart = endpoint.inputs.body is not None and endpoint.inputs.body.multipart
+        self._reads = bool(readers or query or header or cookie or body or open_body)
+        self._deadlines = runtime.deadlines
 
     async def handle(self, request: Request, values: list[str]) -> Response:
         """Answers a request whose path has led here.
@@ -107,12 +115,27 @@ class EndpointPlan:
         accept = headers.get(b"accept")
         if accept is not None and not accepts(accept, self.media_type):
             raise Problem(406, f"this answers as {self.media_type}", headers=())
-        async with asyncio.timeout(self._timeout):
-            inputs = await self._inputs(request, values)
-            response = await self._action.run(request, inputs, principal)
+        response = await self._limited(request, values, principal)
         if principal.authenticated:
             response.headers = (*response.headers, *_PRIVATE)
         return response
+
+    async def _limited(self, request: Request, values: list[str], principal: Principal) -> Response:
+        """Decodes and runs within the endpoint's time."""
+        if self._timeout < SHORTEST:
+            async with asyncio.timeout(self._timeout):
+                inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else Inputs()
+                return await self._action.run(request, inputs, principal)
+        deadline = self._deadlines.begin(self._timeout)
+        try:
+            inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else Inputs()
+            return await self._action.run(request, inputs, principal)
+        except asyncio.CancelledError:
+            if deadline.answers():
+                raise TimeoutError from None
+            raise
+        finally:
+            self._deadlines.end(deadline)
 
     async def _inputs(self, request: Request, values: list[str]) -> Inputs:
         path = self._path(values) if values else {}

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -19,7 +19,15 @@ from codeai.http.messages import Receive, Scope, Send
 from codeai.observability.health import Health
 
 _LOG = logging.getLogger("codeai.server")
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Served(Protocol):
+    """An ASGI application that counts the requests that it answers."""
+
+    running: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection event (ASGI 3)."""
 
 
 class AddressInUse(Exception):
@@ -43,7 +51,7 @@ def check_port(host: str, port: int) -> None:
 class Listener(msgspec.Struct, frozen=True):
     """An application and where it listens."""
 
-    app: Asgi
+    app: Served
     host: str
     port: int
 
@@ -92,8 +100,6 @@ class _Worker:
         self._start, self._stop, self._ready = start, stop, ready
         self._drain = drain
         self._timeout = timeout
-        self._running = 0
-        self._idle = asyncio.Event()
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -123,7 +129,7 @@ class _Worker:
         from granian.server.embed import Server
 
         return Server(
-            self._counted(listener.app),
+            listener.app,
             address=listener.host,
             port=listener.port,
             interface=Interfaces.ASGINL,
@@ -132,29 +138,19 @@ class _Worker:
             backlog=1024,
         )
 
+    def _running(self) -> int:
+        return sum(listener.app.running for listener in self._listeners)
+
     async def _finish(self, servers: list[Any], serving: list[asyncio.Future[Any]]) -> None:
         """Lets balancers notice, then running requests end, then closes the socket."""
-        _LOG.info("draining", extra={"requests": self._running})
+        _LOG.info("draining", extra={"requests": self._running()})
         await asyncio.sleep(self._drain)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(self._timeout - self._drain - 1, 0.1)):
-                while self._running:
-                    self._idle.clear()
-                    await self._idle.wait()
+                while self._running():  # noqa: ASYNC110  # an event would cost every request something
+                    await asyncio.sleep(0.02)
         for server in servers:
             server.stop()
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(asyncio.gather(*serving), 2)
         _LOG.info("stopped")
-
-    def _counted(self, app: Asgi) -> Asgi:
-        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-            self._running += 1
-            try:
-                await app(scope, receive, send)
-            finally:
-                self._running -= 1
-                if not self._running:
-                    self._idle.set()
-
-        return counted
