@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.integrations.addresses import AllowList, parse_allow_list
 from codeai.language.parser.literals import duration_milliseconds
 from codeai.language.suggestions import suggest
 
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     operator_role: str = "admin"
     operator_port: int | None = None
     metrics_access: str = "operators"
+    outbound_allow: AllowList = AllowList()
 
     @property
     def development(self) -> bool:
@@ -145,6 +147,7 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_OPERATOR_ROLE": ("operator_role", _text),
     "CODEAI_OPERATOR_PORT": ("operator_port", _port),
     "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
+    "CODEAI_OUTBOUND_ALLOW": ("outbound_allow", parse_allow_list),
 }
 
 

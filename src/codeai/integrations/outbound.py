@@ -1,0 +1,176 @@
+"""The one HTTP client for everything that leaves the server: integrations, webhooks, token requests.
+
+Each client is a pool with one address policy. Requests have time-outs to connect, to read and in total; answers are limited in
+size while they stream; redirects are never followed; proxies and cookies do not exist.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from typing import Final
+
+import httpcore
+import httpx
+import msgspec
+
+from codeai.integrations.addresses import AddressPolicy
+from codeai.integrations.decompression import ACCEPTED, collector
+from codeai.integrations.errors import BadAddress, ConnectTimedOut, Disconnected, OutboundError, TimedOut, TlsFailed, Unreachable
+from codeai.integrations.network import GuardedNetwork, Resolve, resolve
+
+AGENT: Final = "codeai"
+# What the client itself writes; the same header of a caller is not sent a second time.
+OURS: Final = frozenset(["host", "content-length", "transfer-encoding", "connection", "accept-encoding", "te", "upgrade"])
+_KEPT: Final = 30.0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds, sizes in bytes. ``read`` is the longest silence, ``total`` the whole exchange."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    total: float = 30.0
+    answer: int = 10 * 1024 * 1024
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a peer said, whatever its status; ``headers`` in lower case, in order."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The value of a header (lower case), '' when it is absent."""
+        return next((value for known, value in self.headers if known == name), "")
+
+
+def host_of(url: str) -> str:
+    """The host of an address.
+
+    :raises BadAddress: it is no http or https address
+    """
+    return _parsed(url).host
+
+
+def _parsed(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise BadAddress("the address is malformed") from error
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise BadAddress("the address does not begin with http:// or https:// and a host")
+    if parsed.port is not None and not 0 < parsed.port < 65536:
+        raise BadAddress(f"the address of '{parsed.host}' has no valid port")
+    if parsed.userinfo:
+        raise BadAddress(f"the address of '{parsed.host}' contains credentials")
+    return parsed
+
+
+class Outbound:
+    """A pooled client.
+
+    :param policy: decides which addresses it may connect to
+    :param connections: at most so many at a time
+    :param tls: verifies peers; by default the usual authorities and ``SSL_CERT_FILE``
+    :param resolve: how names become addresses
+    """
+
+    def __init__(
+        self, policy: AddressPolicy, *, connections: int = 100, tls: ssl.SSLContext | None = None, resolve: Resolve = resolve
+    ) -> None:
+        self._network = GuardedNetwork(policy, resolve)
+        self._connections = connections
+        self._tls = tls
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | None = None,
+        limits: Limits = Limits(),  # noqa: B008  # frozen
+    ) -> Answer:
+        """Sends a request and reads the whole answer.
+
+        :raises OutboundError: there is no answer; the class says why, ``sent`` whether the peer may have acted
+        """
+        parsed = _parsed(url)
+        request = _request(method, parsed, headers, body, limits)
+        try:
+            async with asyncio.timeout(limits.total):
+                return await self._exchange(request, limits)
+        except OutboundError:
+            raise
+        except TimeoutError as error:
+            raise TimedOut(f"'{parsed.host}' did not answer within {limits.total:g} s") from error
+        except Exception as error:
+            raise _failure(error, parsed.host) from error
+
+    async def _exchange(self, request: httpcore.Request, limits: Limits) -> Answer:
+        if self._pool is None:
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._tls or httpx.create_ssl_context(),
+                max_connections=self._connections,
+                max_keepalive_connections=self._connections,
+                keepalive_expiry=_KEPT,
+                network_backend=self._network,
+            )
+        response = await self._pool.handle_async_request(request)
+        try:
+            headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers)
+            answer = Answer(response.status, headers, b"")
+            collected = collector(answer.header("content-encoding"), limits.answer)
+            async for chunk in response.aiter_stream():
+                collected.feed(chunk)
+            bodiless = request.method == b"HEAD" or response.status in (204, 304)
+            return Answer(response.status, headers, b"" if bodiless else collected.finish())
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+
+def _request(method: str, url: httpx.URL, headers: Iterable[tuple[str, str]], body: bytes | None, limits: Limits) -> httpcore.Request:
+    given = [(name, value) for name, value in headers if name.lower() not in OURS]
+    lines = [("Host", url.netloc.decode("ascii")), ("Accept-Encoding", ACCEPTED), *given]
+    if not any(name.lower() == "user-agent" for name, _ in given):
+        lines.append(("User-Agent", AGENT))
+    if body is not None or method in ("POST", "PUT", "PATCH"):
+        lines.append(("Content-Length", str(len(body or b""))))
+    try:
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in lines]
+    except UnicodeEncodeError as error:
+        raise BadAddress("a header contains characters that headers cannot carry") from error
+    return httpcore.Request(
+        method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=encoded,
+        content=body or b"",
+        extensions={"timeout": {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": limits.connect}},
+    )
+
+
+def _failure(error: Exception, host: str) -> OutboundError:
+    """The class of ours for what the transport raised."""
+    if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
+        return ConnectTimedOut(f"no connection to '{host}' came about in time")
+    if isinstance(error, httpcore.TimeoutException):
+        return TimedOut(f"'{host}' was silent for too long")
+    if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError) or isinstance(error.__context__, ssl.SSLError):
+        return TlsFailed(f"TLS with '{host}' failed: {error}")
+    if isinstance(error, httpcore.ConnectError):
+        return Unreachable(f"'{host}' cannot be reached: {error}")
+    if isinstance(error, httpcore.LocalProtocolError):
+        return BadAddress(f"the request to '{host}' cannot be written: {error}")
+    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError | OSError):
+        return Disconnected(f"the connection to '{host}' broke: {error}" if str(error) else f"the connection to '{host}' broke")
+    return Disconnected(f"the exchange with '{host}' failed: {type(error).__name__}")
