@@ -130,7 +130,7 @@ def test_intervals_count_from_the_epoch() -> None:
 SHOWN = {
     "cron": (Schedule(kind="cron", cron="0 6 * * *"), "0 6 * * *"),
     "minutes": (Schedule(kind="every", every=900_000), "every 15m"),
-    "parts": (Schedule(kind="every", every=5_400_500), "every 1h30m500ms"),
+    "parts": (Schedule(kind="every", every=5_400_000), "every 90m"),
     "once": (Schedule(kind="at", at_time="2027-01-01T00:00:00Z"), "at 2027-01-01T00:00:00Z"),
 }
 

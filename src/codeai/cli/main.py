@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "token": "Issue a token for development",
     "validate": "Check a program",
     "version": "Show the version",
+    "workflow": "Look at workflows",
 }
 
 

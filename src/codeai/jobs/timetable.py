@@ -15,6 +15,7 @@ from cronsim import CronSim
 
 from codeai.analysis.schedules import NAMED
 from codeai.jobs.zones import UTC, instant_of, latest_wall, wall
+from codeai.language.formatter.expressions import duration_text
 from codeai.model.workflow import Schedule
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=UTC)
@@ -118,8 +119,4 @@ def shown(schedule: Schedule) -> str:
         return schedule.cron
     if schedule.kind == "at":
         return f"at {schedule.at_time}"
-    left, parts = schedule.every, []
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)):
-        number, left = divmod(left, size)
-        parts.append(f"{number}{unit}" if number else "")
-    return "every " + "".join(parts)
+    return f"every {duration_text(schedule.every)}"
