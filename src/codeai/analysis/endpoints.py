@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from codeai.analysis.inference import Inference, words
-from codeai.analysis.naming import snake_case
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
+from codeai.language.naming import snake_case
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st

@@ -7,11 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from codeai.analysis.effects import Effects
-from codeai.analysis.naming import relation_name, table_name
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.statements import finish
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
+from codeai.language.naming import relation_name, table_name
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node

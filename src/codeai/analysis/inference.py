@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from codeai.analysis.inputs import LISTING, InputAnalysis
-from codeai.analysis.naming import plural, snake_case
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.symbols import EntitySymbol
 from codeai.analysis.types import client_writes, must_send
 from codeai.language import types as t
+from codeai.language.naming import plural, snake_case
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.model import expression as ir

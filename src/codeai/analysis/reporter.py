@@ -53,7 +53,7 @@ class Reporter:
     def absent(self, inside: Node, place: Node, message: str, code: str, *, help_text: str = "") -> None:
         """Adds an error about something that is missing inside a node, unless a misspelt name or broken text explains it."""
         for found in (*self._syntax, *self.diagnostics):
-            explains = found.kind is DiagnosticClass.SYNTAX or found.code in _MISSPELT
+            explains = (found.kind is DiagnosticClass.SYNTAX and found.severity is Severity.ERROR) or found.code in _MISSPELT
             if explains and inside.start <= found.primary.start < inside.end:
                 return
         self.error(place, message, code, help_text=help_text)

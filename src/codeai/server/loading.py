@@ -11,7 +11,7 @@ from codeai.analysis.program import analyse
 from codeai.analysis.reporter import NOT_EXECUTABLE
 from codeai.analysis.symbols import Symbols
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
-from codeai.language.parser import parse_module
+from codeai.language.parser import Parsed, completed, parse_module
 from codeai.language.source import SourceFile, Sources
 from codeai.language.tree.declarations import ImportDeclaration
 from codeai.language.tree.module import Module
@@ -77,7 +77,8 @@ def load_program(path: Path | None) -> Loaded:
     """
     files, folder = find_program(path)
     sources = Sources()
-    modules: list[Module] = []
+    read: list[SourceFile] = []
+    trees: list[Parsed] = []
     diagnostics: list[Diagnostic] = []
     seen: set[Path] = set()
     waiting = list(files)
@@ -89,13 +90,16 @@ def load_program(path: Path | None) -> Loaded:
         source = _read(file, sources, diagnostics)
         if source is None:
             continue
-        parsed = parse_module(source)
-        diagnostics.extend(parsed.diagnostics)
-        modules.append(parsed.module)
-        waiting.extend(_imported(parsed.module, file.parent, diagnostics))
+        read.append(source)
+        trees.append(parse_module(source))
+        waiting.extend(_imported(trees[-1].module, file.parent, diagnostics))
+    trees = completed(read, trees)
+    modules = [tree.module for tree in trees]
+    diagnostics.extend(found for tree in trees for found in tree.diagnostics)
     analysis = analyse(modules, sources, folder.resolve().name, diagnostics)
     # Where the text itself is broken, findings about its meaning would mostly be echoes.
-    diagnostics.extend(found for found in analysis.diagnostics if not diagnostics or found.severity is Severity.ERROR)
+    broken = any(found.severity is Severity.ERROR for found in diagnostics)
+    diagnostics.extend(found for found in analysis.diagnostics if not broken or found.severity is Severity.ERROR)
     return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)
 
 

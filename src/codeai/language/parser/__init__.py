@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass
@@ -9,15 +11,17 @@ from codeai.language.lexer import END, tokenize
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.declarations import Parser
 from codeai.language.source import SourceFile
+from codeai.language.spellings.outline import Outline, merged, outline_of
 from codeai.language.tree.expressions import Expression
 from codeai.language.tree.module import Module
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """A module and what is wrong with its text."""
+    """A module and what is wrong with its text; ``incomplete`` when an older spelling asked what other files declare."""
 
     module: Module
     diagnostics: list[Diagnostic]
+    incomplete: bool = False
 
 
 class ParsedExpression(msgspec.Struct, frozen=True):
@@ -27,11 +31,23 @@ class ParsedExpression(msgspec.Struct, frozen=True):
     diagnostics: list[Diagnostic]
 
 
-def parse_module(file: SourceFile) -> Parsed:
-    """Parses the text of a program file. Never raises; whatever the tree lacks is in the diagnostics."""
+def parse_module(file: SourceFile, outline: Outline | None = None) -> Parsed:
+    """Parses the text of a program file. Never raises; whatever the tree lacks is in the diagnostics.
+
+    :param outline: what the whole program declares, which some older spellings depend on; without it, what this file does
+    """
     parser = Parser(file, tokenize(file.text, file.base))
+    parser.known = outline
     module = parser.module()
-    return Parsed(module, parser.diagnostics)
+    return Parsed(module, parser.diagnostics, parser.incomplete)
+
+
+def completed(files: Sequence[SourceFile], parsed: Sequence[Parsed]) -> list[Parsed]:
+    """Parses those files of a program anew whose older spellings depend on what its other files declare."""
+    if len(files) < 2 or not any(one.incomplete for one in parsed):
+        return list(parsed)
+    outline = merged(outline_of(tokenize(file.text, file.base)) for file in files)
+    return [parse_module(file, outline) if one.incomplete else one for file, one in zip(files, parsed, strict=True)]
 
 
 def parse_expression(file: SourceFile) -> ParsedExpression:

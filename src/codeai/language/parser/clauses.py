@@ -13,6 +13,7 @@ from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier
 
 ACTIONS: Final = ("list", "get", "create", "update", "delete")
+NO_SPELLINGS: Final[Mapping[str, Any]] = {}
 PLACES: Final = ("path", "query", "header", "cookie", "body")
 
 
@@ -48,7 +49,7 @@ class Clauses(Statements):
 
     # -- entities --------------------------------------------------------------------------------------------------
 
-    def entity_clause(self) -> d.Clause:
+    def entity_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A field or another clause of an entity."""
         word = self.texts[self.i] if self.at(NAME) else ""
         parse = _ENTITY.get(word)
@@ -73,13 +74,14 @@ class Clauses(Statements):
 
         return self.text_at(ahead) in TYPE_WORDS and (self.kind_at(ahead + 1) in (",", "}", "(") or self.breaks_at(ahead + 1))
 
-    def _key(self) -> Identifier:
+    def key(self) -> Identifier:
+        """The key of a clause, with its colon if it has one."""
         name = self.identifier()
         self.take(":")
         return name
 
     def _index(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         self.expect("[", "'['")
         columns: list[d.IndexColumn] = []
         while not self.at("]"):
@@ -95,17 +97,17 @@ class Clauses(Statements):
         return d.IndexClause(key.start, self.previous_end, tuple(columns), unique)
 
     def _check(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         condition = self.expression()
         return d.CheckClause(key.start, condition.end, condition)
 
     def _table(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         name = self.text_literal()
         return d.TableClause(key.start, self.previous_end, name)
 
     def _traits(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         self.expect("[", "'['")
         found: list[d.Trait] = []
         while not self.at("]"):
@@ -137,19 +139,19 @@ class Clauses(Statements):
 
     # -- resources and endpoints -----------------------------------------------------------------------------------
 
-    def resource_clause(self) -> d.Clause | None:
+    def resource_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A clause of a resource: settings of actions, or those of endpoints."""
         if self.at(NAME) and self.texts[self.i] in ACTIONS and self.kind_at(1) in ("{", ","):
             start = self.start
             actions = self.listed_names()
             self.expect("{", "'{'")
-            clauses = self.items(lambda: self._known_clause(_ACTION, "setting"))
+            clauses = self.items(lambda: self.known_clause(_ACTION, "setting"))
             return d.ActionSettings(start, self.previous_end, actions, clauses)
-        return self._known_clause(_RESOURCE, "clause")
+        return self.known_clause(_RESOURCE, "clause")
 
-    def endpoint_clause(self) -> d.Clause | None:
+    def endpoint_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A clause of an endpoint."""
-        return self._known_clause(_ENDPOINT, "clause")
+        return self.known_clause(_ENDPOINT, "clause")
 
     def settings(self) -> tuple[d.Setting, ...]:
         """``{ key: value … }`` with nested settings."""
@@ -157,7 +159,7 @@ class Clauses(Statements):
         return self.items(self._setting)
 
     def _setting(self) -> d.Setting:
-        key = self._map_key()
+        key = self.map_key()
         value: ex.Expression | None = None
         children: tuple[d.Setting, ...] = ()
         self.take(":")
@@ -167,14 +169,30 @@ class Clauses(Statements):
             children = self.settings()
         return d.Setting(key.start, self.previous_end, key, value, children)
 
-    def _known_clause(self, table: Mapping[str, Callable[[Any], d.Clause]], what: str) -> d.Clause | None:
+    def known_clause(
+        self,
+        table: Mapping[str, Callable[[Any], d.Clause]],
+        what: str,
+        older: Mapping[str, Callable[[Any], tuple[d.Clause, ...] | None]] = NO_SPELLINGS,
+    ) -> d.Clause | tuple[d.Clause, ...] | None:
+        """The clause at the current token.
+
+        :param table: the parsers of the canonical clauses, by key
+        :param what: how the message calls an unknown key
+        :param older: the parsers of older spellings, which return None (and take nothing) where the text is canonical
+        """
         name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
         if not self.at(NAME):
             self.fail_expected("a clause" if what == "clause" else "a setting")
+        spelling = older.get(name.text)
+        if spelling is not None:
+            clauses = spelling(self)
+            if clauses is not None:
+                return clauses
         parse = table.get(name.text)
         if parse is not None:
             return parse(self)
-        self.unknown(what, name, table, "CAI0013")
+        self.unknown(what, name, (*table, *older), "CAI0013")
         self.i += 1
         self.take(":")
         if not self.breaks[self.i]:
@@ -182,30 +200,31 @@ class Clauses(Statements):
         return None
 
     def _auth(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         names = self.names() if self.at("[") else self.listed_names()
         return d.AuthClause(key.start, self.previous_end, names)
 
     def names_clause(self) -> d.NamesClause:
         """A key with names."""
-        key = self._key()
+        key = self.key()
         return d.NamesClause(key.start, self.previous_end, key, self.names())
 
     def _rate_limit(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         requests = self.expression()
         self.expect_word("per")
         window = self.expression()
         by = self.identifier() if self.take_word("by") else None
         return d.RateLimitClause(key.start, self.previous_end, requests, window, by)
 
-    def _value_clause(self) -> d.Clause:
-        key = self._key()
+    def value_clause(self) -> d.Clause:
+        """A key with an expression."""
+        key = self.key()
         value = self.expression()
         return d.ValueClause(key.start, value.end, key, value)
 
     def _isolation(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         start = self.start
         words = [self.identifier().text]
         while self.at(NAME) and not self.breaks[self.i]:
@@ -224,7 +243,7 @@ class Clauses(Statements):
         return d.InputClause(place.start, self.previous_end, place, fields)
 
     def _returns(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         type_ = self.type_expression()
         status = media = None
         while not self.breaks[self.i]:
@@ -246,7 +265,7 @@ class Clauses(Statements):
         return d.ErrorClause(start, self.previous_end, status, message, code)
 
     def _filter(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         self.expect("{", "'{'")
         conditions = self.items(self._filter_line)
         return d.FilterClause(key.start, self.previous_end, conditions)
@@ -259,7 +278,7 @@ class Clauses(Statements):
         return condition
 
     def _sort(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         terms: list[d.SortTerm] = []
         while True:
             value = self.expression()
@@ -272,7 +291,7 @@ class Clauses(Statements):
             self.i += 1
 
     def _validate(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         self.expect("{", "'{'")
         rules = self.items(self._rule)
         return d.ValidateClause(key.start, self.previous_end, rules)
@@ -327,14 +346,14 @@ _GUARD: Final[dict[str, _Parse]] = {
     "permissions": Clauses.names_clause,
     "use": Clauses.names_clause,
     "rate_limit": Clauses._rate_limit,
-    "timeout": Clauses._value_clause,
-    "cache": Clauses._value_clause,
+    "timeout": Clauses.value_clause,
+    "cache": Clauses.value_clause,
 }
 _PAGING: Final[dict[str, _Parse]] = {
     "filter_by": Clauses.names_clause,
     "sort_by": Clauses.names_clause,
-    "page_size": Clauses._value_clause,
-    "max_page_size": Clauses._value_clause,
+    "page_size": Clauses.value_clause,
+    "max_page_size": Clauses.value_clause,
     "filter": Clauses._filter,
     "sort": Clauses._sort,
 }

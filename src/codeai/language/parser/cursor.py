@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import NoReturn, TypeVar
 
-from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Span
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.lexer import BROKEN, END, NAME, Tokens
 from codeai.language.source import SourceFile
+from codeai.language.spellings.outline import Outline, outline_of
 from codeai.language.suggestions import suggest
 from codeai.language.tree.node import Identifier
 
@@ -51,6 +52,8 @@ class Cursor:
         self.error_class = DiagnosticClass.PARSER if query else DiagnosticClass.SYNTAX
         self.lexer_class = DiagnosticClass.LEXER if query else DiagnosticClass.SYNTAX
         self.diagnostics: list[Diagnostic] = tokens.diagnostics
+        self.known: Outline | None = None
+        self.incomplete = False
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -160,6 +163,29 @@ class Cursor:
         self.report(f"expected {wanted}, got '{shown}'", "CAI0010", self.start, self.ends[self.i], help_text=help_text, expected=(wanted,))
         raise ParseFailure
 
+    def older(self, start: int, end: int, canonical: str, *, edits: tuple[Edit, ...] = ()) -> None:
+        """Notes that this stretch of text is an older spelling (language page, section 12), and names the canonical form."""
+        if self.error_class is DiagnosticClass.SYNTAX:
+            message = f"older spelling of '{canonical}'"
+            span, advice = Span(start, end), "'codeai fmt' rewrites it"
+            self.diagnostics.append(Diagnostic("CAI0030", self.error_class, message, span, Severity.INFO, help=advice, edits=edits))
+
+    def warn(self, start: int, end: int, message: str, code: str, *, help_text: str = "") -> None:
+        """Adds a warning about what the text says, where the tree cannot hold it."""
+        self.diagnostics.append(Diagnostic(code, DiagnosticClass.SEMANTIC, message, Span(start, end), Severity.WARNING, help=help_text))
+
+    def unsupported(self, start: int, end: int, what: str, instead: str) -> None:
+        """Reports what older programs could say and this language does not do, with the way that it does."""
+        self.diagnostics.append(Diagnostic("CAI0031", DiagnosticClass.SEMANTIC, f"{what} is not supported", Span(start, end), help=instead))
+
+    @property
+    def outline(self) -> Outline:
+        """What the program declares: all of its files where the caller has said so, else this one."""
+        if self.known is None:
+            self.known = outline_of(self.tokens)
+            self.incomplete = True
+        return self.known
+
     def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str) -> None:
         """Reports an unknown key, clause or keyword with the nearest known one."""
         near = suggest(name.text, known)
@@ -222,8 +248,11 @@ class Cursor:
                 return
             self.skip_balanced()
 
-    def items(self, parse: Callable[[], _Item | None], closing: str = "}") -> tuple[_Item, ...]:
-        """Parses items up to the closing bracket, and takes it; a broken item is skipped, so that one mistake is one error."""
+    def items(self, parse: Callable[[], _Item | tuple[_Item, ...] | None], closing: str = "}") -> tuple[_Item, ...]:
+        """Parses items up to the closing bracket, and takes it; a broken item is skipped, so that one mistake is one error.
+
+        An older spelling may stand for several items, or for none.
+        """
         found: list[_Item] = []
         depth, header, nesting = self.depth, self.header, self.nesting
         self.depth, self.header = 0, False
@@ -247,7 +276,9 @@ class Cursor:
             before = self.i
             try:
                 item = parse()
-                if item is not None:
+                if isinstance(item, tuple):
+                    found.extend(item)
+                elif item is not None:
                     found.append(item)
             except ParseFailure:
                 self.depth, self.header, self.aliases, self.nesting = 0, False, False, nesting

@@ -84,20 +84,20 @@ class Parser(Events):
         return d.ConfigDeclaration(start, self.previous_end, description, settings)
 
     def _entity(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
         clauses = self.items(self.entity_clause)
         return d.EntityDeclaration(start, self.previous_end, description, name, clauses)
 
     def _type(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.take("=")
         self.expect("{", "'{'")
         fields = self.items(self.field)
         return d.TypeDeclaration(start, self.previous_end, description, name, fields)
 
     def _enum(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
         members = self.items(self._enum_member)
         return d.EnumDeclaration(start, self.previous_end, description, name, members)
@@ -136,7 +136,7 @@ class Parser(Events):
         return d.PathSegment(at, end, part, False)
 
     def _resource(self, description: str, annotations: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, entity = self._head()
+        start, entity = self.head()
         if self.take_word("at"):
             path = self._path()
         else:
@@ -146,7 +146,7 @@ class Parser(Events):
         return d.ResourceDeclaration(start, self.previous_end, description, entity, path, clauses, annotations)
 
     def _endpoint(self, description: str, annotations: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, method = self._head()
+        start, method = self.head()
         if method.text not in METHODS[:5]:
             self.unknown("method", method, METHODS[:5], "CAI0021")
         path = self._path()
@@ -155,7 +155,7 @@ class Parser(Events):
         return d.EndpointDeclaration(start, self.previous_end, description, method, path, clauses, annotations)
 
     def _function(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         parameters = self._parameters()
         result = self._result()
         body = self.block()
@@ -188,12 +188,12 @@ class Parser(Events):
         return tuple(found)
 
     def _provider(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         settings = self.settings()
         return d.AuthDeclaration(start, self.previous_end, description, name, settings)
 
     def _role(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
         clauses = self.items(self._role_clause)
         return d.RoleDeclaration(start, self.previous_end, description, name, clauses)

@@ -23,7 +23,7 @@ class Events(Workflows):
         self.i += 1
         name = self.event_reference()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_EVENT, "clause"))
+        clauses = self.items(lambda: self.known_clause(_EVENT, "clause"))
         return ev.EventDeclaration(start, self.previous_end, description, name, clauses)
 
     def _handler(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
@@ -46,13 +46,13 @@ class Events(Workflows):
         return self.event_reference() if self.kinds[self.i] == STRING else self.reference("a name")
 
     def _webhook(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_WEBHOOK, "clause"))
+        clauses = self.items(lambda: self.known_clause(_WEBHOOK, "clause"))
         return ev.WebhookDeclaration(start, self.previous_end, description, name, clauses)
 
     def _events_clause(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         found: list[Reference] = []
         if self.take("["):
             while not self.at("]"):
@@ -67,20 +67,20 @@ class Events(Workflows):
     # -- integrations ----------------------------------------------------------------------------------------------
 
     def _integration(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_INTEGRATION, "clause"))
+        clauses = self.items(lambda: self.known_clause(_INTEGRATION, "clause"))
         return i.IntegrationDeclaration(start, self.previous_end, description, name, clauses)
 
     def _operation_clause(self) -> d.Clause:
         description = self.tokens.docs.get(self.i, "")
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_OPERATION, "clause"))
+        clauses = self.items(lambda: self.known_clause(_OPERATION, "clause"))
         return i.OperationClause(start, self.previous_end, name, clauses, description)
 
     def _text_clause(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         text = self.text_literal()
         return i.TextClause(key.start, self.previous_end, key, text)
 
@@ -90,18 +90,18 @@ class Events(Workflows):
         return self._text_clause() if self.kind_at(at) in ("raw", STRING) else self.input_clause()
 
     def _map_clause(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         entries = self.map_entries()
         return i.MapClause(key.start, self.previous_end, key, entries)
 
     def _breaker(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_BREAKER, "setting"))
+        clauses = self.items(lambda: self.known_clause(_BREAKER, "setting"))
         return i.BreakerClause(key.start, self.previous_end, clauses)
 
     def _threshold(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         failures = self.expression(90)
         self.take_word("consecutive")
         if not self.take_word("failures"):
@@ -110,7 +110,7 @@ class Events(Workflows):
         return i.ThresholdClause(key.start, self.previous_end, failures, window)
 
     def _middleware(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         settings = self.settings()
         return i.MiddlewareDeclaration(start, self.previous_end, description, name, settings)
 
@@ -119,41 +119,41 @@ _Parse = Callable[[Events], d.Clause]
 _EVENT: Final[dict[str, _Parse]] = {
     "payload": Events.input_clause,
     "trigger": Events.trigger,
-    "key": Events._value_clause,
-    "publish_to": Events._value_clause,
+    "key": Events.value_clause,
+    "publish_to": Events.value_clause,
 }
 _WEBHOOK: Final[dict[str, _Parse]] = {
     "event": Events._events_clause,
     "events": Events._events_clause,
     "headers": Events._map_clause,
     "retry": Events.retry,
-    **dict.fromkeys(("url", "secret", "timeout", "payload"), Events._value_clause),
+    **dict.fromkeys(("url", "secret", "timeout", "payload"), Events.value_clause),
 }
 _CALLING: Final[dict[str, _Parse]] = {
     "headers": Events._map_clause,
     "retry": Events.retry,
     "rate_limit": Events._rate_limit,
-    **dict.fromkeys(("timeout", "cache"), Events._value_clause),
+    **dict.fromkeys(("timeout", "cache"), Events.value_clause),
 }
 _INTEGRATION: Final[dict[str, _Parse]] = {
     **_CALLING,
-    **dict.fromkeys(("type", "base_url", "auth", "connect_timeout", "max_response", "allow_private"), Events._value_clause),
+    **dict.fromkeys(("type", "base_url", "auth", "connect_timeout", "max_response", "allow_private"), Events.value_clause),
     "circuit_breaker": Events._breaker,
     "operation": Events._operation_clause,
 }
 _OPERATION: Final[dict[str, _Parse]] = {
     **_CALLING,
-    "method": Events._value_clause,
+    "method": Events.value_clause,
     "path": Events._text_clause,
     "query": Events._query_clause,
     "mutation": Events._text_clause,
     "body": Events.input_clause,
     "variables": Events.input_clause,
     "returns": Events._returns,
-    "idempotent": Events._value_clause,
+    "idempotent": Events.value_clause,
 }
 _BREAKER: Final[dict[str, _Parse]] = {
     "threshold": Events._threshold,
-    "reset_after": Events._value_clause,
-    "half_open": Events._value_clause,
+    "reset_after": Events.value_clause,
+    "half_open": Events.value_clause,
 }

@@ -266,13 +266,13 @@ class Expressions(Literals):
                 target = self._call(target)
             elif kind == "[" and not self.breaks[self.i]:
                 self.i += 1
-                index = self._inside(self.expression)
+                index = self.inside(self.expression)
                 self.expect("]", "']'")
                 target = ex.Index(target.start, self.previous_end, target, index)
             else:
                 return target
 
-    def _inside(self, parse: Callable[[], _Found]) -> _Found:
+    def inside(self, parse: Callable[[], _Found]) -> _Found:
         """Parses within brackets, where line ends mean nothing and ``{`` is a map."""
         header, aliases = self.header, self.aliases
         self.depth += 1
@@ -284,7 +284,7 @@ class Expressions(Literals):
 
     def _call(self, callee: ex.Expression) -> ex.Expression:
         self.i += 1
-        return self._inside(lambda: self._arguments(callee))
+        return self.inside(lambda: self._arguments(callee))
 
     def _arguments(self, callee: ex.Expression) -> ex.Expression:
         found: list[ex.Argument] = []
@@ -310,7 +310,7 @@ class Expressions(Literals):
             body = self.expression()
             return ex.Lambda(start, body.end, parameters, body)
         self.i += 1
-        inner = self._inside(self.expression)
+        inner = self.inside(self.expression)
         self.expect(")", "')'")
         return inner
 
@@ -333,7 +333,7 @@ class Expressions(Literals):
     def _list(self) -> ex.Expression:
         start = self.start
         self.i += 1
-        found = self._inside(self._list_items)
+        found = self.inside(self._list_items)
         return ex.ListLiteral(start, self.previous_end, found)
 
     def _list_items(self) -> tuple[ex.Expression, ...]:
@@ -360,12 +360,13 @@ class Expressions(Literals):
         return found
 
     def _map_entry(self) -> ex.MapEntry:
-        key = self._map_key()
+        key = self.map_key()
         self.take(":")
         value = self.expression()
         return ex.MapEntry(key.start, value.end, key, value)
 
-    def _map_key(self) -> Identifier:
+    def map_key(self) -> Identifier:
+        """The key of a map: a name, also with hyphens, or a string."""
         start = self.start
         if self.at("string"):
             return Identifier(start, self.ends[self.i], self.text_literal())

@@ -23,21 +23,22 @@ _NAMED_SCHEDULES: Final = ("yearly", "annually", "monthly", "weekly", "daily", "
 class Workflows(Clauses):
     """Parses what runs durably."""
 
-    def _head(self) -> tuple[int, Identifier]:
+    def head(self) -> tuple[int, Identifier]:
+        """Steps over the keyword of a declaration and takes its name."""
         start = self.start
         self.i += 1
         return start, self.identifier()
 
     def _workflow(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_WORKFLOW, "clause"))
+        clauses = self.items(lambda: self.known_clause(_WORKFLOW, "clause"))
         return w.WorkflowDeclaration(start, self.previous_end, description, name, clauses)
 
     def _job(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        start, name = self._head()
+        start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_JOB, "clause"))
+        clauses = self.items(lambda: self.known_clause(_JOB, "clause"))
         return w.JobDeclaration(start, self.previous_end, description, name, clauses)
 
     # -- when something runs ---------------------------------------------------------------------------------------
@@ -52,7 +53,7 @@ class Workflows(Clauses):
 
     def trigger(self) -> d.Clause:
         """``trigger: …`` of a workflow or an event."""
-        key = self._key()
+        key = self.key()
         if self.at_word("when"):
             self.i += 1
             condition = self.expression()
@@ -61,14 +62,15 @@ class Workflows(Clauses):
             self.i += 1
             return ev.TriggerClause(key.start, self.previous_end, "manual")
         if self.at_word("schedule"):
-            schedule = self._schedule()
+            schedule = self.schedule_clause()
             return ev.TriggerClause(key.start, schedule.end, "schedule", schedule=schedule)
         event = self.event_reference()
         where = self.expression() if self.take_word("where") else None
         return ev.TriggerClause(key.start, self.previous_end, "event", event, where)
 
-    def _schedule(self) -> w.ScheduleClause:
-        key = self._key()
+    def schedule_clause(self) -> w.ScheduleClause:
+        """``schedule: …``."""
+        key = self.key()
         for kind in ("every", "at"):
             if self.take_word(kind):
                 value = self.expression()
@@ -86,7 +88,7 @@ class Workflows(Clauses):
 
     def retry(self) -> d.Clause:
         """``retry: 3 times with exponential_backoff``."""
-        key = self._key()
+        key = self.key()
         if self.at("{"):
             settings = self.settings()
             return w.RetryClause(key.start, self.previous_end, None, None, settings)
@@ -100,7 +102,7 @@ class Workflows(Clauses):
     # -- steps -----------------------------------------------------------------------------------------------------
 
     def _steps(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         self.expect("{", "'{'")
         steps = self.items(self._step)
         return w.StepsClause(key.start, self.previous_end, steps)
@@ -117,7 +119,7 @@ class Workflows(Clauses):
             self.report(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end)
         item, items, parallel = self._repetition()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self._known_clause(_STEP, "clause"))
+        clauses = self.items(lambda: self.known_clause(_STEP, "clause"))
         return w.Step(start, self.previous_end, name, clauses, item, items, parallel, description)
 
     def _repetition(self) -> tuple[Identifier | None, ex.Expression | None, ex.Expression | None]:
@@ -131,24 +133,25 @@ class Workflows(Clauses):
         return item, items, parallel
 
     def _work(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         statement = _WORK[key.text](self)
         return w.WorkClause(key.start, self.previous_end, key, statement)
 
-    def _evaluated(self, value: ex.Expression) -> st.Statement:
+    def evaluated(self, value: ex.Expression) -> st.Statement:
+        """An expression as a statement."""
         return st.ExpressionStatement(value.start, value.end, value)
 
     def _operation_call(self) -> st.Statement:
         start = self.start
         operation = self.reference("an operation")
         values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
-        return self._evaluated(q.CallOperation(start, self.previous_end, operation, values))
+        return self.evaluated(q.CallOperation(start, self.previous_end, operation, values))
 
     def _activity_call(self) -> st.Statement:
         start = self.start
         function = self.reference("a Python function")
         values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
-        return self._evaluated(q.CallActivity(start, self.previous_end, function, values))
+        return self.evaluated(q.CallActivity(start, self.previous_end, function, values))
 
     def _emitted(self) -> st.Statement:
         start = self.start
@@ -170,16 +173,16 @@ class Workflows(Clauses):
         start = self.start
         target = self.identifier("a workflow")
         values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
-        return self._evaluated(q.Start(start, self.previous_end, "start", target, values))
+        return self.evaluated(q.Start(start, self.previous_end, "start", target, values))
 
     def _wait(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         event = self.event_reference()
         where = self.expression() if self.take_word("where") else None
         return w.WaitClause(key.start, self.previous_end, event, where)
 
     def _compensate(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         if self.at("{"):
             body = self.block()
         else:
@@ -189,14 +192,14 @@ class Workflows(Clauses):
         return w.CompensateClause(key.start, body.end, body)
 
     def _outcome(self) -> d.Clause:
-        key = self._key()
+        key = self.key()
         if self.at("{"):
             body = self.block()
             return w.OutcomeClause(key.start, body.end, key, body=body)
         if self.at_word("fail") and self.kind_at(1) == "(":
             action = self.identifier()
             self.i += 1
-            message = self._inside(self.expression)
+            message = self.inside(self.expression)
             self.expect(")", "')'")
             return w.OutcomeClause(key.start, self.previous_end, key, action, message)
         if self.at(NAME) and self.texts[self.i] in OUTCOMES[:2]:
@@ -207,7 +210,7 @@ class Workflows(Clauses):
 
     def _name_clause(self) -> d.Clause:
         """A key with one name or an expression that begins with one: ``queue: low``, ``overlap: skip``."""
-        key = self._key()
+        key = self.key()
         value = self.expression()
         return d.ValueClause(key.start, value.end, key, value)
 
@@ -220,10 +223,10 @@ _WORK: Final[dict[str, Callable[[Workflows], st.Statement]]] = {
     "call": Workflows._operation_call,
     "activity": Workflows._activity_call,
     "action": Workflows.statement,
-    "query": lambda parser: parser._evaluated(parser.expression()),
+    "query": lambda parser: parser.evaluated(parser.expression()),
     "emit": Workflows._emitted,
     "send": Workflows._sent,
-    "check": lambda parser: parser._evaluated(parser.expression()),
+    "check": lambda parser: parser.evaluated(parser.expression()),
     "sleep": Workflows._slept,
     "start": Workflows._started,
 }
@@ -232,24 +235,24 @@ _STEP: Final[dict[str, _Parse]] = {
     **dict.fromkeys(_WORK, Workflows._work),
     "wait": Workflows._wait,
     "compensate": Workflows._compensate,
-    **dict.fromkeys(("when", "for_each", "as_item", "parallel", "timeout", "as"), Workflows._value_clause),
+    **dict.fromkeys(("when", "for_each", "as_item", "parallel", "timeout", "as"), Workflows.value_clause),
     "retry": Workflows.retry,
     "on_fail": Workflows._outcome,
     "on_timeout": Workflows._outcome,
 }
 _RUNNING: Final[dict[str, _Parse]] = {
-    **dict.fromkeys(("key", "timeout", "concurrency", "on_duplicate", "once"), Workflows._value_clause),
+    **dict.fromkeys(("key", "timeout", "concurrency", "on_duplicate", "once"), Workflows.value_clause),
     "retry": Workflows.retry,
     "input": Workflows.input_clause,
     "steps": Workflows._steps,
     "on_complete": Workflows.on_clause,
     "on_fail": Workflows.on_clause,
 }
-_WORKFLOW: Final[dict[str, _Parse]] = {**_RUNNING, "trigger": Workflows.trigger, "timezone": Workflows._value_clause}
+_WORKFLOW: Final[dict[str, _Parse]] = {**_RUNNING, "trigger": Workflows.trigger, "timezone": Workflows.value_clause}
 _JOB: Final[dict[str, _Parse]] = {
     **_RUNNING,
-    "schedule": Workflows._schedule,
-    **dict.fromkeys(("timezone", "queue", "priority", "overlap", "catch_up", "delay"), Workflows._value_clause),
+    "schedule": Workflows.schedule_clause,
+    **dict.fromkeys(("timezone", "queue", "priority", "overlap", "catch_up", "delay"), Workflows.value_clause),
     "rate_limit": Workflows._rate_limit,
     "do": Workflows._do,
     "action": Workflows._action,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_IRREGULAR: Final = {
+IRREGULAR: Final = {
     "person": "people",
     "child": "children",
     "man": "men",
@@ -47,8 +47,8 @@ def snake_case(name: str) -> str:
 
 def plural(word: str) -> str:
     """The plural of an English word, by rule; what is plural already is left to the irregular table."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    if word in IRREGULAR:
+        return IRREGULAR[word]
     if re.search(r"(s|x|z|ch|sh)$", word):
         return word + "es"
     if re.search(r"[^aeiou]y$", word):
