@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codeai.http.application import Application
-from codeai.language.rendering.text import concise
+from codeai.language.rendering.concise import concise
 from codeai.server.composition import Composition
 from codeai.server.database import database_settings, synchronise
 from codeai.server.loading import load_program

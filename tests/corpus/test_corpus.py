@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from codeai.language.diagnostics import Severity
-from codeai.language.rendering.text import concise
+from codeai.language.rendering.concise import concise
 from codeai.server.loading import load_program
 
 CORPUS = Path(__file__).parent

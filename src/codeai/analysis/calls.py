@@ -220,6 +220,7 @@ class Calls(Expressions):
         return ir.LambdaOf(type=t.Function((item,), body.type), parameters=tuple(names), body=body, at=node.start)
 
     def _declared(self, node: ex.Call, function: FunctionSymbol, scope: Scope) -> ir.Expression:
+        self.symbols.use("function", function.name)
         if len(node.arguments) != len(function.parameters):
             self._wrong_count(node, function.name, len(function.parameters))
             return broken(node)
@@ -228,5 +229,4 @@ class Calls(Expressions):
             for argument, (name, type_) in zip(node.arguments, function.parameters, strict=True)
         )
         scope.host.impure = True
-        self.symbols.use("function", function.name)
         return ir.CallFunction(type=function.result, function=function.name, arguments=values, at=node.start)

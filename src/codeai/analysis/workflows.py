@@ -181,7 +181,8 @@ class Workflows(Events):
             self._instant(value, text)
             return Schedule(kind="at", at_time=text, timezone=timezone)
         problem = cron_problem(text)
-        if problem is not None:
+        spelt = isinstance(value, ex.StringLiteral) and value.end - value.start == len(text)  # @name without quotes: the parser knows
+        if problem is not None and not spelt:
             self.report.error(value, problem, "CAI0604", help_text="as in '0 6 * * *': minute hour day month weekday")
         return Schedule(kind="cron", cron=text, timezone=timezone)
 

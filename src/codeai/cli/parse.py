@@ -10,7 +10,7 @@ import msgspec
 
 from codeai.cli.main import fail
 from codeai.language.parser import parse_module
-from codeai.language.rendering.text import concise
+from codeai.language.rendering.concise import concise
 from codeai.language.source import Sources
 
 

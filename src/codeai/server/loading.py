@@ -97,7 +97,7 @@ def load_program(path: Path | None) -> Loaded:
     modules = [tree.module for tree in trees]
     diagnostics.extend(found for tree in trees for found in tree.diagnostics)
     analysis = analyse(modules, sources, folder.resolve().name, diagnostics)
-    # Where the text itself is broken, findings about its meaning would mostly be echoes.
+    # Where the text itself is broken, warnings about its meaning would mostly be echoes.
     broken = any(found.severity is Severity.ERROR for found in diagnostics)
     diagnostics.extend(found for found in analysis.diagnostics if not broken or found.severity is Severity.ERROR)
     return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)

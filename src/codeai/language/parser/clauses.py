@@ -227,7 +227,7 @@ class Clauses(Statements):
         key = self.key()
         start = self.start
         words = [self.identifier().text]
-        while self.at(NAME) and not self.breaks[self.i]:
+        if words[0] in ("read", "repeatable") and self.at(NAME):
             words.append(self.identifier().text)
         value = ex.StringLiteral(start, self.previous_end, " ".join(words))
         return d.ValueClause(key.start, value.end, key, value)

@@ -290,6 +290,7 @@ class Cursor:
         return tuple(found)
 
     def _unclosed(self, closing: str) -> None:
-        if any(found.message == "unexpected end of input" for found in self.diagnostics):
+        # A string or comment without end has swallowed what would close the block.
+        if any(found.code in ("CAI0011", "CAI0002", "CAI0003") for found in self.diagnostics):
             return
         self.report("unexpected end of input", "CAI0011", self.start, self.start, help_text=f"expected '{closing}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.lexer import NAME
+from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
@@ -103,7 +104,7 @@ class Types(Expressions):
         description = self.tokens.docs.get(self.i, "")
         name = self._field_name()
         self.take(":")
-        type_ = self.type_expression()
+        type_ = self._field_type()
         modifiers: list[ty.Modifier] = []
         computed: ex.Expression | None = None
         while True:
@@ -116,6 +117,17 @@ class Types(Expressions):
                 break
             modifiers.append(self._modifier())
         return FieldDeclaration(name.start, self.previous_end, name, type_, tuple(modifiers), computed, description)
+
+    def _field_type(self) -> ty.TypeExpression:
+        """The type of a field; behind a broken one its modifiers are no fields."""
+        try:
+            return self.type_expression()
+        except ParseFailure:
+            while self.at(",") and self._modifier_at(1) and self.text_at(1) in MODIFIERS:
+                self.i += 2
+                if self.at("("):
+                    self.skip_balanced()
+            raise
 
     def _field_name(self) -> Identifier:
         name = self.identifier()

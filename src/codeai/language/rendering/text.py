@@ -1,54 +1,31 @@
-"""Text: one line per finding, or with an excerpt of the program in the manner of rustc."""
+"""Text for people: the message, the lines it is about, and what to do, in the manner of rustc."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from codeai.language.diagnostics import Diagnostic, Severity, Span
+from codeai.language.diagnostics import Diagnostic, Severity
+from codeai.language.rendering.concise import concise as concise
+from codeai.language.rendering.excerpt import GUTTER, PRIMARY, SECONDARY, excerpt
 from codeai.language.source import Sources
 
 _COLOURS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36", Severity.HINT: "36"}
 
 
-def concise(found: Diagnostic, sources: Sources) -> str:
-    """``file:line:column: Class: message``."""
-    place = sources.locate(found.primary.start)
-    weight = "" if found.severity is Severity.ERROR else f" {found.severity}"
-    hint = f" ({found.help})" if found.help else ""
-    return f"{place}: {found.kind}{weight}: {found.message}{hint}"
-
-
 def rich(found: Diagnostic, sources: Sources, *, colour: bool = False) -> str:
-    """The message with the line it is about, the place underlined, and what to do."""
+    """A finding with excerpts, its places underlined, help and note.
 
-    def paint(text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if colour else text
-
+    :param colour: whether to use ANSI colours
+    """
     tone = _COLOURS[found.severity]
-    head = paint(f"{found.severity}[{found.code}]", f"1;{tone}") + paint(f" {found.kind}: {found.message}", "1")
-    lines = [head, *_excerpt(found.primary, sources, "^", lambda text: paint(text, tone))]
-    for span in found.secondary:
-        lines.extend(_excerpt(span, sources, "-", lambda text: paint(text, "36")))
-    if found.help:
-        lines.append(f"  = help: {found.help}")
-    if found.note:
-        lines.append(f"  = note: {found.note}")
+    styles = {PRIMARY: f"1;{tone}", SECONDARY: "1;34", GUTTER: "34", "head": f"1;{tone}", "message": "1"}
+
+    def paint(text: str, style: str) -> str:
+        return f"\x1b[{styles[style]}m{text}\x1b[0m" if colour and text.strip() else text
+
+    lines = [paint(f"{found.severity}[{found.code}]", "head") + paint(f" {found.kind}: {found.message}", "message")]
+    lines.extend(excerpt(found.primary, found.secondary, sources, paint))
+    for name, text in (("help", found.help), ("note", found.note)):
+        if text:
+            lines.append(f"  {paint('=', GUTTER)} {paint(name, 'message')}: {text}")
     return "\n".join(lines)
-
-
-def _excerpt(span: Span, sources: Sources, mark: str, paint: Callable[[str], str]) -> list[str]:
-    place = sources.locate(span.start)
-    text = sources.file_at(span.start).line_text(place.line).expandtabs(1) if place.path else ""
-    length = max(1, min(span.end - span.start, len(text) - place.column + 1))
-    start = max(0, place.column - 100)
-    shown = text[start : start + 160]
-    gutter = " " * len(str(place.line))
-    under = " " * (place.column - 1 - start) + mark * length
-    label = f" {span.label}" if span.label else ""
-    return [
-        f"{gutter}--> {place}",
-        f"{gutter} |",
-        f"{place.line} | {shown}",
-        f"{gutter} | {paint(under[:160] + label)}",
-    ]
