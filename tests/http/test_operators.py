@@ -28,7 +28,7 @@ def request(peer: str | None = "127.0.0.1", path: str = "/metrics", **headers: s
     named = [(b"host", b"127.0.0.1:8080")] if "host" not in headers else []
     named += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     client = None if peer is None else (peer, 4711)
-    return Request({"type": "http", "method": "GET", "path": path, "headers": named, "client": client}, None)
+    return Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": named, "client": client}, None)
 
 
 def bearer(*roles: str) -> str:

@@ -28,10 +28,10 @@ class Handler(Protocol):
         """Answers a request."""
 
 
-class AccessLog(Protocol):
+class Observer(Protocol):
     """Where finished requests are noted."""
 
-    def __call__(self, request: Request, status: int, milliseconds: float) -> None:
+    def __call__(self, request: Request, status: int, seconds: float) -> None:
         """Notes one request."""
 
 
@@ -62,15 +62,15 @@ class Page:
 class Application:
     """A program as an ASGI 3 application.
 
-    :param access_log: None switches it off
+    :param observer: hears of each finished request
 
     ``running`` counts the requests that are being answered.
     """
 
-    def __init__(self, router: Router[Handler], settings: HttpSettings, access_log: AccessLog | None, lifespan: Lifespan) -> None:
+    def __init__(self, router: Router[Handler], settings: HttpSettings, observer: Observer | None, lifespan: Lifespan) -> None:
         self._router = router
         self._settings = settings
-        self._access_log = access_log
+        self._observer = observer
         self._lifespan = lifespan
         self.running = 0
 
@@ -116,8 +116,8 @@ class Application:
             await send_response(send, response, request, extra)
         except OSError:
             pass  # the client went away; there is nobody to tell
-        if self._access_log is not None:
-            self._access_log(request, response.status, (time.perf_counter() - began) * 1000)
+        if self._observer is not None:
+            self._observer(request, response.status, time.perf_counter() - began)
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request, whatever happens."""
@@ -160,6 +160,7 @@ class Application:
         return self._problem(Problem(405, f"{request.method[:20]} is not allowed here", headers=(allow,)), request)
 
     def _problem(self, problem: Problem, request: Request) -> Response:
+        request.code = problem.code
         return Response(problem.status, problem.body(request.id), (PROBLEM, *problem.headers))
 
     def _cors(self, request: Request) -> tuple[Header, ...]:

@@ -48,7 +48,7 @@ def request_id(headers: dict[bytes, bytes]) -> str:
 class Request:
     """One request while it is answered; ``headers`` has the last value of each name."""
 
-    __slots__ = ("_receive", "headers", "id", "method", "path", "principal", "scope", "template")
+    __slots__ = ("_receive", "code", "headers", "id", "method", "path", "principal", "scope", "template")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -58,6 +58,7 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.template = ""
+        self.code = ""  # of the problem that answers it
         self.principal: Any = None
 
     @property

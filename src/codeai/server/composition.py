@@ -39,10 +39,10 @@ from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
 from codeai.query.text import FilterText
 from codeai.server.settings import Settings
+from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
 from codeai.storage.interface import Database
 
-_ACCESS = logging.getLogger("codeai.access")
 _PROGRAM = logging.getLogger("codeai.program")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 
@@ -96,7 +96,10 @@ class Composition:
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
         self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
+        self.observation = Observation(application, database, environment)
+        self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
         self.asgi = self._built()
+        self.observation.count_running(lambda: self.asgi.running)
         self.operator_asgi = self._built_for_operators() if settings.operator_port else None
 
     # -- the environment -------------------------------------------------------------------------------------------
@@ -182,8 +185,7 @@ class Composition:
         return self._served(router)
 
     def _served(self, router: Router[Handler]) -> HttpApplication:
-        log = log_request if _ACCESS.isEnabledFor(logging.INFO) else None
-        return HttpApplication(router, self.runtime.settings, log, self)
+        return HttpApplication(router, self.runtime.settings, self.observation.observer(), self)
 
     def _pages(self) -> dict[str, Any]:
         return {"/health": self._health, "/health/live": self._live, "/health/ready": self._ready}
@@ -191,9 +193,11 @@ class Composition:
     async def start(self) -> None:
         """Opens the database (ASGI lifespan)."""
         await self.database.start()
+        await self.observation.start()
 
     async def stop(self) -> None:
         """Closes the database."""
+        await self.observation.stop()
         await self.database.close()
 
     def _plan(self, endpoint: Endpoint) -> EndpointPlan:
@@ -304,18 +308,3 @@ def log_program(level: str, message: str, data: Mapping[str, object]) -> None:
 
 
 _RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
-
-
-def log_request(request: Request, status: int, milliseconds: float) -> None:
-    """The access log (acceptance S75): the route as ``path`` names it, the time in milliseconds."""
-    fields: dict[str, object] = {
-        "request_id": request.id,
-        "method": request.method,
-        "path": request.path[:500],
-        "route": request.template,
-        "status": status,
-        "duration": round(milliseconds, 3),
-    }
-    if request.principal is not None and request.principal.id is not None:
-        fields["user_id"] = request.principal.id
-    _ACCESS.info("request", extra=fields)

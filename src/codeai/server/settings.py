@@ -14,7 +14,7 @@ from codeai.language.parser.literals import duration_milliseconds
 from codeai.language.suggestions import suggest
 
 _PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_")
-_OWN: Final = frozenset(["CODEAI_WORKER"])  # set by the supervisor
+_OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME"])  # set by the supervisor
 
 
 class SettingError(Exception):

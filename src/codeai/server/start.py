@@ -13,6 +13,7 @@ import msgspec
 
 from codeai.language.rendering.text import rich
 from codeai.observability.logging import LogSettings, configure
+from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_folder
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
 from codeai.server.loading import Loaded, LoadError, load_program
@@ -154,7 +155,12 @@ def _supervised(prepared: Prepared, path: Path | None, flags: Mapping[str, Any])
         return _say(str(error), SURROUNDINGS)
     given = {name: value for name, value in flags.items() if value is not None} | {"db_max_open_conns": each}
     command = worker_command([str(path) if path is not None else "", msgspec.json.encode(given).decode()])
-    return Supervisor(command, settings.workers, dict(prepared.environment), settings.shutdown_timeout).run()
+    folder = make_folder()
+    try:
+        environment = {**prepared.environment, FOLDER_VARIABLE: str(folder)}
+        return Supervisor(command, settings.workers, environment, settings.shutdown_timeout).run()
+    finally:
+        remove_folder(folder)
 
 
 def _banner(prepared: Prepared, path: Path | None, outcome: str, changes: tuple[str, ...]) -> None:

@@ -1,0 +1,27 @@
+"""The access log: one line per request (acceptance S75)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from codeai.http.messages import Request
+
+ACCESS: Final = logging.getLogger("codeai.access")
+
+
+def log_request(request: Request, status: int, milliseconds: float) -> None:
+    """Notes a request: its path as sent, the route that it led to, its duration as a number of milliseconds (acceptance T3)."""
+    fields: dict[str, object] = {
+        "request_id": request.id,
+        "method": request.method,
+        "path": request.path[:500],
+        "route": request.template,
+        "status": status,
+        "duration": round(milliseconds, 3),
+    }
+    if request.code:
+        fields["code"] = request.code
+    if request.principal is not None and request.principal.id is not None:
+        fields["user_id"] = request.principal.id
+    ACCESS.info("request", extra=fields)

@@ -1,0 +1,90 @@
+"""What a process shows of itself: its metrics and access log, and how it hears of its siblings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from codeai import __version__
+from codeai.http.access import ACCESS, log_request
+from codeai.http.application import Observer, Page
+from codeai.http.messages import Request, Response
+from codeai.http.operators import OperatorRoutes
+from codeai.model.application import Application
+from codeai.observability.metrics.instruments import Metrics, Reading
+from codeai.observability.metrics.process import add_process_metrics, watch_loop
+from codeai.observability.metrics.requests import RequestMetrics
+from codeai.observability.metrics.scraping import Scraper
+from codeai.observability.processes import FOLDER_VARIABLE, Processes
+from codeai.storage.interface import Database
+
+_TEXT = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+PROCESS_VARIABLE = "CODEAI_WORKER"
+
+
+class Observation:
+    """The figures of one process.
+
+    :param environment: names the process and the folder in which it meets its siblings
+    """
+
+    def __init__(self, application: Application, database: Database, environment: Mapping[str, str]) -> None:
+        folder = environment.get(FOLDER_VARIABLE)
+        name = environment.get(PROCESS_VARIABLE, "1")
+        name = f"http-{name}" if name.isdigit() else name
+        self.processes = Processes(name, Path(folder) if folder else None)
+        self.metrics = Metrics(Path(folder) / f"{name}.cells" if folder else None)
+        self._requests = RequestMetrics(self.metrics)
+        versions = {"version": __version__, "program": application.name, "program_version": application.version}
+        self._lag = add_process_metrics(self.metrics, name, versions)
+        _add_database(self.metrics, database)
+        self._scraper = Scraper(self.metrics, self.processes)
+        self._watching: asyncio.Task[None] | None = None
+
+    def count_running(self, running: Callable[[], int]) -> None:
+        """Shows how many requests are being answered."""
+        self.metrics.gauge("http_requests_in_flight", "Requests that are being answered.", lambda: [((), float(running()))])
+
+    def put_on(self, routes: OperatorRoutes, *, open_metrics: bool) -> None:
+        """Adds the routes of this room."""
+        routes.add("GET", "/metrics", Page("/metrics", self._metrics), open_to_all=open_metrics)
+
+    async def _metrics(self, request: Request) -> Response:
+        return Response(200, await self._scraper.text(), (_TEXT,))
+
+    def observer(self) -> Observer:
+        """What the application tells of each request."""
+        logged = ACCESS.isEnabledFor(logging.INFO)
+        requests = self._requests
+
+        def observe(request: Request, status: int, seconds: float) -> None:
+            requests.observe(request.method, request.template, status, seconds)
+            if request.code:
+                requests.problem(request.code, status)
+            if logged:
+                log_request(request, status, seconds * 1000)
+
+        return observe
+
+    async def start(self) -> None:
+        """Begins to measure and to answer siblings."""
+        self.processes.listen()
+        self._watching = asyncio.ensure_future(watch_loop(self._lag))
+
+    async def stop(self) -> None:
+        """Ends that."""
+        if self._watching is not None:
+            self._watching.cancel()
+        self.processes.close()
+
+
+def _add_database(metrics: Metrics, database: Database) -> None:
+    def of(field: str) -> Callable[[], Iterable[Reading]]:
+        return lambda: [((), float(getattr(database.statistics(), field)))]
+
+    metrics.gauge("db_connections_max", "Connections that the pools may open.", of("max_connections"))
+    metrics.gauge("db_connections_open", "Connections that are open.", of("open_connections"))
+    metrics.gauge("db_connections_in_use", "Connections that somebody uses.", of("in_use"))
+    metrics.gauge("db_connections_idle", "Connections that wait for somebody.", of("idle"))

@@ -1,0 +1,122 @@
+"""Servers for the operator's statements: one per module and database, with the tools that operators use."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from services.process import SECRET, ServerProcess
+
+PROGRAM = """
+config { name: "desk"  version: "1.0.0" }
+
+role admin { permissions: ["*:*"] }
+role clerk { permissions: [] }
+auth main { method: jwt  secret: secret(JWT_SECRET) }
+
+entity Ticket {
+    id: uuid, primary, auto
+    title: string(200), required
+    done: bool, default(false)
+    created_at: timestamp, auto
+    allow read, create, update, delete: public
+}
+
+resource Ticket at /tickets { auth: public  list { filter_by: [done]  sort_by: [created_at] } create, update, delete { auth: public } }
+
+endpoint GET /mine { auth: required  returns: string  do { return "yours" } }
+endpoint GET /broken { auth: public  returns: decimal  do { let zero = 0  return 1 / zero } }
+"""
+
+
+class Operator:
+    """What an operator types; every ``localhost:8080`` of a command means the server."""
+
+    def __init__(self, server: ServerProcess, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+
+    def shell(self, command: str, *, check: bool = True, timeout: float = 60, env: dict[str, str] | None = None) -> str:
+        """What a command prints."""
+        text = command.replace("localhost:8080", f"127.0.0.1:{self.server.port}")
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **(env or {})}
+        done = subprocess.run(
+            ["/bin/bash", "-c", text], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=timeout, errors="replace"
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, command: str) -> object:
+        """What it prints, as JSON."""
+        return json.loads(self.shell(command))
+
+    def log(self) -> list[dict]:
+        """The lines of the log that are JSON."""
+        found = []
+        for line in self.server.output.splitlines():
+            if line.startswith("{"):
+                found.append(json.loads(line))
+        return found
+
+    def log_line(self, predicate, timeout: float = 10) -> dict:
+        """The first line of the log that fits; waits for it."""
+        return until(lambda: next(filter(predicate, self.log()), None), timeout, lambda: self.server.output[-3000:])
+
+
+def until(find, timeout: float = 10, explain=lambda: ""):
+    """What ``find`` returns once that is true."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = find()
+        if found:
+            return found
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def launch(tmp_path_factory):
+    """Starts servers that live as long as the module."""
+    started: list[ServerProcess] = []
+
+    def start(*, env: dict[str, str] | None = None, arguments: tuple[str, ...] = (), source: str = PROGRAM) -> Operator:
+        folder = tmp_path_factory.mktemp("operator")
+        (folder / "app.cai").write_text(source)
+        server = ServerProcess(folder, folder, env=env, arguments=arguments)
+        started.append(server)
+        server.start()
+        return Operator(server, folder)
+
+    yield start
+    for server in started:
+        server.remove()
+
+
+@pytest.fixture(scope="module")
+def embedded(launch) -> Operator:
+    """A server with the embedded database."""
+    return launch()
+
+
+@pytest.fixture(scope="module")
+def fleet(launch, postgres) -> Operator:
+    """A server of two workers on PostgreSQL."""
+    return launch(env={"DATABASE_URL": postgres.create_database(f"a{uuid.uuid4().hex[:16]}")}, arguments=("--workers", "2"))
+
+
+@pytest.fixture(scope="module", params=["embedded", "fleet"])
+def operator(request) -> Operator:
+    """Each of both."""
+    return request.getfixturevalue(request.param)
+
+
+def token(*roles: str, subject: str = "ada") -> str:
+    """A token of the program."""
+    from codeai.auth.issuing import issue_token
+
+    return issue_token(SECRET, subject, roles, None, time.time())
