@@ -85,6 +85,9 @@ class Counting:
         self.statements.append(statement)
         await self.inner.execute_many(statement, rows)
 
+    def after_commit(self, work):
+        work()
+
 
 class World:
     """What a request would meet."""

@@ -7,13 +7,14 @@ import hashlib
 import msgspec
 
 from codeai.model.application import Application
+from codeai.storage.schema.system import SYSTEM_TABLES
 
 FORMAT = 1
 
 
 def fingerprint(application: Application) -> str:
-    """SHA-256 over what the schema is made of: fields, indexes, checks and keys of all entities."""
-    parts: list[object] = [FORMAT]
+    """SHA-256 over what the schema is made of: fields, indexes, checks and keys of all entities, and the tables of ours."""
+    parts: list[object] = [FORMAT, SYSTEM_TABLES]
     for entity in sorted(application.entities, key=lambda entity: entity.table):
         parts.append(
             [

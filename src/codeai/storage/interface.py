@@ -6,7 +6,7 @@ sequence of values that are already in the driver's form (see ``codecs``). Rows 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -44,6 +44,12 @@ class Session(Protocol):
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """Runs a statement once per row of values."""
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """Has something done once what was sent so far is committed: at the end of the transaction, outside of one at once.
+
+        It is not done when the transaction is rolled back.
+        """
 
 
 class Database(Session, Protocol):

@@ -79,6 +79,7 @@ class PostgresTransaction:
 
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
+        self.afterwards: list[Callable[[], None]] = []
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
@@ -96,6 +97,10 @@ class PostgresTransaction:
         """See ``Session``."""
         await _guarded(self._connection.executemany(statement, rows))
 
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """See ``Session``."""
+        self.afterwards.append(work)
+
 
 async def _guarded(call: Awaitable[_Result]) -> _Result:
     try:
@@ -107,6 +112,31 @@ async def _guarded(call: Awaitable[_Result]) -> _Result:
 def _count(status: str) -> int:
     number = status.rpartition(" ")[2]
     return int(number) if number.isdigit() else 0
+
+
+async def opened(wanted: DatabaseSettings) -> _Connection:
+    """A new connection with the session settings and codecs of ours; raises the driver's errors."""
+    kept = 0 if wanted.pooler == "transaction" else 1024
+    session = {"application_name": "codeai"}
+    if wanted.pooler == "none":
+        session["statement_timeout"] = str(int(wanted.statement_timeout * 1000))
+        session["lock_timeout"] = str(int(wanted.lock_timeout * 1000))
+        session["idle_in_transaction_session_timeout"] = str(int(wanted.statement_timeout * 2000))
+    connection = await asyncpg.connect(
+        host=wanted.host,
+        port=wanted.port,
+        database=wanted.name,
+        user=wanted.user,
+        password=wanted.password,
+        ssl=_tls(wanted.ssl_mode, wanted.host),
+        timeout=wanted.connect_timeout,
+        statement_cache_size=kept,
+        max_cached_statement_lifetime=0,
+        server_settings=session,
+    )
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
+    return connection
 
 
 class PostgresDatabase:
@@ -126,28 +156,7 @@ class PostgresDatabase:
             raise errors.DatabaseUnavailable(shown) from error
 
     async def _open(self) -> _Connection:
-        wanted = self._settings
-        kept = 0 if wanted.pooler == "transaction" else 1024
-        session = {"application_name": "codeai"}
-        if wanted.pooler == "none":
-            session["statement_timeout"] = str(int(wanted.statement_timeout * 1000))
-            session["lock_timeout"] = str(int(wanted.lock_timeout * 1000))
-            session["idle_in_transaction_session_timeout"] = str(int(wanted.statement_timeout * 2000))
-        connection = await asyncpg.connect(
-            host=wanted.host,
-            port=wanted.port,
-            database=wanted.name,
-            user=wanted.user,
-            password=wanted.password,
-            ssl=_tls(wanted.ssl_mode, wanted.host),
-            timeout=wanted.connect_timeout,
-            statement_cache_size=kept,
-            max_cached_statement_lifetime=0,
-            server_settings=session,
-        )
-        for name in ("json", "jsonb"):
-            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
-        return connection
+        return await opened(self._settings)
 
     async def start(self) -> None:
         """See ``Database``."""
@@ -184,6 +193,10 @@ class PostgresDatabase:
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
         await self.alone(_Connection.executemany, statement, rows, again=False)
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """See ``Session``."""
+        work()
 
     async def alone(self, method: Callable[..., Awaitable[Any]], *arguments: object, again: bool = True) -> Any:
         """Runs one statement outside of transactions.
@@ -237,9 +250,12 @@ class PostgresDatabase:
         connection = await self._begun(begin)
         healthy = False
         try:
-            yield PostgresTransaction(connection)
+            session = PostgresTransaction(connection)
+            yield session
             await _guarded(connection.execute("COMMIT"))
             healthy = True
+            for work in session.afterwards:
+                work()
         except (Exception, asyncio.CancelledError):
             healthy = await self._rolled_back(connection)
             raise
@@ -309,6 +325,10 @@ class PostgresWrites:
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
         await self._database.execute_many(statement, rows)
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """See ``Session``."""
+        work()
 
 
 def _tls(mode: str, host: str) -> Any:

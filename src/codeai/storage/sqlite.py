@@ -125,6 +125,7 @@ class SqliteTransaction:
 
     def __init__(self, line: _Line) -> None:
         self._line = line
+        self.afterwards: list[Callable[[], None]] = []
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
@@ -141,6 +142,10 @@ class SqliteTransaction:
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
         await self._line.run(lambda connection: connection.executemany(statement, rows))
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """See ``Session``."""
+        self.afterwards.append(work)
 
 
 def _first(cursor: sqlite3.Cursor) -> Record | None:
@@ -218,6 +223,10 @@ class SqliteDatabase:
         """See ``Session``."""
         async with self.transaction() as session:
             await session.execute_many(statement, rows)
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """See ``Session``."""
+        work()
 
     def reading(self) -> Session:
         """See ``Database``."""
@@ -302,6 +311,10 @@ class SqliteReads:
         """See ``Session``."""
         await self._database.execute_many(statement, rows)
 
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """See ``Session``."""
+        work()
+
 
 class SqliteWrites(SqliteReads):
     """Statements of which each is a write transaction."""
@@ -321,11 +334,14 @@ class SqliteWrites(SqliteReads):
 async def _transaction(line: _Line, begin: str) -> AsyncIterator[Session]:
     await line.run(lambda connection: connection.execute(begin))
     try:
-        yield SqliteTransaction(line)
+        session = SqliteTransaction(line)
+        yield session
         await line.run(lambda connection: connection.execute("COMMIT"))
     except BaseException:
         await asyncio.shield(_rollback(line))
         raise
+    for work in session.afterwards:
+        work()
 
 
 async def _rollback(line: _Line) -> None:

@@ -97,6 +97,10 @@ class Autocommit:
         """See ``Session``."""
         await self._run(statement, lambda session: session.execute_many(statement, rows))
 
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """See ``Session``."""
+        work()
+
     async def _run(self, statement: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
         async with self._database.transaction(write=not statement.startswith("SELECT")) as session:
             return await work(session)

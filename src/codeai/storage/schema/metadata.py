@@ -14,6 +14,7 @@ from codeai.model.entity import Check, Entity, Field
 from codeai.storage.codecs import native_array, scale_of
 from codeai.storage.fulltext import index_table, searchable, vector_expression
 from codeai.storage.interface import Dialect
+from codeai.storage.schema.system.rendering import add_system_tables
 
 CheckText = Callable[[Entity, Check], str]
 TEXT_ORDER = "C"  # texts are ordered by code point on both databases, so that indexes serve every sort
@@ -29,7 +30,7 @@ def metadata(application: Application, dialect: Dialect, check_text: CheckText |
     keys = {entity.name: entity.primary for entity in application.entities}
     for entity in application.entities:
         _table(found, entity, dialect, tables, keys, check_text)
-    _system_tables(found, dialect)
+    add_system_tables(found, dialect)
     return found
 
 
@@ -167,27 +168,3 @@ def search_statements(entity: Entity) -> list[str]:
         f'CREATE TRIGGER "{index}_ad" AFTER DELETE ON "{entity.table}" BEGIN {drop} END',
         f'CREATE TRIGGER "{index}_au" AFTER UPDATE ON "{entity.table}" BEGIN {drop} {add} END',
     ]
-
-
-def _system_tables(found: sa.MetaData, dialect: Dialect) -> None:
-    sa.Table(
-        "codeai_schema",
-        found,
-        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
-    )
-    json_type: sa.types.TypeEngine[Any] = pg.JSONB() if dialect == "postgresql" else sa.Text()
-    at_type: sa.types.TypeEngine[Any] = pg.TIMESTAMP(timezone=True) if dialect == "postgresql" else sa.Text()
-    table = sa.Table(
-        "audit_log",
-        found,
-        sa.Column("id", pg.UUID() if dialect == "postgresql" else sa.Text(), primary_key=True),
-        sa.Column("at", at_type, nullable=False),
-        sa.Column("actor", sa.Text()),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("entity", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("before", json_type),
-        sa.Column("after", json_type),
-    )
-    sa.Index("audit_log_entity_key_idx", table.c.entity, table.c.key, table.c.at)

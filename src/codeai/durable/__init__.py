@@ -1,0 +1,1 @@
+"""Durable execution: workflows and jobs that survive anything (language page, sections 9 and 10)."""

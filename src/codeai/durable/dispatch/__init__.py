@@ -1,0 +1,1 @@
+"""Who offers, claims and recovers work."""

@@ -1,0 +1,363 @@
+"""The dispatcher of our own: activations are rows, claimed under leases of the database's clock, by any number of processes."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Queues
+from codeai.durable.dispatch.statements import id_list, statements
+from codeai.storage.errors import StorageError
+from codeai.storage.interface import Database, Session
+
+_LOG: Final = logging.getLogger("codeai.durable")
+LEASE_MS: Final = 10_000
+RENEW_EVERY: Final = 3.0
+BEGIN_WITHIN: Final = 7.0
+SWEEP_EVERY: Final = 1.0
+_LOCK: Final = 0x434149_4C414E  # any number that only this program uses: claims of restricted activations go one after another
+_FIRST_DELAY_MS: Final = 500
+_LONGEST_DELAY_MS: Final = 60_000
+
+
+class LocalDispatcher:
+    """See ``protocol.Dispatcher``.
+
+    :param queues: which queues there are, and how much runs at a time
+    :param clock: milliseconds since 1970 where time is virtual; None for the database's clock
+    :param shared: other processes use the database, and are told of offers by ``NOTIFY``
+    """
+
+    def __init__(
+        self, database: Database, queues: Queues | None = None, *, clock: Callable[[], int] | None = None, shared: bool = False
+    ) -> None:
+        self._database = database
+        self._queues = queues if queues is not None else Queues()
+        self._sql = statements(database.dialect)
+        self._clock = clock
+        self._shared = shared and database.dialect == "postgresql"
+        self._handlers: dict[str, Handler] = {}
+        self.worker = str(uuid.uuid4())
+        self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._woken = asyncio.Event()
+        self._due_sooner = asyncio.Event()
+        self._next_sweep = 0.0
+        self._restricted = True
+        self._claiming = False
+        self._backlog = False
+        self._renewed = time.monotonic()
+        self._turn = 0
+
+    def _now(self) -> int | None:
+        return self._clock() if self._clock is not None else None
+
+    # -- offers and settlements ------------------------------------------------------------------------------------
+
+    def register(self, kind: str, handler: Handler) -> None:
+        """See ``Dispatcher``."""
+        if kind in self._handlers:
+            raise ValueError(f"kind '{kind}' has a handler already")
+        self._handlers[kind] = handler
+
+    async def offer(
+        self,
+        session: Session,
+        kind: str,
+        subject: str,
+        *,
+        queue: str = "default",
+        priority: int = PRIORITY,
+        delay_ms: int = 0,
+        due_at: datetime.datetime | None = None,
+        order_key: str | None = None,
+        lane: str | None = None,
+        lane_limit: int | None = None,
+    ) -> None:
+        """See ``Dispatcher``."""
+        if queue not in self._queues.weights:
+            queue = "default"
+        due = int(due_at.timestamp() * 1000) if due_at is not None else None
+        tell = self._shared and not self._claiming
+        text = self._sql.offer_and_notify if tell else self._sql.offer
+        values = (self._now(), kind, subject, queue, priority, due, delay_ms, order_key, lane, lane_limit if lane is not None else None)
+        await session.fetch_row(text, values)
+        session.after_commit(lambda: self._offered(order_key is not None or lane is not None, delay_ms, due))
+
+    def _offered(self, restricted: bool, delay_ms: int, due: int | None) -> None:
+        if due is not None:
+            delay_ms = due - (self._now() or int(time.time() * 1000))
+        if delay_ms > 0:
+            self.wake_in(delay_ms)
+        elif restricted:
+            self.wake_restricted()
+        else:
+            self.wake()
+
+    async def withdraw(self, session: Session, kind: str, subject: str) -> bool:
+        """See ``Dispatcher``."""
+        return await session.execute(self._sql.withdraw, (kind, subject)) > 0
+
+    async def hold(self, session: Session, claim: Claim) -> bool:
+        """See ``Dispatcher``."""
+        found = await session.fetch_row(self._sql.hold, (claim.id, claim.fence))
+        if found is None:
+            raise LeaseLost
+        return bool(found[0])
+
+    async def done(self, session: Session, claim: Claim) -> None:
+        """See ``Dispatcher``."""
+        if await session.execute(self._sql.done, (claim.id, claim.fence)):
+            if claim.restricted:
+                session.after_commit(self.wake_restricted)
+        elif await session.execute(self._sql.again, (claim.id, claim.fence)):
+            session.after_commit(self.wake_restricted)
+        else:
+            raise LeaseLost
+
+    async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False) -> None:
+        """See ``Dispatcher``."""
+        values = (self._now(), claim.id, claim.fence, delay_ms, int(failed))
+        if not await session.execute(self._sql.later, values):
+            raise LeaseLost
+        session.after_commit(lambda: self._offered(bool(claim.restricted), delay_ms, None))
+
+    def wake(self) -> None:
+        """There is something to claim, or a new due time."""
+        self._woken.set()
+
+    def wake_restricted(self) -> None:
+        """There is something to claim that has an order or a lane."""
+        self._restricted = True
+        self._woken.set()
+
+    def heard(self, payload: str) -> None:
+        """Another process has offered something (see ``storage.listening``)."""
+        if payload:
+            self.wake_restricted()
+        else:
+            self.wake()
+
+    def wake_in(self, delay_ms: int) -> None:
+        """Something becomes due so many milliseconds from now."""
+        if time.monotonic() + delay_ms / 1000 < self._next_sweep:
+            self._due_sooner.set()
+
+    # -- claiming --------------------------------------------------------------------------------------------------
+
+    def _shares(self, free: int) -> list[tuple[str, int]]:
+        """How many slots each queue may take, by weight; every queue gets its turn first, now and then."""
+        weights = self._queues.weights
+        if len(weights) == 1:
+            return [(next(iter(weights)), free)]
+        total = sum(weights.values())
+        order = sorted(weights, key=lambda name: -weights[name])
+        self._turn += 1
+        if self._turn % 4 == 0:
+            shift = (self._turn // 4) % len(order)
+            order = order[shift:] + order[:shift]
+        return [(name, max(1, free * weights[name] // total)) for name in order]
+
+    async def _claimed(self, free: int) -> list[Claim]:
+        """Claims up to so many activations."""
+        found: list[Claim] = []
+        restricted, self._restricted = self._restricted, False
+        shares = self._shares(free)
+        for last in (False, True) if len(shares) > 1 else (False,):
+            for queue, share in shares:
+                wanted = min(free - len(found), free if last else share)
+                if wanted > 0:
+                    found += await self._claim_from(queue, wanted, restricted=restricted)
+            if len(found) >= free:
+                break
+        if restricted and len(found) >= free:
+            self._restricted = True  # there may be more
+        return found
+
+    async def _claim_from(self, queue: str, wanted: int, *, restricted: bool) -> list[Claim]:
+        values = (self._now(), LEASE_MS, self.worker, queue, wanted)
+        rows = list(await self._database.writing().fetch(self._sql.claim_free, values))
+        if restricted and len(rows) < wanted:
+            async with self._database.transaction() as session:
+                if self._database.dialect == "postgresql":
+                    await session.execute("SELECT pg_advisory_xact_lock($1)", (_LOCK,))
+                rows += await session.fetch(self._sql.claim_restricted, (*values[:4], wanted - len(rows)))
+        rows.sort(key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # the number of the row
+        return [Claim(*row) for row in rows]  # type: ignore[arg-type]  # columns in the order of the fields
+
+    async def _fill(self) -> int:
+        """Claims for all free slots and begins to work."""
+        free = self._queues.concurrency - len(self._running)
+        if free <= 0:
+            self._backlog = True
+            return 0
+        if not self._running:
+            self._renewed = time.monotonic()
+        found = await self._claimed(free)
+        self._backlog = len(found) >= free
+        for claim in found:
+            self._running[claim.id] = (claim, asyncio.create_task(self._work(claim)))
+        return len(found)
+
+    async def _work(self, claim: Claim) -> None:
+        handler = self._handlers.get(claim.kind)
+        try:
+            if handler is None:
+                await self._failed(claim, LookupError(f"nobody works on kind '{claim.kind}'"))
+            else:
+                await handler(claim)
+        except LeaseLost:
+            _LOG.warning("lease lost", extra={"kind": claim.kind, "subject": claim.subject})
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            await self._failed(claim, error)
+        finally:
+            if self._running.get(claim.id, (None,))[0] is claim:
+                del self._running[claim.id]
+            if self._backlog or self._restricted or not self._claiming:
+                self._woken.set()
+
+    async def _failed(self, claim: Claim, error: Exception) -> None:
+        """Tries a failed activation again later; when even that cannot be written, its lease ends by itself."""
+        delay = min(_FIRST_DELAY_MS * 2 ** min(claim.attempts, 20), _LONGEST_DELAY_MS)
+        _LOG.error(
+            "activation failed",
+            exc_info=error if not isinstance(error, StorageError) else None,
+            extra={
+                "kind": claim.kind,
+                "subject": claim.subject,
+                "attempts": claim.attempts + 1,
+                "retry_in": delay / 1000,
+                "cause": str(error),
+            },
+        )
+        with suppress(LeaseLost, StorageError):
+            await self.later(self._database.writing(), claim, delay, failed=True)
+
+    # -- the loops -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """See ``Dispatcher``."""
+        self._claiming = True
+        self._renewed = time.monotonic()
+        self._loops = [asyncio.create_task(loop) for loop in (self._repeating(self._claim_loop), self._sweep_loop(), self._renew_loop())]
+
+    async def _claim_loop(self) -> None:
+        self._woken.clear()
+        if self.may_begin():
+            await self._fill()
+            if self._backlog and len(self._running) < self._queues.concurrency:
+                return
+        await self._woken.wait()
+
+    async def _repeating(self, once: Callable[[], Awaitable[Any]]) -> None:
+        """Repeats, also when the database is away."""
+        pause = 0.1
+        while True:
+            try:
+                await once()
+                pause = 0.1
+            except StorageError as error:
+                _LOG.warning("the database does not answer", extra={"cause": str(error)})
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+                self._woken.set()
+
+    async def _sweep_loop(self) -> None:
+        """Brings to light what is due and what dead workers have left; the safety net beside wake-ups."""
+        while True:
+            wait = SWEEP_EVERY
+            try:
+                await self.sweep()
+                found = await self._database.reading().fetch_row(self._sql.next_due, (self._now(),))
+                if found is not None and isinstance(found[0], int):
+                    wait = min(max(found[0] / 1000, 0.005), SWEEP_EVERY)
+            except StorageError as error:
+                _LOG.warning("sweep failed", extra={"cause": str(error)})
+            self._next_sweep = time.monotonic() + wait
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due_sooner.wait(), wait)
+            self._due_sooner.clear()
+
+    async def sweep(self) -> int:
+        """One sweep; the number of activations that became ready."""
+        found = await self._database.writing().fetch(self._sql.sweep, (self._now(),))
+        self.wake_restricted()
+        return len(found)
+
+    async def _renew_loop(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Prolongs the leases of what runs here; gives up what could not be prolonged in time."""
+        began = time.monotonic()
+        ids = list(self._running)
+        try:
+            if ids:
+                values = (self._now(), LEASE_MS, self.worker, id_list(ids, self._database.dialect))
+                if began - self._renewed < LEASE_MS / 1000:
+                    await self._database.writing().execute(self._sql.renew, values)
+                    self._renewed = began
+            else:
+                self._renewed = began
+        except StorageError as error:
+            _LOG.warning("leases not renewed", extra={"cause": str(error)})
+        if time.monotonic() - self._renewed >= LEASE_MS / 1000:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Stops everything whose lease has ended: others work on it by now."""
+        _LOG.error("leases ended", extra={"activations": len(self._running)})
+        for _, task in self._running.values():
+            task.cancel()
+        self._running.clear()
+        self._renewed = time.monotonic()
+        self._woken.set()
+
+    def may_begin(self) -> bool:
+        """See ``Dispatcher``."""
+        return not self._running or time.monotonic() - self._renewed < BEGIN_WITHIN
+
+    async def stop(self, timeout: float) -> None:
+        """See ``Dispatcher``."""
+        self._claiming = False
+        renewing = self._loops.pop() if self._loops else None
+        await _ended(self._loops)
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout)
+        left = {claim.id: task for claim, task in self._running.values()}
+        await _ended(list(left.values()))
+        if left:
+            with suppress(StorageError):
+                values = (self.worker, id_list(list(left), self._database.dialect))
+                await self._database.writing().execute(self._sql.release, values)
+        if renewing is not None:
+            await _ended([renewing])
+        self._loops = []
+
+    async def run_due(self) -> int:
+        """See ``Dispatcher``."""
+        total = 0
+        while True:
+            await self.sweep()
+            total += await self._fill()
+            tasks = [task for _, task in self._running.values()]
+            if not tasks:
+                return total
+            await asyncio.wait(tasks)
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,121 @@
+"""The statements of the local dispatcher, once for both databases. ``$1`` is the present in milliseconds, null for the database's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from codeai.storage.codecs import encode_json
+from codeai.storage.interface import Dialect
+from codeai.storage.portable import portable
+
+CHANNEL: Final = "codeai_work"
+_NOW: Final = "coalesce(CAST($1 AS bigint), {now})"
+_DUE: Final = f"coalesce(CAST($6 AS bigint), {_NOW} + CAST($7 AS bigint))"
+_CLAIM: Final = f"""
+UPDATE codeai_activations SET state = 1, fence = fence + 1, again = 0, ready_ms = {_NOW} + CAST($2 AS bigint), worker = $3
+WHERE id IN (SELECT id FROM picked)
+RETURNING id, kind, subject, queue, fence, attempts, CASE WHEN order_key IS NULL AND lane IS NULL THEN 0 ELSE 1 END"""
+OFFER: Final = f"""
+INSERT INTO codeai_activations
+  (kind, subject, queue, priority, state, ready_ms, order_key, lane, lane_limit, fence, attempts, again, worker, created_ms)
+VALUES ($2, $3, $4, CAST($5 AS bigint), CASE WHEN {_DUE} > {_NOW} THEN 2 ELSE 0 END, {_DUE},
+  CAST($8 AS text), CAST($9 AS text), CAST($10 AS bigint), 0, 0, 0, NULL, {_NOW})
+ON CONFLICT (kind, subject) DO UPDATE SET
+  again = CASE WHEN codeai_activations.state = 1 THEN 1 ELSE 0 END,
+  state = CASE WHEN codeai_activations.state = 2 THEN excluded.state ELSE codeai_activations.state END,
+  ready_ms = CASE WHEN codeai_activations.state <> 1 AND excluded.ready_ms < codeai_activations.ready_ms
+    THEN excluded.ready_ms ELSE codeai_activations.ready_ms END
+RETURNING state"""
+NOTIFYING: Final = (
+    "WITH offered AS ({offer}) SELECT pg_notify('" + CHANNEL + "', "
+    "CASE WHEN CAST($8 AS text) IS NULL AND CAST($9 AS text) IS NULL THEN '' ELSE 'restricted' END) FROM offered"
+)
+WITHDRAW: Final = "DELETE FROM codeai_activations WHERE kind = $1 AND subject = $2 AND state <> 1"
+HOLD: Final = "SELECT again FROM codeai_activations WHERE id = $1 AND fence = $2 AND state = 1 FOR SHARE"
+DONE: Final = "DELETE FROM codeai_activations WHERE id = $1 AND fence = $2 AND again = 0"
+AGAIN: Final = """
+UPDATE codeai_activations SET state = 0, again = 0, attempts = 0, worker = NULL
+WHERE id = $1 AND fence = $2 AND state = 1 AND again = 1"""
+LATER: Final = f"""
+UPDATE codeai_activations SET worker = NULL, again = 0, attempts = CASE WHEN CAST($5 AS bigint) = 1 THEN attempts + 1 ELSE 0 END,
+  state = CASE WHEN again = 1 OR CAST($4 AS bigint) <= 0 THEN 0 ELSE 2 END, ready_ms = {_NOW} + CAST($4 AS bigint)
+WHERE id = $2 AND fence = $3 AND state = 1"""
+CLAIM_FREE: Final = f"""
+WITH picked AS MATERIALIZED (
+  SELECT id FROM codeai_activations WHERE state = 0 AND order_key IS NULL AND lane IS NULL AND queue = $4
+  ORDER BY priority, id LIMIT CAST($5 AS bigint) FOR UPDATE SKIP LOCKED
+) {_CLAIM}"""
+CLAIM_RESTRICTED: Final = f"""
+WITH ready AS (
+  SELECT id, priority, lane, lane_limit, row_number() OVER (PARTITION BY lane ORDER BY priority, id) AS place
+  FROM codeai_activations AS r
+  WHERE state = 0 AND (order_key IS NOT NULL OR lane IS NOT NULL) AND queue = $4 AND (order_key IS NULL OR NOT EXISTS (
+    SELECT 1 FROM codeai_activations AS o WHERE o.order_key = r.order_key AND o.id <> r.id AND (o.id < r.id OR o.state = 1)))
+), picked AS MATERIALIZED (
+  SELECT id FROM ready WHERE lane IS NULL
+    OR place + (SELECT count(*) FROM codeai_activations AS l WHERE l.lane = ready.lane AND l.state = 1) <= lane_limit
+  ORDER BY priority, id LIMIT CAST($5 AS bigint)
+) {_CLAIM}"""
+SWEEP: Final = f"""
+UPDATE codeai_activations SET fence = CASE WHEN state = 1 THEN fence + 1 ELSE fence END,
+  attempts = CASE WHEN state = 1 THEN attempts + 1 ELSE attempts END, state = 0, again = 0, worker = NULL
+WHERE state <> 0 AND ready_ms <= {_NOW}
+RETURNING order_key, lane"""
+NEXT_DUE: Final = f"SELECT min(ready_ms) - {_NOW} FROM codeai_activations WHERE state <> 0"
+RENEW: Final = f"UPDATE codeai_activations SET ready_ms = {_NOW} + CAST($2 AS bigint) WHERE worker = $3 AND state = 1 AND id IN {{ids}}"
+RELEASE: Final = (
+    "UPDATE codeai_activations SET state = 0, again = 0, fence = fence + 1, worker = NULL WHERE worker = $1 AND state = 1 AND id IN {ids}"
+)
+
+
+class Statements(msgspec.Struct, frozen=True):
+    """The texts for one database; ``ids`` of statements that have them is their last parameter."""
+
+    offer: str
+    offer_and_notify: str
+    withdraw: str
+    hold: str
+    done: str
+    again: str
+    later: str
+    claim_free: str
+    claim_restricted: str
+    sweep: str
+    next_due: str
+    renew: str
+    release: str
+
+
+def statements(dialect: Dialect) -> Statements:
+    """The texts for a database."""
+
+    def listed(text: str, place: int) -> str:
+        found = f"(SELECT value FROM json_each(?{place}))" if dialect == "sqlite" else f"(SELECT unnest(${place}::bigint[]))"
+        return text.replace("{ids}", found)
+
+    def made(text: str) -> str:
+        return portable(text, dialect)
+
+    return Statements(
+        offer=made(OFFER),
+        offer_and_notify=made(NOTIFYING.replace("{offer}", OFFER)),
+        withdraw=made(WITHDRAW),
+        hold=made(HOLD),
+        done=made(DONE),
+        again=made(AGAIN),
+        later=made(LATER),
+        claim_free=made(CLAIM_FREE),
+        claim_restricted=made(CLAIM_RESTRICTED),
+        sweep=made(SWEEP),
+        next_due=made(NEXT_DUE),
+        renew=made(listed(RENEW, 4)),
+        release=made(listed(RELEASE, 2)),
+    )
+
+
+def id_list(ids: Sequence[int], dialect: Dialect) -> object:
+    """The value of a list of numbers."""
+    return encode_json(ids) if dialect == "sqlite" else list(ids)

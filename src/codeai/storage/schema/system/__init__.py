@@ -1,0 +1,10 @@
+"""The tables of ours, one file per owner. They are data: start-up hashes them, ``rendering`` makes SQLAlchemy tables of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codeai.storage.schema.system import core, durable
+from codeai.storage.schema.system.table import Table
+
+SYSTEM_TABLES: Final[tuple[Table, ...]] = (*core.TABLES, *durable.TABLES)

@@ -1,0 +1,265 @@
+"""Activations: offered with their reason, claimed by one, settled under a fence."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from codeai.durable.dispatch.local import LEASE_MS, LocalDispatcher
+from codeai.durable.dispatch.protocol import Claim, LeaseLost, Queues
+from codeai.storage.interface import Database
+from services.polling import eventually
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 1_000_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Worker:
+    """A dispatcher with a handler that remembers."""
+
+    def __init__(self, database: Database, **arguments: object) -> None:
+        self.database = database
+        self.dispatcher = LocalDispatcher(database, **arguments)  # type: ignore[arg-type]
+        self.seen: list[str] = []
+        self.claims: list[Claim] = []
+        self.running = 0
+        self.most = 0
+        self.action: Callable[[Claim], object] | None = None
+        self.dispatcher.register("work", self._handle)
+
+    async def _handle(self, claim: Claim) -> None:
+        self.claims.append(claim)
+        self.seen.append(claim.subject)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            if self.action is not None and await self.action(claim):  # type: ignore[misc]
+                return
+            async with self.database.transaction() as session:
+                await self.dispatcher.done(session, claim)
+        finally:
+            self.running -= 1
+
+    async def offer(self, subject: str, **arguments: object) -> None:
+        async with self.database.transaction() as session:
+            await self.dispatcher.offer(session, "work", subject, **arguments)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def worker(database: Database) -> AsyncIterator[Worker]:
+    found = Worker(database)
+    yield found
+    await found.dispatcher.stop(5)
+
+
+async def rows(database: Database) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in await database.fetch("SELECT subject, state, fence, attempts FROM codeai_activations ORDER BY id", ())]
+
+
+async def test_an_offer_runs_once_and_leaves_nothing(worker: Worker) -> None:
+    await worker.offer("a")
+    assert await worker.dispatcher.run_due() == 1
+    assert worker.seen == ["a"]
+    assert await rows(worker.database) == []
+
+
+async def test_an_offer_goes_with_its_transaction(worker: Worker) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with worker.database.transaction() as session:
+            await worker.dispatcher.offer(session, "work", "a")
+            raise ZeroDivisionError
+    assert await worker.dispatcher.run_due() == 0
+
+
+async def test_a_commit_wakes_the_loop_in_this_process(worker: Worker) -> None:
+    await worker.dispatcher.start()
+    await asyncio.sleep(0.05)
+    await worker.offer("a")
+    await eventually(lambda: worker.seen == ["a"], 0.9)  # sooner than the sweep
+
+
+async def test_a_subject_that_waits_is_offered_once(worker: Worker) -> None:
+    for _ in range(3):
+        await worker.offer("a")
+    await worker.dispatcher.run_due()
+    assert worker.seen == ["a"]
+
+
+async def test_an_offer_during_the_work_runs_it_once_more(worker: Worker) -> None:
+    async def offer_again(claim: Claim) -> None:
+        if len(worker.seen) == 1:
+            await worker.offer("a")
+
+    worker.action = offer_again
+    await worker.offer("a")
+    await worker.dispatcher.run_due()
+    assert worker.seen == ["a", "a"]
+    assert await rows(worker.database) == []
+
+
+async def test_what_is_due_later_waits_for_its_time(database: Database) -> None:
+    time = Time()
+    worker = Worker(database, clock=time)
+    await worker.offer("a", delay_ms=60_000)
+    assert await worker.dispatcher.run_due() == 0
+    time.now += 60_000
+    assert await worker.dispatcher.run_due() == 1
+
+
+async def test_a_due_time_sooner_than_the_sweep_is_kept(worker: Worker) -> None:
+    await worker.dispatcher.start()
+    await asyncio.sleep(0.05)
+    await worker.offer("a", delay_ms=50)
+    await eventually(lambda: worker.seen == ["a"], 0.9)
+
+
+async def test_lower_priorities_run_first(database: Database) -> None:
+    worker = Worker(database, queues=Queues(concurrency=1))
+    for subject, priority in (("late", 9), ("first", 1), ("middle", 5)):
+        await worker.offer(subject, priority=priority)
+    await worker.dispatcher.run_due()
+    assert worker.seen == ["first", "middle", "late"]
+
+
+async def test_every_queue_makes_progress_by_its_weight(database: Database) -> None:
+    worker = Worker(database, queues=Queues({"critical": 6, "default": 3, "low": 1}, concurrency=10))
+    async with database.transaction() as session:
+        for number in range(20):
+            for queue in ("critical", "default", "low"):
+                await worker.dispatcher.offer(session, "work", f"{queue}{number}", queue=queue)
+    await worker.dispatcher.run_due()
+    first = [subject.rstrip("0123456789") for subject in worker.seen[:10]]
+    assert {queue: first.count(queue) for queue in set(first)} == {"critical": 6, "default": 3, "low": 1}
+    assert len(worker.seen) == 60
+
+
+async def test_one_order_key_runs_one_at_a_time_in_order_also_when_one_is_tried_again(worker: Worker) -> None:
+    async def fail_once(claim: Claim) -> bool:
+        await asyncio.sleep(0.002)
+        if claim.subject == "b" and claim.attempts == 0:
+            async with worker.database.transaction() as session:
+                await worker.dispatcher.later(session, claim, 20, failed=True)
+            return True
+        return False
+
+    worker.action = fail_once
+    for subject in ("a", "b", "c"):
+        await worker.offer(subject, order_key="k")
+    await worker.offer("other", order_key="o")
+    await worker.dispatcher.start()
+    await eventually(lambda: len(worker.seen) == 5 and not worker.running)
+    assert [subject for subject in worker.seen if subject != "other"] == ["a", "b", "b", "c"]
+
+
+async def test_a_lane_runs_so_many_at_a_time(worker: Worker) -> None:
+    async def pause(claim: Claim) -> None:
+        await asyncio.sleep(0.005)
+
+    worker.action = pause
+    for number in range(9):
+        await worker.offer(str(number), lane="x", lane_limit=3)
+    await worker.dispatcher.start()
+    await eventually(lambda: len(worker.seen) == 9 and not worker.running)
+    assert worker.most == 3
+
+
+async def test_a_failure_is_tried_again_with_a_delay(database: Database) -> None:
+    time = Time()
+    worker = Worker(database, clock=time)
+
+    async def fail(claim: Claim) -> None:
+        if claim.attempts < 2:
+            raise RuntimeError("no")
+
+    worker.action = fail
+    await worker.offer("a")
+    assert await worker.dispatcher.run_due() == 1
+    assert await worker.dispatcher.run_due() == 0
+    time.now += 500
+    assert await worker.dispatcher.run_due() == 1
+    time.now += 1_000
+    assert await worker.dispatcher.run_due() == 1
+    assert [claim.attempts for claim in worker.claims] == [0, 1, 2]
+
+
+async def test_a_lease_that_ended_goes_to_another_and_fences_the_first_out(database: Database) -> None:
+    time = Time()
+    paused, other = Worker(database, clock=time), Worker(database, clock=time)
+    gate = asyncio.Event()
+
+    async def pause(claim: Claim) -> None:
+        await gate.wait()
+
+    paused.action = pause
+    await paused.offer("a")
+    await paused.dispatcher._fill()
+    await eventually(lambda: paused.seen == ["a"])
+    time.now += LEASE_MS
+    assert await other.dispatcher.run_due() == 1
+    with pytest.raises(LeaseLost):
+        async with database.transaction() as session:
+            await paused.dispatcher.hold(session, paused.claims[0])
+    gate.set()
+    await eventually(lambda: not paused.running)
+    assert (other.claims[0].fence > paused.claims[0].fence, other.claims[0].attempts) == (True, 1)
+    assert await rows(database) == []
+
+
+async def test_a_renewed_lease_is_kept(database: Database) -> None:
+    time = Time()
+    worker, other = Worker(database, clock=time), Worker(database, clock=time)
+    gate = asyncio.Event()
+
+    async def pause(claim: Claim) -> None:
+        await gate.wait()
+
+    worker.action = pause
+    await worker.offer("a")
+    await worker.dispatcher._fill()
+    time.now += LEASE_MS - 1
+    await worker.dispatcher.renew()
+    time.now += LEASE_MS - 1
+    assert await other.dispatcher.run_due() == 0
+    gate.set()
+    await eventually(lambda: not worker.running)
+
+
+async def test_stop_gives_back_what_it_does_not_finish(database: Database) -> None:
+    worker, other = Worker(database), Worker(database)
+
+    async def hang(claim: Claim) -> None:
+        await asyncio.Event().wait()
+
+    worker.action = hang
+    await worker.offer("a")
+    await worker.dispatcher.start()
+    await eventually(lambda: worker.seen == ["a"])
+    await worker.dispatcher.stop(0.05)
+    assert await other.dispatcher.run_due() == 1
+
+
+async def test_two_workers_share_the_work_and_never_double_it(database: Database) -> None:
+    workers = [Worker(database, queues=Queues(concurrency=7)) for _ in range(2)]
+    async with database.transaction() as session:
+        for number in range(200):
+            await workers[0].dispatcher.offer(session, "work", str(number))
+    for worker in workers:
+        await worker.dispatcher.start()
+    await eventually(lambda: sum(len(worker.seen) for worker in workers) >= 200)
+    for worker in workers:
+        await worker.dispatcher.stop(5)
+    assert sorted((*workers[0].seen, *workers[1].seen), key=int) == [str(number) for number in range(200)]
+    assert await rows(database) == []
+
+
+async def test_an_offer_can_be_withdrawn_until_somebody_works_on_it(worker: Worker) -> None:
+    await worker.offer("a")
+    async with worker.database.transaction() as session:
+        assert await worker.dispatcher.withdraw(session, "work", "a")
+        assert not await worker.dispatcher.withdraw(session, "work", "a")
+    assert await worker.dispatcher.run_due() == 0
