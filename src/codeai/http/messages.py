@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from codeai.http.deadlines import Deadlines
 from codeai.http.problems import Problem
 
 Scope = MutableMapping[str, Any]
@@ -67,7 +68,7 @@ class Request:
         found: bytes = self.scope.get("query_string", b"")
         return found
 
-    async def body(self, limit: int, timeout: float) -> bytes:
+    async def body(self, limit: int, timeout: float, deadlines: Deadlines) -> bytes:
         """The whole body.
 
         :param limit: the most bytes
@@ -77,11 +78,15 @@ class Request:
         declared = self.headers.get(b"content-length")
         if declared is not None and (not declared.isdigit() or int(declared) > limit):
             raise _too_large(limit)
+        deadline = deadlines.begin(timeout)
         try:
-            async with asyncio.timeout(timeout):
-                return await self._read(limit)
-        except TimeoutError:
-            raise Problem(408, f"the body did not come within {timeout:g} s", "request_timeout") from None
+            return await self._read(limit)
+        except asyncio.CancelledError:
+            if deadline.answers():
+                raise Problem(408, f"the body did not come within {timeout:g} s", "request_timeout") from None
+            raise
+        finally:
+            deadlines.end(deadline)
 
     async def _read(self, limit: int) -> bytes:
         message = await self._receive()

@@ -171,7 +171,7 @@ class EndpointPlan:
         kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if kind not in (b"application/json", b"") and not kind.endswith(b"+json"):
             raise Problem(415, "the body must be application/json", headers=((b"accept", b"application/json"),))
-        body = await request.body(self._settings.max_body, self._settings.body_timeout)
+        body = await request.body(self._settings.max_body, self._settings.body_timeout, self._deadlines)
         if not body:
             raise Problem(400, "the body is empty, JSON was expected", "malformed_json")
         if not kind:

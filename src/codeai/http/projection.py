@@ -67,10 +67,13 @@ class Projection:
         computed = [(field.name, self._evaluator.computed_of(entity.name, field.name)) for field in entity.computed]
         hides = [(rule.fields, self._evaluator.row_value(rule.unless) if rule.unless is not None else None) for rule in entity.hides]
         relations = {"@" + relation.name: relation for relation in entity.relations}
+        plain = not computed and not hides
 
         def project(row: Any, context: Context) -> Any:
             if row is None:
                 return None
+            if plain and "@expand" not in row:
+                return {name: row[name] for name in shown if name in row}
             hidden = {name for fields, unless in hides if unless is None or not unless(context, row) for name in fields}
             found = {name: row[name] for name in shown if name in row and name not in hidden}
             for name, value in computed:

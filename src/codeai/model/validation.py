@@ -37,8 +37,7 @@ class InvalidFields(Exception):
 
 def check_of(type_: t.Type, constraints: Constraints) -> Check:
     """A function that says what is wrong with a value of the type that is not null, or None."""
-    type_ = t.required(type_)
-    checks = [check for check in (_form(type_), *_bounds(type_, constraints)) if check is not None]
+    checks = rules_of(type_, constraints)
     if len(checks) == 1:
         return checks[0]
 
@@ -50,6 +49,12 @@ def check_of(type_: t.Type, constraints: Constraints) -> Check:
         return None
 
     return check_all
+
+
+def rules_of(type_: t.Type, constraints: Constraints) -> list[Check]:
+    """The rules that ``check_of`` tries in order; none where every value of the type is fine."""
+    type_ = t.required(type_)
+    return [check for check in (_form(type_), *_bounds(type_, constraints)) if check is not None]
 
 
 def _form(type_: t.Type) -> Check | None:

@@ -17,7 +17,7 @@ from codeai.query.statement import Statement
 from codeai.query.truth import ALWAYS, NEVER, Truth
 from codeai.query.writes.audit import Audit
 from codeai.query.writes.references import named
-from codeai.query.writes.rows import Given, Row, RowMaker, Values
+from codeai.query.writes.rows import Given, Row, RowMaker, Values, picker
 from codeai.storage.codecs import codec
 from codeai.storage.errors import ForeignKeyViolation
 from codeai.storage.interface import Session
@@ -36,6 +36,7 @@ class Insert:
         self._audit = Audit(model, entity, inputs) if entity.audited else None
         self._identity = next((field.name for field in entity.fields if field.auto and isinstance(field.type, t.Int)), None)
         self._names = [field.name for field in entity.fields if field.name != self._identity]
+        self._stored = picker(self._names)
         compiler = Compiler(model, inputs)
         self._parameters: list[Sql] = []
         columns: dict[str, Sql] = {self._identity: ("NULL",)} if self._identity else {}
@@ -84,7 +85,7 @@ class Insert:
         if statement.layout is None:
             raise NotAllowed("create", self._entity.name)
         try:
-            found = await session.fetch_row(statement.text, statement.values((*values, *(row[name] for name in self._names))))
+            found = await session.fetch_row(statement.text, statement.values((*values, *self._stored(row))))
         except ForeignKeyViolation as error:
             raise await named(error, session, self._model, self._entity, row) from error
         if found is None:

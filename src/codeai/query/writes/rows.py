@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
+
+import msgspec
 
 from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model.entity import Entity, Field
 from codeai.model.identifiers import new_uuid
-from codeai.model.validation import InvalidFields, check_of, stored
+from codeai.model.validation import Check, InvalidFields, check_of, rules_of, stored
 from codeai.query.compiler import Model
 from codeai.query.inputs import Inputs
 
@@ -20,6 +23,43 @@ _SYSTEM: Final = ir.CurrentUser(type=t.Bool(), attribute="is_system")
 _TENANT: Final = ir.CurrentUser(type=t.optional(t.String()), attribute="tenant")
 Values = Sequence[Any]
 Row = dict[str, Any]
+
+
+class _Column(msgspec.Struct, frozen=True):
+    """How one field gets its value: ``kept`` brings a given one into the form of the column, ``made`` is for an absent one."""
+
+    kept: Callable[[Any], Any] | None
+    made: Callable[[Values], Any]
+    check: Check | None
+    needed: bool
+
+
+def _nothing(values: Values) -> None:
+    return None
+
+
+def _kept(name: str, type_: t.Type, key: str | None) -> Callable[[Any], Any] | None:
+    """What brings a value into the form of its column; None where it is in that form already. A row stands for its ``key``."""
+    inner: Callable[[Any], Any] | None = None
+    if isinstance(type_, t.Uuid):
+        inner = lambda value: _uuid(name, value) if isinstance(value, str) else value  # noqa: E731  # one line says it
+    elif isinstance(type_, t.Decimal):
+        inner = lambda value: stored(value, type_)  # noqa: E731  # as above
+    if key is None:
+        return inner
+
+    def of_row(value: Any) -> Any:
+        value = value.get(key) if isinstance(value, Mapping) else value
+        return value if inner is None else inner(value)
+
+    return of_row
+
+
+def _uuid(name: str, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidFields(((name, "wrong_value", "must be a uuid"),)) from None
 
 
 class RowMaker:
@@ -34,9 +74,15 @@ class RowMaker:
         self._tenant = inputs.slot(_TENANT) if entity.tenant_field else -1
         self._system = inputs.slot(_SYSTEM) if entity.tenant_field else -1
         self._defaults = {field.name: inputs.slot(field.default) for field in entity.fields if field.default is not None}
-        self._checks = {field.name: check_of(model.plain(field.stored_type), field.constraints) for field in entity.fields}
-        self._types = {field.name: model.plain(field.stored_type) for field in entity.fields}
-        self._keys = {field.name: model.entity(field.type.entity).primary for field in entity.fields if isinstance(field.type, t.Ref)}
+        self._columns = {field.name: self._column(model, field) for field in entity.fields}
+        self._all = tuple((name, column.kept, column.made) for name, column in self._columns.items())
+
+    def _column(self, model: Model, field: Field) -> _Column:
+        type_ = model.plain(field.stored_type)
+        key = model.entity(field.type.entity).primary if isinstance(field.type, t.Ref) else None
+        needed = not field.nullable and not (field.auto and isinstance(field.type, t.Int))
+        check = check_of(type_, field.constraints) if rules_of(type_, field.constraints) else None
+        return _Column(_kept(field.name, type_, key), self._maker(field), check, needed)
 
     def created(self, values: Values, given: Mapping[str, Any]) -> Row:
         """A whole new row.
@@ -45,11 +91,11 @@ class RowMaker:
         :raises InvalidFields: values break the rules of their fields
         """
         row: Row = {}
-        for field in self.entity.fields:
-            if field.name in given:
-                row[field.name] = self.plain(field.name, given[field.name])
+        for name, kept, made in self._all:
+            if name not in given:
+                row[name] = made(values)
             else:
-                row[field.name] = self._made(field, values)
+                row[name] = given[name] if kept is None else kept(given[name])
         self._own_tenant(row, values)
         return self._checked(row)
 
@@ -73,12 +119,14 @@ class RowMaker:
         slot = self._defaults.get(field.name)
         return None if slot is None else values[slot]
 
-    def _made(self, field: Field, values: Values) -> Any:
-        if field.auto or field.auto_update:
-            if isinstance(field.type, t.Uuid):
-                return new_uuid()
-            return None if isinstance(field.type, t.Int) else self._moment(field, values)
-        return self.default(field, values)
+    def _maker(self, field: Field) -> Callable[[Values], Any]:
+        """What a field gets that nobody gave."""
+        if not (field.auto or field.auto_update):
+            slot = self._defaults.get(field.name)
+            return _nothing if slot is None else itemgetter(slot)
+        if isinstance(field.type, t.Uuid):
+            return lambda values: new_uuid()
+        return _nothing if isinstance(field.type, t.Int) else lambda values: self._moment(field, values)
 
     def _moment(self, field: Field, values: Values) -> Any:
         now: datetime.datetime = values[self._now]
@@ -86,15 +134,8 @@ class RowMaker:
 
     def plain(self, name: str, value: Any) -> Any:
         """A value as its column keeps it; a row stands for its key."""
-        if isinstance(value, Mapping) and name in self._keys:
-            value = value.get(self._keys[name])
-        type_ = self._types.get(name)
-        if isinstance(type_, t.Uuid) and isinstance(value, str):
-            try:
-                return UUID(value)
-            except ValueError:
-                raise InvalidFields(((name, "wrong_value", "must be a uuid"),)) from None
-        return stored(value, type_) if type_ is not None else value
+        column = self._columns.get(name)
+        return value if column is None or column.kept is None else column.kept(value)
 
     def _own_tenant(self, row: Row, values: Values) -> None:
         name = self.entity.tenant_field
@@ -105,18 +146,25 @@ class RowMaker:
     def _checked(self, row: Row) -> Row:
         errors: list[tuple[str, str, str]] = []
         for name, value in row.items():
-            field = self.entity.field(name)
-            assert field is not None
+            column = self._columns[name]
             if value is None:
-                if not field.nullable and not (field.auto and isinstance(field.type, t.Int)):
+                if column.needed:
                     errors.append((name, "required", "must have a value"))
-                continue
-            found = self._checks[name](value)
-            if found is not None:
-                errors.append((name, *found))
+            elif column.check is not None:
+                found = column.check(value)
+                if found is not None:
+                    errors.append((name, *found))
         if errors:
             raise InvalidFields(tuple(errors))
         return row
+
+
+def picker(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    """A function that gives the values of these fields of a row, in order."""
+    if len(names) == 1:
+        only = names[0]
+        return lambda row: (row[only],)
+    return itemgetter(*names) if names else lambda row: ()
 
 
 class Given:
