@@ -47,12 +47,12 @@ LOCAL = [
 ]
 
 
-@pytest.mark.parametrize("sent", LOCAL)
+@pytest.mark.parametrize("sent", LOCAL, ids=range(len(LOCAL)))
 async def test_a_caller_on_this_machine_needs_no_credentials(sent):
     assert (await guard().admit(sent)).has_role("admin")
 
 
-@pytest.mark.parametrize("sent", LOCAL)
+@pytest.mark.parametrize("sent", LOCAL, ids=range(len(LOCAL)))
 async def test_it_does_when_access_is_by_token(sent):
     with pytest.raises(MissingToken):
         await guard(loopback=False).admit(sent)
@@ -79,7 +79,7 @@ async def test_it_does_when_access_is_by_token(sent):
         request(sec_fetch_site="cross-site"),
         request(sec_fetch_site="same-site"),
     ],
-    ids=str,
+    ids=lambda sent: f"{sent.scope['client']} {sorted(sent.headers.items())}",
 )
 async def test_others_are_not_taken_for_local(sent):
     with pytest.raises(MissingToken):
