@@ -16,7 +16,8 @@ BROKEN = sorted((CORPUS / "broken").glob("*.cai"))
 
 def findings(file: Path) -> str:
     program = load_program(file)
-    found = sorted(program.diagnostics, key=lambda diagnostic: (diagnostic.primary.start, diagnostic.message))
+    weighed = [found for found in program.diagnostics if found.severity is not Severity.INFO]  # notes: see tests/language/spellings
+    found = sorted(weighed, key=lambda diagnostic: (diagnostic.primary.start, diagnostic.message))
     lines = [f"{concise(diagnostic, program.sources)} [{diagnostic.code}]" for diagnostic in found]
     helps = [f"    {diagnostic.help}" if diagnostic.help else None for diagnostic in found]
     text = [part for pair in zip(lines, helps, strict=True) for part in pair if part]

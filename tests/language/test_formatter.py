@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from codeai.language.diagnostics import Severity
 from codeai.language.formatter import format_module
-from codeai.language.formatter.expressions import _ALIASES
 from codeai.language.lexer import tokenize
 from codeai.language.parser import parse_module
 from codeai.language.source import Sources
@@ -33,8 +32,6 @@ def shape(value: Any) -> Any:
     """A tree without positions, and with canonical names of types."""
     if isinstance(value, Node):
         fields = {name: shape(getattr(value, name)) for name in value.__struct_fields__ if name not in ("start", "end", "comments")}
-        if type(value).__name__ == "NamedType":
-            fields["name"] = _ALIASES.get(value.name.text, value.name.text)  # type: ignore[attr-defined]
         return type(value).__name__, fields
     return [shape(item) for item in value] if isinstance(value, tuple) else value
 

@@ -149,6 +149,7 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "to_json": Builtin("a", _TEXT),
     "parse_json": Builtin("t", _always(t.Json())),
     "uuid": Builtin("", _always(t.Uuid())),
+    "object_id": Builtin("", _always(t.String(24))),
     "hash": Builtin("t", _TEXT),
     "hmac": Builtin("tt", _TEXT),
     "hash_password": Builtin("t", _TEXT),

@@ -75,8 +75,6 @@ class Entities(Effects):
         modifiers = {modifier.name.text: modifier for modifier in node.modifiers}
         self._check_modifiers(node, modifiers, type_)
         flags: dict[str, Any] = {name: name in modifiers for name in _FLAGS}
-        if isinstance(type_, t.Timestamp) and flags["auto"] and node.name.text == "updated_at":
-            flags["auto"], flags["auto_update"] = False, True
         nullable = not (flags["required"] or flags["primary"] or flags["auto"] or flags["auto_update"] or "default" in modifiers)
         if isinstance(type_, t.Optional):
             nullable = not flags["primary"]

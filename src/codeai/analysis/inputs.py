@@ -17,7 +17,7 @@ from codeai.model.endpoint import InputField, Inputs, Shape
 from codeai.model.entity import Field
 from codeai.model.security import Guard
 
-_MODES: Final = ("required", "optional", "public", "none")
+_MODES: Final = ("required", "optional", "public")
 LISTING: Final = ("q", "search", "sort", "page", "limit", "cursor", "expand", "total")
 
 
@@ -198,12 +198,10 @@ class InputAnalysis(Entities):
     def _auth_mode(self, clause: d.AuthClause) -> tuple[str, tuple[str, ...]]:
         first = clause.names[0]
         if first.text in _MODES:
-            return ("public" if first.text == "none" else first.text), ()
+            return first.text, ()
         for name in clause.names:
             if name.text not in self.symbols.providers:
-                self.report.unknown(
-                    name, f"unknown auth provider '{name.text}'", name.text, [*_MODES[:3], *self.symbols.providers], "CAI0116"
-                )
+                self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, [*_MODES, *self.symbols.providers], "CAI0116")
         return "required", tuple(name.text for name in clause.names)
 
     def milliseconds(self, clauses: tuple[d.Clause, ...], key: str) -> int | None:

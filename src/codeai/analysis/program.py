@@ -44,7 +44,7 @@ _LATER: Final = {
     WorkflowDeclaration: "workflow",
     JobDeclaration: "job",
 }
-_METHODS = ("jwt", "api_key", "apikey", "basic", "oauth2")
+_METHODS = ("jwt", "api_key", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).
 _OWN = ("health", "metrics", "debug", "openapi.json", "docs")
 _CONTROL = ("workflows", "executions", "admin", "events", "dead-letters", "webhooks", "integrations", "query")
@@ -162,8 +162,6 @@ class Program(Workflows):
     def _later(self) -> None:
         """Names what is checked to the end but not executed by this version."""
         for declaration in self.declarations:
-            if isinstance(declaration, d.DeferredDeclaration):
-                self.report.later(declaration.keyword, f"'{declaration.keyword.text}'")
             word = _LATER.get(type(declaration))
             name = getattr(declaration, "name", getattr(declaration, "event", None))
             if word is not None and name is not None:
@@ -400,7 +398,7 @@ class Program(Workflows):
                         help_text=f"write secret({node.name.text.upper()}_SECRET)",
                     )
                 entries.append(ir.Entry(key, resolved))
-        return AuthProvider(name=node.name.text, method=method.replace("apikey", "api_key"), settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
+        return AuthProvider(name=node.name.text, method=method, settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
 
     def _roles(self) -> tuple[Role, ...]:
         found: list[Role] = []

@@ -12,7 +12,7 @@ from codeai.auth.errors import NoSecretConfigured
 from codeai.auth.issuing import issue_token
 from codeai.cli.main import fail
 from codeai.cli.surroundings import settings_of
-from codeai.language.parser.literals import duration_milliseconds
+from codeai.language.durations import duration_milliseconds
 from codeai.server.loading import LoadError, find_program
 
 

@@ -10,6 +10,7 @@ import json
 import math
 import random
 import re
+import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -249,6 +250,7 @@ PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "to_json": lambda value: json.dumps(to_json(value), default=str, ensure_ascii=False),
     "parse_json": _nullable(_parse_json),
     "uuid": new_uuid,
+    "object_id": lambda: secrets.token_hex(12),
     "hash": _nullable(lambda value: hashlib.sha256(text(value).encode()).hexdigest()),
     "hmac": _nullable(lambda value, key: hmac.new(text(key).encode(), text(value).encode(), hashlib.sha256).hexdigest()),
     "random": _random,

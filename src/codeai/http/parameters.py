@@ -12,7 +12,7 @@ from uuid import UUID
 
 from codeai.http.problems import FieldError, Problem
 from codeai.language import types as t
-from codeai.language.parser.literals import duration_milliseconds
+from codeai.language.durations import duration_milliseconds
 from codeai.model.endpoint import InputField
 from codeai.model.validation import check_of, rounded
 

@@ -15,7 +15,7 @@ import msgspec
 
 from codeai.http.problems import FieldError, Problem
 from codeai.language import types as t
-from codeai.language.parser.literals import duration_milliseconds
+from codeai.language.durations import duration_milliseconds
 from codeai.model.application import Application
 from codeai.model.endpoint import InputField, Shape
 from codeai.model.entity import Constraints

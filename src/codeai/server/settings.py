@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.integrations.addresses import AllowList, parse_allow_list
-from codeai.language.parser.literals import duration_milliseconds
+from codeai.language.durations import duration_milliseconds
 from codeai.language.suggestions import suggest
 
 _PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_")

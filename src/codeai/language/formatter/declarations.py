@@ -87,11 +87,6 @@ class Declarations(Statements):
         head = f"{key}: {self.expression(node.value, depth)}" if node.value is not None else key
         return self.braces(node, head, node.children, self.setting, depth) if node.children or node.value is None else head
 
-    def _deferred(self, node: d.DeferredDeclaration, depth: int) -> str:
-        while self.at < len(self.comments) and self.comments[self.at].start < node.end:
-            self.at += 1  # they are part of the text
-        return self.source(node)
-
     # -- clauses ---------------------------------------------------------------------------------------------------
 
     def _index(self, node: d.IndexClause, depth: int) -> str:
@@ -302,7 +297,6 @@ _DECLARATIONS: Final[dict[type, _Print]] = {
     d.RoleDeclaration: lambda printer, node, depth: printer.clauses_of(node, f"role {node.name.text}", depth),
     d.SeedDeclaration: lambda printer, node, depth: printer.block(node.body, "seed", depth),
     d.TestDeclaration: lambda printer, node, depth: printer.block(node.body, f"test {quoted(node.name)}", depth),
-    d.DeferredDeclaration: Declarations._deferred,
     ev.EventDeclaration: Declarations._event,
     ev.HandlerDeclaration: Declarations._handler,
     ev.WebhookDeclaration: lambda printer, node, depth: printer.clauses_of(node, f"webhook {node.name.text}", depth),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from codeai.language.formatter.printer import FIELDS, INDENT, WIDTH, Printer
+from codeai.language.durations import duration_milliseconds
+from codeai.language.formatter.printer import FIELDS, INDENT, WIDTH, Printer, quoted
+from codeai.language.lexer import begins_interpolation
 from codeai.language.parser.expressions import AND, COALESCE, COMPARISON, NEGATION, NOT, OR, PRODUCT, SUM, TERNARY
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -23,21 +25,13 @@ _POWERS: Final = {
     **dict.fromkeys(("*", "/", "%"), PRODUCT),
 }
 _POSTFIX: Final = 100
-_ALIASES: Final = {
-    **dict.fromkeys(("integer", "bigint", "int32", "int64"), "int"),
-    **dict.fromkeys(("double", "number"), "float"),
-    "varchar": "string",
-    "numeric": "decimal",
-    "boolean": "bool",
-    "datetime": "timestamp",
-    "jsonb": "json",
-    "object": "json",
-    "binary": "bytes",
-    "array": "list",
-    "Empty": "void",
-}
 _UNITS: Final = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _OPENING: Final = (ex.MapLiteral, q.CreateRow, q.UpdateRow, q.CallOperation, q.CallActivity, q.Start)
+
+
+def begins_some(text: str) -> bool:
+    """Whether some ``{`` of a text would begin an interpolation."""
+    return any(character == "{" and begins_interpolation(text, at) for at, character in enumerate(text))
 
 
 def duration_text(milliseconds: int) -> str:
@@ -116,9 +110,28 @@ class Expressions(Printer):
     def literal(self, node: Node, depth: int) -> str:
         return self.source(node)
 
+    def number(self, node: ex.IntLiteral | ex.DecimalLiteral, depth: int) -> str:
+        text = self.source(node)
+        plain = str(node.value) if isinstance(node, ex.IntLiteral) else node.text
+        return text if text.replace("_", "") == plain else plain
+
+    def string(self, node: ex.StringLiteral, depth: int) -> str:
+        """As it was written, unless it was written as something else (an older spelling)."""
+        text = self.source(node)
+        if text[:1] in ("'", '"') and (text[1:-1] == node.value or "\\" in text or text.startswith('"""')):
+            return text
+        return quoted(node.value).replace("{", "\\{") if begins_some(node.value) else quoted(node.value)
+
+    def interpolation(self, node: ex.Interpolation, depth: int) -> str:
+        text = self.source(node)
+        if text[:1] == '"' and "{" in text:
+            return text
+        parts = [quoted(p.value)[1:-1] if isinstance(p, ex.StringLiteral) else f"{{{self.expression(p, depth)}}}" for p in node.parts]
+        return f'"{"".join(parts)}"'
+
     def duration(self, node: ex.DurationLiteral, depth: int) -> str:
         text = self.source(node)
-        return duration_text(node.milliseconds) if "." in text or not text[:1].isdigit() else text
+        return text if "." not in text and duration_milliseconds(text) == node.milliseconds else duration_text(node.milliseconds)
 
     # -- compounds -------------------------------------------------------------------------------------------------
 
@@ -334,7 +347,7 @@ class Expressions(Printer):
             fields = f"({', '.join(name.text for name in node.fields)})" if node.fields else ""
             return f"{node.entity.text}.{node.shape.text}{fields}"
         assert isinstance(node, ty.NamedType)
-        name = _ALIASES.get(node.name.text, node.name.text)
+        name = node.name.text
         if not node.arguments:
             return name
         joiner = "," if name == "decimal" else ", "
@@ -359,10 +372,10 @@ class Expressions(Printer):
 
 _PRINTERS: Final[dict[type, Callable[[Expressions, Any, int], str]]] = {
     ex.Name: lambda printer, node, depth: node.text,
-    ex.IntLiteral: Expressions.literal,
-    ex.DecimalLiteral: Expressions.literal,
-    ex.StringLiteral: Expressions.literal,
-    ex.Interpolation: Expressions.literal,
+    ex.IntLiteral: Expressions.number,
+    ex.DecimalLiteral: Expressions.number,
+    ex.StringLiteral: Expressions.string,
+    ex.Interpolation: Expressions.interpolation,
     ex.BooleanLiteral: lambda printer, node, depth: "true" if node.value else "false",
     ex.NullLiteral: lambda printer, node, depth: "null",
     ex.DurationLiteral: Expressions.duration,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from codeai.language.lexer import NAME
 from codeai.language.parser.statements import Statements
+from codeai.language.spellings import data, security, values
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
@@ -52,6 +53,11 @@ class Clauses(Statements):
     def entity_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A field or another clause of an entity."""
         word = self.texts[self.i] if self.at(NAME) else ""
+        spelling = data.CLAUSES.get(word)
+        if spelling is not None:
+            clauses = spelling(self)
+            if clauses is not None:
+                return clauses
         parse = _ENTITY.get(word)
         if parse is not None and self._clause_not_field(word):
             return parse(self)
@@ -201,7 +207,7 @@ class Clauses(Statements):
 
     def _auth(self) -> d.Clause:
         key = self.key()
-        names = self.names() if self.at("[") else self.listed_names()
+        names = security.public(self, self.names() if self.at("[") else self.listed_names())
         return d.AuthClause(key.start, self.previous_end, names)
 
     def names_clause(self) -> d.NamesClause:
@@ -220,7 +226,7 @@ class Clauses(Statements):
     def value_clause(self) -> d.Clause:
         """A key with an expression."""
         key = self.key()
-        value = self.expression()
+        value = values.setting(self, key.text, self.expression())
         return d.ValueClause(key.start, value.end, key, value)
 
     def _isolation(self) -> d.Clause:

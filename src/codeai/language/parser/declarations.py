@@ -8,6 +8,8 @@ from codeai.language.lexer import END, NAME
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.events import Events
 from codeai.language.parser.statements import METHODS
+from codeai.language.spellings import settings as spelled
+from codeai.language.spellings.declarations import SPELLINGS
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import module, types
@@ -26,7 +28,7 @@ class Parser(Events):
         while not self.at(END):
             before = self.i
             try:
-                declarations.append(self.declaration())
+                declarations.extend(self.declaration())
             except ParseFailure:
                 self.depth, self.header, self.aliases, self.in_test, self.nesting = 0, False, False, False, 0
                 self._skip_declaration(before)
@@ -38,23 +40,28 @@ class Parser(Events):
         while not self.at(END) and not (self.breaks[self.i] and self.declaration_begins()):
             self.skip_balanced()
 
-    def declaration(self) -> d.Declaration:
-        """The declaration at the current token, with its annotations."""
+    def declaration(self) -> tuple[d.Declaration, ...]:
+        """The declaration at the current token, with its annotations; an older spelling may stand for several."""
         description = self.tokens.docs.get(self.i, "")
         annotations = self._annotations()
         description = description or self.tokens.docs.get(self.i, "")
         if not self.at(NAME):
             self.fail_expected("a declaration")
         word = self.texts[self.i]
+        spelling = SPELLINGS.get(word)
+        if spelling is not None:
+            declarations = spelling(self)
+            if declarations is not None:
+                return declarations
         parse = _DECLARATIONS.get(word)
         if parse is None:
             name = Identifier(self.start, self.ends[self.i], word)
-            self.unknown("declaration", name, _DECLARATIONS, "CAI0014")
+            self.unknown("declaration", name, (*_DECLARATIONS, *SPELLINGS), "CAI0014")
             raise ParseFailure
         if annotations and word not in ("endpoint", "resource"):
             first = annotations[0]
             self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end)
-        return parse(self, description, annotations)
+        return (parse(self, description, annotations),)
 
     def _annotations(self) -> tuple[d.Annotation, ...]:
         found: list[d.Annotation] = []
@@ -80,7 +87,7 @@ class Parser(Events):
     def _config(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start = self.start
         self.i += 1
-        settings = self.settings()
+        settings = spelled.config(self, self.settings())
         return d.ConfigDeclaration(start, self.previous_end, description, settings)
 
     def _entity(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
@@ -189,7 +196,7 @@ class Parser(Events):
 
     def _provider(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
-        settings = self.settings()
+        settings = spelled.kind(self, "method") + spelled.flattened(self, self.settings(), "method")
         return d.AuthDeclaration(start, self.previous_end, description, name, settings)
 
     def _role(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
@@ -221,31 +228,11 @@ class Parser(Events):
         self.in_test = False
         return d.TestDeclaration(start, body.end, description, name, body)
 
-    def _deferred(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
-        """``database … { … }``: its extent is kept, its inside not looked at."""
-        start = self.start
-        keyword = self.identifier()
-        name = None
-        if self.at(NAME):
-            reference = self.reference("a name")
-            name = Identifier(reference.start, reference.end, reference.text)
-        elif self.kinds[self.i] == "string":
-            at, end = self.start, self.ends[self.i]
-            name = Identifier(at, end, self.text_literal())
-        while not self.at("{") and not self.at(END) and not (self.breaks[self.i] and self.declaration_begins()):
-            self.i += 1
-        if self.at("{"):
-            self.skip_balanced()
-            if self.kinds[self.i - 1] != "}":
-                self.report("unexpected end of input", "CAI0011", self.start, self.start, help_text="expected '}'")
-        return d.DeferredDeclaration(start, self.previous_end, description, keyword, name)
-
 
 _DECLARATIONS: Final = {
     "import": Parser._import,
     "config": Parser._config,
     "entity": Parser._entity,
-    "model": Parser._entity,
     "type": Parser._type,
     "enum": Parser._enum,
     "resource": Parser._resource,
@@ -263,5 +250,4 @@ _DECLARATIONS: Final = {
     "workflow": Parser._workflow,
     "job": Parser._job,
     "middleware": Parser._middleware,
-    "database": Parser._deferred,
 }

@@ -7,6 +7,7 @@ from typing import Final
 
 from codeai.language.lexer import STRING
 from codeai.language.parser.workflows import Workflows
+from codeai.language.spellings import settings as spelled
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import integrations as i
@@ -111,7 +112,7 @@ class Events(Workflows):
 
     def _middleware(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
-        settings = self.settings()
+        settings = spelled.kind(self, "type") + spelled.flattened(self, self.settings(), "type")
         return i.MiddlewareDeclaration(start, self.previous_end, description, name, settings)
 
 

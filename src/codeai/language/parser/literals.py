@@ -6,6 +6,7 @@ import re
 import textwrap
 from typing import Final
 
+from codeai.language.durations import duration_milliseconds
 from codeai.language.lexer import (
     DECIMAL,
     DURATION,
@@ -20,21 +21,8 @@ from codeai.language.lexer import (
 from codeai.language.parser.cursor import Cursor
 from codeai.language.tree import expressions as ex
 
-MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _SIZES: Final = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "{": "{", "}": "}"}
-_PART: Final = re.compile(r"([0-9]+)(ms|[smhdw])")
-
-
-def duration_milliseconds(text: str) -> int | None:
-    """The length of ``1h30m`` or ``7.days`` in milliseconds, None for other text."""
-    number, dot, word = text.partition(".")
-    if dot and number.isdigit():
-        unit = "ms" if word.startswith("milli") else word[:1]
-        return int(number) * MILLISECONDS[unit] if unit in MILLISECONDS else None
-    if not re.fullmatch(r"(?:[0-9]+(?:ms|[smhdw]))+", text):
-        return None
-    return sum(int(count) * MILLISECONDS[unit] for count, unit in _PART.findall(text))
 
 
 class Literals(Cursor):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from codeai.language.lexer import NAME
+from codeai.language.diagnostics import Edit
+from codeai.language.lexer import NAME, STRING
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
+from codeai.language.spellings import data
+from codeai.language.spellings.words import TYPES
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
 from codeai.language.tree.declarations import FieldDeclaration
@@ -60,11 +63,21 @@ class Types(Expressions):
             fields = self.items(self.field)
             return ty.RecordType(start, self.previous_end, fields)
         name = self.identifier("a type")
+        if name.text in TYPES and not self.outline_has_type(name.text):
+            self.older(name.start, name.end, TYPES[name.text], edits=(Edit(name.start, name.end, TYPES[name.text]),))
+            name = Identifier(name.start, name.end, TYPES[name.text])
+        elif name.text == "embedded" and self.at("{"):
+            self.older(name.start, name.end, "{ … }")
+            return self._plain_type()
         if self.at(".") and self.text_at(1) in SHAPES:
             return self._shape(name)
         if self.at("(") and not self.breaks[self.i]:
             return ty.NamedType(start, self.ends[self.i], name, self._type_arguments(name.text))
         return ty.NamedType(start, name.end, name)
+
+    def outline_has_type(self, name: str) -> bool:
+        """Whether the program declares a type that has the name of an alias."""
+        return name == "Empty" and self.outline.declares("type", name)
 
     def _shape(self, entity: Identifier) -> ty.TypeExpression:
         self.i += 1
@@ -93,6 +106,9 @@ class Types(Expressions):
         if name in ("list", "array", "map", "paginated"):
             return self.type_expression()
         if name in ("ref", "many", "enum"):
+            if self.kinds[self.i] == STRING:
+                quoted = Identifier(self.start, self.ends[self.i], self.text_literal())
+                return Reference(quoted.start, quoted.end, (quoted,))
             parts = [self.identifier()]
             while self.take("."):
                 parts.append(self.identifier())
@@ -108,6 +124,11 @@ class Types(Expressions):
         modifiers: list[ty.Modifier] = []
         computed: ex.Expression | None = None
         while True:
+            if data.begins_modifier(self, self.at(",")):
+                self.take(",")
+                type_, modifier = data.modifier(self, type_)
+                modifiers += [modifier] if modifier is not None else []
+                continue
             if self.take("="):
                 computed = self.expression()
                 break
@@ -116,6 +137,8 @@ class Types(Expressions):
             elif not self._modifier_at(0) or self.breaks[self.i]:
                 break
             modifiers.append(self._modifier())
+        if name.text == "updated_at":
+            modifiers = data.kept_current(self, modifiers, type_)
         return FieldDeclaration(name.start, self.previous_end, name, type_, tuple(modifiers), computed, description)
 
     def _field_type(self) -> ty.TypeExpression:
@@ -145,12 +168,14 @@ class Types(Expressions):
         following = self.kind_at(ahead + 1)
         if following == ":":
             return False
-        return following != NAME or self.breaks_at(ahead + 1) or self.text_at(ahead) in MODIFIERS
+        if following == NAME and not self.breaks_at(ahead + 1):
+            return self.text_at(ahead) in MODIFIERS
+        return not (following in ("(", "{") and self.text_at(ahead) in ("index", "unique_index", "indexes"))
 
     def _modifier(self) -> ty.Modifier:
         name = self.identifier()
         if name.text not in MODIFIERS:
-            self.unknown("modifier", name, MODIFIERS, "CAI0015")
+            self.unknown("modifier", name, (*MODIFIERS, *data.MODIFIERS), "CAI0015")
         arguments: list[ex.Expression] = []
         if self.at("(") and not self.breaks[self.i]:
             self.i += 1

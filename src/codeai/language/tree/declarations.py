@@ -316,13 +316,6 @@ class TestDeclaration(Declaration, frozen=True, eq=False, gc=False):
     body: Block
 
 
-class DeferredDeclaration(Declaration, frozen=True, eq=False, gc=False):
-    """A declaration that this version only takes note of (``database``): its extent is kept, its inside not looked at."""
-
-    keyword: Identifier
-    name: Identifier | None
-
-
 class Script(Declaration, frozen=True, eq=False, gc=False):
     """Top-level statements of a script."""
 

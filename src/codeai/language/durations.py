@@ -1,0 +1,20 @@
+"""How long ``1h30m`` and ``7.days`` are."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_PART: Final = re.compile(r"([0-9]+)(ms|[smhdw])")
+
+
+def duration_milliseconds(text: str) -> int | None:
+    """The length of ``1h30m`` or ``7.days`` in milliseconds, None for other text."""
+    number, dot, word = text.partition(".")
+    if dot and number.isdigit():
+        unit = "ms" if word.startswith("milli") else word[:1]
+        return int(number) * MILLISECONDS[unit] if unit in MILLISECONDS else None
+    if not re.fullmatch(r"(?:[0-9]+(?:ms|[smhdw]))+", text):
+        return None
+    return sum(int(count) * MILLISECONDS[unit] for count, unit in _PART.findall(text))

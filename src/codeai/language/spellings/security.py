@@ -1,0 +1,19 @@
+"""Guards of endpoints in older forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codeai.language.tree.node import Identifier
+
+if TYPE_CHECKING:
+    from codeai.language.parser.cursor import Cursor
+
+
+def public(p: Cursor, names: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    """``auth: none`` is ``auth: public``."""
+    first = names[0] if names else None
+    if first is None or first.text != "none":
+        return names
+    p.older(first.start, first.end, "public")
+    return (Identifier(first.start, first.end, "public"), *names[1:])
