@@ -258,6 +258,8 @@ class Queries(Calls):
             self.report.error(node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
 
     def _tenant(self, entity: EntitySymbol, field: str) -> bool:
+        if entity.entity is not None:
+            return entity.entity.tenant_field == field
         return any(
             trait.name.text == "tenant" and any(argument.text == field for argument in trait.arguments)
             for clause in entity.declaration.clauses
@@ -298,7 +300,7 @@ class Queries(Calls):
             if key.text in entity.computed:
                 self.report.error(key, f"'{key.text}' is computed", "CAI0328")
             else:
-                self.unknown_field(key, entity)
+                self.unknown_field(key, entity, query=self.query_text)
             return None
         if field.auto_update or (field.auto and not field.primary and not scope.host.test):
             self.report.error(key, f"'{key.text}' is set by the server", "CAI0326")

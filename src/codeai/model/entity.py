@@ -124,7 +124,10 @@ class Hide(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
-    """An entity as declared. ``fields`` keep the order of the program."""
+    """An entity as declared. ``fields`` keep the order of the program.
+
+    ``view`` is a SELECT that stands instead of the table, for what the server itself offers to read; nobody writes to it.
+    """
 
     name: str
     table: str
@@ -138,6 +141,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     hides: tuple[Hide, ...] = ()
     tenant_field: str | None = None
     audited: bool = False
+    view: str = ""
     description: str = ""
     at: int = -1
 

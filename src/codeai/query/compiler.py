@@ -43,8 +43,8 @@ class Model:
         return self._entities[name]
 
     def table(self, entity: Entity) -> str:
-        """The table of an entity, quoted."""
-        return self.dialect.quote(entity.table)
+        """The table of an entity, quoted, or the query that stands for it."""
+        return f"({entity.view})" if entity.view else self.dialect.quote(entity.table)
 
     def plain(self, type_: t.Type) -> t.Type:
         """A type without nullability; references and rows stand for the key."""

@@ -7,6 +7,6 @@ becomes a resolved expression and is compiled like one of the program; its const
 from __future__ import annotations
 
 from codeai.query.text.conditions import FilterText
-from codeai.query.text.queries import parse_query_text
+from codeai.query.text.queries import parse_query_text, parse_statement_text
 
-__all__ = ["FilterText", "parse_query_text"]
+__all__ = ["FilterText", "parse_query_text", "parse_statement_text"]
