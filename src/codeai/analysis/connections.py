@@ -233,7 +233,7 @@ class Connections(Endpoints):
             failures=self.whole_of(threshold.failures, "threshold") if threshold is not None else 5,
             window=self.milliseconds_of(window, "threshold") if window is not None else None,
             reset_after=self.milliseconds_of(reset, "reset_after") if reset is not None else 60_000,
-            half_open=self.whole_of(probes, "half_open") if probes is not None else 1,
+            half_open=self.whole_of(probes, "half_open") if probes is not None else 3,
         )
 
     def _operation(self, symbol: OperationSymbol) -> Operation:

@@ -39,7 +39,6 @@ _LATER: Final = {
     EventDeclaration: "event",
     HandlerDeclaration: "handler of",
     WebhookDeclaration: "webhook",
-    IntegrationDeclaration: "integration",
     MiddlewareDeclaration: "middleware",
     WorkflowDeclaration: "workflow",
     JobDeclaration: "job",

@@ -26,6 +26,17 @@ class Emitter(Protocol):
         """
 
 
+class Operations(Protocol):
+    """Calls other systems."""
+
+    async def call(self, context: Context, integration: str, operation: str, values: Mapping[str, Any]) -> Any:
+        """The checked answer of an operation; the effect lies outside of the transaction of the context.
+
+        :param values: the arguments by name; ``idempotency_key`` is understood by every operation
+        :raises Exception: one of ``integrations.errors`` when there is no answer, or the answer is an error
+        """
+
+
 class Sender(Protocol):
     """Takes in messages."""
 
@@ -51,8 +62,9 @@ class Absent:
 class Effects:
     """The parts by kind. They are assigned while a process is composed and not changed afterwards."""
 
-    __slots__ = ("emitter", "sender")
+    __slots__ = ("emitter", "operations", "sender")
 
     def __init__(self) -> None:
         self.emitter: Emitter = Absent("emit events")
+        self.operations: Operations = Absent("call integrations")
         self.sender: Sender = Absent("send messages")

@@ -261,6 +261,11 @@ class Writer:
     def config_value(self, node: ir.ConfigValue) -> str:
         return self.bind("_k", self.program.setting(node.path))
 
+    def call_operation(self, node: ir.CallOperation) -> str:
+        values = "{" + ", ".join(f"{self.bind('_k', entry.name)}: {self.write(entry.value)}" for entry in node.values) + "}"
+        names = f"{self.bind('_k', node.integration)}, {self.bind('_k', node.operation)}"
+        return self._awaited(f"c.effects.operations.call(c, {names}, {values})", node)
+
     def request(self, node: ir.Request) -> str:
         self.awaits = True
         headers = "{" + ", ".join(f"{self.bind('_k', entry.name)}: {self.write(entry.value)}" for entry in node.headers) + "}"
@@ -335,5 +340,6 @@ _WRITERS: Final[dict[type, Callable[[Writer, Any], str]]] = {
     ir.LambdaOf: Writer.lambda_of,
     ir.EnvironmentValue: Writer.environment_value,
     ir.ConfigValue: Writer.config_value,
+    ir.CallOperation: Writer.call_operation,
     ir.Request: Writer.request,
 }

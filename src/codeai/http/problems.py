@@ -10,6 +10,7 @@ import msgspec
 
 from codeai.auth.errors import AuthError
 from codeai.evaluate.errors import EvaluationError, ProgramFailure
+from codeai.integrations.errors import OutboundError
 from codeai.model.status import status_code, title
 from codeai.model.validation import InvalidFields
 from codeai.query import errors as query
@@ -119,6 +120,12 @@ def _failure(error: ProgramFailure) -> Problem:
     return Problem(error.status, error.message or title(error.status).lower(), error.code)
 
 
+def _outbound(error: OutboundError) -> Problem:
+    detail = f"{error.call}: {error.text}" if error.call else error.text
+    headers = ((b"retry-after", b"%d" % max(1, round(error.retry_after))),) if error.retry_after is not None else ()
+    return Problem(error.status, detail, error.code, headers=headers)
+
+
 def _unique(error: storage.UniqueViolation) -> Problem:
     errors = tuple(FieldError(column, "not_unique", "is taken already") for column in error.columns)
     return Problem(409, "another row has the same " + (", ".join(error.columns) or "key"), "not_unique", errors=errors)
@@ -155,6 +162,7 @@ def _invalid_fields(error: InvalidFields) -> Problem:
 _TABLE: Final[dict[type[BaseException], Callable[[Any], Problem]]] = {
     AuthError: _auth,
     ProgramFailure: _failure,
+    OutboundError: _outbound,
     EvaluationError: lambda error: Problem(422, str(error), "evaluation_error"),
     query.RowNotFound: lambda error: Problem(404, f"no such {error.entity}", "not_found"),
     query.NotAllowed: lambda error: Problem(403, f"you may not {error.action} this {error.entity}", "forbidden"),

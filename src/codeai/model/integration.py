@@ -26,7 +26,7 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 5
     window: int | None = None
     reset_after: int = 60_000
-    half_open: int = 1
+    half_open: int = 3
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,10 @@ import msgspec
 _LOG: Final = logging.getLogger("codeai.health")
 
 
+class Degraded(Exception):
+    """A check's way to say that something does not work as it should and that the server serves nevertheless."""
+
+
 class Check(msgspec.Struct, frozen=True):
     """One thing to look at. ``run`` raises what is wrong; ``details`` gives live figures; critical ones decide readiness."""
 
@@ -64,6 +68,8 @@ async def _checked(check: Check, details: bool) -> dict[str, Any]:
     try:
         async with asyncio.timeout(check.timeout):
             await check.run()
+    except Degraded as error:
+        result |= {"status": "degraded", "reason": str(error)}
     except Exception as error:
         result["status"] = "unhealthy"
         _LOG.error("%s ping failed", check.name, extra={"cause": str(error) or type(error).__name__})

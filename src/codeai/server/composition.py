@@ -38,21 +38,16 @@ from codeai.observability.health import Check, Health
 from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
 from codeai.query.text import FilterText
+from codeai.server.errors import StartError as StartError
 from codeai.server.settings import Settings
+from codeai.server.wiring.integrations import checks as integration_checks
+from codeai.server.wiring.integrations import integrations
 from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
 from codeai.storage.interface import Database
 
 _PROGRAM = logging.getLogger("codeai.program")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-
-
-class StartError(Exception):
-    """Something of the program that cannot be built; ``at`` is its offset in the sources, -1 when it has none."""
-
-    def __init__(self, message: str, at: int = -1) -> None:
-        super().__init__(message)
-        self.at = at
 
 
 class Composition:
@@ -84,7 +79,8 @@ class Composition:
         )
         self.projection = Projection(application, self.evaluator)
         self._filter_text = FilterText(application)
-        self.health = Health(application.version, self._checks(), time.monotonic())
+        self.integrations = integrations(application, self.evaluator, settings, self.clock, self._default)
+        self.health = Health(application.version, [*self._checks(), *integration_checks(self.integrations)], time.monotonic())
         http = HttpSettings(
             request_timeout=settings.request_timeout,
             max_body=settings.max_body,
@@ -92,6 +88,7 @@ class Composition:
             cors_credentials=self._setting(("cors", "credentials")) is True,
         )
         self.effects = Effects()
+        self.effects.operations = self.integrations
         self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
@@ -196,8 +193,9 @@ class Composition:
         await self.observation.start()
 
     async def stop(self) -> None:
-        """Closes the database."""
+        """Closes the database and the connections to others."""
         await self.observation.stop()
+        await self.integrations.close()
         await self.database.close()
 
     def _plan(self, endpoint: Endpoint) -> EndpointPlan:

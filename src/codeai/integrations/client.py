@@ -1,0 +1,233 @@
+"""The client of one integration: attempt after attempt until there is an answer, through limit, breaker and authentication."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from codeai.integrations.answers import AnswerReader, parse
+from codeai.integrations.authentication import Authentication
+from codeai.integrations.breaker import CircuitBreaker, CircuitOpen
+from codeai.integrations.errors import (
+    AddressForbidden,
+    AnswerInvalid,
+    BadAddress,
+    CallFailed,
+    OutboundError,
+    QueryFailed,
+    TooManyCalls,
+)
+from codeai.integrations.outbound import Answer, Limits, Outbound
+from codeai.integrations.requests import KEY, Prepared, RequestWriter
+from codeai.integrations.retry import IDEMPOTENT, REPEATABLE_STATUSES, delay, retry_after
+from codeai.model.event import Retry
+
+_LOG: Final = logging.getLogger("codeai.integrations")
+_EXCERPT: Final = 500
+
+
+class Throttle(Protocol):
+    """Keeps the integration's ``rate_limit``."""
+
+    async def take(self) -> float:
+        """Takes a place: 0, or the seconds until there is one (then none was taken)."""
+
+
+class Observer(Protocol):
+    """Told about every attempt, for metrics and traces."""
+
+    def __call__(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
+        """:param outcome: the status of the peer, or the code of the error"""
+
+
+class OperationPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation, ready to be called; ``timeout`` in seconds for each attempt."""
+
+    name: str
+    writer: RequestWriter
+    reader: AnswerReader
+    idempotent: bool
+    graphql: bool
+    timeout: float
+    retry: Retry
+    keyed: bool
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the client has from outside; tests replace the time."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+    observer: Observer | None = None
+
+
+class IntegrationClient:
+    """Calls the operations of one peer.
+
+    :param base_url: without a slash at the end
+    :param outbound: its own pool of connections
+    :param throttle: None when the integration declares no ``rate_limit``
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        outbound: Outbound,
+        operations: Mapping[str, OperationPlan],
+        *,
+        authentication: Authentication | None,
+        breaker: CircuitBreaker,
+        throttle: Throttle | None = None,
+        surroundings: Surroundings = Surroundings(),  # noqa: B008  # frozen
+    ) -> None:
+        self.name = name
+        self.breaker = breaker
+        self.base_url = base_url.rstrip("/")
+        self._outbound = outbound
+        self._operations = operations
+        self._authentication = authentication
+        self._throttle = throttle
+        self._around = surroundings
+
+    async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+        """The checked answer of an operation.
+
+        :param arguments: by name; ``idempotency_key`` is sent with idempotent operations, one is made when it is absent
+        :raises OutboundError: there is none; ``call`` names the operation
+        :raises codeai.model.validation.InvalidFields: the arguments cannot be sent
+        """
+        plan = self._operations[operation]
+        prepared = plan.writer.write(arguments)
+        key = arguments.get(KEY)
+        if plan.keyed or key is not None:
+            prepared = _with(prepared, ("Idempotency-Key", str(key) if key is not None else str(uuid.uuid4())))
+        try:
+            return await self._attempts(plan, prepared)
+        except OutboundError as error:
+            error.call = f"{self.name}.{operation}"
+            raise
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._outbound.close()
+
+    async def _attempts(self, plan: OperationPlan, prepared: Prepared) -> Any:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self._attempt(plan, prepared)
+            except OutboundError as error:
+                pause = self._pause(plan, prepared, error, attempt)
+                extra = {"integration": self.name, "operation": plan.name, "attempt": attempt, "code": error.code, "cause": str(error)}
+                if pause is None:
+                    _LOG.warning("call failed", extra=extra)
+                    raise
+                _LOG.info("call failed and is repeated", extra={**extra, "after": round(pause * 1000)})
+            await self._around.sleep(pause)
+
+    def _pause(self, plan: OperationPlan, prepared: Prepared, error: OutboundError, attempt: int) -> float | None:
+        """Seconds until the next attempt; None when there is none."""
+        if attempt > plan.retry.times or isinstance(error, CircuitOpen | BadAddress | AddressForbidden):
+            return None
+        if not error.transient or not _repeatable(plan, prepared, error):
+            return None
+        if isinstance(error, CallFailed) and error.peer_status not in REPEATABLE_STATUSES:
+            return None
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after * 1000 <= plan.retry.maximum else None
+        return delay(plan.retry, attempt)
+
+    async def _attempt(self, plan: OperationPlan, prepared: Prepared) -> Any:
+        await self._place(plan.timeout)
+        permit = await self.breaker.admit()
+        began = time.perf_counter()
+        outcome, verdict = "cancelled", "cancelled"
+        try:
+            answer = await self._authenticated(plan, prepared)
+            outcome, verdict = str(answer.status), "failure" if answer.status >= 500 else "success"
+            return self._value(plan, answer)
+        except OutboundError as error:
+            if outcome == "cancelled":
+                outcome, verdict = error.code, "cancelled" if isinstance(error, BadAddress | AddressForbidden) else "failure"
+            raise
+        finally:
+            await self.breaker.report(permit, verdict)  # type: ignore[arg-type]  # one of the three
+            if self._around.observer is not None:
+                self._around.observer(self.name, plan.name, outcome, time.perf_counter() - began)
+
+    async def _place(self, patience: float) -> None:
+        """Waits for a place in the rate limit, within the time of an attempt."""
+        if self._throttle is None:
+            return
+        waited = 0.0
+        while (pause := await self._throttle.take()) > 0:
+            waited += pause
+            if waited > patience:
+                error = TooManyCalls(f"no place for {pause:.1f} s")
+                error.retry_after = pause
+                raise error
+            await self._around.sleep(pause)
+
+    async def _authenticated(self, plan: OperationPlan, prepared: Prepared) -> Answer:
+        """One exchange; after a 401 one more with new credentials, if there can be any."""
+        limits = Limits(connect=min(5.0, plan.timeout), read=plan.timeout, total=plan.timeout)
+        if self._authentication is None:
+            return await self._send(prepared, limits)
+        credentials = await self._authentication.credentials()
+        answer = await self._send(_with(prepared, *credentials.headers, target=credentials.apply(prepared.target)), limits)
+        if answer.status != 401 or not await self._authentication.refused(credentials):
+            return answer
+        credentials = await self._authentication.credentials()
+        return await self._send(_with(prepared, *credentials.headers, target=credentials.apply(prepared.target)), limits)
+
+    async def _send(self, prepared: Prepared, limits: Limits) -> Answer:
+        headers = list(prepared.headers)
+        if prepared.body is not None:
+            headers.append(("Content-Type", "application/json"))
+        if not any(name.lower() == "accept" for name, _ in headers):
+            headers.append(("Accept", "application/json"))
+        return await self._outbound.send(
+            prepared.method, self.base_url + prepared.target, headers=headers, body=prepared.body, limits=limits
+        )
+
+    def _value(self, plan: OperationPlan, answer: Answer) -> Any:
+        if not 200 <= answer.status < 300:
+            pause = retry_after(answer.header("retry-after"), self._around.now()) if answer.header("retry-after") else None
+            raise CallFailed(f"the peer answered {answer.status}", answer.status, _words(answer), pause)
+        if not plan.graphql:
+            return plan.reader.read(answer)
+        document = parse(answer.body)
+        if not isinstance(document, dict):
+            raise AnswerInvalid("the answer is no GraphQL response")
+        if document.get("errors"):
+            raise QueryFailed("the peer answered with errors", answer.status, document["errors"])
+        return plan.reader.value(document.get("data"))
+
+
+def _repeatable(plan: OperationPlan, prepared: Prepared, error: OutboundError) -> bool:
+    """Whether the same request may be sent again: nothing was sent, the peer said it did nothing, or twice has the effect of once."""
+    refused = isinstance(error, CallFailed) and error.peer_status == 429
+    return not error.sent or refused or plan.idempotent or prepared.method in IDEMPOTENT
+
+
+def _with(prepared: Prepared, *headers: tuple[str, str], target: str | None = None) -> Prepared:
+    return msgspec.structs.replace(prepared, headers=(*prepared.headers, *headers), target=target or prepared.target)
+
+
+def _words(answer: Answer) -> object:
+    """The body of an error: decoded if it is JSON, else the beginning of its text."""
+    if "json" in answer.header("content-type"):
+        try:
+            return parse(answer.body)
+        except AnswerInvalid:
+            pass
+    return answer.body[: _EXCERPT * 4].decode("utf-8", "replace")[:_EXCERPT]

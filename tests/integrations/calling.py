@@ -1,0 +1,94 @@
+"""A program's integrations, made as the server makes them, with a clock that tests move."""
+
+import datetime
+import random
+from typing import Any
+
+from codeai.analysis.program import analyse
+from codeai.evaluate.program import Evaluator
+from codeai.integrations.addresses import AddressPolicy
+from codeai.integrations.breaker import LocalMachine, Machine
+from codeai.integrations.building import Parts, client
+from codeai.integrations.client import IntegrationClient, Surroundings
+from codeai.language.parser import parse_module
+from codeai.language.source import Sources
+from codeai.model.application import Application
+from codeai.query.statements import Statements
+
+BEGIN = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.UTC)
+
+
+class Clock:
+    """Time that passes only by ``sleep`` and ``advance``; ``slept`` notes the sleeps."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime.datetime:
+        return BEGIN + datetime.timedelta(seconds=self.passed)
+
+    def seconds(self) -> float:
+        return self.passed
+
+    def advance(self, seconds: float) -> None:
+        self.passed += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.passed += seconds
+
+
+def checked(text: str) -> Application:
+    """A program without errors."""
+    sources = Sources()
+    parsed = parse_module(sources.add("program.cai", text))
+    found = analyse([parsed.module], sources)
+    problems = [str(finding) for finding in (*parsed.diagnostics, *found.diagnostics) if finding.severity == "error"]
+    assert not problems, problems
+    return found.application
+
+
+class Calling:
+    """The clients of a program; ``observed`` are the attempts, ``changes`` the states of breakers."""
+
+    def __init__(self, text: str, environment: dict[str, str] | None = None, machine: Any = None) -> None:
+        self.clock = Clock()
+        self.observed: list[tuple[str, str, str]] = []
+        self.changes: list[tuple[str, str]] = []
+        application = checked(text)
+        evaluator = Evaluator(application, Statements(application, "sqlite"), environment or {})
+
+        def make(name: str, model: Any) -> Machine:
+            return machine(model) if machine is not None else LocalMachine(model)
+
+        parts = Parts(
+            policy=AddressPolicy(),
+            machine=make,
+            throttle=lambda model: None,
+            now=self.clock.seconds,
+            surroundings=Surroundings(sleep=self.clock.sleep, now=self.clock.now, observer=self._observe),
+            default=lambda field: evaluator.constant(field.default),
+            on_change=lambda name, state: self.changes.append((name, state)),
+        )
+        self.clients: dict[str, IntegrationClient] = {model.name: client(model, evaluator, parts) for model in application.integrations}
+
+    def _observe(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
+        self.observed.append((integration, operation, outcome))
+
+    async def call(self, name: str, **arguments: Any) -> Any:
+        """``call("Peer.operation", …)``"""
+        integration, _, operation = name.partition(".")
+        return await self.clients[integration].call(operation, arguments)
+
+    async def close(self) -> None:
+        for each in self.clients.values():
+            await each.close()
+
+
+def integration(url: str, operations: str, settings: str = "") -> str:
+    """The text of a program with one integration."""
+    return f'integration Peer {{ base_url: "{url}" {settings}\n{operations}\n}}\n'
+
+
+random.seed(1)
