@@ -17,7 +17,7 @@ from codeai.evaluate.operations import converter
 from codeai.integrations.errors import AnswerInvalid
 from codeai.integrations.outbound import Answer
 from codeai.language import types as t
-from codeai.language.parser.literals import duration_milliseconds
+from codeai.language.durations import duration_milliseconds
 from codeai.model.entity import Constraints
 from codeai.model.validation import check_of
 
