@@ -17,6 +17,7 @@ from codeai.model.statement import Block
 
 Values = Callable[[Context], tuple[Any, ...]]
 Host = Callable[[Context], Awaitable[Outcome]]
+Instant = Callable[[Context], Outcome]
 
 
 class Evaluator:
@@ -112,6 +113,15 @@ class Evaluator:
         lines = writer.block(body, 1)
         source = "async def host(c):\n" + "".join(lines) + "    return _Outcome()\n"
         return cast("Host", self._define(writer, source, name))
+
+    def instant(self, body: Block, name: str) -> Instant | None:
+        """The body as a plain function, when nothing in it waits and it has no loops; None otherwise."""
+        writer = BlockWriter(self)
+        lines = writer.block(body, 1)
+        if writer.awaits:
+            return None
+        source = "def host(c):\n" + "".join(lines) + "    return _Outcome()\n"
+        return cast("Instant", self._define(writer, source, name))
 
     def _define(self, writer: Writer, source: str, name: str) -> Any:
         self._count += 1

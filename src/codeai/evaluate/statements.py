@@ -63,6 +63,7 @@ class BlockWriter(Writer):
 
     def _for(self, node: s.For, pad: str, depth: int) -> list[str]:
         pausing = "await c.breathe() if c.step() else None" if self._waiting else "c.step()"
+        self.awaits = self.awaits or self._waiting
         return [
             f"{pad}for {self.local(node.name)} in ({self.write(node.items)} or ()):\n",
             f"{pad}    {pausing}\n",

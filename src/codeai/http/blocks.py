@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Outcome
-from codeai.evaluate.program import Host
+from codeai.evaluate.program import Host, Instant
 from codeai.http.messages import Request, Response
-from codeai.http.plans import Inputs, Runtime, conditional, context_of, json_response
+from codeai.http.plans import NO_INPUTS, Action, Inputs, Runtime, conditional, context_of, json_response
 from codeai.http.problems import Problem
 from codeai.http.projection import Projector
 from codeai.language import types as t
@@ -21,10 +21,15 @@ _ATTEMPTS: Final = 3
 _FORBIDDEN_HEADERS: Final = frozenset(["content-length", "transfer-encoding", "connection", "x-request-id"])
 
 
-class BlockAction:
-    """Runs a block in one transaction and encodes what it returns."""
+class BlockAction(Action):
+    """Runs a block in one transaction and encodes what it returns.
 
-    def __init__(self, endpoint: Endpoint, action: RunBlock, host: Host, project: Projector, runtime: Runtime) -> None:
+    :param instant: the block as a plain function, when it waits for nothing
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, action: RunBlock, host: Host, instant: Instant | None, project: Projector, runtime: Runtime
+    ) -> None:
         self._host = host
         self._project = project
         self._runtime = runtime
@@ -33,6 +38,7 @@ class BlockAction:
         # What only reads, in READ COMMITTED, is the same without a transaction around it.
         plain = not action.writes and action.isolation == "read committed"
         self._session: Session | None = runtime.database.reading() if plain else None
+        self._instant = instant if plain else None
         self._status = endpoint.returns.status
         self._void = endpoint.returns.type is None and endpoint.returns.declared
         self._media_type = endpoint.returns.media_type
@@ -51,6 +57,15 @@ class BlockAction:
                 if attempt + 1 == _ATTEMPTS or self._isolation != "serializable":
                     raise
         raise AssertionError("unreachable")
+
+    def at_once(self, request: Request, principal: Principal) -> Response | None:
+        """See ``plans.Action``."""
+        if self._instant is None or self._session is None:
+            return None
+        context = context_of(self._runtime, principal, self._session, NO_INPUTS)
+        outcome = self._instant(context)
+        value = None if outcome.redirect else self._project(outcome.value, context)
+        return self._answer(request, outcome, value)
 
     async def _once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         async with self._runtime.database.transaction(write=self._writes, isolation=self._isolation) as session:
@@ -86,7 +101,7 @@ class BlockAction:
         return name.lower().encode("latin-1"), text.encode("latin-1", "replace")
 
 
-class UnavailableAction:
+class UnavailableAction(Action):
     """Says that this endpoint has no operation, and why."""
 
     def __init__(self, action: Unavailable) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from codeai.auth.principal import Principal
 from codeai.evaluate.program import Evaluator
 from codeai.http.messages import Request, Response
-from codeai.http.plans import Inputs, Runtime, context_of, json_response
+from codeai.http.plans import Action, Inputs, Runtime, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.model.endpoint import Endpoint, ListRows
 from codeai.query.compiler import Model
@@ -20,7 +20,7 @@ from codeai.query.text import FilterText
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
-class ListAction:
+class ListAction(Action):
     """GET of a page of rows."""
 
     def __init__(

@@ -43,7 +43,7 @@ class Runtime(msgspec.Struct, frozen=True):
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-class Inputs(msgspec.Struct):
+class Inputs(msgspec.Struct, frozen=True):
     """The decoded parts of one request."""
 
     path: Mapping[str, Any] = _NOTHING
@@ -55,8 +55,15 @@ class Inputs(msgspec.Struct):
     texts: Mapping[str, list[str]] = _NOTHING
 
 
+NO_INPUTS: Final = Inputs()
+
+
 class Action(Protocol):
     """What an endpoint does once its input is decoded and its caller admitted."""
+
+    def at_once(self, request: Request, principal: Principal) -> Response | None:
+        """The answer to a request without input, if nothing has to be awaited for it; None asks for ``run``."""
+        return None
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """Answers the request."""
@@ -115,7 +122,9 @@ class EndpointPlan:
         accept = headers.get(b"accept")
         if accept is not None and not accepts(accept, self.media_type):
             raise Problem(406, f"this answers as {self.media_type}", headers=())
-        response = await self._limited(request, values, principal)
+        response = None if self._reads else self._action.at_once(request, principal)
+        if response is None:
+            response = await self._limited(request, values, principal)
         if principal.authenticated:
             response.headers = (*response.headers, *_PRIVATE)
         return response
@@ -124,11 +133,11 @@ class EndpointPlan:
         """Decodes and runs within the endpoint's time."""
         if self._timeout < SHORTEST:
             async with asyncio.timeout(self._timeout):
-                inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else Inputs()
+                inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else NO_INPUTS
                 return await self._action.run(request, inputs, principal)
         deadline = self._deadlines.begin(self._timeout)
         try:
-            inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else Inputs()
+            inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else NO_INPUTS
             return await self._action.run(request, inputs, principal)
         except asyncio.CancelledError:
             if deadline.answers():

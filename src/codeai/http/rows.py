@@ -10,7 +10,7 @@ from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
 from codeai.http.messages import Request, Response
 from codeai.http.negotiation import etag, matches
-from codeai.http.plans import ENCODER, Inputs, Runtime, conditional, context_of, json_response
+from codeai.http.plans import ENCODER, Action, Inputs, Runtime, conditional, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, ModifyRow, ReplaceRow, Validation
@@ -41,7 +41,7 @@ class _RowReader:
         return ENCODER.encode(await self._plan.run(context.session, self._values(context)))
 
 
-class GetAction:
+class GetAction(Action):
     """GET of one row."""
 
     def __init__(self, model: Model, evaluator: Evaluator, action: GetRow, runtime: Runtime) -> None:
@@ -74,7 +74,7 @@ class _Checks:
             raise Problem(422, "the request has invalid values", "invalid", errors=tuple(errors))
 
 
-class CreateAction:
+class CreateAction(Action):
     """POST of a new row.
 
     :param location: the path of the new row by its key, when an endpoint shows it
@@ -127,7 +127,7 @@ class CreateAction:
         return row, self._project(row, context)
 
 
-class _KeyedWrite:
+class _KeyedWrite(Action):
     """What changes, replacements and deletions share: they find one row, and honour ``If-Match``."""
 
     def __init__(self, model: Model, evaluator: Evaluator, action: ModifyRow | ReplaceRow | DeleteOne, runtime: Runtime) -> None:

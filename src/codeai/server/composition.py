@@ -235,7 +235,8 @@ class Composition:
         action, model = endpoint.action, self.statements.model
         if isinstance(action, RunBlock):
             host = self.evaluator.block(action.body, endpoint.name)
-            return BlockAction(endpoint, action, host, self.projection.of(endpoint.returns.type), self.runtime)
+            instant = self.evaluator.instant(action.body, endpoint.name)
+            return BlockAction(endpoint, action, host, instant, self.projection.of(endpoint.returns.type), self.runtime)
         if isinstance(action, GetRow):
             return GetAction(model, self.evaluator, action, self.runtime)
         if isinstance(action, ListRows):
