@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,9 @@ def test_an_unknown_code_is_none() -> None:
 def test_a_page_knows_class_and_severity() -> None:
     page = known("CAI0131")
     assert (page.kind, page.severity) == (DiagnosticClass.SEMANTIC, Severity.WARNING)
+
+
+def test_the_page_of_the_manual_is_current() -> None:
+    written = (ROOT / "docs/language/diagnostics.md").read_text()
+    made = runpy.run_path(str(ROOT / "scripts/diagnostics-page"))["page"]()
+    assert written == made, "run scripts/diagnostics-page"

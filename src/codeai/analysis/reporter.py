@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
-from codeai.language.suggestions import suggest
+from codeai.language.suggestions import nearest
 from codeai.language.tree.node import Node
 
 NOT_EXECUTABLE: Final = "CAI0401"
+_GUARDS: Final = ("CAI0109", "CAI0116", "CAI0128")  # who may come in is never guessed
 _MISSPELT: Final = ("CAI0106", "CAI0118", "CAI0127")
 
 
@@ -77,9 +78,13 @@ class Reporter:
         kind: DiagnosticClass = DiagnosticClass.SEMANTIC,
     ) -> None:
         """Adds an error about a name that nothing has, with the nearest known one."""
-        near = suggest(name, known)
-        edits = (Edit(node.start, node.end, near),) if near and node.end - node.start == len(name) else ()
-        self.error(node, message, code, kind=kind, help_text=f"did you mean '{near}'?" if near else "", edits=edits)
+        near = nearest(name, known)
+        if near is None:
+            self.error(node, message, code, kind=kind)
+            return
+        whole = node.end - node.start == len(name)
+        edits = (Edit(node.start, node.end, near.name, near.sure and code not in _GUARDS),) if whole else ()
+        self.error(node, message, code, kind=kind, help_text=f"did you mean '{near.name}'?", edits=edits)
 
     def duplicate(self, node: Node, name: str, first: Node) -> None:
         """Adds the ScopeError about a name that is declared twice."""

@@ -12,6 +12,7 @@ from codeai.language.suggestions import suggest
 
 _COMMANDS: Final = {
     "db": "Fill or reset the database of a program",
+    "explain": "Say what a diagnostic code means",
     "fmt": "Bring programs into the canonical form",
     "new": "Create a small program that runs at once",
     "parse": "Show the syntax tree of a program",

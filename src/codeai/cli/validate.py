@@ -1,32 +1,142 @@
-"""``codeai validate``."""
+"""``codeai validate``: all findings of a program in one run."""
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 
-from codeai.cli.programs import counts, loaded, show
+from codeai.cli.fixing import fix, fixed_text
+from codeai.cli.main import fail
+from codeai.language.diagnostics import Diagnostic, Severity
+from codeai.language.source import Sources
+from codeai.server.loading import Loaded, LoadError, load_program, load_source
+
+_HELP: Final = """Check the program in FILE or folder ('-' reads standard input).
+
+Exit 0: valid, 1: invalid, 2: wrong usage or not readable.
+"""
 
 
-@click.command("validate", help="Check the program in FILE or folder. Exit 0: valid, 1: invalid, 2: not readable.")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.command("validate", help=_HELP)
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), required=False)
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
-@click.option("--format", "style", type=click.Choice(["text", "concise", "json"]), default="text")
-def command(file: Path | None, strict: bool, style: str) -> None:
+@click.option("--fix", "mend", is_flag=True, help="Apply the safe edits; with '-' the mended text goes to standard output.")
+@click.option("--watch", "follow", is_flag=True, help="Check again whenever a file changes.")
+@click.option("--format", "style", type=click.Choice(["text", "concise", "json", "sarif", "github"]), default="text")
+def command(file: Path | None, strict: bool, mend: bool, follow: bool, style: str) -> None:
     """Checks a program."""
-    program = loaded(file)
-    errors, warnings = counts(program)
-    if style == "json":
-        found = [
-            {**msgspec.to_builtins(item), "location": msgspec.to_builtins(program.sources.locate(item.primary.start))}
-            for item in program.diagnostics
-        ]
-        click.echo(json.dumps({"valid": program.valid, "diagnostics": found}, indent=2))
-    else:
-        show(program, style)
-        click.echo(f"{errors} errors, {warnings} warnings" if errors or warnings else "valid")
-    sys.exit(1 if errors or (strict and warnings) else 0)
+    stdin = file is not None and str(file) == "-"
+    if stdin and follow:
+        raise click.UsageError("--watch needs a file or folder")
+    if follow:
+        _watch(file, strict, style, mend)
+        return
+    sys.exit(_stdin(strict, style, mend) if stdin else _once(file, strict, style, mend))
+
+
+def _stdin(strict: bool, style: str, mend: bool) -> int:
+    content = sys.stdin.buffer.read()
+    if mend:
+        content, count = fixed_text(content)
+        program = load_source(content)
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return _report(program, strict, style, count, err=True)
+    return _report(load_source(content), strict, style)
+
+
+def _once(file: Path | None, strict: bool, style: str, mend: bool) -> int:
+    try:
+        count = fix(file) if mend else 0
+        return _report(load_program(file), strict, style, count)
+    except (LoadError, OSError) as error:
+        fail(str(error), 2)
+        raise AssertionError from error
+
+
+def _report(program: Loaded, strict: bool, style: str, fixed: int = 0, *, err: bool = False) -> int:
+    """Prints the findings; returns the exit code."""
+    found = sorted(program.diagnostics, key=lambda item: item.primary.start)
+    if strict:
+        found = [_raised(item) for item in found]
+    errors = sum(item.severity is Severity.ERROR for item in found)
+    warnings = sum(item.severity is Severity.WARNING for item in found)
+    text = _RENDERINGS[style](found, program.sources)
+    if text:
+        click.echo(text, err=err)
+    if style in ("text", "concise"):
+        mended = f"{_counted(fixed, 'fix', 'fixes')} applied; " if fixed else ""
+        told = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+        click.echo(mended + (told if errors or warnings else "valid"), err=err)
+    return 1 if errors else 0
+
+
+def _raised(found: Diagnostic) -> Diagnostic:
+    return msgspec.structs.replace(found, severity=Severity.ERROR) if found.severity is Severity.WARNING else found
+
+
+def _counted(number: int, word: str, several: str = "") -> str:
+    return f"{number} {word if number == 1 else several or word + 's'}"
+
+
+def _watch(file: Path | None, strict: bool, style: str, mend: bool) -> None:
+    from codeai.cli.watching import watch_program
+
+    def check() -> None:
+        try:
+            count = fix(file) if mend else 0
+            _report(load_program(file), strict, style, count)
+        except (LoadError, OSError) as error:  # a file may be gone for a moment while an editor writes it
+            click.echo(f"codeai: {error}", err=True)
+        sys.stdout.flush()
+
+    watch_program(file, check)
+
+
+# -- renderings --------------------------------------------------------------------------------------------------------
+
+
+def _text(found: Sequence[Diagnostic], sources: Sources) -> str:
+    from codeai.language.rendering.text import rich
+
+    colour = sys.stdout.isatty()
+    return "".join(rich(item, sources, colour=colour) + "\n\n" for item in found).removesuffix("\n")
+
+
+def _concise(found: Sequence[Diagnostic], sources: Sources) -> str:
+    from codeai.language.rendering.concise import concise
+
+    return "\n".join(concise(item, sources) for item in found)
+
+
+def _json(found: Sequence[Diagnostic], sources: Sources) -> str:
+    from codeai.language.rendering.records import json_text
+
+    return json_text(found, sources)
+
+
+def _sarif(found: Sequence[Diagnostic], sources: Sources) -> str:
+    from codeai import __version__
+    from codeai.language.rendering.sarif import sarif_text
+
+    return sarif_text(found, sources, __version__)
+
+
+def _github(found: Sequence[Diagnostic], sources: Sources) -> str:
+    from codeai.language.rendering.github import annotation
+
+    return "\n".join(annotation(item, sources) for item in found)
+
+
+_RENDERINGS: Final[dict[str, Callable[[Sequence[Diagnostic], Sources], str]]] = {
+    "text": _text,
+    "concise": _concise,
+    "json": _json,
+    "sarif": _sarif,
+    "github": _github,
+}

@@ -11,7 +11,7 @@ from codeai.analysis.program import analyse
 from codeai.analysis.reporter import NOT_EXECUTABLE
 from codeai.analysis.symbols import Symbols
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
-from codeai.language.parser import Parsed, completed, parse_module
+from codeai.language.parser import completed, parse_module
 from codeai.language.source import SourceFile, Sources
 from codeai.language.tree.declarations import ImportDeclaration
 from codeai.language.tree.module import Module
@@ -76,12 +76,21 @@ def load_program(path: Path | None) -> Loaded:
     :raises LoadError: a file cannot be read
     """
     files, folder = find_program(path)
+    return _loaded(files, folder, Sources(), [], [])
+
+
+def load_source(content: bytes, name: str = "<stdin>") -> Loaded:
+    """Analyses a program given as the content of one file; what it imports is looked for in the current folder."""
     sources = Sources()
-    read: list[SourceFile] = []
-    trees: list[Parsed] = []
     diagnostics: list[Diagnostic] = []
+    source = _source(name, content, sources, diagnostics)
+    return _loaded([], Path.cwd(), sources, diagnostics, [source] if source is not None else [])
+
+
+def _loaded(files: list[Path], folder: Path, sources: Sources, diagnostics: list[Diagnostic], read: list[SourceFile]) -> Loaded:
+    trees = [parse_module(source) for source in read]
     seen: set[Path] = set()
-    waiting = list(files)
+    waiting = [*files, *(path for tree in trees for path in _imported(tree.module, folder, diagnostics))]
     while waiting:
         file = waiting.pop(0)
         if file.resolve() in seen:
@@ -108,6 +117,10 @@ def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic]) -> Source
         content = file.read_bytes()
     except OSError as error:
         raise LoadError(f"cannot read '{file}': {error.strerror or error}") from error
+    return _source(str(file), content, sources, diagnostics)
+
+
+def _source(name: str, content: bytes, sources: Sources, diagnostics: list[Diagnostic]) -> SourceFile | None:
     problem = f"the file is larger than {_LARGEST:,} bytes" if len(content) > _LARGEST else None
     text = ""
     if problem is None:
@@ -117,7 +130,7 @@ def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic]) -> Source
             problem = "the file is not UTF-8 text"
         if "\x00" in text:
             problem = "the file is not a text"
-    source = sources.add(str(file), "" if problem else text)
+    source = sources.add(name, "" if problem else text)
     if problem is None:
         return source
     diagnostics.append(Diagnostic("CAI0006", DiagnosticClass.SYNTAX, problem, Span(source.base, source.base)))

@@ -9,7 +9,7 @@ from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Sever
 from codeai.language.lexer import BROKEN, END, NAME, Tokens
 from codeai.language.source import SourceFile
 from codeai.language.spellings.outline import Outline, outline_of
-from codeai.language.suggestions import suggest
+from codeai.language.suggestions import nearest
 from codeai.language.tree.node import Identifier
 
 _Item = TypeVar("_Item")
@@ -188,14 +188,14 @@ class Cursor:
 
     def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str) -> None:
         """Reports an unknown key, clause or keyword with the nearest known one."""
-        near = suggest(name.text, known)
-        edits = (Edit(name.start, name.end, near),) if near else ()
+        near = nearest(name.text, known)
+        edits = (Edit(name.start, name.end, near.name, near.sure),) if near else ()
         self.report(
             f"unknown {what} '{name.text}'",
             code,
             name.start,
             name.end,
-            help_text=f"did you mean '{near}'?" if near else "",
+            help_text=f"did you mean '{near.name}'?" if near else "",
             edits=edits,
         )
 

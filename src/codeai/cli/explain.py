@@ -1,0 +1,49 @@
+"""``codeai explain``: what a diagnostic code means."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import click
+import msgspec
+
+from codeai.cli.main import fail
+from codeai.language.codes import Entry, codes, entry
+from codeai.language.suggestions import suggest
+
+
+@click.command("explain", help="Say what a diagnostic code means, with a wrong and a right sample, as in 'codeai explain CAI0102'.")
+@click.argument("code", required=False)
+@click.option("--list", "listed", is_flag=True, help="List all codes.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text")
+def command(code: str | None, listed: bool, output: str) -> None:
+    """Explains a code, or lists all."""
+    if listed == (code is not None):
+        raise click.UsageError("name a code, or use --list")
+    if code is None:
+        found = [known for name in codes() if (known := entry(name)) is not None]
+        lines = [f"{known.code}  {known.kind:<15} {known.severity:<8} {known.title}" for known in found]
+        click.echo(msgspec.json.encode(found).decode() if output == "json" else "\n".join(lines))
+        return
+    page = entry(_normal(code))
+    if page is None:
+        near = suggest(_normal(code), codes())
+        fail(f"there is no code '{code}'" + (f"; did you mean '{near}'?" if near else "; 'codeai explain --list' lists them"), 2)
+    else:
+        click.echo(msgspec.json.encode(page).decode() if output == "json" else _text(page, colour=sys.stdout.isatty()))
+
+
+def _normal(code: str) -> str:
+    """``102``, ``cai102`` and ``CAI0102`` are the same."""
+    digits = re.fullmatch(r"(?:CAI)?(\d{1,4})", code.strip().upper())
+    return f"CAI{int(digits[1]):04}" if digits else code.strip().upper()
+
+
+def _text(page: Entry, *, colour: bool) -> str:
+    head = f"{page.code}: {page.title}"
+    parts = [f"\x1b[1m{head}\x1b[0m" if colour else head, f"{page.kind}, {page.severity}", page.text]
+    for name, sample in (("Wrong:", page.wrong), ("Right:", page.right)):
+        if sample:
+            parts.extend([name, "\n".join(f"    {line}".rstrip() for line in sample.rstrip().split("\n"))])
+    return "\n\n".join(parts)

@@ -1,0 +1,66 @@
+"""Writing mended programs: round after round, since one fix may uncover the next finding."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from codeai.language.mending import by_file, mended, safe_edits
+from codeai.server.loading import load_program, load_source
+
+_ROUNDS: Final = 10
+
+
+def fix(path: Path | None) -> int:
+    """Applies the safe edits to the files of a program.
+
+    :returns: how many edits were applied
+    :raises LoadError: a file cannot be read
+    :raises OSError: a file cannot be written; it is then as it was
+    """
+    count = 0
+    for _ in range(_ROUNDS):
+        program = load_program(path)
+        edits = safe_edits(program.diagnostics)
+        if not edits:
+            break
+        for file, own in by_file(edits, program.sources):
+            target = Path(file.path)
+            write_atomically(target, mended(file, own, target.read_bytes().decode()))
+        count += len(edits)
+    return count
+
+
+def fixed_text(content: bytes) -> tuple[bytes, int]:
+    """The same for a program that is given as the content of one file; imported files are left alone."""
+    count = 0
+    for _ in range(_ROUNDS):
+        program = load_source(content)
+        own = [edits for file, edits in by_file(safe_edits(program.diagnostics), program.sources) if file is program.sources.files[0]]
+        if not own:
+            break
+        content = mended(program.sources.files[0], own[0], content.decode()).encode()
+        count += len(own[0])
+    return content, count
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replaces a file as a whole, so that nobody ever sees half of it; mode and symbolic links stay.
+
+    :raises OSError: it cannot be written; the file is then as it was
+    """
+    target = path.resolve()
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, name)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
