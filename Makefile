@@ -41,7 +41,12 @@ cover: $(READY) .venv/.services ## Runs the tests and says what they do not reac
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
-bench: $(READY) .venv/.services ## Measures ours beside the floor and the peers
+.venv/.bench: $(READY) .venv/.services
+	scripts/install-services wrk
+	$(BIN)/pip install --quiet --group bench
+	@touch $@
+
+bench: .venv/.bench ## Measures ours beside the floor and the peers
 	$(BIN)/python benchmarks/run.py
 
 docs: $(READY) ## Checks the samples of the manual
