@@ -12,6 +12,7 @@ from codeai.http.negotiation import compressed
 from codeai.http.problems import Problem, problem_of
 from codeai.http.routing import BadPath, Router
 from codeai.http.settings import HttpSettings
+from codeai.observability.context import CURRENT
 
 _SECURITY: Final[tuple[Header, ...]] = ((b"x-content-type-options", b"nosniff"),)
 _LONGEST_URL: Final = 32_768
@@ -33,6 +34,17 @@ class Observer(Protocol):
 
     def __call__(self, request: Request, status: int, seconds: float) -> None:
         """Notes one request."""
+
+
+class Debugging(Protocol):
+    """Answers requests so that their debug lines are logged."""
+
+    @property
+    def always(self) -> bool:
+        """Whether all requests are debugged."""
+
+    async def answer(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Answers by ``answer``."""
 
 
 class Lifespan(Protocol):
@@ -63,15 +75,25 @@ class Application:
     """A program as an ASGI 3 application.
 
     :param observer: hears of each finished request
+    :param debugging: answers requests that ask for debug lines
 
     ``running`` counts the requests that are being answered.
     """
 
-    def __init__(self, router: Router[Handler], settings: HttpSettings, observer: Observer | None, lifespan: Lifespan) -> None:
+    def __init__(
+        self,
+        router: Router[Handler],
+        settings: HttpSettings,
+        observer: Observer | None,
+        lifespan: Lifespan,
+        debugging: Debugging | None = None,
+    ) -> None:
         self._router = router
         self._settings = settings
         self._observer = observer
         self._lifespan = lifespan
+        self._debugging = debugging
+        self._debugs_all = debugging is not None and debugging.always
         self.running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +127,11 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         request = Request(scope, receive)
-        response = await self.answer(request)
+        CURRENT.set(request)
+        if self._debugging is not None and (self._debugs_all or b"x-debug" in request.headers):
+            response = await self._debugging.answer(request, self.answer)
+        else:
+            response = await self.answer(request)
         extra = _SECURITY
         settings = self._settings
         if settings.cors_origins:
@@ -140,7 +166,7 @@ class Application:
         except BadPath:
             return self._problem(Problem(400, "the path is malformed", "malformed_path"), request)
         except Exception as error:
-            return self._problem(problem_of(error, declared, request.id), request)
+            return self._problem(problem_of(error, declared), request)
 
     def _check_size(self, request: Request) -> None:
         scope = request.scope

@@ -49,7 +49,7 @@ def request_id(headers: dict[bytes, bytes]) -> str:
 class Request:
     """One request while it is answered; ``headers`` has the last value of each name."""
 
-    __slots__ = ("_receive", "code", "headers", "id", "method", "path", "principal", "scope", "template")
+    __slots__ = ("_receive", "code", "debug", "headers", "id", "method", "path", "principal", "scope", "template")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -60,7 +60,12 @@ class Request:
         self.path: str = scope["path"]
         self.template = ""
         self.code = ""  # of the problem that answers it
+        self.debug = False
         self.principal: Any = None
+
+    def log_fields(self) -> dict[str, object]:
+        """What every log line of the request says (see ``observability.context.Work``)."""
+        return {"request_id": self.id}
 
     @property
     def query_string(self) -> bytes:

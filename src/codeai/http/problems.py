@@ -75,12 +75,12 @@ _RETRY: Final = ((b"retry-after", b"1"),)
 Declared = Mapping[int, tuple[str, str | None]]
 
 
-def problem_of(error: BaseException, declared: Declared, request_id: str) -> Problem:
+def problem_of(error: BaseException, declared: Declared) -> Problem:
     """The problem for any exception.
 
     :param declared: the endpoint's own texts and codes by status (``error 409: "…"``)
     """
-    found = _plain(error, request_id)
+    found = _plain(error)
     text = declared.get(found.status)
     if text is None or (isinstance(error, ProgramFailure) and error.message is not None):
         return found
@@ -95,18 +95,17 @@ def problem_of(error: BaseException, declared: Declared, request_id: str) -> Pro
     )
 
 
-def _plain(error: BaseException, request_id: str) -> Problem:
+def _plain(error: BaseException) -> Problem:
     if isinstance(error, Problem):
         return error
     for kind, make in _TABLE.items():
         if isinstance(error, kind):
             found = make(error)
-            if found.status >= 500:
-                _LOG.error(
-                    "request failed: %s: %s", type(error).__name__, getattr(error, "cause", "") or error, extra={"request_id": request_id}
-                )
+            if found.status >= 500 and not isinstance(error, AuthError):
+                cause = getattr(error, "cause", "") or error
+                _LOG.error("request failed: %s: %s", type(error).__name__, cause, exc_info=error if found.status == 500 else None)
             return found
-    _LOG.error("unexpected error", exc_info=error, extra={"request_id": request_id})
+    _LOG.error("unexpected error", exc_info=error)
     return Problem(500, "something went wrong on our side", "internal_error", hint="quote the request id when you report this")
 
 

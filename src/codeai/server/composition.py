@@ -20,6 +20,7 @@ from codeai.evaluate.program import Evaluator
 from codeai.http.application import Application as HttpApplication
 from codeai.http.application import Handler, Page
 from codeai.http.blocks import BlockAction, UnavailableAction
+from codeai.http.debugging import Debugging
 from codeai.http.lists import ListAction
 from codeai.http.messages import JSON, Request, Response
 from codeai.http.openapi.document import document
@@ -95,6 +96,8 @@ class Composition:
         self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
         self.observation = Observation(application, database, environment)
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
+        always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
+        self._debugging = Debugging(self.operators.guard, everyone=settings.allow_debug_header, always=always)
         self.asgi = self._built()
         self.observation.count_running(lambda: self.asgi.running)
         self.operator_asgi = self._built_for_operators() if settings.operator_port else None
@@ -182,7 +185,7 @@ class Composition:
         return self._served(router)
 
     def _served(self, router: Router[Handler]) -> HttpApplication:
-        return HttpApplication(router, self.runtime.settings, self.observation.observer(), self)
+        return HttpApplication(router, self.runtime.settings, self.observation.observer(), self, self._debugging)
 
     def _pages(self) -> dict[str, Any]:
         return {"/health": self._health, "/health/live": self._live, "/health/ready": self._ready}

@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     operator_role: str = "admin"
     operator_port: int | None = None
     metrics_access: str = "operators"
+    allow_debug_header: bool = False
     outbound_allow: AllowList = AllowList()
 
     @property
@@ -146,6 +147,7 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_OPERATOR_TOKEN": ("operator_token", _text),
     "CODEAI_OPERATOR_ROLE": ("operator_role", _text),
     "CODEAI_OPERATOR_PORT": ("operator_port", _port),
+    "CODEAI_ALLOW_DEBUG_HEADER": ("allow_debug_header", _flag),
     "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
     "CODEAI_OUTBOUND_ALLOW": ("outbound_allow", parse_allow_list),
 }

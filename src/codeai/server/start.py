@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.language.rendering.text import rich
-from codeai.observability.logging import LogSettings, configure
+from codeai.observability.logs.configuration import LogOutputError, LogSettings, configure, installed
 from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_folder
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
@@ -21,6 +21,7 @@ from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
 from codeai.server.supervisor import Supervisor, connections_each, worker_command
+from codeai.server.wiring.secrecy import redaction
 from codeai.server.worker import AddressInUse, Listener, check_port, run_worker
 from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
 from codeai.storage.opening import open_database
@@ -29,7 +30,7 @@ from codeai.storage.settings import DatabaseSettings
 _LOG: Final = logging.getLogger("codeai.server")
 # Exit codes: the program is invalid, wrong usage, the surroundings are not as needed.
 INVALID, USAGE, SURROUNDINGS = 1, 2, 3
-_FAILURES: Final = (SettingError, DatabaseUnavailable, AddressInUse, FileInUse, OSError)
+_FAILURES: Final = (SettingError, DatabaseUnavailable, AddressInUse, FileInUse, LogOutputError, OSError)
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ def prepare(path: Path | None, flags: Mapping[str, Any]) -> Prepared | int:
         settings = read_settings(os.environ, flags)
         settings = with_secret(settings, program.folder)
         database = database_settings(settings, program.folder)
-        configure(
+        handler = configure(
             LogSettings(
                 level=settings.log_level,  # type: ignore[arg-type]  # checked when read
                 format=settings.log_format,  # type: ignore[arg-type]  # as above
@@ -67,6 +68,7 @@ def prepare(path: Path | None, flags: Mapping[str, Any]) -> Prepared | int:
         )
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
+    handler.redaction = redaction(program.application, settings, os.environ)
     environment = {**os.environ, **({"JWT_SECRET": settings.jwt_secret} if settings.jwt_secret else {})}
     return Prepared(program, settings, database, environment)
 
@@ -134,6 +136,7 @@ def serve_here(prepared: Prepared, *, embedded: bool) -> int:
             start=composition.start,
             stop=composition.stop,
             ready=lambda: _LOG.info("listening", extra={"address": f"http://{settings.host}:{settings.port}"}),
+            hang_up=composition.observation.reopen_log,
             drain_delay=delay,
             shutdown_timeout=settings.shutdown_timeout,
         )
@@ -155,10 +158,12 @@ def _supervised(prepared: Prepared, path: Path | None, flags: Mapping[str, Any])
         return _say(str(error), SURROUNDINGS)
     given = {name: value for name, value in flags.items() if value is not None} | {"db_max_open_conns": each}
     command = worker_command([str(path) if path is not None else "", msgspec.json.encode(given).decode()])
+    handler = installed()
+    hang_up = handler.writer.reopen if handler is not None else lambda: None
     folder = make_folder()
     try:
         environment = {**prepared.environment, FOLDER_VARIABLE: str(folder)}
-        return Supervisor(command, settings.workers, environment, settings.shutdown_timeout).run()
+        return Supervisor(command, settings.workers, environment, settings.shutdown_timeout, hang_up).run()
     finally:
         remove_folder(folder)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -36,13 +37,15 @@ class Supervisor:
 
     :param command: how a worker is started
     :param timeout: seconds that workers have to end
+    :param hang_up: what SIGHUP does in this process; the workers hear of it, too
     """
 
-    def __init__(self, command: list[str], workers: int, environment: dict[str, str], timeout: float) -> None:
+    def __init__(self, command: list[str], workers: int, environment: dict[str, str], timeout: float, hang_up: Callable[[], None]) -> None:
         self._command = command
         self._count = workers
         self._environment = environment
         self._timeout = timeout
+        self._hang_up = hang_up
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._ending = False
@@ -52,6 +55,7 @@ class Supervisor:
         """Runs until a signal; returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
+        signal.signal(signal.SIGHUP, self._hung_up)
         for index in range(1, self._count + 1):
             self._spawn(index)
         code = self._watch()
@@ -68,6 +72,12 @@ class Supervisor:
                 child.kill()
             os._exit(130)
         self._ending = True
+
+    def _hung_up(self, number: int, frame: FrameType | None) -> None:
+        self._hang_up()
+        for child in self._children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGHUP)
 
     def _watch(self) -> int:
         while not self._ending:

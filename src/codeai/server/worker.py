@@ -63,15 +63,17 @@ def run_worker(
     start: Callable[[], Awaitable[None]],
     stop: Callable[[], Awaitable[None]],
     ready: Callable[[], None],
+    hang_up: Callable[[], None],
     drain_delay: float,
     shutdown_timeout: float,
 ) -> None:
     """Serves until SIGTERM or SIGINT: readiness fails first, requests that run are finished, then everything is closed.
 
+    :param hang_up: what SIGHUP does
     :param drain_delay: seconds between failing readiness and closing the socket, so that balancers notice
     :param shutdown_timeout: seconds after which open requests are given up
     """
-    runner = _Worker(listeners, health, start, stop, ready, drain_delay, shutdown_timeout)
+    runner = _Worker(listeners, health, start, stop, ready, hang_up, drain_delay, shutdown_timeout)
     if sys.platform != "win32":
         import uvloop
 
@@ -93,11 +95,20 @@ def settle_memory() -> None:
 
 class _Worker:
     def __init__(
-        self, listeners: Sequence[Listener], health: Health, start: Any, stop: Any, ready: Any, drain: float, timeout: float
+        self,
+        listeners: Sequence[Listener],
+        health: Health,
+        start: Any,
+        stop: Any,
+        ready: Any,
+        hang_up: Callable[[], None],
+        drain: float,
+        timeout: float,
     ) -> None:
         self._listeners = listeners
         self._health = health
         self._start, self._stop, self._ready = start, stop, ready
+        self._hang_up = hang_up
         self._drain = drain
         self._timeout = timeout
         self._ended = asyncio.Event()
@@ -106,6 +117,7 @@ class _Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         await self._start()
         try:
             servers = [self._server(listener) for listener in self._listeners]

@@ -16,6 +16,7 @@ from codeai.storage import errors
 from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, Session, Values
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
+from codeai.storage.watching import WATCHER
 
 _Result = TypeVar("_Result")
 _Connection = asyncpg.Connection
@@ -83,28 +84,29 @@ class PostgresTransaction:
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
-        return cast("Sequence[Record]", await _guarded(self._connection.fetch(statement, *values)))
+        return cast("Sequence[Record]", await _guarded(self._connection.fetch(statement, *values), statement))
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``."""
-        return cast("Record | None", await _guarded(self._connection.fetchrow(statement, *values)))
+        return cast("Record | None", await _guarded(self._connection.fetchrow(statement, *values), statement))
 
     async def execute(self, statement: str, values: Values) -> int:
         """See ``Session``."""
-        return _count(await _guarded(self._connection.execute(statement, *values)))
+        return _count(await _guarded(self._connection.execute(statement, *values), statement))
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        await _guarded(self._connection.executemany(statement, rows))
+        await _guarded(self._connection.executemany(statement, rows), statement)
 
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
         self.afterwards.append(work)
 
 
-async def _guarded(call: Awaitable[_Result]) -> _Result:
+async def _guarded(call: Awaitable[_Result], statement: str) -> _Result:
+    watcher = WATCHER.get()
     try:
-        return await call
+        return await (call if watcher is None else watcher.watch(statement, call))
     except (pg.PostgresError, pg.InterfaceError, OSError, TimeoutError) as error:
         raise translated(error) from error
 
@@ -208,8 +210,10 @@ class PostgresDatabase:
         while connection.is_closed():  # it went stale while it was idle
             pool.discard()
             connection = await pool.acquire()
+        watcher = WATCHER.get()
         try:
-            found = await method(connection, *arguments)
+            call = method(connection, *arguments)
+            found = await (call if watcher is None else watcher.watch(str(arguments[0]), call))
         except _LOST as error:
             self._drop(connection)
             if not again:
@@ -252,7 +256,7 @@ class PostgresDatabase:
         try:
             session = PostgresTransaction(connection)
             yield session
-            await _guarded(connection.execute("COMMIT"))
+            await _guarded(connection.execute("COMMIT"), "COMMIT")
             healthy = True
             for work in session.afterwards:
                 work()

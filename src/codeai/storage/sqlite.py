@@ -20,6 +20,7 @@ from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record,
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite_functions import register
+from codeai.storage.watching import WATCHER
 
 _Result = TypeVar("_Result")
 _READERS: Final = 4
@@ -76,8 +77,12 @@ class _Line:
     def _expired(self) -> bool:
         return self._deadline != 0.0 and time.monotonic() > self._deadline
 
-    async def run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+    async def run(self, work: Callable[[sqlite3.Connection], _Result], statement: str) -> _Result:
         """Does work on the thread of the connection; a cancelled caller interrupts it and waits until it has stopped."""
+        watcher = WATCHER.get()
+        return await (self._run(work) if watcher is None else watcher.watch(statement, self._run(work)))
+
+    async def _run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
         try:
             return await asyncio.shield(future)
@@ -129,19 +134,19 @@ class SqliteTransaction:
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
-        return await self._line.run(lambda connection: connection.execute(statement, values).fetchall())
+        return await self._line.run(lambda connection: connection.execute(statement, values).fetchall(), statement)
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``."""
-        return await self._line.run(lambda connection: _first(connection.execute(statement, values)))
+        return await self._line.run(lambda connection: _first(connection.execute(statement, values)), statement)
 
     async def execute(self, statement: str, values: Values) -> int:
         """See ``Session``."""
-        return await self._line.run(lambda connection: connection.execute(statement, values).rowcount)
+        return await self._line.run(lambda connection: connection.execute(statement, values).rowcount, statement)
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        await self._line.run(lambda connection: connection.executemany(statement, rows))
+        await self._line.run(lambda connection: connection.executemany(statement, rows), statement)
 
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
@@ -197,6 +202,13 @@ class SqliteDatabase:
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``; runs in the loop, so it is for reads by key."""
+        watcher = WATCHER.get()
+        return await watcher.watch(statement, self._inline_row(statement, values)) if watcher else self._row(statement, values)
+
+    async def _inline_row(self, statement: str, values: Values) -> Record | None:
+        return self._row(statement, values)
+
+    def _row(self, statement: str, values: Values) -> Record | None:
         line = self._line(self._inline)
         line._deadline = time.monotonic() + 1.0
         try:
@@ -210,7 +222,7 @@ class SqliteDatabase:
         self._line(self._writer)
         line = await self._readers.acquire()
         try:
-            return await line.run(lambda connection: connection.execute(statement, values).fetchall())
+            return await line.run(lambda connection: connection.execute(statement, values).fetchall(), statement)
         finally:
             self._readers.release(line)
 
@@ -332,11 +344,11 @@ class SqliteWrites(SqliteReads):
 
 @asynccontextmanager
 async def _transaction(line: _Line, begin: str) -> AsyncIterator[Session]:
-    await line.run(lambda connection: connection.execute(begin))
+    await line.run(lambda connection: connection.execute(begin), begin)
     try:
         session = SqliteTransaction(line)
         yield session
-        await line.run(lambda connection: connection.execute("COMMIT"))
+        await line.run(lambda connection: connection.execute("COMMIT"), "COMMIT")
     except BaseException:
         await asyncio.shield(_rollback(line))
         raise
@@ -346,4 +358,4 @@ async def _transaction(line: _Line, begin: str) -> AsyncIterator[Session]:
 
 async def _rollback(line: _Line) -> None:
     with suppress(errors.StorageError):
-        await line.run(lambda connection: connection.execute("ROLLBACK") if connection.in_transaction else None)
+        await line.run(lambda connection: connection.execute("ROLLBACK") if connection.in_transaction else None, "ROLLBACK")

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from codeai import __version__
-from codeai.http.access import ACCESS, log_request
+from codeai.http.access import ACCESS, access_fields, log_request
 from codeai.http.application import Observer, Page
 from codeai.http.messages import Request, Response
 from codeai.http.operators import OperatorRoutes
 from codeai.model.application import Application
+from codeai.observability.logs.configuration import installed
 from codeai.observability.metrics.instruments import Metrics, Reading
 from codeai.observability.metrics.process import add_process_metrics, watch_loop
 from codeai.observability.metrics.requests import RequestMetrics
@@ -40,6 +41,10 @@ class Observation:
         versions = {"version": __version__, "program": application.name, "program_version": application.version}
         self._lag = add_process_metrics(self.metrics, name, versions)
         _add_database(self.metrics, database)
+        handler = installed()
+        if handler is not None:
+            writer = handler.writer
+            self.metrics.gauge("log_lines_lost", "Log lines that could not be written.", lambda: [((), float(writer.lost))])
         self._scraper = Scraper(self.metrics, self.processes)
         self._watching: asyncio.Task[None] | None = None
 
@@ -56,6 +61,7 @@ class Observation:
 
     def observer(self) -> Observer:
         """What the application tells of each request."""
+        handler = installed()
         logged = ACCESS.isEnabledFor(logging.INFO)
         requests = self._requests
 
@@ -63,10 +69,19 @@ class Observation:
             requests.observe(request.method, request.template, status, seconds)
             if request.code:
                 requests.problem(request.code, status)
-            if logged:
+            if logged and handler is not None:
+                # Past the logging library, which would take as long as the rest of a small request.
+                handler.direct(access_fields(request, status, seconds * 1000))
+            elif logged or request.debug:
                 log_request(request, status, seconds * 1000)
 
         return observe
+
+    def reopen_log(self) -> None:
+        """Has the log file opened anew (SIGHUP)."""
+        handler = installed()
+        if handler is not None:
+            handler.writer.reopen()
 
     async def start(self) -> None:
         """Begins to measure and to answer siblings."""

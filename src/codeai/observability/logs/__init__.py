@@ -1,0 +1,1 @@
+"""Logs: one line per record, JSON or text, written by a thread of its own."""

@@ -1,0 +1,35 @@
+"""What must not be logged: the secrets of the settings and of the program, by value and by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote, urlsplit
+
+from codeai.model.application import Application
+from codeai.observability.logs.redaction import Redaction
+from codeai.server.settings import Settings
+
+
+def redaction(application: Application, settings: Settings, environment: Mapping[str, str]) -> Redaction:
+    """The redaction of a process that serves the program."""
+    fields = (field.name for entity in application.entities for field in entity.fields if field.secret)
+    return Redaction(fields, _values(application, settings, environment))
+
+
+def _values(application: Application, settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    yield from filter(None, (settings.jwt_secret, settings.operator_token, settings.db_password))
+    for requirement in application.requirements:
+        if requirement.value.secret and environment.get(requirement.value.name):
+            yield environment[requirement.value.name]
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        password = _password(environment.get(name, ""))
+        if password:
+            yield password
+            yield unquote(password)
+
+
+def _password(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None
