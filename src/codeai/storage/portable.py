@@ -22,6 +22,6 @@ def portable(text: str, dialect: Dialect) -> str:
     """The text for one database."""
     text = text.replace("{now}", _NOW[dialect])
     if dialect == "sqlite":
-        text = text.replace(" FOR UPDATE SKIP LOCKED", "").replace(" FOR SHARE", "")
+        text = text.replace(" FOR UPDATE SKIP LOCKED", "").replace(" FOR SHARE", "").replace(" FOR UPDATE", "")
         return _PARAMETER.sub(r"?\1", text)
     return text
