@@ -3,7 +3,7 @@
 import os
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from services.postgres import PostgresServer
 from services.process import ServerProcess
 from services.redis import RedisServer
+from services.service import Service
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,6 +50,40 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/data/app.db"
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.create_database(f"t{uuid.uuid4().hex[:16]}")
+
+
+def _services(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kind: str) -> Iterator[Callable[..., Service]]:
+    opened: dict[tuple[object, ...], Service] = {}
+
+    def open_(program: str | Path, **options: object) -> Service:
+        key = (program, *sorted((name, repr(value)) for name, value in options.items()))
+        if key not in opened:
+            folder = folders.mktemp("service")
+            path = program if isinstance(program, Path) else folder / "app.cai"
+            if isinstance(program, str):
+                path.write_text(program, encoding="utf-8")
+            if kind == "sqlite":
+                url = f"sqlite:///{folder}/data/app.db"
+            else:
+                url = request.getfixturevalue("postgres").create_database(f"s{uuid.uuid4().hex[:16]}")
+            opened[key] = Service(path, url, **options)
+        return opened[key]
+
+    yield open_
+    for service in opened.values():
+        service.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def service_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
+    """A function that composes a program (its text or its path) on a database; once per module, program and kind of database."""
+    yield from _services(request, tmp_path_factory, request.param)
+
+
+@pytest.fixture(scope="module")
+def sqlite_service_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Service]]:
+    """As ``service_of``, for what has nothing to do with the database."""
+    yield from _services(request, tmp_path_factory, "sqlite")
 
 
 @pytest.fixture

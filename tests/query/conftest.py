@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from world import World, analysed
 
+from codeai.server.database import synchronise_here
 from codeai.storage.opening import open_database
-from codeai.storage.schema.synchronise import synchronise
 from codeai.storage.settings import from_url
 
 
@@ -45,7 +45,7 @@ async def world_of(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
             url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
         analysis = analysed(program)
         settings = from_url(url)
-        await asyncio.to_thread(synchronise, settings, analysis.application, development=True)
+        await asyncio.to_thread(synchronise_here, settings, analysis.application, development=True)
         database = open_database(settings)
         await database.start()
         opened.append(database)
@@ -70,7 +70,7 @@ def lasting_world_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
                 url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
             analysis = analysed(program)
             settings = from_url(url)
-            synchronise(settings, analysis.application, development=True)
+            synchronise_here(settings, analysis.application, development=True)
             database = open_database(settings)
             runner.run(database.start())
             opened[program] = Lasting(World(analysis, database), runner)

@@ -142,7 +142,7 @@ class Endpoints(Inference):
         host = Host("an endpoint", inputs=inputs, result=wanted)
         body = self.host_block(clause.body, Scope(host))
         if returns is None:
-            returns = Returns(type=self._inferred_result(host), declared=False)
+            returns = Returns(type=self._inferred_result(host, ends=_always_ends(clause.body)), declared=False)
         elif returns.type is not None and not _always_ends(clause.body):
             self.report.error(node.method, "not every way through this block returns a result", "CAI0506")
         isolation = next(
@@ -159,12 +159,13 @@ class Endpoints(Inference):
         action = RunBlock(body=body, writes=host.writes, isolation=isolation, validations=self.validations(node.clauses, None))  # type: ignore[arg-type]  # checked above
         return action, returns
 
-    def _inferred_result(self, host: Host) -> t.Type | None:
+    def _inferred_result(self, host: Host, *, ends: bool) -> t.Type | None:
         if not host.returned:
             return None
         first = host.returned[0]
         same = all(t.required(other) == t.required(first) for other in host.returned)
-        return first if same else t.Json()
+        optional = not ends or any(map(t.is_nullable, host.returned))
+        return t.Json() if not same else t.optional(first) if optional else first
 
     # -- resources -------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from codeai.language import types as t
 from codeai.language.naming import plural, snake_case
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
+from codeai.language.tree import types as ty
 from codeai.model import expression as ir
 from codeai.model.endpoint import (
     ConditionalFilter,
@@ -52,6 +53,17 @@ _FILTERABLE: Final = (
     t.Time,
     t.Ref,
 )
+
+
+def _kept(clauses: tuple[d.Clause, ...]) -> tuple[str, ...]:
+    """The fields of a body that a replacement without them leaves alone: those marked ``optional``."""
+    bodies = [clause for clause in clauses if isinstance(clause, d.InputClause) and clause.place.text == "body"]
+    return tuple(
+        field.name.text
+        for body in bodies
+        for field in body.fields
+        if isinstance(field.type, ty.OptionalType) or any(modifier.name.text == "optional" for modifier in field.modifiers)
+    )
 
 
 class _Ambiguous(Exception):
@@ -95,8 +107,7 @@ class Inference(InputAnalysis):
                 inputs.body, partial=True, fields=tuple(msgspec.structs.replace(field, required=False) for field in inputs.body.fields)
             )
             return ModifyRow(**common, validations=checks), msgspec.structs.replace(inputs, body=partial), returns or Returns()
-        keep = tuple(field.name for field in inputs.body.fields if not field.required and field.default is None)
-        return ReplaceRow(**common, keep=keep, validations=checks), inputs, returns or Returns()
+        return ReplaceRow(**common, keep=_kept(node.clauses), validations=checks), inputs, returns or Returns()
 
     def _entity(self, node: d.EndpointDeclaration, returns: Returns | None) -> EntitySymbol:
         type_ = t.required(returns.type) if returns is not None and returns.type is not None else None
@@ -158,7 +169,7 @@ class Inference(InputAnalysis):
         self._body_fields(inputs, entity)
         given = {field.name for field in (inputs.body.fields if inputs.body else ())} | {source.field for source in sources}
         for field in entity.fields.values():
-            if must_send(field) and field.name not in given and not self._tenant(entity, field.name):
+            if must_send(field) and field.name not in given and field.name != entity.tenant_field:
                 raise _Ambiguous(f"required field '{field.name}' has no source")
         body = inputs.body
         if body is not None:

@@ -252,19 +252,10 @@ class Queries(Calls):
         missing = [
             f"'{field.name}'"
             for field in entity.fields.values()
-            if must_send(field) and field.name not in given and not self._tenant(entity, field.name)
+            if must_send(field) and field.name not in given and field.name != entity.tenant_field
         ]
         if missing:
             self.report.error(node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
-
-    def _tenant(self, entity: EntitySymbol, field: str) -> bool:
-        if entity.entity is not None:
-            return entity.entity.tenant_field == field
-        return any(
-            trait.name.text == "tenant" and any(argument.text == field for argument in trait.arguments)
-            for clause in entity.declaration.clauses
-            for trait in getattr(clause, "traits", ())
-        )
 
     def _source(self, node: ex.Expression | None, entity: EntitySymbol, scope: Scope) -> ir.Expression | None:
         if node is None:

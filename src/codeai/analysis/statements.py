@@ -135,7 +135,8 @@ class Statements(Queries):
                 value = self._returned(node.value, scope, wanted)
             else:
                 value = self.expression(node.value, scope)
-            scope.host.returned.append(value.type)
+            if not node.redirect:
+                scope.host.returned.append(value.type)
         status = self._status(node.status) if node.status is not None else None
         headers: tuple[ir.Entry, ...] = ()
         if isinstance(node.headers, ex.MapLiteral):

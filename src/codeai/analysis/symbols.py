@@ -37,6 +37,17 @@ class EntitySymbol:
         found = self.fields.get(self.primary)
         return found.type if found is not None else t.Unknown()
 
+    @property
+    def tenant_field(self) -> str | None:
+        """The field that the server sets to the caller's tenant, as ``traits`` say it."""
+        if self.entity is not None:
+            return self.entity.tenant_field
+        for clause in self.declaration.clauses:
+            for trait in clause.traits if isinstance(clause, d.TraitsClause) else ():
+                if trait.name.text == "tenant" and len(trait.arguments) == 1:
+                    return trait.arguments[0].text
+        return None
+
     def member_names(self) -> list[str]:
         """Everything that may stand behind a dot on a row."""
         return [*self.fields, *self.relations, *self.computed]

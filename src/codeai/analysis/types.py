@@ -10,6 +10,7 @@ from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.language import types as t
 from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.patterns import PatternError, portable
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
@@ -158,7 +159,10 @@ class TypeResolver:
         """The fields of a derived shape, each with whether a client must send it."""
         shape, named = node.shape.text, {name.text for name in node.fields}
         found: list[tuple[Field, bool]] = []
+        tenant = entity.tenant_field if shape != "pick" else None
         for field in entity.fields.values():
+            if field.name == tenant:
+                continue
             if (
                 (shape == "pick" and field.name in named)
                 or (shape == "omit" and field.name not in named and client_writes(field))
@@ -235,14 +239,12 @@ class TypeResolver:
         return None
 
     def _pattern(self, modifier: ty.Modifier) -> str | None:
-        import re
-
         argument = self._argument(modifier)
         if not isinstance(argument, ex.StringLiteral):
             return None
         try:
-            re.compile(argument.value)
-        except re.error as error:
+            portable(argument.value)
+        except PatternError as error:
             self.report.error(argument, f"malformed pattern: {error}", "CAI0207")
             return None
         return argument.value

@@ -40,11 +40,10 @@ class BlockAction(Action):
         self._session: Session | None = runtime.database.reading() if plain else None
         self._instant = instant if plain else None
         self._status = endpoint.returns.status
-        self._void = endpoint.returns.type is None and endpoint.returns.declared
+        self._void = endpoint.returns.type is None
         self._media_type = endpoint.returns.media_type
         type_ = t.required(endpoint.returns.type) if endpoint.returns.type is not None else None
         self._single = isinstance(type_, t.Row) and endpoint.method == "GET"
-        self._nullable = endpoint.returns.type is None or t.is_nullable(endpoint.returns.type)
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
@@ -82,11 +81,7 @@ class BlockAction(Action):
         if outcome.redirect:
             location = quote(str(outcome.value), safe="/:?#[]@!$&'()*+,;=%~-._")
             return Response(outcome.status or 303, b"", ((b"location", location.encode()), *headers))
-        status = (
-            outcome.status
-            or self._status
-            or (204 if self._void or (outcome.value is None and self._nullable and self._status is None) else 200)
-        )
+        status = outcome.status or self._status or (204 if self._void else 200)
         if status == 204 or self._void:
             return Response(status, b"", headers)
         if self._media_type is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_LONGEST_ID: Final = 128
+# Printable ASCII without what could end a quoted field of a log line or begin a tag.
+_PLAIN_ID: Final = re.compile(rb"[!#-;=?-\[\]-~]{1,128}")
 _SERIAL: Final = itertools.count(1)
 _PREFIX: Final = os.urandom(8).hex()
 Header = tuple[bytes, bytes]
@@ -39,10 +41,8 @@ PROBLEM: Final[Header] = (b"content-type", b"application/problem+json")
 def request_id(headers: dict[bytes, bytes]) -> str:
     """The client's ``X-Request-ID`` if it is short and plain, else one of our own."""
     given = headers.get(b"x-request-id")
-    if given is not None and 0 < len(given) <= _LONGEST_ID and given.isascii():
-        text = given.decode("ascii")
-        if text.isprintable() and " " not in text:
-            return text
+    if given is not None and _PLAIN_ID.fullmatch(given):
+        return given.decode("ascii")
     return f"{_PREFIX}{next(_SERIAL):012x}"
 
 
@@ -81,8 +81,11 @@ class Request:
         :raises Problem: 413 for more, 408 for slower, 400 when the client went away or lied about the length
         """
         declared = self.headers.get(b"content-length")
-        if declared is not None and (not declared.isdigit() or int(declared) > limit):
-            raise _too_large(limit)
+        if declared is not None:
+            if not declared.isdigit():
+                raise Problem(400, "the content length is malformed", "malformed_length")
+            if len(declared) > 15 or int(declared) > limit:
+                raise _too_large(limit)
         deadline = deadlines.begin(timeout)
         try:
             return await self._read(limit)

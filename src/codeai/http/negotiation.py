@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable
+from typing import Final
 
 import brotli
 
@@ -40,23 +41,34 @@ def accepts(header: bytes | None, media_type: str) -> bool:
     return False
 
 
+_VARY: Final[Header] = (b"vary", b"Accept-Encoding")
+_ENCODINGS: Final = ("br", "gzip")
+
+
 def compressed(response: Response, accept_encoding: bytes | None, threshold: int) -> Response:
-    """The response in the encoding that the client likes best, if it is large enough for that to pay."""
-    if accept_encoding is None or len(response.body) < threshold:
+    """The response in the encoding that the client likes best, if it is large enough for that to pay.
+
+    A tag becomes that of the encoded form (``"abc"`` → ``"abc-br"``), since strong tags tell apart the bytes that are sent.
+    """
+    if len(response.body) < threshold or any(name == b"content-encoding" for name, _ in response.headers):
         return response
-    if any(name == b"content-encoding" for name, _ in response.headers):
-        return response
+    choice = _best_encoding(accept_encoding) if accept_encoding is not None else ""
+    if not choice:
+        return Response(response.status, response.body, (*response.headers, _VARY))
+    body = brotli.compress(response.body, quality=4) if choice == "br" else _gzip(response.body)
+    mark = f'-{choice}"'.encode()
+    headers = tuple((name, value[:-1] + mark if name == b"etag" and value.endswith(b'"') else value) for name, value in response.headers)
+    return Response(response.status, body, (*headers, (b"content-encoding", choice.encode()), _VARY))
+
+
+def _best_encoding(accept_encoding: bytes) -> str:
     weights = dict(_weights(accept_encoding))
     best, choice = 0.0, ""
-    for name in ("br", "gzip"):
+    for name in _ENCODINGS:
         weight = weights.get(name, weights.get("*", 0.0))
         if weight > best:
             best, choice = weight, name
-    if not choice or weights.get("identity", 0.0) > best:
-        return response
-    body = brotli.compress(response.body, quality=4) if choice == "br" else _gzip(response.body)
-    headers = tuple((name, b"W/" + value if name == b"etag" and not value.startswith(b"W/") else value) for name, value in response.headers)
-    return Response(response.status, body, (*headers, (b"content-encoding", choice.encode()), (b"vary", b"Accept-Encoding")))
+    return choice if weights.get("identity", 0.0) <= best else ""
 
 
 def _gzip(body: bytes) -> bytes:
@@ -69,14 +81,35 @@ def etag(body: bytes) -> bytes:
     return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
-def matches(header: bytes, tag: bytes) -> bool:
-    """Whether a list of tags (or ``*``) names a tag, by weak comparison (RFC 9110, section 8.8.3.2)."""
+def matching(header: bytes, tag: bytes, *, strong: bool) -> bytes | None:
+    """The tag of a list (or of ``*``) that names a row's tag, in whatever encoding the client got it.
+
+    :param strong: weak tags match nothing (RFC 9110, section 8.8.3.2): for ``If-Match``; else for ``If-None-Match``
+    """
     if header.strip() == b"*":
-        return True
-    bare = tag.removeprefix(b"W/")
-    return any(part.strip().removeprefix(b"W/") == bare for part in header.split(b","))
+        return tag
+    for part in header.split(b","):
+        given = part.strip()
+        if not given.startswith(b"W/") or not strong:
+            bare = given.removeprefix(b"W/")
+            if bare == tag or any(bare == tag[:-1] + f'-{encoding}"'.encode() for encoding in _ENCODINGS):
+                return bare
+    return None
 
 
 def not_modified(tag: bytes, headers: tuple[Header, ...]) -> Response:
     """The answer to a condition that holds."""
     return Response(304, b"", ((b"etag", tag), *(header for header in headers if header[0] in (b"vary", b"cache-control"))))
+
+
+def is_json(content_type: bytes) -> bool:
+    """Whether a ``Content-Type`` says JSON in UTF-8 (RFC 8259, section 8.1)."""
+    kind, _, parameters = content_type.lower().partition(b";")
+    kind = kind.strip()
+    if kind != b"application/json" and not (kind.startswith(b"application/") and kind.endswith(b"+json")):
+        return False
+    for parameter in parameters.split(b";"):
+        name, _, value = parameter.partition(b"=")
+        if name.strip() == b"charset" and value.strip().strip(b'"') not in (b"utf-8", b"utf8", b"us-ascii"):
+            return False
+    return True

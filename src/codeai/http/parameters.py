@@ -88,8 +88,11 @@ def _time(text: str) -> datetime.time:
 
 
 def _duration(text: str) -> datetime.timedelta:
-    milliseconds = duration_milliseconds(text)
-    return datetime.timedelta(milliseconds=milliseconds) if milliseconds is not None else _fail("a duration, as in 1h30m")
+    milliseconds = duration_milliseconds(text) if len(text) <= 60 else None
+    try:
+        return datetime.timedelta(milliseconds=milliseconds) if milliseconds is not None else _fail("a duration, as in 1h30m")
+    except OverflowError:
+        raise BadText("a duration, as in 1h30m") from None
 
 
 def _fail(wanted: str) -> Any:

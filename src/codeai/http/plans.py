@@ -16,16 +16,18 @@ from codeai.evaluate.context import Context, Log, Services
 from codeai.evaluate.effects import Effects
 from codeai.http.deadlines import SHORTEST, Deadlines
 from codeai.http.messages import JSON, Request, Response
-from codeai.http.negotiation import accepts, etag, matches, not_modified
+from codeai.http.negotiation import accepts, etag, is_json, matching, not_modified
 from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
 from codeai.http.problems import FieldError, Problem
 from codeai.http.settings import HttpSettings
-from codeai.http.shapes import ShapeDecoder
+from codeai.http.shapes import ShapeDecoder, parsed
 from codeai.model.endpoint import Endpoint
 from codeai.storage.interface import Database, Session
 
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _PRIVATE: Final = ((b"cache-control", b"no-store"),)
+_ACCEPT: Final = ((b"accept", b"application/json"),)
+_ACCEPT_ENCODING: Final = ((b"accept-encoding", b"identity"),)
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -177,24 +179,26 @@ class EndpointPlan:
         return found
 
     async def _decoded_body(self, request: Request) -> tuple[Any, frozenset[str]]:
-        kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if kind not in (b"application/json", b"") and not kind.endswith(b"+json"):
-            raise Problem(415, "the body must be application/json", headers=((b"accept", b"application/json"),))
+        self._check_kind(request)
         body = await request.body(self._settings.max_body, self._settings.body_timeout, self._deadlines)
         if not body:
             raise Problem(400, "the body is empty, JSON was expected", "malformed_json")
-        if not kind:
-            raise Problem(415, "the content type is missing, application/json was expected", headers=((b"accept", b"application/json"),))
         if self._body is None:
             return self._open(body)
         decoded = self._body.decode(body)
         return decoded.values, decoded.sent
 
-    def _open(self, body: bytes) -> tuple[Any, frozenset[str]]:
-        try:
-            found = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
+    def _check_kind(self, request: Request) -> None:
+        kind = request.headers.get(b"content-type")
+        if kind is None or not is_json(kind):
+            found = "the content type is missing" if not kind else "the content type is another"
+            raise Problem(415, f"the body must be application/json, {found}", headers=_ACCEPT)
+        if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise Problem(415, "the body must not be compressed", headers=_ACCEPT_ENCODING)
+
+    @staticmethod
+    def _open(body: bytes) -> tuple[Any, frozenset[str]]:
+        found = parsed(body)
         return found, frozenset(found) if isinstance(found, dict) else frozenset()
 
 
@@ -225,7 +229,9 @@ def conditional(request: Request, response: Response) -> Response:
     """A single row with its tag, or 304 when the client has it already."""
     tag = etag(response.body)
     known = request.headers.get(b"if-none-match")
-    if known is not None and request.method in ("GET", "HEAD") and matches(known, tag):
-        return not_modified(tag, response.headers)
+    if known is not None and request.method in ("GET", "HEAD"):
+        found = matching(known, tag, strong=False)
+        if found is not None:
+            return not_modified(found, response.headers)
     response.headers = (*response.headers, (b"etag", tag))
     return response

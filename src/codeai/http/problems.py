@@ -138,7 +138,9 @@ def _foreign_key(error: storage.ForeignKeyViolation) -> Problem:
 
 
 def _check(error: storage.CheckViolation) -> Problem:
-    return Problem(422, "the values break a rule of the data", "check_failed", hint=error.constraint)
+    text = f"breaks the rule '{error.constraint}'" if error.constraint else "breaks a rule of the data"
+    errors = tuple(FieldError(column, "check_failed", text) for column in error.columns)
+    return Problem(422, "the values break a rule of the data", "check_failed", errors=errors)
 
 
 def _not_null(error: storage.NotNullViolation) -> Problem:

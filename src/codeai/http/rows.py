@@ -9,7 +9,7 @@ from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
 from codeai.http.messages import Request, Response
-from codeai.http.negotiation import etag, matches
+from codeai.http.negotiation import etag, matching
 from codeai.http.plans import ENCODER, Action, Inputs, Runtime, conditional, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
@@ -147,7 +147,7 @@ class _KeyedWrite(Action):
         if wanted is None:
             return
         body = await self._reader.read(context)
-        if not matches(wanted, etag(body)):
+        if matching(wanted, etag(body), strong=True) is None:
             raise Problem(412, "the row has changed since you read it", hint="read it again")
 
 

@@ -73,7 +73,7 @@ class ShapeDecoder:
 
     def _closely(self, body: bytes) -> Any:
         """The decoded body, after a look at what the decoder does not see."""
-        document = _parsed(body)
+        document = parsed(body)
         try:
             return self._decoder.decode(body)
         except (msgspec.ValidationError, OverflowError, ArithmeticError) as error:
@@ -207,7 +207,8 @@ class ShapeTypes:
         plain = t.required(type_)
         if isinstance(plain, t.Ref | t.Row):
             plain = self._keys[plain.entity]
-        converted = isinstance(plain, t.Record | t.List | t.Duration) or (isinstance(plain, t.Decimal) and plain.precision is not None)
+        kinds = t.Record | t.List | t.Duration | t.Timestamp
+        converted = isinstance(plain, kinds) or (isinstance(plain, t.Decimal) and plain.precision is not None)
         return None if converted else check_of(plain, constraints)
 
     def check(self, type_: t.Type, constraints: Constraints) -> _ValueCheck:
@@ -237,6 +238,8 @@ class ShapeTypes:
             return lambda values: _each(values, inner)
         if isinstance(type_, t.Duration):
             return _duration
+        if isinstance(type_, t.Timestamp):
+            return _timestamp
         if isinstance(type_, t.Decimal) and type_.precision is not None:
             return lambda value: (rounded(value, type_.scale or 0) if value.is_finite() else value, [])
         return lambda value: (value, [])
@@ -273,12 +276,19 @@ def _each(values: list[Any], inner: _ValueCheck) -> tuple[Any, _Problems]:
 
 def _duration(value: str) -> tuple[Any, _Problems]:
     milliseconds = duration_milliseconds(value)
-    if milliseconds is not None:
-        return datetime.timedelta(milliseconds=milliseconds), []
     try:
+        if milliseconds is not None:
+            return datetime.timedelta(milliseconds=milliseconds), []
         return msgspec.convert(value, datetime.timedelta), []
     except (msgspec.ValidationError, OverflowError):
         return value, [("", "not_duration", "must be a duration, as in 1h30m or PT1H30M")]
+
+
+def _timestamp(value: datetime.datetime) -> tuple[Any, _Problems]:
+    try:
+        return value.astimezone(datetime.UTC), []
+    except OverflowError:
+        return value, [("", "out_of_range", "must lie between the years 1 and 9999 in UTC")]
 
 
 _PYTHON: Final[Mapping[type[t.Type], Any]] = {
@@ -329,10 +339,16 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _parsed(body: bytes) -> Any:
-    """The document, for what the decoder does not look at: names that stand twice, depth, NaN."""
+def parsed(body: bytes) -> Any:
+    """The document, for what the decoder does not look at: names that stand twice, depth, NaN.
+
+    :raises Problem: 400 when it is no JSON text in UTF-8 (RFC 8259), or nested too deep
+    """
     try:
-        document = json.loads(body, object_pairs_hook=_distinct, parse_constant=_no_constant)
+        text = body.decode()
+        if text.startswith("\ufeff"):
+            raise Problem(400, "the body begins with a byte order mark", "malformed_json")
+        document = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
     except _Duplicate:
         raise Problem(400, "a name stands twice in an object of the body", "duplicate_key") from None
     except (ValueError, RecursionError) as error:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from codeai.language import types as t
+from codeai.language.patterns import portable
 from codeai.model.entity import Constraints
 
 Finding = tuple[str, str]
@@ -187,7 +188,7 @@ def _bounds(type_: t.Type, constraints: Constraints) -> list[Check]:
         found.append(lambda value: None if size(value) <= maximum else ("too_large", f"must be at most {maximum}{unit}"))
     found.extend(_lengths(type_, constraints))
     if constraints.pattern is not None:
-        pattern = re.compile(constraints.pattern)
+        pattern = re.compile(portable(constraints.pattern).python)
         found.append(lambda value: None if pattern.search(value) else ("pattern", f"must match {constraints.pattern}"))
     return found
 

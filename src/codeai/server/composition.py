@@ -36,6 +36,7 @@ from codeai.language import types as t
 from codeai.model.application import Application
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
 from codeai.observability.health import Check, Health
+from codeai.query.constraints import CheckTexts
 from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
 from codeai.query.text import FilterText
@@ -72,6 +73,7 @@ class Composition:
         self._environment = environment
         self.clock = clock or (lambda: datetime.datetime.now(datetime.UTC))
         self._check_requirements()
+        self._check_rules()
         self.statements = Statements(application, database.dialect)
         self.evaluator = Evaluator(application, self.statements, environment)
         self.roles = RoleTable(application.roles)
@@ -84,6 +86,7 @@ class Composition:
         self.health = Health(application.version, [*self._checks(), *integration_checks(self.integrations)], time.monotonic())
         http = HttpSettings(
             request_timeout=settings.request_timeout,
+            body_timeout=settings.body_timeout,
             max_body=settings.max_body,
             cors_origins=self._origins(),
             cors_credentials=self._setting(("cors", "credentials")) is True,
@@ -109,6 +112,15 @@ class Composition:
             value = requirement.value
             if value.name not in self._environment and value.default is None:
                 raise StartError(f"environment variable '{value.name}' is not set", requirement.at)
+
+    def _check_rules(self) -> None:
+        text = CheckTexts(self.application, self.database.dialect)
+        for entity in self.application.entities:
+            for check in entity.checks:
+                try:
+                    text(entity, check)
+                except QueryError as error:
+                    raise StartError(str(error), error.at if error.at >= 0 else check.at) from error
 
     def _setting(self, path: tuple[str, ...]) -> object:
         known = {setting.path for setting in self.application.settings}

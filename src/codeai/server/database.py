@@ -78,11 +78,16 @@ def synchronise(
     if not reset and asyncio.run(_known_fingerprint(settings)) == fingerprint(application):
         return "unchanged", ()
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_synchronise, settings, application, development, reset).result()
+        return pool.submit(synchronise_here, settings, application, development, reset).result()
 
 
-def _synchronise(settings: DatabaseSettings, application: Application, development: bool, reset: bool) -> tuple[str, tuple[str, ...]]:
+def synchronise_here(
+    settings: DatabaseSettings, application: Application, development: bool, reset: bool = False
+) -> tuple[str, tuple[str, ...]]:
+    """As ``synchronise``, in this process."""
+    from codeai.query.constraints import CheckTexts
     from codeai.storage.schema.synchronise import synchronise as run
 
-    report = run(settings, application, development=development, reset=reset)
+    checks = CheckTexts(application, settings.dialect)
+    report = run(settings, application, checks, development=development, reset=reset)
     return report.outcome, report.changes

@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_timeout: float = 30.0
     drain_delay: float | None = None
     request_timeout: float = 60.0
+    body_timeout: float = 30.0
     max_body: int = 1_048_576
     operator_access: str = "loopback"
     operator_token: str | None = None
@@ -142,6 +143,7 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_SHUTDOWN_TIMEOUT": ("shutdown_timeout", _seconds),
     "CODEAI_DRAIN_DELAY": ("drain_delay", _seconds),
     "CODEAI_REQUEST_TIMEOUT": ("request_timeout", _seconds),
+    "CODEAI_BODY_TIMEOUT": ("body_timeout", _seconds),
     "CODEAI_MAX_BODY": ("max_body", _bytes),
     "CODEAI_OPERATOR_ACCESS": ("operator_access", _one_of("loopback", "token")),
     "CODEAI_OPERATOR_TOKEN": ("operator_token", _text),

@@ -9,7 +9,7 @@ import msgspec
 from codeai.model.application import Application
 from codeai.storage.schema.system import SYSTEM_TABLES
 
-FORMAT = 1
+FORMAT = 2
 
 
 def fingerprint(application: Application) -> str:
@@ -22,7 +22,17 @@ def fingerprint(application: Application) -> str:
                 entity.primary,
                 entity.audited,
                 [
-                    [field.name, field.stored_type, field.type, field.nullable, field.unique, field.auto, field.searchable, field.on_delete]
+                    [
+                        field.name,
+                        field.stored_type,
+                        field.type,
+                        field.nullable,
+                        field.unique,
+                        field.auto,
+                        field.searchable,
+                        field.on_delete,
+                        field.constraints,
+                    ]
                     for field in entity.fields
                 ],
                 [[index.name, index.columns, index.unique] for index in entity.indexes],

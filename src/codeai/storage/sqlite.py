@@ -344,9 +344,9 @@ class SqliteWrites(SqliteReads):
 
 @asynccontextmanager
 async def _transaction(line: _Line, begin: str) -> AsyncIterator[Session]:
-    await line.run(lambda connection: connection.execute(begin), begin)
+    session = SqliteTransaction(line)
     try:
-        session = SqliteTransaction(line)
+        await line.run(lambda connection: connection.execute(begin), begin)  # inside: it may have begun although it was cancelled
         yield session
         await line.run(lambda connection: connection.execute("COMMIT"), "COMMIT")
     except BaseException:

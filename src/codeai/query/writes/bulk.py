@@ -5,13 +5,16 @@ from __future__ import annotations
 from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.query.compiler import Compiler, Model
+from codeai.query.constraints import explained
 from codeai.query.errors import CompilerError
 from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange
 from codeai.query.sql import Sql, Writer
 from codeai.query.statement import Statement
 from codeai.query.truth import NEVER, Truth, all_of
+from codeai.query.writes.references import referenced
 from codeai.query.writes.rows import Values
+from codeai.storage.errors import CheckViolation, ForeignKeyViolation
 from codeai.storage.interface import Session
 
 _NOW = ir.Call(type=t.Timestamp(), function="now", arguments=())
@@ -83,4 +86,9 @@ class BulkPlan:
         statement = self._statement.pick(values)
         if statement.layout is None:
             return 0
-        return await session.execute(statement.text, statement.values(values))
+        try:
+            return await session.execute(statement.text, statement.values(values))
+        except CheckViolation as error:
+            raise explained(error, self._entity) from error
+        except ForeignKeyViolation as error:
+            raise (error if self._assignments else referenced(error)) from error

@@ -8,6 +8,7 @@ from typing import Any, Final
 from codeai.model import expression as ir
 from codeai.model.entity import Action, Entity
 from codeai.query.compiler import Compiler, Model
+from codeai.query.constraints import explained
 from codeai.query.errors import NotAllowed, RowNotFound
 from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange, TableRange
@@ -15,10 +16,10 @@ from codeai.query.sql import Bind, Sql, Writer, extra
 from codeai.query.statement import Statement
 from codeai.query.truth import NEVER, Test, Truth, all_of
 from codeai.query.writes.audit import Audit
-from codeai.query.writes.references import named
+from codeai.query.writes.references import named, referenced
 from codeai.query.writes.rows import Given, Row, RowMaker, Values
 from codeai.storage.codecs import codec
-from codeai.storage.errors import ForeignKeyViolation
+from codeai.storage.errors import CheckViolation, ForeignKeyViolation
 from codeai.storage.interface import Record, Session
 
 _KEPT: Final = 256
@@ -181,6 +182,8 @@ class RowChange:
             row = await self._send(session, values, self._update(names), (*keys, *changes.values()), keys, "update")
         except ForeignKeyViolation as error:
             raise await named(error, session, self._model, self.entity, changes) from error
+        except CheckViolation as error:
+            raise explained(error, self.entity) from error
         if self._audit is not None:
             await self._audit.write(session, values, "update", before, row)
         return row
@@ -188,7 +191,10 @@ class RowChange:
     async def remove(self, session: Session, values: Values, keys: tuple[Any, ...]) -> Row:
         """Removes the row (marks it, where the entity says so) and returns it."""
         marks = tuple(self.maker.deleted(values).values())
-        row = await self._send(session, values, self._remove, (*keys, *marks), keys, "delete")
+        try:
+            row = await self._send(session, values, self._remove, (*keys, *marks), keys, "delete")
+        except ForeignKeyViolation as error:
+            raise referenced(error) from error
         if self._audit is not None:
             await self._audit.write(session, values, "delete", row, None)
         return row

@@ -9,6 +9,7 @@ from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model.entity import Entity
 from codeai.query.compiler import Compiler, Model
+from codeai.query.constraints import explained
 from codeai.query.errors import NotAllowed
 from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange
@@ -19,7 +20,7 @@ from codeai.query.writes.audit import Audit
 from codeai.query.writes.references import named
 from codeai.query.writes.rows import Given, Row, RowMaker, Values, picker
 from codeai.storage.codecs import codec
-from codeai.storage.errors import ForeignKeyViolation
+from codeai.storage.errors import CheckViolation, ForeignKeyViolation
 from codeai.storage.interface import Session
 
 
@@ -88,6 +89,8 @@ class Insert:
             found = await session.fetch_row(statement.text, statement.values((*values, *self._stored(row))))
         except ForeignKeyViolation as error:
             raise await named(error, session, self._model, self._entity, row) from error
+        except CheckViolation as error:
+            raise explained(error, self._entity) from error
         if found is None:
             raise NotAllowed("create", self._entity.name)
         if self._identity is not None:

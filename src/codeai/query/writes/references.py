@@ -1,4 +1,4 @@
-"""Which reference of a row leads nowhere: SQLite says only that one does."""
+"""What is wrong with a reference: SQLite says only that one leads nowhere, not which, and not whether a row would go."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ async def named(error: ForeignKeyViolation, session: Session, model: Model, enti
         if found is None:
             missing.append(field.name)
     return ForeignKeyViolation(str(error), table=entity.table, columns=tuple(missing))
+
+
+def referenced(error: ForeignKeyViolation) -> ForeignKeyViolation:
+    """The error of a deletion: others refer to the row."""
+    return ForeignKeyViolation(str(error), table=error.table, columns=error.columns, constraint=error.constraint, referenced=True)

@@ -14,16 +14,17 @@ from codeai.model.entity import Check, Entity, Field
 from codeai.storage.codecs import native_array, scale_of
 from codeai.storage.fulltext import index_table, searchable, vector_expression
 from codeai.storage.interface import Dialect
+from codeai.storage.schema.checks import condition, field_conditions
 from codeai.storage.schema.system.rendering import add_system_tables
 
 CheckText = Callable[[Entity, Check], str]
 TEXT_ORDER = "C"  # texts are ordered by code point on both databases, so that indexes serve every sort
 
 
-def metadata(application: Application, dialect: Dialect, check_text: CheckText | None = None) -> sa.MetaData:
+def metadata(application: Application, dialect: Dialect, check_text: CheckText) -> sa.MetaData:
     """Tables, constraints and indexes of a program.
 
-    :param check_text: SQL of an entity's check, without parameters; None leaves checks to the writes alone
+    :param check_text: SQL of an entity's check, without parameters
     """
     found = sa.MetaData()
     tables = {entity.name: entity.table for entity in application.entities}
@@ -35,12 +36,12 @@ def metadata(application: Application, dialect: Dialect, check_text: CheckText |
 
 
 def _table(
-    found: sa.MetaData, entity: Entity, dialect: Dialect, tables: dict[str, str], keys: dict[str, str], check_text: CheckText | None
+    found: sa.MetaData, entity: Entity, dialect: Dialect, tables: dict[str, str], keys: dict[str, str], check_text: CheckText
 ) -> None:
     table = sa.Table(entity.table, found)
     for field in entity.fields:
         table.append_column(_column(field, dialect))
-        for constraint in _field_checks(entity, field, dialect):
+        for constraint in field_conditions(entity, field, dialect):
             table.append_constraint(constraint)
         if field.unique and not field.primary:
             table.append_constraint(sa.UniqueConstraint(field.name, name=f"{entity.table}_{field.name}_key"))
@@ -48,9 +49,8 @@ def _table(
             table.append_constraint(_foreign_key(entity, field, tables, keys))
             if not any(index.columns[0][0] == field.name for index in entity.indexes):
                 sa.Index(f"{entity.table}_{field.name}_idx", table.c[field.name])
-    for check in entity.checks if check_text is not None else ():
-        assert check_text is not None
-        table.append_constraint(sa.CheckConstraint(check_text(entity, check), name=check.name))
+    for check in entity.checks:
+        table.append_constraint(condition(check.name, check_text(entity, check)))
     for index in entity.indexes:
         columns = [_index_column(entity, table, name, descending, dialect) for name, descending in index.columns]
         sa.Index(index.name, *columns, unique=index.unique)
@@ -116,18 +116,6 @@ def _sqlite_type(type_: t.Type) -> sa.types.TypeEngine[Any]:
     if isinstance(type_, t.Bytes):
         return sa.LargeBinary()
     return sa.Text()
-
-
-def _field_checks(entity: Entity, field: Field, dialect: Dialect) -> list[sa.CheckConstraint]:
-    found: list[sa.CheckConstraint] = []
-    column = f'"{field.name}"'
-    type_ = field.stored_type
-    if isinstance(type_, t.Enum):
-        members = ", ".join("'" + member.replace("'", "''") + "'" for member in type_.members)
-        found.append(sa.CheckConstraint(f"{column} IN ({members})", name=f"{entity.table}_{field.name}_enum"))
-    if isinstance(type_, t.String) and type_.length and dialect == "sqlite":
-        found.append(sa.CheckConstraint(f"length({column}) <= {type_.length}", name=f"{entity.table}_{field.name}_length"))
-    return found
 
 
 def _foreign_key(entity: Entity, field: Field, tables: dict[str, str], keys: dict[str, str]) -> sa.ForeignKeyConstraint:

@@ -17,6 +17,7 @@ from codeai.storage import errors
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.fulltext import searchable
 from codeai.storage.postgres_functions import FUNCTIONS
+from codeai.storage.schema import checks
 from codeai.storage.schema.metadata import CheckText, metadata, search_statements
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite_functions import register
@@ -35,13 +36,14 @@ class SyncReport(msgspec.Struct, frozen=True):
 def synchronise(
     settings: DatabaseSettings,
     application: Application,
+    check_text: CheckText,
     *,
     development: bool,
-    check_text: CheckText | None = None,
     reset: bool = False,
 ) -> SyncReport:
     """Creates the tables in an empty database; in development adds what is missing.
 
+    :param check_text: SQL of an entity's check, without parameters
     :param reset: drop the tables of the program first (``codeai db reset``)
     :raises SchemaMismatch: the database differs by more than may be added; it lists the differences
     :raises DatabaseUnavailable: the database cannot be reached
@@ -150,14 +152,17 @@ class _Work:
             part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])
         ]
         differences = [found for found in differences if not _noise(found)]
-        texts = tuple(described(found) for found in differences)
-        if not all(map(_additive, differences)) or (differences and not self._development):
+        present = set(sa.inspect(connection).get_table_names()) & set(self._target.tables)
+        conditions = checks.differences(connection, self._target, present)
+        texts = (*(described(found) for found in differences), *map(str, conditions))
+        fixed = bool(conditions) and connection.dialect.name == "sqlite"  # conditions of SQLite's tables never change
+        if fixed or not all(map(_additive, differences)) or (texts and not self._development):
             raise errors.SchemaMismatch(texts)
         operations = Operations(context)
         for found in differences:
             _apply(operations, connection, found)
-            if found[0] == "add_table":
-                continue
+        for condition in conditions:
+            checks.apply(connection, condition)
         self._remember(connection, wanted)
         return SyncReport("changed", texts) if texts else SyncReport("unchanged")
 
