@@ -55,6 +55,9 @@ class Calls(Expressions):
         else:
             known = [*BUILTINS, *self.symbols.functions, "env", "secret"]
             self.report.unknown(callee, f"undefined function '{callee.text}'", callee.text, known, "CAI0110", kind=DiagnosticClass.FUNCTION)
+            for argument in node.arguments:
+                if not isinstance(argument.value, ex.Lambda):
+                    self.expression(argument.value, scope)
         return broken(node)
 
     def _is_field(self, name: str, scope: Scope) -> bool:

@@ -43,6 +43,7 @@ STRING: Final = "string"
 END: Final = "end"
 BROKEN: Final = "broken"
 
+_OF_PROGRAMS: Final = ("@", "$", "|")  # characters that no query text has
 _KINDS: Final = ("", NAME, "", "", DURATION, SIZE, DECIMAL, INTEGER, RAW, STRING)
 
 
@@ -111,6 +112,9 @@ def tokenize(
         else:
             content = found.group(index)
             kind = content if index == 3 else _KINDS[index]
+            if error is DiagnosticClass.LEXER and kind in _OF_PROGRAMS:
+                position = _unexpected(tokens, text, base, first, stop, error)
+                continue
         if doc:
             tokens.docs[len(kinds)] = "\n".join(doc)
             doc = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from codeai.language.lexer import NAME
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.lexer import DECIMAL, END, INTEGER, NAME, STRING
 from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.literals import Literals
 from codeai.language.tree import expressions as ex
@@ -55,6 +56,8 @@ _WORDS: Final[dict[str, tuple[int, str]]] = {
     "is": (COMPARISON, "is"),
     "between": (COMPARISON, "between"),
 }
+_QUERIES: Final = ("select", "find", "first", "get", "update", "delete", "create")
+_NO_ENTITY: Final = (INTEGER, DECIMAL, STRING, END)  # behind a word that begins a query text, where its entity is missing
 _CONTINUING: Final = frozenset([".", "?", ":", "??", "+", "*", "/", "==", "!=", "<", "<=", ">", ">=", "&&", "||"])
 TYPE_WORDS: Final = frozenset(
     [
@@ -241,6 +244,9 @@ class Expressions(Literals):
             found = self.query()
             if found is not None:
                 return found
+        if self.i == 0 and text in _QUERIES and following in _NO_ENTITY and self.error_class == DiagnosticClass.PARSER:
+            self.i += 1
+            self.fail_expected("identifier")
         self.i += 1
         return ex.Name(start, end, text)
 
