@@ -38,4 +38,4 @@ def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | No
     wanted = database_settings(settings, program.folder)
     synchronise(wanted, program.application, development=settings.development)
     values = {**given, **({"JWT_SECRET": settings.jwt_secret} if settings.jwt_secret else {})}
-    return Composition(program.application, settings, open_database(wanted), values).asgi
+    return Composition(program.application, settings, open_database(wanted), values, folder=program.folder).asgi

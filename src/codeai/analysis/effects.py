@@ -1,14 +1,13 @@
-"""What reaches beyond the rows: events, operations of integrations, executions, messages (language page, sections 7 to 11)."""
+"""What reaches beyond the rows: operations of integrations, executions, messages (language page, sections 7 to 11)."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from codeai.analysis.payloads import Payloads
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Scope, broken
-from codeai.analysis.statements import Statements
-from codeai.analysis.symbols import EventSymbol, OperationSymbol, RunSymbol, Symbols
+from codeai.analysis.symbols import OperationSymbol, RunSymbol, Symbols
 from codeai.language import types as t
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
@@ -17,15 +16,6 @@ from codeai.language.tree.node import Node, Reference
 from codeai.model import expression as ir
 from codeai.model import statement as s
 
-EVENT_FACTS: Final = (
-    t.RecordField("id", t.Uuid()),
-    t.RecordField("name", t.String()),
-    t.RecordField("time", t.Timestamp()),
-    t.RecordField("actor", t.optional(t.String())),
-    t.RecordField("key", t.optional(t.String())),
-    t.RecordField("attempt", t.Int()),
-    t.RecordField("replay_of", t.optional(t.Uuid())),
-)
 EXECUTION: Final = t.Record(
     (
         t.RecordField("id", t.Uuid()),
@@ -40,103 +30,15 @@ _CHANNELS: Final[dict[str, tuple[str, ...]]] = {
     "email": ("template", "subject", "text", "html", "data", "attachment", "from", "cc", "bcc", "reply_to"),
     "slack": ("message", "text", "channel", "data"),
 }
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
-def wire_name(name: str) -> str:
-    """The dotted name of an event, the same for ``OrderPlaced``, ``order_placed`` and ``order.placed``."""
-    return ".".join(word.lower() for part in re.split(r"[._]", name) for word in _WORD.findall(part))
-
-
-class Effects(Statements):
-    """Elaborates calls, emits, starts and messages."""
+class Effects(Payloads):
+    """Elaborates calls, starts and messages; emits come from ``Payloads``."""
 
     def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
         super().__init__(symbols, reporter, query_text=query_text)
         self._dispatch |= {q.CallOperation: self._call_operation, q.CallActivity: self._call_activity, q.Start: self._start}
-        self._statements |= {st.Emit: self._emit, st.Send: self._send, st.Mock: self._mock, st.Advance: self._advance}
-
-    # -- events ----------------------------------------------------------------------------------------------------
-
-    def event(self, name: Reference) -> EventSymbol | None:
-        """The event of that name in any of its spellings; reports an unknown one."""
-        found = self.symbols.events.get(wire_name(name.text))
-        if found is None:
-            known = [symbol.name for symbol in self.symbols.events.values()]
-            self.report.unknown(name, f"unknown event '{name.text}'", name.text, known, "CAI0120")
-            return None
-        self.symbols.use("event", found.wire)
-        return found
-
-    def event_record(self, symbol: EventSymbol | None) -> t.Type:
-        """What ``event`` holds: the payload beside the facts of every event; a field of the payload wins over a fact."""
-        if symbol is None:
-            return t.Json()
-        names = {field.name for field in symbol.payload.fields}
-        facts = tuple(fact for fact in EVENT_FACTS if fact.name not in names)
-        return t.Record((*symbol.payload.fields, *facts), symbol.name)
-
-    def _emit(self, node: st.Emit, scope: Scope) -> s.Statement | None:
-        symbol = self.event(node.event)
-        scope.host.impure = True
-        scope.host.writes = True
-        if symbol is None:
-            if node.payload is not None:
-                self.expression(node.payload, scope)
-            return None
-        scope.host.emits.append(("event", symbol.wire))
-        payload = self._payload(node, symbol, scope)
-        return s.Emit(event=symbol.wire, payload=payload, at=node.start)
-
-    def _payload(self, node: st.Emit, symbol: EventSymbol, scope: Scope) -> ir.Expression:
-        if node.payload is None or isinstance(node.payload, ex.MapLiteral):
-            literal = node.payload or ex.MapLiteral(node.start, node.end, ())
-            return self.expression(literal, scope, symbol.payload)
-        value = self.expression(node.payload, scope)
-        type_ = t.required(value.type)
-        if isinstance(type_, t.Row | t.Record):
-            return self._payload_from(node, value, symbol, scope)
-        if not isinstance(type_, t.Json | t.Unknown):
-            self.report.error(node.payload, f"a payload is a record, not {type_}", "CAI0301")
-        return value
-
-    def _payload_from(self, node: st.Emit, value: ir.Expression, symbol: EventSymbol, scope: Scope) -> ir.Expression:
-        """``emit(E, value)``: the fields of the payload by name from a row or record; ``product_id`` takes the key of a Product."""
-        assert node.payload is not None
-        type_ = t.required(value.type)
-        names = self._names_of(type_)
-        entries: list[ir.Entry] = []
-        missing: list[str] = []
-        for field in symbol.payload.fields:
-            source = names.get(field.name)
-            if source is None:
-                if field.required or not t.is_nullable(field.type):
-                    missing.append(f"'{field.name}'")
-                continue
-            found: ir.Expression = (
-                ir.FieldValue(type=source[1], row=value, field=source[0], at=node.start)
-                if isinstance(type_, t.Row)
-                else ir.Member(type=source[1], target=value, name=source[0], at=node.start)
-            )
-            entries.append(ir.Entry(field.name, self.fitted(node.payload, found, field.type, f"field '{field.name}'")))
-        if missing:
-            self.report.absent(node, node.payload, f"missing {', '.join(missing)} in {symbol.payload or symbol.name}", "CAI0306")
-        return ir.RecordOf(type=symbol.payload, entries=tuple(entries), at=node.start)
-
-    def _names_of(self, type_: t.Type) -> dict[str, tuple[str, t.Type]]:
-        if isinstance(type_, t.Record):
-            return {field.name: (field.name, field.type) for field in type_.fields}
-        assert isinstance(type_, t.Row)
-        entity = self.symbols.entities[type_.entity]
-        found = {
-            field.name: (field.name, t.optional(field.type) if field.nullable else field.type)
-            for field in entity.fields.values()
-            if field.readable
-        }
-        key = re.sub(r"(?<!^)(?=[A-Z])", "_", entity.name).lower() + "_id"
-        if entity.primary:
-            found.setdefault(key, (entity.primary, entity.key_type))
-        return found
+        self._statements |= {st.Send: self._send, st.Mock: self._mock, st.Advance: self._advance}
 
     # -- operations and activities ---------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.analysis.inference import Inference, words
+from codeai.analysis.inference import words
+from codeai.analysis.receiving import Receiving
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
@@ -30,12 +31,13 @@ from codeai.model.endpoint import (
     Shape,
 )
 from codeai.model.security import Guard
+from codeai.model.statement import Block
 
 _ACTIONS: Final = ("list", "get", "create", "update", "delete")
-_LATER: Final = {"rate_limit": "rate limits", "cache": "response caching", "use": "middleware", "on_success": "events"}
+_LATER: Final = {"rate_limit": "rate limits", "cache": "response caching", "use": "middleware"}
 
 
-class Endpoints(Inference):
+class Endpoints(Receiving):
     """Elaborates the HTTP interface."""
 
     default_auth: str | None = None
@@ -46,7 +48,9 @@ class Endpoints(Inference):
         clauses = node.clauses
         self._single(clauses)
         self._unsupported(clauses)
-        guard = self.guard(node, clauses, self.default_auth)
+        verify = self.verification(clauses)
+        # A verified signature is the guard of an endpoint that says nothing else.
+        guard = self.guard(node, clauses, "public" if verify is not None else self.default_auth)
         returns = self._returns(clauses)
         block = next((clause for clause in clauses if isinstance(clause, d.DoClause)), None)
         if block is not None:
@@ -54,6 +58,7 @@ class Endpoints(Inference):
             action, returns = self._block(node, block, inputs, returns)
         else:
             action, inputs, returns = self.inferred(node, returns)
+        on_success, action = self._with_success(clauses, inputs, returns, action)
         return Endpoint(
             name=self._operation_name(node),
             method=node.method.text if node.method.text in ("GET", "POST", "PUT", "PATCH", "DELETE") else "GET",  # type: ignore[arg-type]  # one of the methods
@@ -63,11 +68,22 @@ class Endpoints(Inference):
             returns=returns,
             action=action,
             errors=self._errors(clauses),
+            on_success=on_success,
+            verify=verify,
             timeout_ms=self.milliseconds(clauses, "timeout"),
             description=node.description,
             at=node.start,
             **self._annotations(node.annotations, node.path),
         )
+
+    def _with_success(
+        self, clauses: tuple[d.Clause, ...], inputs: Inputs, returns: Returns, action: EndpointAction
+    ) -> tuple[Block, EndpointAction]:
+        """``on_success``, and the action that knows whether its transaction writes."""
+        body, host = self.success(clauses, inputs, returns, action)
+        if isinstance(action, RunBlock) and host is not None:
+            action = msgspec.structs.replace(action, writes=action.writes or host.writes)
+        return body, action
 
     def _operation_name(self, node: d.EndpointDeclaration) -> str:
         parts = [node.method.text.lower()]
@@ -191,7 +207,7 @@ class Endpoints(Inference):
             self._unsupported(own)
             markers = tuple(settings[action][:1])
             guard = self.guard(node, (*common, *markers, *own), self.default_auth)
-            found.append(self._action(node, entity, action, own, guard))
+            found.append(self._action(node, entity, action, own, guard, common))
         return found
 
     def _actions(self, node: d.ResourceDeclaration) -> tuple[str, ...]:
@@ -204,7 +220,13 @@ class Endpoints(Inference):
         return _ACTIONS
 
     def _action(
-        self, node: d.ResourceDeclaration, entity: EntitySymbol, action: str, clauses: tuple[d.Clause, ...], guard: Guard
+        self,
+        node: d.ResourceDeclaration,
+        entity: EntitySymbol,
+        action: str,
+        clauses: tuple[d.Clause, ...],
+        guard: Guard,
+        common: tuple[d.Clause, ...],
     ) -> Endpoint:
         method = {"list": "GET", "get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[action]
         path = (*self.prefix, *_segments(node.path))
@@ -240,6 +262,8 @@ class Endpoints(Inference):
             built = DeleteOne(entity=entity.name, parameter=entity.primary, field=entity.primary)
             returns = Returns(type=None, status=204)
         name = snake_case(entity.name) if action != "list" else entity.table
+        written = _own_success(common, clauses) if action not in ("list", "get") else ()
+        on_success, built = self._with_success(written, inputs, returns, built)
         return Endpoint(
             name=f"{action}_{name}",
             method=method,  # type: ignore[arg-type]  # one of the methods
@@ -248,12 +272,19 @@ class Endpoints(Inference):
             inputs=inputs,
             returns=returns,
             action=built,
+            on_success=on_success,
             timeout_ms=self.milliseconds(clauses, "timeout"),
             summary=f"{action.capitalize()} {words(name)}",
             description=node.description,
             at=node.start,
             **self._annotations(node.annotations, node.path),
         )
+
+
+def _own_success(common: tuple[d.Clause, ...], own: tuple[d.Clause, ...]) -> tuple[d.Clause, ...]:
+    """The ``on_success`` of an action: its own, else that of the whole resource."""
+    found = [clause for clause in (*own, *common) if isinstance(clause, d.OnClause)]
+    return tuple(found[:1])
 
 
 def _with_body(inputs: Inputs, shape: Shape) -> Inputs:

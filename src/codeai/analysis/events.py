@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from codeai.analysis.connections import Connections
-from codeai.analysis.effects import wire_name
+from codeai.analysis.payloads import wire_name
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.statements import finish
@@ -61,7 +61,7 @@ class Events(Connections):
             payload=symbol.payload,
             fields=tuple(self.input_field(field) for field in payload.fields) if payload is not None else (),
             key=self._event_key(key, symbol, host) if key is not None else None,
-            change=self._change(clauses),
+            change=self._change(symbol, clauses),
             publish=self._publications(self.clause_value(clauses, "publish_to")),
             description=symbol.declaration.description,
             at=symbol.declaration.start,
@@ -76,7 +76,7 @@ class Events(Connections):
             return ir.Member(type=field.type, target=record, name=field.name, at=node.start)
         return self.expression(node, Scope(host))
 
-    def _change(self, clauses: tuple[d.Clause, ...]) -> Change | None:
+    def _change(self, symbol: EventSymbol, clauses: tuple[d.Clause, ...]) -> Change | None:
         clause = next((c for c in clauses if isinstance(c, ev.TriggerClause)), None)
         if clause is None:
             return None
@@ -90,7 +90,13 @@ class Events(Connections):
             return None
         host = Host("a trigger", user=False, database=False)
         scope = Scope(host, ranges=(Range(entity, "self"),))
-        return Change(entity=entity, condition=finish(self.condition(clause.where, scope), host))
+        condition = finish(self.condition(clause.where, scope), host)
+        if _reaches_out(condition):
+            hint = "the condition is over fields of the row that was written"
+            self.report.error(clause.where, "a trigger does not follow relations", "CAI0603", help_text=hint)
+        row = ir.RangeRow(type=t.Row(entity), alias="self", at=clause.start)
+        payload = self.filled(clause, symbol, self.sources_of(row), moment=True)
+        return Change(entity=entity, condition=condition, payload=payload)
 
     def _publications(self, node: ex.Expression | None) -> tuple[Publication, ...]:
         found: list[Publication] = []
@@ -188,6 +194,16 @@ class Events(Connections):
             timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else 15_000,
             at=node.start,
         )
+
+
+def _reaches_out(node: object) -> bool:
+    """Whether a resolved condition needs more than the row itself."""
+    if isinstance(node, ir.RelatedRow | ir.RelatedRows | ir.Selection):
+        return True
+    if isinstance(node, tuple):
+        return any(map(_reaches_out, node))
+    names = node.__struct_fields__ if isinstance(node, ir.Expression | ir.Entry) else ()
+    return any(_reaches_out(getattr(node, name)) for name in names if name not in ("type", "at"))
 
 
 def _named(node: Reference, text: str) -> Identifier:

@@ -36,9 +36,6 @@ _PROVIDER_KEYS = (
     *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
 )
 _LATER: Final = {
-    EventDeclaration: "event",
-    HandlerDeclaration: "handler of",
-    WebhookDeclaration: "webhook",
     MiddlewareDeclaration: "middleware",
     WorkflowDeclaration: "workflow",
     JobDeclaration: "job",

@@ -32,7 +32,7 @@ class Host:
     ``values`` are names that the host gives besides the request's (``event``, ``trigger``, ``steps``); ``effects`` and ``emits``
     are what it does outside of the database and which events and executions it begins. ``loads`` and ``locks`` collect, per
     selection (by offset), the relations that its rows must carry and whether they are read for update; they are written into
-    the selections when the host is finished.
+    the selections when the host is finished. ``sources`` fill the payload of an ``emit`` that has none.
     """
 
     kind: str
@@ -52,6 +52,7 @@ class Host:
     impure: bool = False
     aliases: int = 0
     returned: list[t.Type] = field(default_factory=list)
+    sources: dict[str, ir.Expression] | None = None
 
     def unique(self, name: str) -> str:
         """A name for a variable that no other of this host has."""

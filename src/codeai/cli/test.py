@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 
 from codeai.cli.programs import valid_program
 from codeai.server.composition import Composition, StartError
@@ -58,7 +57,14 @@ async def _test(program: Loaded, index: int, settings: Settings, wanted: Databas
     test = program.application.tests[index]
     environment = {**{name: requirement_default(name) for name in _names(program)}, **os.environ, "JWT_SECRET": _SECRET}
     try:
-        parts = Composition(program.application, msgspec.structs.replace(settings), open_database(wanted), environment)
+        parts = Composition(
+            program.application,
+            settings,
+            open_database(wanted),
+            environment,
+            folder=program.folder,
+            recording=True,
+        )
     except StartError as error:
         return Result(test.name, str(error), 0.0, error.at)
     await parts.start()

@@ -12,6 +12,7 @@ from codeai.http.messages import Request, Response
 from codeai.http.plans import NO_INPUTS, Action, Inputs, Runtime, conditional, context_of, json_response
 from codeai.http.problems import Problem
 from codeai.http.projection import Projector
+from codeai.http.success import Success, sent_values
 from codeai.language import types as t
 from codeai.model.endpoint import Endpoint, RunBlock, Unavailable
 from codeai.storage.errors import SerializationFailure
@@ -25,12 +26,21 @@ class BlockAction(Action):
     """Runs a block in one transaction and encodes what it returns.
 
     :param instant: the block as a plain function, when it waits for nothing
+    :param success: what it does at its end
     """
 
     def __init__(
-        self, endpoint: Endpoint, action: RunBlock, host: Host, instant: Instant | None, project: Projector, runtime: Runtime
+        self,
+        endpoint: Endpoint,
+        action: RunBlock,
+        host: Host,
+        instant: Instant | None,
+        project: Projector,
+        runtime: Runtime,
+        success: Success | None = None,
     ) -> None:
         self._host = host
+        self._success = success
         self._project = project
         self._runtime = runtime
         self._writes = action.writes
@@ -38,7 +48,7 @@ class BlockAction(Action):
         # What only reads, in READ COMMITTED, is the same without a transaction around it.
         plain = not action.writes and action.isolation == "read committed"
         self._session: Session | None = runtime.database.reading() if plain else None
-        self._instant = instant if plain else None
+        self._instant = instant if plain and success is None else None
         self._status = endpoint.returns.status
         self._void = endpoint.returns.type is None
         self._media_type = endpoint.returns.media_type
@@ -73,6 +83,8 @@ class BlockAction(Action):
     async def _in(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
         context = context_of(self._runtime, principal, session, inputs)
         outcome = await self._host(context)
+        if self._success is not None:
+            await self._success.run(context, outcome.value, sent_values(inputs.body, inputs.sent.get("body", frozenset())))
         value = None if outcome.redirect else self._project(outcome.value, context)
         return self._answer(request, outcome, value)
 

@@ -47,9 +47,12 @@ def request_id(headers: dict[bytes, bytes]) -> str:
 
 
 class Request:
-    """One request while it is answered; ``headers`` has the last value of each name."""
+    """One request while it is answered; ``headers`` has the last value of each name, ``receipt`` identifies a verified message."""
 
-    __slots__ = ("_receive", "code", "debug", "headers", "id", "method", "path", "principal", "scope", "template")
+    __slots__ = (
+        *("_kept", "_receive", "code", "debug", "headers", "id", "method", "path"),
+        *("principal", "receipt", "scope", "template"),
+    )
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -62,6 +65,8 @@ class Request:
         self.code = ""  # of the problem that answers it
         self.debug = False
         self.principal: Any = None
+        self.receipt: str | None = None
+        self._kept: bytes | None = None
 
     def log_fields(self) -> dict[str, object]:
         """What every log line of the request says (see ``observability.context.Work``)."""
@@ -80,6 +85,8 @@ class Request:
         :param timeout: seconds until the last byte must have come
         :raises Problem: 413 for more, 408 for slower, 400 when the client went away or lied about the length
         """
+        if self._kept is not None:
+            return self._kept
         declared = self.headers.get(b"content-length")
         if declared is not None:
             if not declared.isdigit():
@@ -95,6 +102,10 @@ class Request:
             raise
         finally:
             deadlines.end(deadline)
+
+    def keep(self, body: bytes) -> None:
+        """Remembers a body that has been read, for whoever asks for it next."""
+        self._kept = body
 
     async def _read(self, limit: int) -> bytes:
         message = await self._receive()

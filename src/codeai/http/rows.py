@@ -13,6 +13,7 @@ from codeai.http.negotiation import etag, matching
 from codeai.http.plans import ENCODER, Action, Inputs, Runtime, conditional, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
+from codeai.http.success import Success
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, ModifyRow, ReplaceRow, Validation
 from codeai.query.compiler import Model
 from codeai.query.inputs import Inputs as PlanInputs
@@ -89,6 +90,7 @@ class CreateAction(Action):
         action: CreateOne,
         runtime: Runtime,
         location: Callable[[Mapping[str, Any]], str] | None,
+        success: Success | None = None,
     ) -> None:
         inputs = PlanInputs()
         self._insert = Insert(model, model.entity(action.entity), inputs, system=False)
@@ -100,7 +102,9 @@ class CreateAction(Action):
         self._status = endpoint.returns.status or 201
         self._location = location
         self._runtime = runtime
-        self._alone = self._insert.alone and not self._checks.conditions
+        self._success = success
+        announced = success is not None and success.announcement is not None
+        self._alone = self._insert.alone(accompanied=announced) and not self._checks.conditions and (success is None or announced)
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
@@ -122,16 +126,29 @@ class CreateAction(Action):
             given[field] = inputs.path[parameter]
         for field, slot in self._given:
             given[field] = values[slot]
-        row = await self._insert.run(session, values, given)
+        success = self._success
+        announcement = success.announcement if success is not None else None
+        beside = announcement.beside(context, inputs.body) if announcement is not None else None
+        row = await self._insert.run(session, values, given, beside)
         self._checks.check(context, row)
+        if success is not None and announcement is None:
+            await success.run(context, row, inputs.body)
         return row, self._project(row, context)
 
 
 class _KeyedWrite(Action):
     """What changes, replacements and deletions share: they find one row, and honour ``If-Match``."""
 
-    def __init__(self, model: Model, evaluator: Evaluator, action: ModifyRow | ReplaceRow | DeleteOne, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        model: Model,
+        evaluator: Evaluator,
+        action: ModifyRow | ReplaceRow | DeleteOne,
+        runtime: Runtime,
+        success: Success | None = None,
+    ) -> None:
         inputs = PlanInputs()
+        self._success = success
         names = (action.field, *(source.field for source in action.sources))
         self._change = RowChange(model, model.entity(action.entity), inputs, system=False, names=names)
         self._values = evaluator.values(inputs.expressions)
@@ -162,8 +179,9 @@ class ModifyAction(_KeyedWrite):
         endpoint: Endpoint,
         action: ModifyRow | ReplaceRow,
         runtime: Runtime,
+        success: Success | None = None,
     ) -> None:
-        super().__init__(model, evaluator, action, runtime)
+        super().__init__(model, evaluator, action, runtime, success)
         self._project = projection.row(action.entity)
         self._checks = _Checks(evaluator, action.validations)
         self._fixed = frozenset(source.field for source in action.sources)
@@ -194,6 +212,8 @@ class ModifyAction(_KeyedWrite):
                 given.setdefault(field.name, self._change.maker.default(field, values))
             row = await self._change.update(session, values, self._keys(inputs), given)
             self._checks.check(context, row)
+            if self._success is not None:
+                await self._success.run(context, row, given)
             shown = self._project(row, context)
         return conditional(request, json_response(shown))
 
@@ -206,5 +226,7 @@ class DeleteAction(_KeyedWrite):
         async with self._runtime.database.transaction() as session:
             context = context_of(self._runtime, principal, session, inputs)
             await self._match(request, context)
-            await self._change.remove(session, self._values(context), self._keys(inputs))
+            row = await self._change.remove(session, self._values(context), self._keys(inputs))
+            if self._success is not None:
+                await self._success.run(context, row, {})
         return Response(204)

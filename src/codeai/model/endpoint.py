@@ -193,6 +193,23 @@ class Unavailable(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 EndpointAction = ListRows | GetRow | CreateOne | ModifyRow | ReplaceRow | DeleteOne | RunBlock | Unavailable
 
 
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """How the sender of an inbound webhook is known; any of ``secrets`` will do, so that they can be rotated.
+
+    ``standard_webhooks`` follows Standard Webhooks 1.0. ``hmac_sha256`` expects the code of the raw body in ``header``, of
+    ``<timestamp>.<body>`` where ``timestamp`` names a header (seconds since the epoch); ``id`` names the header that identifies
+    a delivery, the code itself does where it is empty. ``tolerance`` in milliseconds.
+    """
+
+    scheme: Literal["standard_webhooks", "hmac_sha256"]
+    secrets: tuple[Expression, ...]
+    header: str = ""
+    id: str = ""
+    timestamp: str = ""
+    tolerance: int = 300_000
+    at: int = -1
+
+
 class Segment(msgspec.Struct, frozen=True):
     """A part of a path between slashes: a literal or a parameter."""
 
@@ -201,7 +218,10 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation of the HTTP interface. ``name`` is unique (OpenAPI operationId); ``path`` includes the ``api_prefix``."""
+    """One operation of the HTTP interface. ``name`` is unique (OpenAPI operationId); ``path`` includes the ``api_prefix``.
+
+    ``on_success`` runs in the transaction of the operation, over the host values ``result`` and ``changes``.
+    """
 
     name: str
     method: Method
@@ -211,6 +231,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     returns: Returns
     action: EndpointAction
     errors: tuple[ErrorAnswer, ...] = ()
+    on_success: Block = ()
+    verify: Verification | None = None
     timeout_ms: int | None = None
     summary: str = ""
     description: str = ""

@@ -23,10 +23,14 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """``trigger: when Product.quantity < 10``: the condition over the row ``self`` that a write makes true."""
+    """``trigger: when Product.quantity < 10``: the condition over the row ``self`` that a write makes true.
+
+    ``payload`` is the record that the event then has, over the same row.
+    """
 
     entity: str
     condition: Expression
+    payload: Expression
 
 
 class Publication(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ condition, a guard (see ``truth``).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from codeai.language import types as t
 from codeai.model import expression as ir
@@ -25,16 +26,23 @@ from codeai.query.truth import Choice, Guard, Guarded, Test, Truth, all_of
 from codeai.query.values import NULL, Value
 from codeai.storage.interface import Dialect as DialectName
 
+if TYPE_CHECKING:
+    from codeai.query.writes.companions import Companions
+
 GuardKey = tuple[int, str]
 _ROWS = (ir.RangeRow, ir.Selection, ir.UpdateRows, ir.DeleteRows, ir.CreateRow, ir.ChangeRow, ir.RemoveRow)
 
 
 class Model:
-    """The entities of a program by name, with the dialect of its database."""
+    """The entities of a program by name, with the dialect of its database.
 
-    def __init__(self, application: Application, database: DialectName) -> None:
+    :param companions: what is written together with rows, by entity
+    """
+
+    def __init__(self, application: Application, database: DialectName, companions: Mapping[str, Companions] | None = None) -> None:
         self.dialect: Dialect = dialect(database)
         self.application = application
+        self.companions: Mapping[str, Companions] = companions or {}
         self._entities = {entity.name: entity for entity in application.entities}
         self.policies = Policies(self._entities)
 

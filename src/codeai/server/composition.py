@@ -6,6 +6,7 @@ import datetime
 import logging
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from codeai.auth.building import AuthSettings, provider
@@ -14,9 +15,13 @@ from codeai.auth.fetching import fetch_document
 from codeai.auth.guard import Guard, Provider
 from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
+from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.evaluate.effects import Effects
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
+from codeai.events.announcing import announcement
+from codeai.events.outbox import DataTriggers, data_triggers
+from codeai.events.signatures import SignatureRejected
 from codeai.http.application import Application as HttpApplication
 from codeai.http.application import Handler, Page
 from codeai.http.blocks import BlockAction, UnavailableAction
@@ -32,6 +37,8 @@ from codeai.http.routing import Router
 from codeai.http.rows import CreateAction, DeleteAction, GetAction, ModifyAction
 from codeai.http.settings import HttpSettings
 from codeai.http.shapes import ShapeDecoder, ShapeTypes
+from codeai.http.success import Success
+from codeai.http.verified import VerifiedPlan
 from codeai.language import types as t
 from codeai.model.application import Application
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
@@ -42,6 +49,7 @@ from codeai.query.statements import Statements
 from codeai.query.text import FilterText
 from codeai.server.errors import StartError as StartError
 from codeai.server.settings import Settings
+from codeai.server.wiring.events import Eventing
 from codeai.server.wiring.integrations import checks as integration_checks
 from codeai.server.wiring.integrations import integrations
 from codeai.server.wiring.observation import Observation
@@ -57,6 +65,8 @@ class Composition:
 
     :param environment: what ``env`` and ``secret`` read
     :param clock: the time, for tests to move
+    :param folder: where the program lies; the present one by default
+    :param recording: nothing leaves the process (tests of programs)
     """
 
     def __init__(
@@ -66,6 +76,9 @@ class Composition:
         database: Database,
         environment: Mapping[str, str],
         clock: Callable[[], datetime.datetime] | None = None,
+        *,
+        folder: Path | None = None,
+        recording: bool = False,
     ) -> None:
         self.application = application
         self.settings = settings
@@ -74,7 +87,8 @@ class Composition:
         self.clock = clock or (lambda: datetime.datetime.now(datetime.UTC))
         self._check_requirements()
         self._check_rules()
-        self.statements = Statements(application, database.dialect)
+        triggers = data_triggers(application)
+        self.statements = Statements(application, database.dialect, triggers)
         self.evaluator = Evaluator(application, self.statements, environment)
         self.roles = RoleTable(application.roles)
         self.services = ProgramServices(
@@ -94,6 +108,8 @@ class Composition:
         self.effects = Effects()
         self.effects.operations = self.integrations
         self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
+        self.dispatcher = LocalDispatcher(database, shared=True)
+        self.eventing = self._built_eventing(triggers, folder or Path.cwd(), recording=recording)
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
         self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
@@ -104,6 +120,25 @@ class Composition:
         self.asgi = self._built()
         self.observation.count_running(lambda: self.asgi.running)
         self.operator_asgi = self._built_for_operators() if settings.operator_port else None
+
+    def _built_eventing(self, triggers: Mapping[str, DataTriggers], folder: Path, *, recording: bool) -> Eventing:
+        try:
+            found = Eventing(
+                self.application,
+                self.database,
+                self.dispatcher,
+                self.settings,
+                self.evaluator,
+                self.statements.model.plain,
+                triggers,
+                self.clock,
+                folder,
+                recording=recording,
+            )
+            found.connect(self.effects, self.services, log_program)
+        except (NotCompilable, QueryError) as error:
+            raise StartError(str(error), error.at) from error
+        return found
 
     # -- the environment -------------------------------------------------------------------------------------------
 
@@ -178,7 +213,7 @@ class Composition:
     def _built(self) -> HttpApplication:
         router: Router[Handler] = Router()
         for endpoint in self.application.endpoints:
-            router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), self._plan(endpoint))
+            router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), self._verified(endpoint))
         pages: dict[str, Handler] = {path: Page(path, answer) for path, answer in self._pages().items()}
         pages |= documentation(document(self.application))
         for path, page in pages.items():
@@ -206,12 +241,29 @@ class Composition:
         """Opens the database (ASGI lifespan)."""
         await self.database.start()
         await self.observation.start()
+        await self.eventing.start()
+        if self.eventing.active:
+            await self.dispatcher.start()
 
     async def stop(self) -> None:
-        """Closes the database and the connections to others."""
+        """Lets deliveries that run end, and closes the database and the connections to others."""
+        await self.dispatcher.stop(5.0)
+        await self.eventing.stop()
         await self.observation.stop()
         await self.integrations.close()
         await self.database.close()
+
+    def _verified(self, endpoint: Endpoint) -> Handler:
+        plan = self._plan(endpoint)
+        if endpoint.verify is None:
+            return plan
+        return VerifiedPlan(plan, self.eventing.verifier(endpoint.verify), SignatureRejected, self.runtime)
+
+    def _success(self, endpoint: Endpoint) -> Success | None:
+        if not endpoint.on_success:
+            return None
+        host = self.evaluator.block(endpoint.on_success, f"{endpoint.name} on_success")
+        return Success(host, announcement(endpoint.on_success, self.eventing.outbox, self.evaluator))
 
     def _plan(self, endpoint: Endpoint) -> EndpointPlan:
         try:
@@ -247,21 +299,22 @@ class Composition:
         return lambda: value(context)  # type: ignore[arg-type]  # defaults know the time alone
 
     def _action(self, endpoint: Endpoint) -> Action:
-        action, model = endpoint.action, self.statements.model
+        action, model, success = endpoint.action, self.statements.model, self._success(endpoint)
         if isinstance(action, RunBlock):
             host = self.evaluator.block(action.body, endpoint.name)
             instant = self.evaluator.instant(action.body, endpoint.name)
-            return BlockAction(endpoint, action, host, instant, self.projection.of(endpoint.returns.type), self.runtime)
+            return BlockAction(endpoint, action, host, instant, self.projection.of(endpoint.returns.type), self.runtime, success)
         if isinstance(action, GetRow):
             return GetAction(model, self.evaluator, action, self.runtime)
         if isinstance(action, ListRows):
             return ListAction(model, self.evaluator, endpoint, action, self._filter_text, self.runtime)
         if isinstance(action, CreateOne):
-            return CreateAction(model, self.evaluator, self.projection, endpoint, action, self.runtime, self._location(action.entity))
+            location = self._location(action.entity)
+            return CreateAction(model, self.evaluator, self.projection, endpoint, action, self.runtime, location, success)
         if isinstance(action, ModifyRow | ReplaceRow):
-            return ModifyAction(model, self.evaluator, self.projection, endpoint, action, self.runtime)
+            return ModifyAction(model, self.evaluator, self.projection, endpoint, action, self.runtime, success)
         if isinstance(action, DeleteOne):
-            return DeleteAction(model, self.evaluator, action, self.runtime)
+            return DeleteAction(model, self.evaluator, action, self.runtime, success)
         assert isinstance(action, Unavailable)
         return UnavailableAction(action)
 

@@ -12,8 +12,9 @@ import msgspec
 from codeai.integrations.addresses import AllowList, parse_allow_list
 from codeai.language.durations import duration_milliseconds
 from codeai.language.suggestions import suggest
+from codeai.messages.slack import SlackChannels, parse_channels
 
-_PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_")
+_PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_", "SMTP_")
 _OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME"])  # set by the supervisor
 
 
@@ -61,6 +62,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_access: str = "operators"
     allow_debug_header: bool = False
     outbound_allow: AllowList = AllowList()
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_username: str | None = None
+    smtp_password: str | None = None
+    smtp_security: str | None = None
+    smtp_from: str | None = None
+    slack_webhook_url: SlackChannels = SlackChannels()
+    kafka_brokers: str | None = None
 
     @property
     def development(self) -> bool:
@@ -152,6 +161,14 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_ALLOW_DEBUG_HEADER": ("allow_debug_header", _flag),
     "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
     "CODEAI_OUTBOUND_ALLOW": ("outbound_allow", parse_allow_list),
+    "SMTP_HOST": ("smtp_host", _text),
+    "SMTP_PORT": ("smtp_port", _port),
+    "SMTP_USERNAME": ("smtp_username", _text),
+    "SMTP_PASSWORD": ("smtp_password", _text),
+    "SMTP_SECURITY": ("smtp_security", _one_of("tls", "starttls", "none")),
+    "SMTP_FROM": ("smtp_from", _text),
+    "SLACK_WEBHOOK_URL": ("slack_webhook_url", parse_channels),
+    "KAFKA_BROKERS": ("kafka_brokers", _text),
 }
 
 

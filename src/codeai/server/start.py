@@ -83,7 +83,7 @@ def with_secret(settings: Settings, folder: Path) -> Settings:
 def composed(prepared: Prepared) -> Composition:
     """The parts of a serving process; raises StartError."""
     database = open_database(prepared.database)
-    return Composition(prepared.program.application, prepared.settings, database, prepared.environment)
+    return Composition(prepared.program.application, prepared.settings, database, prepared.environment, folder=prepared.program.folder)
 
 
 def serve(path: Path | None, flags: Mapping[str, Any]) -> int:

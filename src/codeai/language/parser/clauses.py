@@ -378,5 +378,6 @@ _ENDPOINT: Final[dict[str, _Parse]] = {
     "error": Clauses._error,
     "do": Clauses._do,
     "isolation": Clauses._isolation,
+    "verify": Clauses.value_clause,
     "tags": Clauses.names_clause,
 }

@@ -65,16 +65,23 @@ class BulkPlan:
         where = writer.settled(self._where)
         if where is NEVER:
             return None
-        table = f"{self._model.table(self._entity)} AS {self._row.alias}"
         if self._assignments:
-            writer.add(f"UPDATE {table} SET ")
-            for at, (name, sql) in enumerate(self._assignments):
-                writer.add(f"{', ' if at else ''}{self._model.dialect.quote(name)} = ")
-                writer.write(sql)
+            self._set(writer)
         else:
-            writer.add(f"DELETE FROM {table}")
+            writer.add(f"DELETE FROM {self._table}")
         writer.add(f" WHERE {writer.condition(where)}")
         return True
+
+    @property
+    def _table(self) -> str:
+        return f"{self._model.table(self._entity)} AS {self._row.alias}"
+
+    def _set(self, writer: Writer) -> None:
+        """``UPDATE … SET …`` without its condition."""
+        writer.add(f"UPDATE {self._table} SET ")
+        for at, (name, sql) in enumerate(self._assignments):
+            writer.add(f"{', ' if at else ''}{self._model.dialect.quote(name)} = ")
+            writer.write(sql)
 
     @property
     def values(self) -> tuple[ir.Expression, ...]:

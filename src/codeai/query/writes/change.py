@@ -16,6 +16,7 @@ from codeai.query.sql import Bind, Sql, Writer, extra
 from codeai.query.statement import Statement
 from codeai.query.truth import NEVER, Test, Truth, all_of
 from codeai.query.writes.audit import Audit
+from codeai.query.writes.companions import Watch
 from codeai.query.writes.references import named, referenced
 from codeai.query.writes.rows import Given, Row, RowMaker, Values
 from codeai.storage.codecs import codec
@@ -53,6 +54,8 @@ class RowChange:
         self._names = names
         self.maker = RowMaker(model, entity, inputs)
         self._audit = Audit(model, entity, inputs) if entity.audited else None
+        companions = model.companions.get(entity.name)
+        self._watch = Watch(companions, model.dialect.name, inputs) if companions is not None else None
         self._updates: dict[tuple[str, ...], Statement[bool]] = {}
         self._width = len(names)
         codecs = [codec(model.plain(field.stored_type), model.dialect.name).from_driver for field in entity.fields]
@@ -75,6 +78,8 @@ class RowChange:
             if settled is NEVER:
                 return None
             writer.add(f"SELECT {self._returning} FROM {self._model.table(self.entity)} {row.alias} WHERE {writer.condition(settled)}")
+            if self._watch is not None and self._model.dialect.name == "postgresql":
+                writer.add(" FOR UPDATE")  # what a change is compared with must not change before it
             return True
 
         return Statement(compiler, build)
@@ -176,7 +181,7 @@ class RowChange:
             if found is None:
                 raise RowNotFound(self.entity.name)
             return found
-        before = await self.read(session, values, keys) if self._audit is not None else None
+        before = await self.read(session, values, keys) if self._audit is not None or self._watch is not None else None
         names = tuple(changes)
         try:
             row = await self._send(session, values, self._update(names), (*keys, *changes.values()), keys, "update")
@@ -186,6 +191,8 @@ class RowChange:
             raise explained(error, self.entity) from error
         if self._audit is not None:
             await self._audit.write(session, values, "update", before, row)
+        if self._watch is not None:
+            await self._watch.write(session, values, before, row)
         return row
 
     async def remove(self, session: Session, values: Values, keys: tuple[Any, ...]) -> Row:

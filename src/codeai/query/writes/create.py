@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from codeai.language import types as t
@@ -14,14 +14,15 @@ from codeai.query.errors import NotAllowed
 from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange
 from codeai.query.sql import Bind, Sql, Writer, extra, joined
-from codeai.query.statement import Statement
+from codeai.query.statement import KEPT, Statement
 from codeai.query.truth import ALWAYS, NEVER, Truth
 from codeai.query.writes.audit import Audit
+from codeai.query.writes.companions import Companion, Watch, together, told, write
 from codeai.query.writes.references import named
 from codeai.query.writes.rows import Given, Row, RowMaker, Values, picker
 from codeai.storage.codecs import codec
 from codeai.storage.errors import CheckViolation, ForeignKeyViolation
-from codeai.storage.interface import Session
+from codeai.storage.interface import Record, Session
 
 
 class Insert:
@@ -35,6 +36,8 @@ class Insert:
         self._entity = entity
         self.maker = RowMaker(model, entity, inputs)
         self._audit = Audit(model, entity, inputs) if entity.audited else None
+        companions = model.companions.get(entity.name)
+        self._watch = Watch(companions, model.dialect.name, inputs) if companions is not None else None
         self._identity = next((field.name for field in entity.fields if field.auto and isinstance(field.type, t.Int)), None)
         self._names = [field.name for field in entity.fields if field.name != self._identity]
         self._stored = picker(self._names)
@@ -51,11 +54,19 @@ class Insert:
         row = NewRowRange(compiler, entity, access, columns)
         self._allowed: Truth = ALWAYS if system else model.policies.allowed(compiler, row, "create")
         self._statement: Statement[bool] = Statement(compiler, self._build)
+        self._joint: dict[tuple[str, int], str] = {}
+
+    def alone(self, *, accompanied: bool = False) -> bool:
+        """Whether a row takes one statement, which then needs no transaction around it.
+
+        :param accompanied: there may be companions of an operation besides those of the entity
+        """
+        return self._audit is None and (self._joins or not (accompanied or self._watch is not None))
 
     @property
-    def alone(self) -> bool:
-        """Whether a row takes one statement, which then needs no transaction around it."""
-        return self._audit is None
+    def _joins(self) -> bool:
+        """Whether companions are written by the statement of the row, whose key must be known before."""
+        return self._model.dialect.name == "postgresql" and self._identity is None
 
     def _build(self, writer: Writer) -> bool | None:
         allowed = writer.settled(self._allowed)
@@ -75,9 +86,16 @@ class Insert:
         writer.add(f" RETURNING {self._model.dialect.quote(self._identity or self._entity.primary)}")
         return True
 
-    async def run(self, session: Session, values: Values, given: Mapping[str, Any]) -> Row:
+    async def run(
+        self,
+        session: Session,
+        values: Values,
+        given: Mapping[str, Any],
+        beside: Callable[[Row], Sequence[Companion]] | None = None,
+    ) -> Row:
         """Inserts a row and returns it.
 
+        :param beside: the companions that the operation gives to a row
         :raises InvalidFields: values break the rules of their fields
         :raises NotAllowed: the policy forbids this row
         """
@@ -85,8 +103,10 @@ class Insert:
         statement = self._statement.pick(values)
         if statement.layout is None:
             raise NotAllowed("create", self._entity.name)
+        bound = statement.values((*values, *self._stored(row)))
+        companions = self._companions(values, row, beside) if self._joins else ()
         try:
-            found = await session.fetch_row(statement.text, statement.values((*values, *self._stored(row))))
+            found = await self._sent(session, statement.text, bound, companions)
         except ForeignKeyViolation as error:
             raise await named(error, session, self._model, self._entity, row) from error
         except CheckViolation as error:
@@ -97,7 +117,26 @@ class Insert:
             row[self._identity] = found[0]
         if self._audit is not None:
             await self._audit.write(session, values, "create", None, row)
+        if not self._joins:
+            await write(session, self._model.dialect.name, self._companions(values, row, beside))
         return row
+
+    def _companions(self, values: Values, row: Row, beside: Callable[[Row], Sequence[Companion]] | None) -> Sequence[Companion]:
+        watched = self._watch.of(values, None, row) if self._watch is not None else ()
+        return watched if beside is None else (*watched, *beside(row))
+
+    async def _sent(self, session: Session, text: str, bound: Sequence[Any], companions: Sequence[Companion]) -> Record | None:
+        if not companions:
+            return await session.fetch_row(text, bound)
+        key = (text, len(companions))
+        joint = self._joint.get(key)
+        if joint is None:
+            if len(self._joint) >= KEPT:
+                self._joint.clear()
+            joint = self._joint[key] = together(text, len(bound), companions)
+        found = await session.fetch_row(joint, (*bound, *(value for companion in companions for value in companion.values)))
+        told(session, companions)
+        return found
 
 
 class CreatePlan:

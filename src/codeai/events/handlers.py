@@ -1,0 +1,99 @@
+"""Targets inside the database: handlers of the program, and workflows that an event starts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from codeai.auth.principal import SYSTEM
+from codeai.evaluate.context import Context, Log, Services
+from codeai.evaluate.effects import Effects
+from codeai.evaluate.program import Evaluator, Host
+from codeai.events.deliverer import DeliveryFailed
+from codeai.events.deliveries import Delivery
+from codeai.events.outbox import Outbox
+from codeai.events.records import facts
+from codeai.events.schedule import HANDLERS, Schedule
+from codeai.model.application import Application
+from codeai.model.statement import Branch, If
+from codeai.storage.interface import Session
+
+
+def event_of(delivery: Delivery, outbox: Outbox) -> dict[str, Any]:
+    """What ``event`` is for a delivery.
+
+    :raises DeliveryFailed: the program has no such event (any more)
+    """
+    event = delivery.event
+    plan = outbox.plans.get(event.name) if event is not None else None
+    if event is None or plan is None:
+        raise DeliveryFailed(f"unknown event '{event.name if event is not None else ''}'")
+    payload = plan.schema.decoded(event.payload)
+    return facts(event, payload, attempt=delivery.attempts + 1, replay_of=delivery.replay_of)
+
+
+class Handlers:
+    """Runs ``on E { … }`` as the system."""
+
+    def __init__(
+        self,
+        application: Application,
+        evaluator: Evaluator,
+        outbox: Outbox,
+        clock: Callable[[], datetime.datetime],
+        services: Services,
+        log: Log,
+        effects: Effects,
+    ) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._services = services
+        self._log = log
+        self._effects = effects
+        self._hosts: dict[str, tuple[str, Host]] = {}
+        for handler in application.handlers:
+            body = handler.body if handler.where is None else (If(branches=(Branch(handler.where, handler.body),)),)
+            self._hosts[handler.name] = (handler.event, evaluator.block(body, f"on {handler.name}"))
+
+    def schedule(self, delivery: Delivery) -> Schedule:
+        """See ``deliverer.Inside``."""
+        return Schedule(HANDLERS)
+
+    async def run(self, session: Session, delivery: Delivery) -> None:
+        """See ``deliverer.Inside``."""
+        known = self._hosts.get(delivery.target)
+        if known is None or delivery.event is None or known[0] != delivery.event.name:
+            raise DeliveryFailed(f"this program has no handler '{delivery.target}'")
+        values = {"event": event_of(delivery, self._outbox)}
+        context = Context(SYSTEM, session, self._clock(), self._services, self._log, effects=self._effects, values=values)
+        await known[1](context)
+
+
+class Starter(Protocol):
+    """Starts workflows."""
+
+    async def start_by_event(self, session: Session, workflow: str, trigger: Mapping[str, Any], origin: str, actor: str | None) -> None:
+        """Starts a workflow in the transaction of the session, unless one of the same ``origin`` was started before.
+
+        :param trigger: what the workflow calls ``trigger``: the payload of the event beside its facts
+        """
+
+
+class Workflows:
+    """Starts workflows: exactly once by workflow and event; a forced replay once more."""
+
+    def __init__(self, outbox: Outbox, starter: Starter) -> None:
+        self._outbox = outbox
+        self._starter = starter
+
+    def schedule(self, delivery: Delivery) -> Schedule:
+        """See ``deliverer.Inside``."""
+        return Schedule(HANDLERS)
+
+    async def run(self, session: Session, delivery: Delivery) -> None:
+        """See ``deliverer.Inside``."""
+        trigger = event_of(delivery, self._outbox)
+        assert delivery.event is not None
+        origin = f"event:{delivery.event.id}" + (f":{delivery.id}" if delivery.forced else "")
+        await self._starter.start_by_event(session, delivery.target, trigger, origin, delivery.event.actor)

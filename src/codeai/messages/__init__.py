@@ -1,0 +1,1 @@
+"""E-mail and Slack: messages, their templates, their transports."""
