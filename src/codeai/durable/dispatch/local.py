@@ -8,13 +8,14 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
+from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Queues
-from codeai.durable.dispatch.statements import id_list, statements
+from codeai.durable.dispatch.statements import Claims, id_list, statements
 from codeai.storage.errors import StorageError
-from codeai.storage.interface import Database, Session
+from codeai.storage.interface import Database, Record, Session
 
 _LOG: Final = logging.getLogger("codeai.durable")
 LEASE_MS: Final = 10_000
@@ -38,7 +39,7 @@ class LocalDispatcher:
         self, database: Database, queues: Queues | None = None, *, clock: Callable[[], int] | None = None, shared: bool = False
     ) -> None:
         self._database = database
-        self._queues = queues if queues is not None else Queues()
+        self._limits = Limits(database, queues if queues is not None else Queues(), clock)
         self._sql = statements(database.dialect)
         self._clock = clock
         self._shared = shared and database.dialect == "postgresql"
@@ -54,6 +55,10 @@ class LocalDispatcher:
         self._backlog = False
         self._renewed = time.monotonic()
         self._turn = 0
+
+    @property
+    def _queues(self) -> Queues:
+        return self._limits.queues
 
     def _now(self) -> int | None:
         return self._clock() if self._clock is not None else None
@@ -181,15 +186,33 @@ class LocalDispatcher:
         return found
 
     async def _claim_from(self, queue: str, wanted: int, *, restricted: bool) -> list[Claim]:
-        values = (self._now(), LEASE_MS, self.worker, queue, wanted)
-        rows = list(await self._database.writing().fetch(self._sql.claim_free, values))
-        if restricted and len(rows) < wanted:
-            async with self._database.transaction() as session:
-                if self._database.dialect == "postgresql":
-                    await session.execute("SELECT pg_advisory_xact_lock($1)", (_LOCK,))
-                rows += await session.fetch(self._sql.claim_restricted, (*values[:4], wanted - len(rows)))
+        if not self._limits.hold_back(queue):
+            rows = await self._claim_with(self._sql.claim, None, queue, wanted, restricted=restricted)
+        else:
+            rows = await self._claim_with(self._sql.claim_exempt, None, queue, wanted, restricted=restricted)
+            rows += await self._claim_limited(queue, wanted - len(rows), restricted=restricted)
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # the number of the row
         return [Claim(*row) for row in rows]  # type: ignore[arg-type]  # columns in the order of the fields
+
+    async def _claim_limited(self, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
+        async with self._database.transaction() as session:
+            allowance = await self._limits.allowance(session, queue, wanted)
+            if allowance.number <= 0:
+                return []
+            rows = await self._claim_with(self._sql.claim_limited, session, queue, allowance.number, restricted=restricted)
+            await self._limits.spend(session, queue, allowance, len(rows))
+            return rows
+
+    async def _claim_with(self, claims: Claims, session: Session | None, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
+        values = (self._now(), LEASE_MS, self.worker, queue, wanted)
+        rows = list(await (session or self._database.writing()).fetch(claims.free, values))
+        if not restricted or len(rows) >= wanted:
+            return rows
+        values = (*values[:4], wanted - len(rows))
+        async with self._database.transaction() if session is None else nullcontext(session) as inner:
+            if self._database.dialect == "postgresql":
+                await inner.execute("SELECT pg_advisory_xact_lock($1)", (_LOCK,))
+            return rows + list(await inner.fetch(claims.restricted, values))
 
     async def _fill(self) -> int:
         """Claims for all free slots and begins to work."""
@@ -221,7 +244,7 @@ class LocalDispatcher:
         finally:
             if self._running.get(claim.id, (None,))[0] is claim:
                 del self._running[claim.id]
-            if self._backlog or self._restricted or not self._claiming:
+            if self._backlog or self._restricted or not self._claiming or self._limits.hold_back(claim.queue):
                 self._woken.set()
 
     async def _failed(self, claim: Claim, error: Exception) -> None:
@@ -276,6 +299,7 @@ class LocalDispatcher:
             wait = SWEEP_EVERY
             try:
                 await self.sweep()
+                await self._limits.refresh()
                 found = await self._database.reading().fetch_row(self._sql.next_due, (self._now(),))
                 if found is not None and isinstance(found[0], int):
                     wait = min(max(found[0] / 1000, 0.005), SWEEP_EVERY)
@@ -348,6 +372,7 @@ class LocalDispatcher:
     async def run_due(self) -> int:
         """See ``Dispatcher``."""
         total = 0
+        await self._limits.refresh()
         while True:
             await self.sweep()
             total += await self._fill()

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from codeai.durable.dispatch.limits import LIMITED
 from codeai.storage.codecs import encode_json
 from codeai.storage.interface import Dialect
 from codeai.storage.portable import portable
@@ -45,14 +46,14 @@ UPDATE codeai_activations SET worker = NULL, again = 0, attempts = CASE WHEN CAS
 WHERE id = $2 AND fence = $3 AND state = 1"""
 CLAIM_FREE: Final = f"""
 WITH picked AS MATERIALIZED (
-  SELECT id FROM codeai_activations WHERE state = 0 AND order_key IS NULL AND lane IS NULL AND queue = $4
+  SELECT id FROM codeai_activations WHERE state = 0 AND order_key IS NULL AND lane IS NULL AND queue = $4{{kinds}}
   ORDER BY priority, id LIMIT CAST($5 AS bigint) FOR UPDATE SKIP LOCKED
 ) {_CLAIM}"""
 CLAIM_RESTRICTED: Final = f"""
 WITH ready AS (
   SELECT id, priority, lane, lane_limit, row_number() OVER (PARTITION BY lane ORDER BY priority, id) AS place
   FROM codeai_activations AS r
-  WHERE state = 0 AND (order_key IS NOT NULL OR lane IS NOT NULL) AND queue = $4 AND (order_key IS NULL OR NOT EXISTS (
+  WHERE state = 0 AND (order_key IS NOT NULL OR lane IS NOT NULL) AND queue = $4{{kinds}} AND (order_key IS NULL OR NOT EXISTS (
     SELECT 1 FROM codeai_activations AS o WHERE o.order_key = r.order_key AND o.id <> r.id AND (o.id < r.id OR o.state = 1)))
 ), picked AS MATERIALIZED (
   SELECT id FROM ready WHERE lane IS NULL
@@ -71,8 +72,18 @@ RELEASE: Final = (
 )
 
 
+class Claims(msgspec.Struct, frozen=True):
+    """The two claims: of activations without order and lane, and of those with one."""
+
+    free: str
+    restricted: str
+
+
 class Statements(msgspec.Struct, frozen=True):
-    """The texts for one database; ``ids`` of statements that have them is their last parameter."""
+    """The texts for one database; ``ids`` of statements that have them is their last parameter.
+
+    From a limited queue, executions are claimed by ``claim_limited`` and all else by ``claim_exempt``.
+    """
 
     offer: str
     offer_and_notify: str
@@ -81,8 +92,9 @@ class Statements(msgspec.Struct, frozen=True):
     done: str
     again: str
     later: str
-    claim_free: str
-    claim_restricted: str
+    claim: Claims
+    claim_limited: Claims
+    claim_exempt: Claims
     sweep: str
     next_due: str
     renew: str
@@ -99,6 +111,9 @@ def statements(dialect: Dialect) -> Statements:
     def made(text: str) -> str:
         return portable(text, dialect)
 
+    def claims(kinds: str) -> Claims:
+        return Claims(*(made(text.replace("{kinds}", kinds)) for text in (CLAIM_FREE, CLAIM_RESTRICTED)))
+
     return Statements(
         offer=made(OFFER),
         offer_and_notify=made(NOTIFYING.replace("{offer}", OFFER)),
@@ -107,8 +122,9 @@ def statements(dialect: Dialect) -> Statements:
         done=made(DONE),
         again=made(AGAIN),
         later=made(LATER),
-        claim_free=made(CLAIM_FREE),
-        claim_restricted=made(CLAIM_RESTRICTED),
+        claim=claims(""),
+        claim_limited=claims(f" AND kind = '{LIMITED}'"),
+        claim_exempt=claims(f" AND kind <> '{LIMITED}'"),
         sweep=made(SWEEP),
         next_due=made(NEXT_DUE),
         renew=made(listed(RENEW, 4)),

@@ -45,6 +45,7 @@ QUEUES: Final = Table(
         Column("concurrency", "int", null=True),
         Column("rate", "int", null=True),  # starts per ``rate_ms``
         Column("rate_ms", "int", null=True),
+        Column("next_ms", "int", null=True),  # when the next start would be due at an even pace
         Column("paused", "int"),
         Column("updated_at", "timestamp"),
     ),
