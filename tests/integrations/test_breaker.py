@@ -1,20 +1,40 @@
-"""Circuit breakers (acceptance S38 to S48): the states, in this process."""
+"""Circuit breakers (acceptance S38 to S48): the same suite on the machine of a process and on the one in Redis."""
 
 import logging
+import uuid
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from calling import Clock
 
-from codeai.integrations.breaker import CircuitBreaker, CircuitOpen, LocalMachine
+from codeai.integrations.breaker import CircuitBreaker, CircuitOpen, LocalMachine, Machine
+from codeai.integrations.shared_breaker import RedisMachine
 from codeai.model.integration import Breaker
+from codeai.storage.redis import Redis
+from services.redis import RedisServer
 
 WINDOWED = Breaker(failures=3, window=60_000, reset_after=30_000, half_open=2)
 
 
-def breaker(model: Breaker, clock: Clock) -> tuple[CircuitBreaker, list[str]]:
+Make = Callable[[Breaker], Machine]
+
+
+@pytest.fixture(params=["process", "redis"])
+async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
+    """Makes machines."""
+    if request.param == "process":
+        yield LocalMachine
+        return
+    server: RedisServer = request.getfixturevalue("redis_server")
+    redis = Redis(server.url, timeout=5)
+    yield lambda model: RedisMachine(redis, uuid.uuid4().hex, model)
+    await redis.close()
+
+
+def breaker(machine: Machine, clock: Clock) -> tuple[CircuitBreaker, list[str]]:
     changes: list[str] = []
-    return CircuitBreaker("Peer", LocalMachine(model), clock.seconds, lambda name, state: changes.append(state)), changes
+    return CircuitBreaker("Peer", machine, clock.seconds, lambda name, state: changes.append(state)), changes
 
 
 async def run(found: CircuitBreaker, clock: Clock, script: str) -> list[str]:
@@ -49,24 +69,24 @@ SCRIPTS: list[tuple[str, Breaker, str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("name", "model", "script", "states"), SCRIPTS, ids=[row[0] for row in SCRIPTS])
-async def test_s41_states_follow_the_results(name: str, model: Breaker, script: str, states: list[str]) -> None:
+async def test_s41_states_follow_the_results(make: Make, name: str, model: Breaker, script: str, states: list[str]) -> None:
     clock = Clock()
-    found, _ = breaker(model, clock)
+    found, _ = breaker(make(model), clock)
     assert await run(found, clock, script) == states
 
 
-async def test_s38_s100_a_refused_call_says_that_the_breaker_is_open_and_how_long() -> None:
+async def test_s38_s100_a_refused_call_says_that_the_breaker_is_open_and_how_long(make: Make) -> None:
     clock = Clock()
-    found, _ = breaker(Breaker(), clock)
+    found, _ = breaker(make(Breaker()), clock)
     await run(found, clock, "f f f f f +20")
     with pytest.raises(CircuitOpen, match=r"^circuit breaker is open$") as raised:
         await found.admit()
     assert (raised.value.retry_after, raised.value.status, raised.value.code) == (40, 503, "circuit_open")
 
 
-async def test_s44_half_open_lets_a_limited_number_through_at_the_same_time() -> None:
+async def test_s44_half_open_lets_a_limited_number_through_at_the_same_time(make: Make) -> None:
     clock = Clock()
-    found, _ = breaker(Breaker(), clock)
+    found, _ = breaker(make(Breaker()), clock)
     await run(found, clock, "f f f f f +60")
     permits = [await found.admit() for _ in range(3)]
     with pytest.raises(CircuitOpen):
@@ -76,9 +96,9 @@ async def test_s44_half_open_lets_a_limited_number_through_at_the_same_time() ->
     assert found.state == "closed"
 
 
-async def test_probes_that_never_come_back_are_given_up_after_a_while() -> None:
+async def test_probes_that_never_come_back_are_given_up_after_a_while(make: Make) -> None:
     clock = Clock()
-    found, _ = breaker(WINDOWED, clock)
+    found, _ = breaker(make(WINDOWED), clock)
     await run(found, clock, "f f f +30")
     lost = [await found.admit(), await found.admit()]
     with pytest.raises(CircuitOpen):
@@ -89,28 +109,28 @@ async def test_probes_that_never_come_back_are_given_up_after_a_while() -> None:
     assert found.state == "closed"
 
 
-async def test_a_result_of_an_earlier_period_does_not_count() -> None:
+async def test_a_result_of_an_earlier_period_does_not_count(make: Make) -> None:
     clock = Clock()
-    found, _ = breaker(Breaker(failures=1), clock)
+    found, _ = breaker(make(Breaker(failures=1)), clock)
     late = await found.admit()
     await run(found, clock, "f +60 s s s")
     await found.report(late, "failure")
     assert found.state == "closed"
 
 
-async def test_s46_reset_closes_by_hand() -> None:
+async def test_s46_reset_closes_by_hand(make: Make) -> None:
     clock = Clock()
-    found, changes = breaker(Breaker(), clock)
+    found, changes = breaker(make(Breaker()), clock)
     await run(found, clock, "f f f f f")
     await found.reset()
     assert await run(found, clock, "s") == ["closed"]
     assert changes == ["open", "closed"]
 
 
-async def test_s39_s135_transitions_are_logged_with_from_and_to(caplog: pytest.LogCaptureFixture) -> None:
+async def test_s39_s135_transitions_are_logged_with_from_and_to(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock = Clock()
-    found, changes = breaker(Breaker(), clock)
+    found, changes = breaker(make(Breaker()), clock)
     await run(found, clock, "f f f f f +60 s s s")
     records: list[Any] = [record.__dict__ for record in caplog.records if record.msg == "circuit breaker state changed"]
     assert [(record["from"], record["to"], record["integration"]) for record in records] == [
@@ -121,3 +141,32 @@ async def test_s39_s135_transitions_are_logged_with_from_and_to(caplog: pytest.L
     assert changes == ["open", "half-open", "closed"]
     shown = await found.snapshot()
     assert (shown.state, shown.failures) == ("closed", 0)
+
+
+# -- several processes ----------------------------------------------------------------------------------------------------
+
+
+async def test_processes_share_a_breaker_and_only_one_logs_the_change(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    clock, key = Clock(), uuid.uuid4().hex
+    connections = [Redis(redis_server.url, timeout=5) for _ in range(2)]
+    (one, ones), (two, twos) = (breaker(RedisMachine(redis, key, Breaker()), clock) for redis in connections)
+    assert await run(one, clock, "f f f") + await run(two, clock, "f f s") == [C, C, C, C, O, "x"]
+    assert await run(one, clock, "s +60 s") == ["x", H]
+    assert await run(two, clock, "s s s") == [H, C, C]
+    assert await run(one, clock, "s") == [C]
+    assert [record.to for record in caplog.records if record.msg == "circuit breaker state changed"] == [O, H, C]  # type: ignore[attr-defined]
+    assert (ones, twos) == ([O, H, C], [O, H, C])
+    await two.reset()
+    for redis in connections:
+        await redis.close()
+
+
+async def test_without_redis_a_process_goes_by_its_own_machine() -> None:
+    clock = Clock()
+    server = RedisServer()
+    redis = Redis(server.url)
+    found, _ = breaker(RedisMachine(redis, "own", Breaker()), clock)
+    assert await run(found, clock, "f f f f f s +60 s s s") == [C, C, C, C, O, "x", H, H, C]
+    server.remove()
+    await redis.close()

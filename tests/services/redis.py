@@ -1,6 +1,7 @@
 """A Redis server of the tests' own."""
 
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -34,10 +35,33 @@ class RedisServer:
 
     def stop(self) -> None:
         """Ends the server."""
+        self.resume()
         if self._process is not None:
             self._process.terminate()
             self._process.wait(15)
             self._process = None
+
+    def pause(self) -> None:
+        """Lets the server hang: it keeps its connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Goes on after ``pause``."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Ends the server without any farewell."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(15)
+            self._process = None
+
+    def cli(self, *words: str) -> str:
+        """What redis-cli prints for a command."""
+        done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(self.port), *words], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
 
     def remove(self) -> None:
         """Ends the server and removes its folder."""

@@ -17,7 +17,6 @@ from codeai.integrations.errors import OutboundError
 from codeai.model.integration import Breaker
 
 State = Literal["closed", "open", "half-open"]
-GAUGE: Final[dict[State, int]] = {"closed": 0, "half-open": 1, "open": 2}
 OnChange = Callable[[str, State], None]
 _LOG: Final = logging.getLogger("codeai.integrations")
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from codeai.integrations.answers import AnswerReader, parse
-from codeai.integrations.authentication import Authentication
+from codeai.integrations.authentication import Authentication, Credentials
 from codeai.integrations.breaker import CircuitBreaker, CircuitOpen
 from codeai.integrations.errors import (
     AddressForbidden,
@@ -22,6 +22,7 @@ from codeai.integrations.errors import (
     CallFailed,
     OutboundError,
     QueryFailed,
+    TokenRefused,
     TooManyCalls,
 )
 from codeai.integrations.outbound import Answer, Limits, Outbound
@@ -182,12 +183,19 @@ class IntegrationClient:
         limits = Limits(connect=min(5.0, plan.timeout), read=plan.timeout, total=plan.timeout)
         if self._authentication is None:
             return await self._send(prepared, limits)
-        credentials = await self._authentication.credentials()
+        credentials = await self._credentials(self._authentication, plan.timeout)
         answer = await self._send(_with(prepared, *credentials.headers, target=credentials.apply(prepared.target)), limits)
         if answer.status != 401 or not await self._authentication.refused(credentials):
             return answer
-        credentials = await self._authentication.credentials()
+        credentials = await self._credentials(self._authentication, plan.timeout)
         return await self._send(_with(prepared, *credentials.headers, target=credentials.apply(prepared.target)), limits)
+
+    async def _credentials(self, authentication: Authentication, seconds: float) -> Credentials:
+        try:
+            async with asyncio.timeout(seconds):
+                return await authentication.credentials()
+        except TimeoutError as error:
+            raise TokenRefused(f"no token within {seconds:g} s") from error
 
     async def _send(self, prepared: Prepared, limits: Limits) -> Answer:
         headers = list(prepared.headers)

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpcore
-import httpx
 import msgspec
 
 from codeai.integrations.addresses import AddressPolicy
 from codeai.integrations.decompression import ACCEPTED, collector
 from codeai.integrations.errors import BadAddress, ConnectTimedOut, Disconnected, OutboundError, TimedOut, TlsFailed, Unreachable
-from codeai.integrations.network import GuardedNetwork, Resolve, resolve
+
+if TYPE_CHECKING:  # the libraries are loaded with the first request: most programs and all commands do without
+    import httpcore
+    import httpx
+
+    from codeai.integrations.network import Resolve
 
 AGENT: Final = "codeai"
 # What the client itself writes; the same header of a caller is not sent a second time.
@@ -56,6 +59,8 @@ def host_of(url: str) -> str:
 
 
 def _parsed(url: str) -> httpx.URL:
+    import httpx
+
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
@@ -75,13 +80,14 @@ class Outbound:
     :param policy: decides which addresses it may connect to
     :param connections: at most so many at a time
     :param tls: verifies peers; by default the usual authorities and ``SSL_CERT_FILE``
-    :param resolve: how names become addresses
+    :param resolve: how names become addresses, as the system does it by default
     """
 
     def __init__(
-        self, policy: AddressPolicy, *, connections: int = 100, tls: ssl.SSLContext | None = None, resolve: Resolve = resolve
+        self, policy: AddressPolicy, *, connections: int = 100, tls: ssl.SSLContext | None = None, resolve: Resolve | None = None
     ) -> None:
-        self._network = GuardedNetwork(policy, resolve)
+        self._policy = policy
+        self._resolve = resolve
         self._connections = connections
         self._tls = tls
         self._pool: httpcore.AsyncConnectionPool | None = None
@@ -112,15 +118,7 @@ class Outbound:
             raise _failure(error, parsed.host) from error
 
     async def _exchange(self, request: httpcore.Request, limits: Limits) -> Answer:
-        if self._pool is None:
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=self._tls or httpx.create_ssl_context(),
-                max_connections=self._connections,
-                max_keepalive_connections=self._connections,
-                keepalive_expiry=_KEPT,
-                network_backend=self._network,
-            )
-        response = await self._pool.handle_async_request(request)
+        response = await self._opened().handle_async_request(request)
         try:
             headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers)
             answer = Answer(response.status, headers, b"")
@@ -132,6 +130,22 @@ class Outbound:
         finally:
             await response.aclose()
 
+    def _opened(self) -> httpcore.AsyncConnectionPool:
+        if self._pool is None:
+            import httpcore
+            import httpx
+
+            from codeai.integrations.network import GuardedNetwork, resolve
+
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._tls or httpx.create_ssl_context(),
+                max_connections=self._connections,
+                max_keepalive_connections=self._connections,
+                keepalive_expiry=_KEPT,
+                network_backend=GuardedNetwork(self._policy, self._resolve or resolve),
+            )
+        return self._pool
+
     async def close(self) -> None:
         """Closes all connections."""
         if self._pool is not None:
@@ -140,6 +154,8 @@ class Outbound:
 
 
 def _request(method: str, url: httpx.URL, headers: Iterable[tuple[str, str]], body: bytes | None, limits: Limits) -> httpcore.Request:
+    import httpcore
+
     given = [(name, value) for name, value in headers if name.lower() not in OURS]
     lines = [("Host", url.netloc.decode("ascii")), ("Accept-Encoding", ACCEPTED), *given]
     if not any(name.lower() == "user-agent" for name, _ in given):
@@ -161,6 +177,8 @@ def _request(method: str, url: httpx.URL, headers: Iterable[tuple[str, str]], bo
 
 def _failure(error: Exception, host: str) -> OutboundError:
     """The class of ours for what the transport raised."""
+    import httpcore
+
     if isinstance(error, httpcore.ConnectTimeout | httpcore.PoolTimeout):
         return ConnectTimedOut(f"no connection to '{host}' came about in time")
     if isinstance(error, httpcore.TimeoutException):

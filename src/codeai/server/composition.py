@@ -52,8 +52,10 @@ from codeai.server.settings import Settings
 from codeai.server.wiring.events import Eventing
 from codeai.server.wiring.integrations import checks as integration_checks
 from codeai.server.wiring.integrations import integrations
+from codeai.server.wiring.integrations import observe as observe_integrations
 from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
+from codeai.server.wiring.sharing import Sharing
 from codeai.storage.interface import Database
 
 _PROGRAM = logging.getLogger("codeai.program")
@@ -96,8 +98,10 @@ class Composition:
         )
         self.projection = Projection(application, self.evaluator)
         self._filter_text = FilterText(application)
-        self.integrations = integrations(application, self.evaluator, settings, self.clock, self._default)
-        self.health = Health(application.version, [*self._checks(), *integration_checks(self.integrations)], time.monotonic())
+        self.sharing = Sharing(application, settings, self._setting, self.clock)
+        self.integrations = integrations(application, self.evaluator, settings, self.clock, self._default, self.sharing)
+        checks = [*self._checks(), self.sharing.check(), *integration_checks(self.integrations)]
+        self.health = Health(application.version, checks, time.monotonic())
         http = HttpSettings(
             request_timeout=settings.request_timeout,
             body_timeout=settings.body_timeout,
@@ -114,6 +118,8 @@ class Composition:
         self._types = ShapeTypes(application)
         self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
         self.observation = Observation(application, database, environment)
+        self.sharing.observe(self.observation.metrics)
+        observe_integrations(self.integrations, self.observation.metrics)
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
         always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
         self._debugging = Debugging(self.operators.guard, everyone=settings.allow_debug_header, always=always)
@@ -251,6 +257,7 @@ class Composition:
         await self.eventing.stop()
         await self.observation.stop()
         await self.integrations.close()
+        await self.sharing.close()
         await self.database.close()
 
     def _verified(self, endpoint: Endpoint) -> Handler:

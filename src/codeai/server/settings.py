@@ -13,6 +13,7 @@ from codeai.integrations.addresses import AllowList, parse_allow_list
 from codeai.language.durations import duration_milliseconds
 from codeai.language.suggestions import suggest
 from codeai.messages.slack import SlackChannels, parse_channels
+from codeai.storage.redis import check_url
 
 _PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_", "SMTP_")
 _OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME"])  # set by the supervisor
@@ -62,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_access: str = "operators"
     allow_debug_header: bool = False
     outbound_allow: AllowList = AllowList()
+    redis_url: str | None = None
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_username: str | None = None
@@ -161,6 +163,7 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_ALLOW_DEBUG_HEADER": ("allow_debug_header", _flag),
     "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
     "CODEAI_OUTBOUND_ALLOW": ("outbound_allow", parse_allow_list),
+    "REDIS_URL": ("redis_url", check_url),
     "SMTP_HOST": ("smtp_host", _text),
     "SMTP_PORT": ("smtp_port", _port),
     "SMTP_USERNAME": ("smtp_username", _text),

@@ -6,7 +6,6 @@ from typing import Final
 
 from codeai.language.lexer import NAME, tokenize
 from codeai.language.parser.queries import Queries
-from codeai.language.spellings import steps
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
@@ -33,34 +32,19 @@ class Statements(Queries):
         self.header = header
         return found
 
-    def single_statement(self) -> st.Statement:
-        """One statement, where there is room for one only."""
-        start = self.start
-        found = self.statement()
-        if not isinstance(found, tuple):
-            return found
-        if len(found) != 1:
-            self.fail("this step needs a block", "CAI0034", start, self.previous_end, help_text="write it in '{ … }'")
-        return found[0]
-
-    def statement(self) -> st.Statement | tuple[st.Statement, ...]:
-        """One statement; an older step may need several, or none."""
+    def statement(self) -> st.Statement:
+        """One statement."""
         if self.at(NAME):
             parse = _KEYWORDS.get(self.texts[self.i])
             if parse is not None and self._statement_follows():
                 return parse(self)
             if self.kind_at(1) == "=":
-                declared = steps.assignment(self)
-                return declared if declared is not None else self._assign()
+                return self._assign()
             if self.texts[self.i] == "emit" and self.kind_at(1) == "(":
                 return self._emit_call()
             if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
                 request = self._request()
                 return st.ExpressionStatement(request.start, request.end, request)
-            if self.kind_at(1) == "(" and self.texts[self.i] in steps.STEPS:
-                done = steps.statement(self)
-                if done is not None:
-                    return done
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
 
@@ -80,7 +64,6 @@ class Statements(Queries):
         mutable = self.texts[self.i] == "var"
         self.i += 1
         name = self.identifier()
-        self.host.declared.add(name.text)
         type_ = self.type_expression() if self.take(":") else None
         self.expect("=", "'='")
         value = self._value()
@@ -118,7 +101,6 @@ class Statements(Queries):
         start = self.start
         self.i += 1
         name = self.identifier()
-        self.host.declared.add(name.text)
         self.expect_word("in")
         items = self.headed()
         body = self.block()
@@ -209,13 +191,13 @@ class Statements(Queries):
     def _emit_call(self) -> st.Statement:
         start = self.start
         self.i += 2
-        event = self.event_reference()
+        event = self.reference("an event")
         payload: ex.Expression | None = None
         if self.at("{"):
             payload = self.map_literal()
         elif self.take(","):
             self.depth += 1
-            payload = self.host.resolved(self.expression())
+            payload = self.expression()
             self.depth -= 1
         self.expect(")", "')'")
         return st.Emit(start, self.previous_end, event, payload)

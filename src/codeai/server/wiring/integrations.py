@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
 from codeai.integrations.calls import Integrations
 from codeai.model.application import Application
 from codeai.model.endpoint import InputField
+from codeai.model.integration import Breaker, Integration
 from codeai.observability.health import Check, Degraded
+from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
 from codeai.server.settings import Settings
+from codeai.server.wiring.sharing import Sharing
+
+_GAUGE: Final[Mapping[str, int]] = {"closed": 0, "half-open": 1, "open": 2}
 
 
 def integrations(
@@ -23,6 +28,7 @@ def integrations(
     settings: Settings,
     clock: Callable[[], datetime.datetime],
     default: Callable[[InputField], Callable[[], Any]],
+    sharing: Sharing,
 ) -> Integrations:
     """The clients of all integrations.
 
@@ -31,15 +37,27 @@ def integrations(
     if not application.integrations:
         return Integrations({})
     from codeai.integrations.addresses import AddressPolicy
-    from codeai.integrations.breaker import LocalMachine
+    from codeai.integrations.breaker import LocalMachine, Machine
     from codeai.integrations.building import NotBuildable, Parts, client
     from codeai.integrations.client import Surroundings
+    from codeai.integrations.shared_breaker import RedisMachine
+    from codeai.integrations.throttle import LimitThrottle
+
+    def machine(name: str, model: Breaker) -> Machine:
+        if sharing.redis is None:
+            return LocalMachine(model)
+        return RedisMachine(sharing.redis, f"{sharing.prefix}breaker:{name}", model)
+
+    def throttle(model: Integration) -> LimitThrottle | None:
+        limit = model.rate_limit
+        return None if limit is None else LimitThrottle(sharing.limits, model.name, limit.requests, limit.window)
 
     parts = Parts(
         policy=AddressPolicy(settings.outbound_allow),
-        machine=lambda name, model: LocalMachine(model),
-        throttle=lambda model: None,
-        now=time.monotonic,
+        machine=machine,
+        throttle=throttle,
+        # Processes that share a breaker need the same clock; one alone takes the one that never jumps.
+        now=time.monotonic if sharing.redis is None else time.time,
         surroundings=Surroundings(now=clock),
         default=lambda field: default(field)(),
     )
@@ -61,3 +79,13 @@ def checks(found: Integrations) -> list[Check]:
         return Check(f"integration_{name}", run, 1.0, critical=False)
 
     return [check(name) for name in found.clients]
+
+
+def observe(found: Integrations, metrics: Metrics) -> None:
+    """Shows the states of the breakers; of several processes, the worst (acceptance S130)."""
+
+    def read() -> list[tuple[tuple[str, ...], float]]:
+        return [((name,), float(_GAUGE[client.breaker.state])) for name, client in found.clients.items()]
+
+    text = "State of the circuit breaker: 0 closed, 1 half-open, 2 open."
+    metrics.gauge("circuit_breaker_state", text, read, labels=("integration",), merge="max")

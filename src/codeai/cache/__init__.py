@@ -1,0 +1,1 @@
+"""Caches: in the memory of a process or in Redis, with single flight, invalidation by writes, and no failure of their own."""

@@ -1,0 +1,116 @@
+"""The cache of all processes, in Redis. While it does not answer there is no cache; nothing fails."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Iterable
+from typing import Final
+
+from codeai.cache.entries import Entry
+from codeai.cache.memory import ALL
+from codeai.storage.redis import Redis, RedisUnavailable, Script
+
+# An entry is a hash: body, moment, tables. It is good while no table (nor all of them, '*') was written after its moment.
+_GET: Final = Script(
+    """
+local kept = redis.call('HMGET', KEYS[1], 'm', 't')
+if not kept[1] then return false end
+local moment = tonumber(kept[1])
+for name in string.gmatch(kept[2] .. ' *', '%S+') do
+  local at = redis.call('HGET', KEYS[2], name)
+  if at and tonumber(at) > moment then redis.call('DEL', KEYS[1]); return false end
+end
+return redis.call('HGET', KEYS[1], 'b')
+"""
+)
+_PUT: Final = Script(
+    """
+redis.call('HSET', KEYS[1], 'b', ARGV[1], 'm', ARGV[2], 't', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+"""
+)
+_WRITTEN: Final = Script(
+    """
+local now = redis.call('INCR', KEYS[2])
+for _, name in ipairs(ARGV) do redis.call('HSET', KEYS[1], name, now) end
+"""
+)
+_RELEASE: Final = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end")
+
+
+class RedisStore:
+    """Entries in Redis.
+
+    :param prefix: of all keys
+    :param largest: bytes of a value that is kept
+    """
+
+    def __init__(self, redis: Redis, prefix: str, largest: int = 8 * 1024 * 1024) -> None:
+        self._redis = redis
+        self._entries = f"{prefix}cache:"
+        self._writes = f"{prefix}cache-writes"
+        self._clock = f"{prefix}cache-clock"
+        self._leads = f"{prefix}cache-lead:"
+        self._largest = largest
+        self._mark = secrets.token_hex(8)
+        self.failures = 0
+        # Writes that happened meanwhile may not have arrived, here or from other processes: what was kept counts no more.
+        redis.on_recovery(self._forget_all)
+
+    @property
+    def shared(self) -> bool:
+        """See ``CacheStore``."""
+        return True
+
+    async def _forget_all(self) -> None:
+        await self._redis.script(_WRITTEN, [self._writes, self._clock], [ALL])
+
+    async def moment(self) -> int | None:
+        """See ``CacheStore``."""
+        try:
+            return int(await self._redis.command("GET", self._clock) or 0)
+        except RedisUnavailable:
+            self.failures += 1
+            return None
+
+    async def get(self, key: str) -> bytes | None:
+        """See ``CacheStore``."""
+        try:
+            found: bytes | None = await self._redis.script(_GET, [self._entries + key, self._writes], [])
+        except RedisUnavailable:
+            self.failures += 1
+            return None
+        return found
+
+    async def put(self, key: str, entry: Entry, ttl: float) -> None:
+        """See ``CacheStore``."""
+        milliseconds = math.floor(ttl * 1000)
+        if len(entry.body) > self._largest or milliseconds <= 0:
+            return
+        try:
+            await self._redis.script(_PUT, [self._entries + key], [entry.body, entry.moment, " ".join(entry.tables), milliseconds])
+        except RedisUnavailable:
+            self.failures += 1
+
+    async def written(self, tables: Iterable[str]) -> None:
+        """See ``CacheStore``."""
+        try:
+            await self._redis.script(_WRITTEN, [self._writes, self._clock], list(tables))
+        except RedisUnavailable:
+            self.failures += 1
+
+    async def lead(self, key: str, seconds: float) -> bool:
+        """See ``CacheStore``; without Redis everybody leads."""
+        try:
+            return bool(await self._redis.command("SET", self._leads + key, self._mark, "NX", "PX", max(1, math.floor(seconds * 1000))))
+        except RedisUnavailable:
+            self.failures += 1
+            return True
+
+    async def yield_lead(self, key: str) -> None:
+        """See ``CacheStore``."""
+        try:
+            await self._redis.script(_RELEASE, [self._leads + key], [self._mark])
+        except RedisUnavailable:
+            self.failures += 1

@@ -1,0 +1,106 @@
+"""What the processes of a server share through Redis when there is one, and keep for themselves when there is none: cache, limits,
+states of breakers.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from codeai.cache.flights import Cache
+from codeai.cache.memory import MemoryStore
+from codeai.cache.shared import RedisStore
+from codeai.limits.stores import LimitStore, LocalLimits, RedisLimits
+from codeai.model.application import Application
+from codeai.observability.health import Check
+from codeai.observability.metrics.instruments import Metrics
+from codeai.server.errors import StartError
+from codeai.server.settings import Settings
+from codeai.storage.redis import Redis, check_url
+
+Setting = Callable[[tuple[str, ...]], object]
+_ITEMS: Final = 10_000
+_BYTES: Final = 64 * 1024 * 1024
+
+
+class Sharing:
+    """Cache, limits and the connection behind them.
+
+    :param setting: a value of the program's ``config``
+    """
+
+    def __init__(self, application: Application, settings: Settings, setting: Setting, clock: Callable[[], datetime.datetime]) -> None:
+        self.redis = _redis(application, settings, setting)
+        prefix = setting(("cache", "prefix"))
+        self.prefix = prefix if isinstance(prefix, str) else f"{application.name}:"
+        local = LocalLimits(lambda: clock().timestamp() * 1000)
+        self.limits: LimitStore = RedisLimits(self.redis, self.prefix, local) if self.redis is not None else local
+        ttl = setting(("cache", "ttl"))
+        self.default_ttl = ttl.total_seconds() if isinstance(ttl, datetime.timedelta) else 300.0
+        if self.redis is not None:
+            self.cache = Cache(RedisStore(self.redis, self.prefix))
+        else:
+            items, size = setting(("cache", "items")), setting(("cache", "size"))
+            store = MemoryStore(
+                time.monotonic, items=items if isinstance(items, int) else _ITEMS, size=size if isinstance(size, int) else _BYTES
+            )
+            self.cache = Cache(store)
+
+    def check(self) -> Check:
+        """The health check ``cache`` (acceptance S34, S35, S124)."""
+
+        async def run() -> None:
+            if self.redis is not None:
+                await self.redis.ping()
+
+        return Check("cache", run, 1.0, False, self._details)
+
+    def _details(self) -> Mapping[str, object]:
+        found = self.cache.statistics()
+        kind = "redis" if self.redis is not None else "memory"
+        return {"type": kind, "hits": found.hits, "misses": found.misses, "items": found.items, "bytes": found.size}
+
+    def observe(self, metrics: Metrics) -> None:
+        """Shows the figures of the cache."""
+
+        def of(field: str) -> Callable[[], list[tuple[tuple[str, ...], float]]]:
+            return lambda: [((), float(getattr(self.cache.statistics(), field)))]
+
+        for field, text in _FIGURES.items():
+            metrics.gauge(f"cache_{field}", text, of(field))
+
+    async def close(self) -> None:
+        """Closes the connections to Redis."""
+        if self.redis is not None:
+            await self.redis.close()
+
+
+_FIGURES: Final = {
+    "hits": "Values that the cache had, since the process began.",
+    "misses": "Values that it had not.",
+    "failures": "Exchanges with Redis that failed.",
+    "evicted": "Values that made room for others.",
+    "items": "Values in the memory of the process.",
+    "size": "Bytes of them.",
+}
+
+
+def _redis(application: Application, settings: Settings, setting: Setting) -> Redis | None:
+    url = settings.redis_url
+    if url is None:
+        named = setting(("cache", "url"))
+        url = named if isinstance(named, str) and named else None
+    try:
+        if url is not None:
+            return Redis(check_url(url))
+    except ValueError as error:
+        raise StartError(f"the address of the cache is not {error}", _place(application)) from error
+    if setting(("cache",)) == "redis" and not settings.development:
+        raise StartError("the program says 'cache: redis' and there is no REDIS_URL", _place(application))
+    return None
+
+
+def _place(application: Application) -> int:
+    return next((found.at for found in application.settings if found.path[0] == "cache"), -1)

@@ -1,0 +1,174 @@
+"""Redis, where it is configured: shared by caches, limits and breakers, and never needed by any of them.
+
+Whoever uses it gets an answer or ``RedisUnavailable`` within a fraction of a second. After a failure nobody asks for a while, so that
+an outage costs the first requests a time-out and the others nothing; then one request looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+if TYPE_CHECKING:  # loaded by those who have a Redis
+    from redis.asyncio import Redis as Client
+
+_LOG: Final = logging.getLogger("codeai.redis")
+_CONNECTIONS: Final = 50
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 5.0
+_COMPLAINTS: Final = 60.0
+Keys = Sequence[str]
+Arguments = Sequence[str | int | float | bytes]
+
+
+class RedisUnavailable(Exception):
+    """Redis does not answer, or not in time."""
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A Lua script that Redis runs in one piece; ``KEYS`` and ``ARGV`` as usual."""
+
+    text: str
+
+
+def check_url(url: str) -> str:
+    """The address of a Redis.
+
+    :raises ValueError: it is none; the text says what is expected
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
+        raise ValueError("an address, as in redis://localhost:6379/0")
+    return url
+
+
+class Redis:
+    """One pool of connections.
+
+    :param url: ``redis://``, ``rediss://`` (TLS) or ``unix://``
+    :param timeout: seconds for one exchange, connecting included
+    :param monotonic: seconds, for the pauses
+    """
+
+    def __init__(self, url: str, *, timeout: float = 0.15, monotonic: Callable[[], float] = time.monotonic) -> None:
+        parts = urlsplit(check_url(url))
+        self.shown = f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+        self._url = url
+        self._timeout = timeout
+        self._monotonic = monotonic
+        self._client: Client | None = None
+        self._scripts: dict[Script, Any] = {}
+        self._complained = -_COMPLAINTS
+        self._silent_until = 0.0
+        self._pause = 0.0
+        self._looking = False
+        self._recovered: list[Callable[[], Awaitable[None]]] = []
+
+    @property
+    def available(self) -> bool:
+        """Whether the last exchange succeeded."""
+        return self._pause == 0.0
+
+    def on_recovery(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Runs ``action`` after an outage, before anybody else gets an answer."""
+        self._recovered.append(action)
+
+    async def ping(self) -> None:
+        """Looks now, whatever was, with a second of patience (acceptance S35); raises RedisUnavailable."""
+        try:
+            async with asyncio.timeout(1.0):
+                await self._opened().ping()
+        except Exception as error:
+            raise RedisUnavailable(f"{self.shown} does not answer: {type(error).__name__}") from error
+
+    async def command(self, *words: str | int | float | bytes) -> Any:
+        """One command; raises RedisUnavailable."""
+        return await self._guarded(lambda client: client.execute_command(*words))  # type: ignore[no-untyped-call]  # of the library
+
+    async def script(self, script: Script, keys: Keys, arguments: Arguments) -> Any:
+        """Runs a script; raises RedisUnavailable."""
+
+        def run(client: Client) -> Awaitable[Any]:
+            if script not in self._scripts:
+                self._scripts[script] = client.register_script(script.text)
+            found: Awaitable[Any] = self._scripts[script](keys=list(keys), args=list(arguments), client=client)
+            return found
+
+        return await self._guarded(run)
+
+    async def _guarded(self, work: Callable[[Client], Awaitable[Any]]) -> Any:
+        recovering = self._admit()
+        try:
+            async with asyncio.timeout(self._timeout):
+                if recovering:
+                    await self._opened().ping()
+                    await self._recover()
+                found = await work(self._opened())
+        except Exception as error:
+            if not self._refused(error):
+                self._failed(error)
+            raise RedisUnavailable(f"{self.shown} does not answer: {type(error).__name__}") from error
+        finally:
+            if recovering:
+                self._looking = False
+        self._pause = 0.0
+        return found
+
+    def _admit(self) -> bool:
+        """Whether this exchange is the one that looks again; raises while nobody should ask."""
+        if self._pause == 0.0:
+            return False
+        if self._looking or self._monotonic() < self._silent_until:
+            raise RedisUnavailable(f"{self.shown} did not answer a moment ago")
+        self._looking = True
+        return True
+
+    async def _recover(self) -> None:
+        self._pause = 0.0
+        _LOG.info("redis answers again", extra={"address": self.shown})
+        for action in self._recovered:
+            await action()
+
+    def _refused(self, error: Exception) -> bool:
+        """Whether Redis is well and does not want this (as writes when its memory is full): no reason to leave it alone."""
+        from redis.exceptions import ResponseError
+
+        if not isinstance(error, ResponseError):
+            return False
+        if self._monotonic() - self._complained >= _COMPLAINTS:
+            self._complained = self._monotonic()
+            _LOG.error("redis refuses commands", extra={"address": self.shown, "cause": str(error)[:200]})
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        if self._pause == 0.0:
+            _LOG.error("redis does not answer, going on without it", extra={"address": self.shown, "cause": type(error).__name__})
+        self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+        self._silent_until = self._monotonic() + self._pause
+
+    def _opened(self) -> Client:
+        if self._client is None:
+            from redis.asyncio import Redis as Client
+            from redis.asyncio.retry import Retry
+            from redis.backoff import NoBackoff
+
+            self._client = Client.from_url(
+                self._url,
+                max_connections=_CONNECTIONS,
+                socket_timeout=self._timeout,
+                socket_connect_timeout=self._timeout,
+                retry=Retry(NoBackoff(), 0),
+            )
+        return self._client
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
