@@ -70,6 +70,7 @@ def test_s38_s39_s40_s45_a_peer_fails_the_breaker_opens_and_closes_again(start_s
         well = True
         _wait_until(lambda: _charge(server).status_code == 201)
         _wait_until(lambda: _charge(server).status_code == 201 and _check(server)["status"] == "healthy")
+        server.terminate()
     assert "circuit breaker state changed from=closed to=open integration=Payments" in server.output
     assert "circuit breaker state changed from=open to=half-open" in server.output
     assert "circuit breaker state changed from=half-open to=closed" in server.output
@@ -81,6 +82,7 @@ def test_t4_in_json_logs_the_transition_is_message_and_fields(start_server: Star
         server = _started(start_server, tmp_path, peer)
         for _ in range(5):
             _charge(server)
+        server.terminate()
     lines = [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
     changes = [line for line in lines if line["msg"] == "circuit breaker state changed"]
     assert [(line["from"], line["to"], line["level"]) for line in changes] == [("closed", "open", "warn")]
