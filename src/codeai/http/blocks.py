@@ -9,7 +9,7 @@ from codeai.auth.principal import Principal
 from codeai.evaluate.context import Outcome
 from codeai.evaluate.program import Host, Instant
 from codeai.http.messages import Request, Response
-from codeai.http.plans import NO_INPUTS, Action, Inputs, Runtime, conditional, context_of, json_response
+from codeai.http.plans import NO_INPUTS, Action, Inputs, Runtime, Writing, conditional, context_of, json_response
 from codeai.http.problems import Problem
 from codeai.http.projection import Projector
 from codeai.http.success import Success, sent_values
@@ -22,7 +22,7 @@ _ATTEMPTS: Final = 3
 _FORBIDDEN_HEADERS: Final = frozenset(["content-length", "transfer-encoding", "connection", "x-request-id"])
 
 
-class BlockAction(Action):
+class BlockAction(Writing):
     """Runs a block in one transaction and encodes what it returns.
 
     :param instant: the block as a plain function, when it waits for nothing
@@ -44,7 +44,7 @@ class BlockAction(Action):
         self._project = project
         self._runtime = runtime
         self._writes = action.writes
-        self._isolation = action.isolation
+        self.isolation = action.isolation
         # What only reads, in READ COMMITTED, is the same without a transaction around it.
         plain = not action.writes and action.isolation == "read committed"
         self._session: Session | None = runtime.database.reading() if plain else None
@@ -58,12 +58,12 @@ class BlockAction(Action):
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
         if self._session is not None:
-            return await self._in(self._session, request, inputs, principal)
+            return await self.within(self._session, request, inputs, principal)
         for attempt in range(_ATTEMPTS):
             try:
                 return await self._once(request, inputs, principal)
             except SerializationFailure:
-                if attempt + 1 == _ATTEMPTS or self._isolation != "serializable":
+                if attempt + 1 == _ATTEMPTS or self.isolation != "serializable":
                     raise
         raise AssertionError("unreachable")
 
@@ -77,10 +77,11 @@ class BlockAction(Action):
         return self._answer(request, outcome, value)
 
     async def _once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
-        async with self._runtime.database.transaction(write=self._writes, isolation=self._isolation) as session:
-            return await self._in(session, request, inputs, principal)
+        async with self._runtime.database.transaction(write=self._writes, isolation=self.isolation) as session:
+            return await self.within(session, request, inputs, principal)
 
-    async def _in(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
+    async def within(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Writing``."""
         context = context_of(self._runtime, principal, session, inputs)
         outcome = await self._host(context)
         if self._success is not None:

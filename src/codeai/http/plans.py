@@ -15,6 +15,7 @@ from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context, Log, Services
 from codeai.evaluate.effects import Effects
 from codeai.http.deadlines import SHORTEST, Deadlines
+from codeai.http.idempotency import HEADER, Idempotency
 from codeai.http.messages import JSON, Request, Response
 from codeai.http.negotiation import accepts, etag, is_json, matching, not_modified
 from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
@@ -22,7 +23,7 @@ from codeai.http.problems import FieldError, Problem
 from codeai.http.settings import HttpSettings
 from codeai.http.shapes import ShapeDecoder, parsed
 from codeai.model.endpoint import Endpoint
-from codeai.storage.interface import Database, Session
+from codeai.storage.interface import Database, Isolation, Session
 
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _PRIVATE: Final = ((b"cache-control", b"no-store"),)
@@ -71,6 +72,29 @@ class Action(Protocol):
         """Answers the request."""
 
 
+class Writing(Action):
+    """An action that works in one transaction, which somebody else may open."""
+
+    isolation: Isolation = "read committed"
+
+    async def within(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """Answers the request in a transaction."""
+        raise NotImplementedError
+
+
+class _Keyed:
+    """An action with its request, as what is done once."""
+
+    def __init__(self, action: Writing, request: Request, inputs: Inputs, principal: Principal) -> None:
+        self._action = action
+        self._parts = (request, inputs, principal)
+        self.isolation = action.isolation
+
+    async def __call__(self, session: Session) -> Response:
+        """See ``idempotency.Work``."""
+        return await self._action.within(session, *self._parts)
+
+
 class EndpointPlan:
     """The plan of one endpoint.
 
@@ -100,6 +124,7 @@ class EndpointPlan:
         self._action = action
         self._settings = runtime.settings
         self._timeout = endpoint.timeout_ms / 1000 if endpoint.timeout_ms else runtime.settings.request_timeout
+        self._limit = runtime.settings.max_body
         self._readers = readers
         self._query = query
         self._header = header
@@ -109,6 +134,9 @@ class EndpointPlan:
         self._multipart = endpoint.inputs.body is not None and endpoint.inputs.body.multipart
         self._reads = bool(readers or query or header or cookie or body or open_body)
         self._deadlines = runtime.deadlines
+        self._once: Idempotency | None = None
+        if endpoint.method in ("POST", "PATCH") and isinstance(action, Writing):
+            self._once = Idempotency(runtime.database, f"{endpoint.method} {endpoint.template}", self.declared)
 
     async def handle(self, request: Request, values: list[str]) -> Response:
         """Answers a request whose path has led here.
@@ -124,7 +152,7 @@ class EndpointPlan:
         accept = headers.get(b"accept")
         if accept is not None and not accepts(accept, self.media_type):
             raise Problem(406, f"this answers as {self.media_type}", headers=())
-        response = None if self._reads else self._action.at_once(request, principal)
+        response = None if self._reads or self._once else self._action.at_once(request, principal)
         if response is None:
             response = await self._limited(request, values, principal)
         if principal.authenticated:
@@ -136,17 +164,24 @@ class EndpointPlan:
         if self._timeout < SHORTEST:
             async with asyncio.timeout(self._timeout):
                 inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else NO_INPUTS
-                return await self._action.run(request, inputs, principal)
+                return await self._run(request, inputs, principal)
         deadline = self._deadlines.begin(self._timeout)
         try:
             inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else NO_INPUTS
-            return await self._action.run(request, inputs, principal)
+            return await self._run(request, inputs, principal)
         except asyncio.CancelledError:
             if deadline.answers():
                 raise TimeoutError from None
             raise
         finally:
             self._deadlines.end(deadline)
+
+    async def _run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        action = self._action
+        if self._once is None or HEADER not in request.headers or not isinstance(action, Writing):
+            return await action.run(request, inputs, principal)
+        body = await request.body(self._limit, self._settings.body_timeout, self._deadlines)
+        return await self._once.run(request, principal, body, _Keyed(action, request, inputs, principal))
 
     async def _inputs(self, request: Request, values: list[str]) -> Inputs:
         path = self._path(values) if values else {}
@@ -180,7 +215,9 @@ class EndpointPlan:
 
     async def _decoded_body(self, request: Request) -> tuple[Any, frozenset[str]]:
         self._check_kind(request)
-        body = await request.body(self._settings.max_body, self._settings.body_timeout, self._deadlines)
+        body = await request.body(self._limit, self._settings.body_timeout, self._deadlines)
+        if HEADER in request.headers:
+            request.keep(body)
         if not body:
             raise Problem(400, "the body is empty, JSON was expected", "malformed_json")
         if self._body is None:

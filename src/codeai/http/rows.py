@@ -10,7 +10,7 @@ from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
 from codeai.http.messages import Request, Response
 from codeai.http.negotiation import etag, matching
-from codeai.http.plans import ENCODER, Action, Inputs, Runtime, conditional, context_of, json_response
+from codeai.http.plans import ENCODER, Action, Inputs, Runtime, Writing, conditional, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
 from codeai.http.success import Success
@@ -75,7 +75,7 @@ class _Checks:
             raise Problem(422, "the request has invalid values", "invalid", errors=tuple(errors))
 
 
-class CreateAction(Action):
+class CreateAction(Writing):
     """POST of a new row.
 
     :param location: the path of the new row by its key, when an endpoint shows it
@@ -109,10 +109,13 @@ class CreateAction(Action):
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
         if self._alone:
-            row, shown = await self._created(self._runtime.database.writing(), inputs, principal)
-        else:
-            async with self._runtime.database.transaction() as session:
-                row, shown = await self._created(session, inputs, principal)
+            return await self.within(self._runtime.database.writing(), request, inputs, principal)
+        async with self._runtime.database.transaction() as session:
+            return await self.within(session, request, inputs, principal)
+
+    async def within(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Writing``."""
+        row, shown = await self._created(session, inputs, principal)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if self._location is not None:
             headers = ((b"location", self._location(row).encode()),)
@@ -136,7 +139,7 @@ class CreateAction(Action):
         return row, self._project(row, context)
 
 
-class _KeyedWrite(Action):
+class _KeyedWrite(Writing):
     """What changes, replacements and deletions share: they find one row, and honour ``If-Match``."""
 
     def __init__(
@@ -155,6 +158,11 @@ class _KeyedWrite(Action):
         self._parameters = (action.parameter, *(source.parameter for source in action.sources))
         self._reader = _RowReader(model, evaluator, action)
         self._runtime = runtime
+
+    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``."""
+        async with self._runtime.database.transaction() as session:
+            return await self.within(session, request, inputs, principal)
 
     def _keys(self, inputs: Inputs) -> tuple[Any, ...]:
         return tuple(inputs.path[name] for name in self._parameters)
@@ -197,36 +205,34 @@ class ModifyAction(_KeyedWrite):
             self._replaced = [field for field in writable if field.name in sent and field.name not in action.keep]
         self._immutable = frozenset(field.name for field in self._change.entity.fields if field.immutable or field.primary)
 
-    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
-        """See ``plans.Action``."""
-        async with self._runtime.database.transaction() as session:
-            context = context_of(self._runtime, principal, session, inputs)
-            await self._match(request, context)
-            values = self._values(context)
-            sent = inputs.sent.get("body", frozenset())
-            given = {name: value for name, value in (inputs.body or {}).items() if name in sent and name not in self._fixed}
-            wrong = tuple(FieldError(name, "immutable", "does not change") for name in given if name in self._immutable)
-            if wrong:
-                raise Problem(422, "the request has invalid values", "invalid", errors=wrong)
-            for field in self._replaced:
-                given.setdefault(field.name, self._change.maker.default(field, values))
-            row = await self._change.update(session, values, self._keys(inputs), given)
-            self._checks.check(context, row)
-            if self._success is not None:
-                await self._success.run(context, row, given)
-            shown = self._project(row, context)
+    async def within(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Writing``."""
+        context = context_of(self._runtime, principal, session, inputs)
+        await self._match(request, context)
+        values = self._values(context)
+        sent = inputs.sent.get("body", frozenset())
+        given = {name: value for name, value in (inputs.body or {}).items() if name in sent and name not in self._fixed}
+        wrong = tuple(FieldError(name, "immutable", "does not change") for name in given if name in self._immutable)
+        if wrong:
+            raise Problem(422, "the request has invalid values", "invalid", errors=wrong)
+        for field in self._replaced:
+            given.setdefault(field.name, self._change.maker.default(field, values))
+        row = await self._change.update(session, values, self._keys(inputs), given)
+        self._checks.check(context, row)
+        if self._success is not None:
+            await self._success.run(context, row, given)
+        shown = self._project(row, context)
         return conditional(request, json_response(shown))
 
 
 class DeleteAction(_KeyedWrite):
     """DELETE."""
 
-    async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
-        """See ``plans.Action``."""
-        async with self._runtime.database.transaction() as session:
-            context = context_of(self._runtime, principal, session, inputs)
-            await self._match(request, context)
-            row = await self._change.remove(session, self._values(context), self._keys(inputs))
-            if self._success is not None:
-                await self._success.run(context, row, {})
+    async def within(self, session: Session, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Writing``."""
+        context = context_of(self._runtime, principal, session, inputs)
+        await self._match(request, context)
+        row = await self._change.remove(session, self._values(context), self._keys(inputs))
+        if self._success is not None:
+            await self._success.run(context, row, {})
         return Response(204)

@@ -36,6 +36,15 @@ _PROBLEM: Final[Schema] = {
 }
 
 
+_IDEMPOTENCY_KEY: Final[Schema] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "names this request: sent again within a day, it gets the same answer and has no second effect",
+}
+
+
 def document(application: Application) -> dict[str, Any]:
     """The OpenAPI document of a program."""
     return _Document(application).made()
@@ -92,6 +101,8 @@ class _Document:
             found.extend(self._parameter(place, field) for field in getattr(endpoint.inputs, place))
         if isinstance(endpoint.action, ListRows):
             found.extend(self._listing(endpoint.action))
+        if endpoint.method in ("POST", "PATCH") and not isinstance(endpoint.action, Unavailable):
+            found.append(_IDEMPOTENCY_KEY)
         return found
 
     def _parameter(self, place: str, field: InputField) -> dict[str, Any]:
@@ -232,6 +243,8 @@ def _failures(endpoint: Endpoint) -> set[int]:
         found.add(403)
     if inputs.body is not None:
         found |= {408, 413, 415, 422}
+    if endpoint.method in ("POST", "PATCH"):
+        found |= {409, 422}
     if inputs.query or inputs.closed_query or inputs.header or inputs.cookie:
         found.add(422)
     if inputs.path or isinstance(action, ListRows):

@@ -1,0 +1,170 @@
+"""``Idempotency-Key``: a request that is sent again gets the answer of the first time (draft-ietf-httpapi-idempotency-key-header).
+
+The answer is stored in the transaction whose effects it reports, so that both are there or neither. An answer that reports a
+refusal (4xx) has no effects: it is stored after the roll-back. What a repetition may change (5xx, a collision) is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from codeai.auth.principal import Principal
+from codeai.http.messages import PROBLEM, Request, Response
+from codeai.http.problems import Problem, problem_of
+from codeai.storage.errors import SerializationFailure
+from codeai.storage.interface import Database, Isolation, Session
+from codeai.storage.portable import portable
+
+HEADER: Final = b"idempotency-key"
+LONGEST: Final = 255
+_LIFETIME_MS: Final = 24 * 3_600_000
+_PLAIN: Final = re.compile(rb"[!-~]{1,255}")
+_ATTEMPTS: Final = 3
+_SWEEP_EVERY: Final = 256
+_REPLAYED: Final = (b"idempotency-replayed", b"true")
+
+_FIND: Final = "SELECT fingerprint, status, headers, body FROM codeai_idempotency WHERE scope = $1 AND expires_ms > {now}"
+_STORE: Final = """
+INSERT INTO codeai_idempotency (scope, fingerprint, status, headers, body, expires_ms) VALUES ($1, $2, $3, $4, $5, {now} + $6)
+ON CONFLICT (scope) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
+    body = excluded.body, expires_ms = excluded.expires_ms
+WHERE codeai_idempotency.expires_ms <= {now}
+"""
+_SWEEP: Final = "DELETE FROM codeai_idempotency WHERE expires_ms <= {now}"
+_LOCK: Final = "SELECT pg_try_advisory_xact_lock($1)"
+
+
+class Work(Protocol):
+    """What is done once: an action inside of a transaction."""
+
+    @property
+    def isolation(self) -> Isolation:
+        """How its transaction is isolated."""
+
+    async def __call__(self, session: Session) -> Response:
+        """Does it."""
+
+
+class Idempotency:
+    """The repetitions of one endpoint's requests.
+
+    :param route: method and path template
+    :param declared: the endpoint's own texts by status
+    """
+
+    def __init__(self, database: Database, route: str, declared: Mapping[int, tuple[str, str | None]]) -> None:
+        self._database = database
+        self._route = route
+        self._declared = declared
+        self._running: set[str] = set()
+        self._stored = 0
+        self._shared = database.dialect == "postgresql"
+        self._find, self._store_, self._sweep = (portable(text, database.dialect) for text in (_FIND, _STORE, _SWEEP))
+
+    async def run(self, request: Request, principal: Principal, body: bytes, work: Work) -> Response:
+        """The answer to a request: of now, or of the first time.
+
+        :param body: the bytes of the body
+        :raises Problem: 400 for a malformed key, 409 while the first request runs, 422 when the key came with another request
+        """
+        scope, fingerprint = self._scope(request, principal), _fingerprint(request, body)
+        if scope in self._running:
+            raise _still_running()
+        self._running.add(scope)
+        try:
+            return await self._once(request, scope, fingerprint, work)
+        finally:
+            self._running.discard(scope)
+
+    def _scope(self, request: Request, principal: Principal) -> str:
+        key = request.headers[HEADER]
+        if not _PLAIN.fullmatch(key):
+            raise Problem(400, f"an Idempotency-Key has 1 to {LONGEST} visible ASCII characters", "malformed_idempotency_key")
+        client = request.scope.get("client")
+        caller = (principal.provider, principal.id, principal.tenant) if principal.authenticated else (None, client[0] if client else "")
+        return _digest(repr((caller, self._route, key)).encode())
+
+    async def _once(self, request: Request, scope: str, fingerprint: str, work: Work) -> Response:
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self._database.transaction(isolation=work.isolation) as session:
+                    found = await self._known(session, scope, fingerprint)
+                    if found is not None:
+                        return found
+                    try:
+                        response = await work(session)
+                    except Exception as error:
+                        raise _Failed(error) from error
+                    await self._store(session, scope, fingerprint, response)
+                return response
+            except SerializationFailure:
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+            except _Failed as failed:
+                again = isinstance(failed.error, SerializationFailure) and work.isolation == "serializable" and attempt + 1 < _ATTEMPTS
+                if not again:
+                    return await self._refused(request, scope, fingerprint, failed.error)
+        raise AssertionError("unreachable")
+
+    async def _known(self, session: Session, scope: str, fingerprint: str) -> Response | None:
+        if self._shared:
+            lock = int.from_bytes(bytes.fromhex(scope)[:8], signed=True)
+            row = await session.fetch_row(_LOCK, (lock,))
+            if row is None or not row[0]:
+                raise _still_running()
+        found: Any = await session.fetch_row(self._find, (scope,))
+        if found is None:
+            return None
+        if found[0] != fingerprint:
+            raise Problem(
+                422,
+                "this Idempotency-Key came with another request before",
+                "idempotency_key_reused",
+                hint="use a new key for a new request",
+            )
+        headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in msgspec.json.decode(found[2]))
+        return Response(found[1], bytes(found[3]), (*headers, _REPLAYED))
+
+    async def _store(self, session: Session, scope: str, fingerprint: str, response: Response) -> None:
+        if response.status >= 500:
+            return
+        headers = msgspec.json.encode([(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]).decode()
+        await session.execute(self._store_, (scope, fingerprint, response.status, headers, response.body, _LIFETIME_MS))
+        self._stored += 1
+        if self._stored % _SWEEP_EVERY == 0:
+            await session.execute(self._sweep, ())
+
+    async def _refused(self, request: Request, scope: str, fingerprint: str, error: Exception) -> Response:
+        problem = problem_of(error, self._declared)
+        request.code = problem.code
+        response = Response(problem.status, problem.body(request.id), (PROBLEM, *problem.headers))
+        if problem.status < 500 and not isinstance(error, SerializationFailure):
+            async with self._database.transaction() as session:
+                await self._store(session, scope, fingerprint, response)
+        return response
+
+
+class _Failed(Exception):
+    """The action failed, as distinct from the keeping of its answer."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _still_running() -> Problem:
+    retry = ((b"retry-after", b"1"),)
+    return Problem(409, "the first request with this Idempotency-Key is still running", "idempotency_key_in_use", headers=retry)
+
+
+def _fingerprint(request: Request, body: bytes) -> str:
+    return _digest(request.path.encode("utf-8", "replace") + b"\n" + request.query_string + b"\n" + body)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
