@@ -20,7 +20,7 @@ def system_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     else:
         url = request.getfixturevalue("postgres").create_database(f"d{uuid.uuid4().hex[:16]}")
     settings = from_url(url)
-    synchronise(settings, Application(name="nothing"), development=True)
+    synchronise(settings, Application(name="nothing"), check_text=None, development=True)
     return settings
 
 

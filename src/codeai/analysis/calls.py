@@ -232,4 +232,6 @@ class Calls(Expressions):
             for argument, (name, type_) in zip(node.arguments, function.parameters, strict=True)
         )
         scope.host.impure = True
+        if function.declaration.source is not None:
+            scope.host.effects.append(("extern", node))
         return ir.CallFunction(type=function.result, function=function.name, arguments=values, at=node.start)

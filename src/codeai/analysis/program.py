@@ -37,7 +37,6 @@ _PROVIDER_KEYS = (
 )
 _LATER: Final = {
     MiddlewareDeclaration: "middleware",
-    WorkflowDeclaration: "workflow",
     JobDeclaration: "job",
 }
 _METHODS = ("jwt", "api_key", "basic", "oauth2")
@@ -95,7 +94,7 @@ class Program(Workflows):
         self._signatures()
         settings = self._settings()
         entities = tuple(self.entity(entity) for entity in self.symbols.entities.values())
-        functions = tuple(self._function(function) for function in self.symbols.functions.values() if function.declaration.body is not None)
+        functions = tuple(self._function(function) for function in self.symbols.functions.values())
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
         connected = self._connected()
@@ -326,8 +325,6 @@ class Program(Workflows):
         for node in self._of(d.FunctionDeclaration):
             if not self._new(node.name, "function"):
                 continue
-            if node.source is not None:
-                self.report.later(node.name, f"extern function '{node.name.text}'")
             seen: dict[str, Node] = {}
             for parameter in node.parameters:
                 if parameter.name.text in seen:
@@ -356,14 +353,15 @@ class Program(Workflows):
             unique = host.unique(name)
             scope.variables[name] = Variable(name, unique, type_, False, node)
             parameters.append(Parameter(unique, type_))
-        assert symbol.declaration.body is not None
-        body = self.host_block(symbol.declaration.body, scope)
+        declared = symbol.declaration
+        body = self.host_block(declared.body, scope) if declared.body is not None else ()
         return Function(
             name=symbol.name,
             parameters=tuple(parameters),
             result=symbol.result,
             body=body,
-            pure=not host.impure,
+            pure=not host.impure and declared.source is None,
+            source=declared.source,
             at=symbol.declaration.start,
         )
 

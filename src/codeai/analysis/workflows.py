@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from codeai.analysis.effects import EXECUTION
 from codeai.analysis.events import Events
 from codeai.analysis.schedules import cron_problem, is_timezone
@@ -262,7 +264,7 @@ class Workflows(Events):
             items=items,
             parallel=self.value(parallel, Scope(run.host("a step")), t.Int(), "parallel") if parallel is not None else None,
             alias=alias.text if isinstance(alias, ex.Name) else None,
-            timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else 60_000,
+            timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else None,
             retry=self.retry_of(clauses, None),
             compensate=compensate,
             on_fail=self._outcome_of(clauses, "on_fail", run, more),
@@ -319,7 +321,7 @@ class Workflows(Events):
             elif isinstance(clause, w.WaitClause):
                 work, output = self._wait(clause, run, more)
             if work is not None:
-                found.append(work)
+                found.append(msgspec.structs.replace(work, output=output))
                 hosts.append(host)
                 run.emits.extend(host.emits)
         return tuple(found), output, hosts

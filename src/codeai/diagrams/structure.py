@@ -124,7 +124,7 @@ def _notes(step: Step, written: Mapping[str, str]) -> list[str]:
     if step.items is not None:
         side = f", {written.get('parallel', 'several')} at a time" if step.parallel is not None else ""
         found.append(f"for each {step.item} in {written.get('for_each', 'a list')}{side}")
-    if step.timeout != 60_000:
+    if step.timeout is not None:
         found.append(f"timeout {duration_text(step.timeout)}" + (f", then {step.on_timeout.action}" if step.on_timeout is not None else ""))
     if step.retry is not None:
         found.append(_retry(step.retry))

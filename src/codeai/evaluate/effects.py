@@ -37,6 +37,27 @@ class Operations(Protocol):
         """
 
 
+class Starter(Protocol):
+    """Starts workflows and jobs."""
+
+    async def start(self, context: Context, kind: str, target: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Starts a run in the transaction of the context; the execution as programs see it.
+
+        :param kind: ``workflow`` or ``job``
+        :param values: its input by name
+        """
+
+
+class Python(Protocol):
+    """Calls Python beside the program."""
+
+    async def activity(self, context: Context, source: str, values: Mapping[str, Any]) -> Any:
+        """The result of ``module.function`` with arguments by name."""
+
+    async def function(self, context: Context, name: str, arguments: tuple[Any, ...]) -> Any:
+        """The result of a declared extern function."""
+
+
 class Sender(Protocol):
     """Takes in messages."""
 
@@ -62,9 +83,11 @@ class Absent:
 class Effects:
     """The parts by kind. They are assigned while a process is composed and not changed afterwards."""
 
-    __slots__ = ("emitter", "operations", "sender")
+    __slots__ = ("emitter", "operations", "python", "sender", "starter")
 
     def __init__(self) -> None:
         self.emitter: Emitter = Absent("emit events")
         self.operations: Operations = Absent("call integrations")
+        self.python: Python = Absent("run Python functions")
         self.sender: Sender = Absent("send messages")
+        self.starter: Starter = Absent("start workflows and jobs")

@@ -262,9 +262,19 @@ class Writer:
         return self.bind("_k", self.program.setting(node.path))
 
     def call_operation(self, node: ir.CallOperation) -> str:
-        values = "{" + ", ".join(f"{self.bind('_k', entry.name)}: {self.write(entry.value)}" for entry in node.values) + "}"
         names = f"{self.bind('_k', node.integration)}, {self.bind('_k', node.operation)}"
-        return self._awaited(f"c.effects.operations.call(c, {names}, {values})", node)
+        return self._awaited(f"c.effects.operations.call(c, {names}, {self.entries(node.values)})", node)
+
+    def entries(self, entries: tuple[ir.Entry, ...]) -> str:
+        return "{" + ", ".join(f"{self.bind('_k', entry.name)}: {self.write(entry.value)}" for entry in entries) + "}"
+
+    def call_activity(self, node: ir.CallActivity) -> str:
+        return self._awaited(f"c.effects.python.activity(c, {self.bind('_k', node.source)}, {self.entries(node.values)})", node)
+
+    def start_run(self, node: ir.StartRun) -> str:
+        return self._awaited(
+            f"c.effects.starter.start(c, {node.kind!r}, {self.bind('_k', node.target)}, {self.entries(node.values)})", node
+        )
 
     def request(self, node: ir.Request) -> str:
         self.awaits = True
@@ -341,5 +351,7 @@ _WRITERS: Final[dict[type, Callable[[Writer, Any], str]]] = {
     ir.EnvironmentValue: Writer.environment_value,
     ir.ConfigValue: Writer.config_value,
     ir.CallOperation: Writer.call_operation,
+    ir.CallActivity: Writer.call_activity,
+    ir.StartRun: Writer.start_run,
     ir.Request: Writer.request,
 }

@@ -148,6 +148,9 @@ class Evaluator:
         """A declared function: plain when it is pure, else a coroutine function. Its first argument is the context."""
         if name not in self._compiled:
             function = self._functions[name]
+            if function.source is not None:
+                self._compiled[name] = _extern(name)
+                return self._compiled[name]
             writer = BlockWriter(self, function=True, waiting=not function.pure)
             parameters = ", ".join(["c", *(writer.local(parameter.name) for parameter in function.parameters)])
             lines = writer.block(function.body, 2)
@@ -163,3 +166,12 @@ class Evaluator:
         """Compiles every function, so that what cannot be compiled stops the start."""
         for name in self._functions:
             self.function(name)
+
+
+def _extern(name: str) -> Callable[..., Awaitable[Any]]:
+    """Calls a function that is Python beside the program."""
+
+    async def call(context: Context, *arguments: Any) -> Any:
+        return await context.effects.python.function(context, name, arguments)
+
+    return call

@@ -23,13 +23,17 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
-    """A function of the program. ``pure`` functions touch neither database nor clock nor request, so they may run anywhere."""
+    """A function of the program. ``pure`` functions touch neither database nor clock nor request, so they may run anywhere.
+
+    ``source`` (``module.function``) makes it an extern one: Python beside the program, without a body here.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
     result: Type
     body: Block
     pure: bool = False
+    source: str | None = None
     at: int = -1
 
 

@@ -19,6 +19,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a step does: a ``body``, or a ``value`` (a call, a condition, a duration); ``event`` of a wait."""
 
     kind: WorkKind
+    output: Type = Json()
     body: Block = ()
     value: Expression | None = None
     event: str | None = None
@@ -34,7 +35,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A step. ``items`` repeats it for each ``item``, ``parallel`` of them at a time; ``output`` is the type of its result."""
+    """A step. ``items`` repeats it for each ``item``, ``parallel`` of them at a time; ``output`` is the type of its result.
+
+    Without a ``timeout`` of its own a step has 60 s, waiting and sleeping as long as they take.
+    """
 
     name: str
     works: tuple[Work, ...]
@@ -44,7 +48,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     items: Expression | None = None
     parallel: Expression | None = None
     alias: str | None = None
-    timeout: int = 60_000
+    timeout: int | None = None
     retry: Retry | None = None
     compensate: Block | None = None
     on_fail: Outcome | None = None

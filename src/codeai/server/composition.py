@@ -16,6 +16,7 @@ from codeai.auth.guard import Guard, Provider
 from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
 from codeai.durable.dispatch.local import LocalDispatcher
+from codeai.durable.process import Durable, KeyedOperations
 from codeai.evaluate.effects import Effects
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
@@ -49,6 +50,7 @@ from codeai.query.statements import Statements
 from codeai.query.text import FilterText
 from codeai.server.errors import StartError as StartError
 from codeai.server.settings import Settings
+from codeai.server.wiring.durable import Arrivals
 from codeai.server.wiring.events import Eventing
 from codeai.server.wiring.integrations import checks as integration_checks
 from codeai.server.wiring.integrations import integrations
@@ -110,9 +112,10 @@ class Composition:
             cors_credentials=self._setting(("cors", "credentials")) is True,
         )
         self.effects = Effects()
-        self.effects.operations = self.integrations
+        self.effects.operations = KeyedOperations(self.integrations)
         self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
         self.dispatcher = LocalDispatcher(database, shared=True)
+        self.durable = self._built_durable()
         self.eventing = self._built_eventing(triggers, folder or Path.cwd(), recording=recording)
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
@@ -126,6 +129,27 @@ class Composition:
         self.asgi = self._built()
         self.observation.count_running(lambda: self.asgi.running)
         self.operator_asgi = self._built_for_operators() if settings.operator_port else None
+
+    def _built_durable(self) -> Durable:
+        def evaluator_of(older: Application) -> Evaluator:
+            return Evaluator(older, self.statements, self._environment)
+
+        try:
+            found = Durable(
+                self.application,
+                self.database,
+                self.dispatcher,
+                self.evaluator,
+                evaluator_of,
+                self.effects,
+                self.services,
+                log_program,
+                self.clock,
+            )
+        except (NotCompilable, QueryError) as error:
+            raise StartError(str(error), error.at) from error
+        self.effects.starter = found.executions
+        return found
 
     def _built_eventing(self, triggers: Mapping[str, DataTriggers], folder: Path, *, recording: bool) -> Eventing:
         try:
@@ -141,7 +165,8 @@ class Composition:
                 folder,
                 recording=recording,
             )
-            found.connect(self.effects, self.services, log_program)
+            found.connect(self.effects, self.services, log_program, self.durable.executions)
+            found.relay.listen(Arrivals(self.application, self.durable, self.clock))
         except (NotCompilable, QueryError) as error:
             raise StartError(str(error), error.at) from error
         return found
@@ -247,8 +272,9 @@ class Composition:
         """Opens the database (ASGI lifespan)."""
         await self.database.start()
         await self.observation.start()
+        await self.durable.register()
         await self.eventing.start()
-        if self.eventing.active:
+        if self.eventing.active or self.durable.active:
             await self.dispatcher.start()
 
     async def stop(self) -> None:

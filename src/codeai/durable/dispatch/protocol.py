@@ -100,6 +100,12 @@ class Dispatcher(Protocol):
     async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False) -> None:
         """The work goes on after a delay; ``failed`` counts an attempt. Raises LeaseLost."""
 
+    def wake(self) -> None:
+        """There may be something to claim."""
+
+    def wake_restricted(self) -> None:
+        """There may be something to claim that has an order or a lane."""
+
     async def start(self) -> None:
         """Begins to claim and to run handlers."""
 

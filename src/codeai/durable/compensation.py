@@ -1,0 +1,85 @@
+"""Undoing finished steps, the last one first; each is recorded, so that nothing is undone twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from codeai.durable.dispatch.protocol import LeaseLost
+from codeai.durable.failures import delay_ms, described
+from codeai.durable.outcomes import GO, Broken, Outcome, Parked
+from codeai.durable.plans import StepPlan
+from codeai.durable.records import Record
+from codeai.durable.run import Run
+from codeai.durable.steps import publish_settled
+from codeai.storage.errors import DatabaseUnavailable
+
+
+async def compensate(run: Run) -> Outcome:
+    """Undoes what is still to be undone.
+
+    :returns: that it is done, that it goes on later, or the failure that stopped it: what lies further back is not undone before
+    """
+    publish_settled(run)
+    for record in sorted(run.records.values(), key=lambda record: -record.seq):
+        plan = run.plan.steps.get(record.name.partition("[")[0])
+        if plan is None or plan.compensate is None or record.status != "done" or record.compensation in ("done", "copied"):
+            continue
+        if plan.items is not None and record.name == plan.name:
+            continue  # its items are undone, one by one
+        if record.compensation == "running" and record.due_ms is not None and record.due_ms > run.parts.now_ms():
+            return Parked(record.due_ms)
+        outcome = await _undo(run, plan, record)
+        if outcome is not GO:
+            return outcome
+    return GO
+
+
+async def _undo(run: Run, plan: StepPlan, record: Record) -> Outcome:
+    assert plan.compensate is not None
+    more = _scope(run, plan, record)
+    undone = msgspec.structs.replace(record, compensation="done", compensation_error=None, compensated_at=run.now, due_ms=None)
+    run.parts.faults("before-compensation")
+    try:
+        if plan.compensates_outside:
+            context = run.context(run.parts.database.writing(), more, f"{run.execution.id}/{record.name}/compensate")
+            async with asyncio.timeout(plan.timeout):
+                await plan.compensate(context)
+            run.keep(undone)
+            await run.flush()
+        else:
+            async with asyncio.timeout(plan.timeout), run.transaction() as session:
+                await plan.compensate(run.context(session, more, f"{run.execution.id}/{record.name}/compensate"))
+                await run.save(session, undone)
+            run.records[record.name] = undone
+    except (LeaseLost, DatabaseUnavailable):
+        raise
+    except Exception as error:
+        return _not_undone(run, plan, record, error)
+    run.parts.faults("after-compensation")
+    return GO
+
+
+def _not_undone(run: Run, plan: StepPlan, record: Record, error: Exception) -> Outcome:
+    """Tried again as steps are; after that an operator decides."""
+    policy = plan.retry or run.plan.retry
+    attempt = record.compensation_attempt + 1
+    found = described(error, record.name)
+    tried = msgspec.structs.replace(record, compensation_attempt=attempt, compensation_error=found)
+    if attempt <= policy.times:
+        due = run.parts.now_ms() + delay_ms(policy, attempt)
+        run.keep(msgspec.structs.replace(tried, compensation="running", due_ms=due))
+        return Parked(due)
+    run.keep(msgspec.structs.replace(tried, compensation="failed", due_ms=None))
+    return Broken(found)
+
+
+def _scope(run: Run, plan: StepPlan, record: Record) -> dict[str, Any]:
+    """What a compensation sees beside the values of the run: its item, and the result of its step."""
+    more: dict[str, Any] = {"result": plan.restore(record.output)}
+    if plan.items is not None and isinstance(record.inputs, dict):
+        item = plan.item or "item"
+        more |= {item: plan.restore_item(record.inputs.get(item)), "index": record.inputs.get("index")}
+    return more

@@ -1,0 +1,250 @@
+"""What operators do with executions. Every operation is one transaction, leaves a line in the audit trail, and may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from codeai.durable import waiting
+from codeai.durable.definitions import DefinitionMissing, Definitions
+from codeai.durable.executions import Executions, Started, new_id, offer_execution
+from codeai.durable.parts import Parts
+from codeai.durable.plans import GroupPlan, RunPlan, StepPlan
+from codeai.durable.records import FINISHED, Execution, Record
+from codeai.evaluate.errors import NotCompilable
+from codeai.storage.interface import Session
+
+_COMPENSABLE: Final = frozenset({"failed", "completed", "cancelled"})
+
+
+class UnknownExecution(LookupError):
+    """There is no such execution."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"unknown execution '{id_}'")
+
+
+class WrongState(Exception):
+    """The state of the execution does not allow the operation."""
+
+    def __init__(self, operation: str, status: str, hint: str) -> None:
+        super().__init__(f"cannot {operation} an execution that is '{status}'")
+        self.status = status
+        self.hint = hint
+
+
+class UnknownStep(ValueError):
+    """The definition has no such step."""
+
+
+class Control:
+    """Retry, compensate, cancel, signal and fork; pause, resume and archive of definitions."""
+
+    def __init__(self, parts: Parts, definitions: Definitions, executions: Executions) -> None:
+        self._parts = parts
+        self._definitions = definitions
+        self._executions = executions
+
+    # -- executions ------------------------------------------------------------------------------------------------
+
+    async def start(
+        self, kind: str, name: str, values: Mapping[str, Any], *, key: str | None = None, actor: str | None = None, **more: Any
+    ) -> Started:
+        """Starts a run; see ``Executions.begin`` for what else may be given."""
+        async with self._parts.database.transaction() as session:
+            found = await self._executions.begin(session, kind, name, values, key=key, actor=actor, **more)
+            if not found.existing:
+                await self._audit(session, actor, "start", found.id, {"definition": name})
+        return found
+
+    async def retry(self, id_: str, actor: str | None = None) -> Execution:
+        """Goes on from the failed steps: what is recorded stays, what failed runs again.
+
+        :raises WrongState: it has not failed, or was compensated
+        """
+        async with self._parts.database.transaction() as session:
+            execution, records = await self._locked(session, id_)
+            if execution.status in ("pending", "running", "waiting") and execution.attempt > 1:
+                return execution
+            if execution.status != "failed" or execution.compensation != "none":
+                raise WrongState("retry", execution.status, "failed executions can be retried, unless they were compensated; fork this one")
+            store = self._parts.store
+            failed = [record for record in records.values() if record.status in ("failed", "retrying", "waiting")]
+            for record in failed:
+                if record.inputs is not None and isinstance(record.inputs, dict) and "items" in record.inputs:
+                    await session.execute(store.sql.reopen, (store.uuid(id_), record.name))
+                else:
+                    await session.execute(store.sql.forget, (store.uuid(id_), record.name))
+            await session.execute(store.sql.resume, (store.uuid(id_),))
+            await self._offer(session, execution)
+            await self._audit(session, actor, "retry", id_, {"steps": [record.name for record in failed]})
+        return await self.show(id_)
+
+    async def compensate(self, id_: str, actor: str | None = None) -> Execution:
+        """Undoes the finished steps of an execution that has ended; also goes on with a compensation that failed.
+
+        :raises WrongState: it has not ended
+        """
+        async with self._parts.database.transaction() as session:
+            execution, records = await self._locked(session, id_)
+            if execution.status in ("compensating", "compensated"):
+                return execution
+            if execution.status not in _COMPENSABLE:
+                raise WrongState("compensate", execution.status, "cancel it first")
+            store = self._parts.store
+            for record in records.values():
+                if record.compensation in ("failed", "running"):
+                    await session.execute(store.sql.undo_again, (store.uuid(id_), record.name))
+            await session.execute(store.sql.go_back, (store.uuid(id_),))
+            await self._offer(session, execution)
+            await self._audit(session, actor, "compensate", id_, {})
+        return await self.show(id_)
+
+    async def cancel(self, id_: str, actor: str | None = None) -> Execution:
+        """Ends an execution after the step that runs now; its finished steps stay done.
+
+        :raises WrongState: it has ended or goes backwards
+        """
+        async with self._parts.database.transaction() as session:
+            execution, _ = await self._locked(session, id_)
+            if execution.status in ("cancelling", "cancelled"):
+                return execution
+            if execution.status in FINISHED or execution.status == "compensating":
+                raise WrongState("cancel", execution.status, "only executions that have not ended can be cancelled")
+            store = self._parts.store
+            await session.execute(store.sql.set_status, (store.uuid(id_), "cancelling"))
+            await self._offer(session, execution)
+            await self._audit(session, actor, "cancel", id_, {})
+        return await self.show(id_)
+
+    async def signal(self, id_: str, event: str, payload: Any, *, actor: str | None = None, event_id: str | None = None) -> bool:
+        """Puts an event into the mailbox of one execution.
+
+        :param event: its wire name
+        :param event_id: makes a repetition recognisable
+        :returns: whether it was new
+        :raises WrongState: the execution has ended
+        """
+        async with self._parts.database.transaction() as session:
+            execution, _ = await self._locked(session, id_)
+            if execution.status in FINISHED:
+                raise WrongState("signal", execution.status, "nobody waits for it any more")
+            store = self._parts.store
+            name = event_id or f"signal:{new_id()}"
+            if not await waiting.put(store, session, id_, event, name, payload, self._parts.clock()):
+                return False
+            await self._offer(session, execution)
+            await self._audit(session, actor, "signal", id_, {"event": event})
+        return True
+
+    async def fork(self, id_: str, step: str, actor: str | None = None) -> Execution:
+        """A new execution of the same version and input that takes over the records before a step and runs from there.
+
+        What was done before stays the business of the first one: the fork does not compensate it.
+
+        :raises UnknownStep: the definition has no such step
+        """
+        parts, store = self._parts, self._parts.store
+        async with parts.database.transaction() as session:
+            execution, records = await self._locked(session, id_)
+            plan = await self._definitions.plan(execution.version)
+            before = _before(plan.nodes, step)
+            if before is None:
+                raise UnknownStep(f"'{execution.workflow_id}' has no step '{step}'")
+            fork = new_id()
+            values = (store.uuid(fork), store.uuid(id_), actor, store.instant(parts.clock()))
+            await session.execute(store.sql.fork, values)
+            for record in records.values():
+                if record.name.partition("[")[0] in before:
+                    await store.save(session, fork, (_copied(record),))
+            await offer_execution(parts, session, fork, plan, queue=execution.queue, priority=execution.priority)
+            await self._audit(session, actor, "fork", id_, {"fork": fork, "step": step})
+        return await self.show(fork)
+
+    async def show(self, id_: str) -> Execution:
+        """An execution; raises UnknownExecution."""
+        return (await self.timeline(id_))[0]
+
+    async def timeline(self, id_: str) -> tuple[Execution, tuple[Record, ...]]:
+        """An execution with its records, in the order in which the steps ended; those that run come last."""
+        try:
+            found = (await self._parts.store.load([id_])).get(id_)
+        except ValueError:
+            found = None
+        if found is None:
+            raise UnknownExecution(id_)
+        records = sorted(found[1].values(), key=lambda record: (record.seq == 0, record.seq, record.name))
+        return found[0], tuple(records)
+
+    # -- definitions -----------------------------------------------------------------------------------------------
+
+    async def set_definition_status(self, name: str, status: str, actor: str | None = None) -> None:
+        """``active``, ``paused`` (starts wait) or ``archived``; what waited begins when it becomes active.
+
+        :raises DefinitionMissing: there is no such definition
+        """
+        store = self._parts.store
+        async with self._parts.database.transaction() as session:
+            changed = await session.execute(store.sql.set_definition, (name, status, store.instant(self._parts.clock())))
+            if not changed:
+                raise DefinitionMissing(f"unknown workflow '{name}'")
+            if status == "active":
+                for row in await session.fetch(store.sql.pending_of, (name,)):
+                    plan = await self._plan_or_none(str(row[1]))
+                    await offer_execution(self._parts, session, str(row[0]), plan, queue=str(row[2]), priority=int(row[3]))  # type: ignore[call-overload]
+            await self._audit(session, actor, status, name, {}, entity="workflow")
+
+    # -- parts -----------------------------------------------------------------------------------------------------
+
+    async def _plan_or_none(self, version: str) -> RunPlan | None:
+        try:
+            return await self._definitions.plan(version)
+        except (DefinitionMissing, NotCompilable):
+            return None
+
+    async def _offer(self, session: Session, execution: Execution) -> None:
+        plan = await self._plan_or_none(execution.version)
+        await offer_execution(self._parts, session, execution.id, plan, queue=execution.queue, priority=execution.priority)
+
+    async def _locked(self, session: Session, id_: str) -> tuple[Execution, dict[str, Record]]:
+        store = self._parts.store
+        try:
+            await session.fetch(store.sql.lock, (store.uuid(id_),))
+            found = (await store.load([id_], session)).get(id_)
+        except ValueError:
+            found = None
+        if found is None:
+            raise UnknownExecution(id_)
+        return found
+
+    async def _audit(
+        self, session: Session, actor: str | None, action: str, key: str, after: Mapping[str, Any], *, entity: str = "execution"
+    ) -> None:
+        store = self._parts.store
+        values = (store.uuid(new_id()), store.instant(self._parts.clock()), actor, action, entity, key, store.json(dict(after)))
+        await session.execute(store.sql.audit, values)
+
+
+def _before(nodes: Sequence[StepPlan | GroupPlan], step: str) -> frozenset[str] | None:
+    """The names of the steps before one; of a group the whole group is run again. None when there is no such step."""
+    names: set[str] = set()
+    for node in nodes:
+        own = set(_names((node,)))
+        if step in own:
+            return frozenset(names)
+        names |= own
+    return None
+
+
+def _names(nodes: Iterable[StepPlan | GroupPlan]) -> Iterable[str]:
+    for node in nodes:
+        if isinstance(node, GroupPlan):
+            yield from _names(node.nodes)
+        else:
+            yield node.name
+
+
+def _copied(record: Record) -> Record:
+    return msgspec.structs.replace(record, compensation="copied", compensation_attempt=0, compensation_error=None, compensated_at=None)

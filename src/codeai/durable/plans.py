@@ -1,0 +1,274 @@
+"""Workflows and jobs compiled: what each step evaluates, and what is known of it beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from codeai.durable.values import KeyType, Restore, restorer
+from codeai.evaluate.context import Context
+from codeai.evaluate.errors import NotCompilable
+from codeai.evaluate.program import Evaluator, Host
+from codeai.language import types as t
+from codeai.model import expression as ir
+from codeai.model import statement as s
+from codeai.model.application import Application
+from codeai.model.endpoint import InputField
+from codeai.model.event import Retry
+from codeai.model.storing import parts
+from codeai.model.workflow import Group, Job, Outcome, Step, Work, Workflow
+
+Value = Callable[[Context], Any]
+Compute = Callable[[Context], Awaitable[Any]]
+_QUERIES: Final = (ir.Selection, ir.UpdateRows, ir.DeleteRows, ir.CreateRow, ir.ChangeRow, ir.RemoveRow)
+_OUTSIDE: Final = (ir.CallOperation, ir.CallActivity, s.Send, s.Sleep)
+_INSIDE: Final = (*_QUERIES, s.Emit, ir.StartRun)
+_MATCHED: Final = (t.Uuid, t.String, t.Text, t.Email, t.Enum, t.Int)
+
+
+class WorkPlan(msgspec.Struct, frozen=True):
+    """One thing that a step does.
+
+    ``reach`` says how far it goes: ``pure`` evaluates only, ``rows`` needs a transaction, ``outside`` has effects beyond it.
+    """
+
+    kind: str
+    reach: str
+    run: Compute
+    restore: Restore
+    event: str | None = None
+    match: tuple[str, Compute] | None = None
+    conditional: bool = True
+
+
+class OutcomePlan(msgspec.Struct, frozen=True):
+    """What follows a failure."""
+
+    action: str
+    message: Compute | None = None
+    block: Compute | None = None
+
+
+class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A step."""
+
+    name: str
+    works: tuple[WorkPlan, ...]
+    restore: Restore
+    when: Compute | None = None
+    item: str | None = None
+    items: Compute | None = None
+    restore_item: Restore
+    parallel: Compute | None = None
+    alias: str | None = None
+    fields: tuple[str, ...] = ()
+    timeout: float | None = None
+    own_timeout: bool = False
+    retry: Retry | None = None
+    compensate: Compute | None = None
+    compensates_outside: bool = False
+    on_fail: OutcomePlan | None = None
+    on_timeout: OutcomePlan | None = None
+
+
+class GroupPlan(msgspec.Struct, frozen=True):
+    """Steps side by side."""
+
+    nodes: tuple[StepPlan | GroupPlan, ...]
+
+
+class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow or job."""
+
+    name: str
+    kind: str
+    version: str
+    nodes: tuple[StepPlan | GroupPlan, ...]
+    steps: dict[str, StepPlan]
+    event: bool
+    restore: Restore
+    input: tuple[InputField, ...]
+    defaults: dict[str, Value]
+    key: Compute | None = None
+    on_duplicate: str = "return"
+    once: bool = False
+    timeout: int | None = None
+    retry: Retry = Retry()
+    concurrency: int | None = None
+    queue: str = "default"
+    priority: int = 5
+    on_complete: Compute | None = None
+    on_fail: Compute | None = None
+
+
+class Compiler:
+    """Makes plans with the evaluator of a program.
+
+    :param application: the program whose functions the plans call
+    """
+
+    def __init__(self, application: Application, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._functions = {function.name: function for function in application.functions}
+        keys = {entity.name: entity.primary_field.type for entity in application.entities}
+        self._key: KeyType = lambda entity: keys.get(entity, t.Json())
+
+    def plan(self, run: Workflow | Job, version: str) -> RunPlan:
+        """The plan of a workflow or job.
+
+        :raises NotCompilable: the evaluator cannot make it
+        """
+        nodes = tuple(self._node(node) for node in run.steps)
+        workflow = run if isinstance(run, Workflow) else None
+        name = run.name
+        type_ = run.trigger_type if isinstance(run, Workflow) else run.input_type
+        return RunPlan(
+            name=name,
+            kind="workflow" if workflow is not None else "job",
+            version=version,
+            nodes=nodes,
+            steps={step.name: step for step in _steps(nodes)},
+            event=workflow is not None and workflow.trigger.kind == "event",
+            restore=restorer(type_, self._key),
+            input=run.input,
+            defaults={field.name: self._evaluator.value(field.default) for field in run.input if field.default is not None},
+            key=self._value(run.key, f"{name} key") if run.key is not None else None,
+            on_duplicate=workflow.on_duplicate if workflow is not None else "return",
+            once=workflow is not None and workflow.once,
+            timeout=run.timeout,
+            retry=run.retry,
+            concurrency=run.concurrency,
+            queue=run.queue if isinstance(run, Job) else "default",
+            priority=run.priority if isinstance(run, Job) else 5,
+            on_complete=self._block(run.on_complete, f"{name} on_complete") if run.on_complete else None,
+            on_fail=self._block(run.on_fail, f"{name} on_fail") if run.on_fail else None,
+        )
+
+    # -- steps -----------------------------------------------------------------------------------------------------
+
+    def _node(self, node: Step | Group) -> StepPlan | GroupPlan:
+        if isinstance(node, Group):
+            return GroupPlan(tuple(self._node(part) for part in node.steps))
+        return self._step(node)
+
+    def _step(self, step: Step) -> StepPlan:
+        name = step.name
+        output = t.required(step.output)
+        each = output.item if step.items is not None and isinstance(output, t.List) else output
+        items = t.required(step.items.type) if step.items is not None else None
+        plain = t.required(output)
+        waits = all(work.kind in ("wait", "sleep") for work in step.works)
+        default = None if waits else 60.0
+        return StepPlan(
+            name=name,
+            works=tuple(self._work(work, name) for work in step.works),
+            restore=restorer(each, self._key),
+            when=self._value(step.when, f"{name} when") if step.when is not None else None,
+            item=step.item,
+            items=self._value(step.items, f"{name} items") if step.items is not None else None,
+            restore_item=restorer(items.item if isinstance(items, t.List) else t.Json(), self._key),
+            parallel=self._value(step.parallel, f"{name} parallel") if step.parallel is not None else None,
+            alias=step.alias,
+            fields=tuple(field.name for field in plain.fields) if isinstance(plain, t.Record) else (),
+            timeout=step.timeout / 1000 if step.timeout is not None else default,
+            own_timeout=step.timeout is not None,
+            retry=step.retry,
+            compensate=self._block(step.compensate, f"{name} compensate") if step.compensate is not None else None,
+            compensates_outside=step.compensate is not None and self._reach(step.compensate) == "outside",
+            on_fail=self._outcome(step.on_fail, name),
+            on_timeout=self._outcome(step.on_timeout, name),
+        )
+
+    def _work(self, work: Work, name: str) -> WorkPlan:
+        label = f"{name} {work.kind}"
+        body: s.Block = work.body
+        if not body and work.value is not None:
+            body = (s.Return(value=work.value),)
+        reach = "outside" if work.kind in ("call", "activity", "send") else self._reach(body)
+        match = self._match(work, name) if work.kind == "wait" and work.value is not None else None
+        restore = restorer(work.output, self._key)
+        return WorkPlan(work.kind, reach, self._block(body, label), restore, work.event, match, work.value is not None)
+
+    def _outcome(self, outcome: Outcome | None, name: str) -> OutcomePlan | None:
+        if outcome is None:
+            return None
+        message = self._value(outcome.message, f"{name} message") if outcome.message is not None else None
+        return OutcomePlan(outcome.action, message, self._block(outcome.body, f"{name} on_fail") if outcome.action == "block" else None)
+
+    def _match(self, work: Work, name: str) -> tuple[str, Compute] | None:
+        """The equality of a field of the event with a value that is known beforehand, if the condition begins with one."""
+        assert work.value is not None
+        for condition in _conjuncts(work.value):
+            if not (isinstance(condition, ir.Binary) and condition.operator == "=="):
+                continue
+            for field, value in ((condition.left, condition.right), (condition.right, condition.left)):
+                if isinstance(field, ir.Member) and _is_event(field.target) and not any(_is_event(part) for part in parts(value)):
+                    if isinstance(t.required(field.type), _MATCHED) and isinstance(t.required(value.type), type(t.required(field.type))):
+                        return field.name, self._value(value, f"{name} match")
+        return None
+
+    # -- evaluating ------------------------------------------------------------------------------------------------
+
+    def _reach(self, body: s.Block) -> str:
+        found = "pure"
+        for part in self._parts(body):
+            if isinstance(part, _OUTSIDE):
+                return "outside"
+            if isinstance(part, _INSIDE):
+                found = "rows"
+        return found
+
+    def _parts(self, body: s.Block) -> Iterable[msgspec.Struct]:
+        """Everything in a block and in the functions that it calls."""
+        waiting: list[s.Block] = [body]
+        seen: set[str] = set()
+        while waiting:
+            for part in parts(waiting.pop()):
+                yield part
+                if isinstance(part, ir.CallFunction) and part.function not in seen:
+                    seen.add(part.function)
+                    function = self._functions[part.function]
+                    if function.source is not None:
+                        yield ir.CallActivity(type=t.Json(), source=function.source)
+                    waiting.append(function.body)
+
+    def _block(self, body: s.Block, label: str) -> Compute:
+        host: Host = self._evaluator.block(body, label)
+
+        async def run(context: Context) -> Any:
+            return (await host(context)).value
+
+        return run
+
+    def _value(self, expression: ir.Expression, label: str) -> Compute:
+        try:
+            plain = self._evaluator.value(expression)
+        except NotCompilable:
+            return self._block((s.Return(value=expression),), label)
+
+        async def run(context: Context) -> Any:
+            return plain(context)
+
+        return run
+
+
+def _steps(nodes: tuple[StepPlan | GroupPlan, ...]) -> Iterable[StepPlan]:
+    for node in nodes:
+        if isinstance(node, GroupPlan):
+            yield from _steps(node.nodes)
+        else:
+            yield node
+
+
+def _conjuncts(condition: ir.Expression) -> Iterable[ir.Expression]:
+    if isinstance(condition, ir.Binary) and condition.operator == "and":
+        yield from _conjuncts(condition.left)
+        yield from _conjuncts(condition.right)
+    else:
+        yield condition
+
+
+def _is_event(node: object) -> bool:
+    return isinstance(node, ir.HostValue) and node.name == "event"

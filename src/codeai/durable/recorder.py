@@ -1,0 +1,84 @@
+"""Writes what activations record: those of one moment in one transaction, each under its fence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from codeai.durable.batching import Batcher
+from codeai.durable.dispatch.protocol import Claim, Dispatcher, LeaseLost
+from codeai.durable.faults import FaultPoints, NoFaults
+from codeai.durable.records import Change, Record
+from codeai.durable.store import Store
+
+Answer = Literal["written", "again", "lost"]
+
+
+class Write(msgspec.Struct, frozen=True):
+    """What one activation writes at once: records, a change of its execution, and what becomes of the activation itself.
+
+    :param settle: None keeps the claim; a number of milliseconds is when the work goes on; -1 ends it
+    """
+
+    claim: Claim
+    execution: str
+    records: tuple[Record, ...] = ()
+    change: Change | None = None
+    settle: int | None = None
+
+
+class Recorder:
+    """Batches writes of concurrent activations."""
+
+    def __init__(self, store: Store, dispatcher: Dispatcher, faults: FaultPoints | NoFaults) -> None:
+        self._store = store
+        self._dispatcher = dispatcher
+        self._faults = faults
+        self._batcher: Batcher[Write, Answer] = Batcher(self._run)
+
+    async def write(self, write: Write) -> bool:
+        """Writes, and says whether there is news: the subject was offered again, so the activation was neither changed nor settled.
+
+        :raises LeaseLost: the activation is somebody else's
+        """
+        answer = await self._batcher.submit(write)
+        if answer == "lost":
+            raise LeaseLost
+        return answer == "again"
+
+    async def _run(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        store = self._store
+        self._faults("before-batch")
+        async with store.database.transaction() as session:
+            held = {row[0]: (row[1], row[2]) for row in await session.fetch(store.sql.hold_all, (self._ids(writes),))}
+            answers = [_answer(write, held.get(write.claim.id)) for write in writes]
+            good = [write for write, answer in zip(writes, answers, strict=True) if answer != "lost"]
+            steps = [store.step_values(write.execution, record) for write in good for record in write.records]
+            if steps:
+                await session.execute_many(store.sql.save_step, steps)
+            plain = [write for write, answer in zip(writes, answers, strict=True) if answer == "written"]
+            changes = [store.change_values(write.execution, write.change) for write in plain if write.change is not None]
+            if changes:
+                await session.execute_many(store.sql.change, changes)
+            ended = [write for write in plain if write.settle == -1]
+            if ended:
+                await session.execute(store.sql.done_all, (self._ids(ended),))
+                if any(write.claim.restricted for write in ended):
+                    session.after_commit(self._dispatcher.wake_restricted)
+            for write in plain:
+                if write.settle is not None and write.settle >= 0:
+                    await self._dispatcher.later(session, write.claim, write.settle)
+            self._faults("in-batch")
+        self._faults("after-batch")
+        return answers
+
+    def _ids(self, writes: Sequence[Write]) -> object:
+        return self._store.listed([write.claim.id for write in writes])
+
+
+def _answer(write: Write, held: tuple[object, object] | None) -> Answer:
+    if held is None or held[0] != write.claim.fence:
+        return "lost"
+    return "again" if held[1] and write.settle is not None else "written"

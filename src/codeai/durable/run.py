@@ -1,0 +1,169 @@
+"""One activation of an execution: from its records as far as it goes now."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+
+from codeai.durable.dispatch.protocol import Claim
+from codeai.durable.parts import NoRows, Parts
+from codeai.durable.plans import Compute, RunPlan, StepPlan
+from codeai.durable.recorder import Write
+from codeai.durable.records import Change, Execution, Record
+from codeai.durable.values import recorded
+from codeai.evaluate.context import Context
+from codeai.storage.interface import Session
+
+_NO_ROWS: Final = NoRows()
+_FLUSH_AT: Final = 64
+
+
+class Run:
+    """The state of an activation: what is known of the steps, what is not yet written, and the values that the program sees."""
+
+    def __init__(self, parts: Parts, claim: Claim, execution: Execution, plan: RunPlan, records: dict[str, Record]) -> None:
+        self.parts = parts
+        self.claim = claim
+        self.execution = execution
+        self.plan = plan
+        self.records = records
+        self.pending: dict[str, Record] = {}
+        self.status = execution.status
+        self.seq = max((record.seq for record in records.values()), default=0)
+        self.steps: dict[str, Any] = {}
+        self.deadline_ms = execution.deadline_ms
+        self.started_at = execution.started_at
+        self.values = self._values()
+
+    def _values(self) -> dict[str, Any]:
+        execution = self.execution
+        given = self.plan.restore(execution.input)
+        if self.started_at is None:
+            self.started_at = self.parts.clock()
+            if self.plan.timeout is not None:
+                self.deadline_ms = int(self.started_at.timestamp() * 1000) + self.plan.timeout
+        facts = {
+            "id": execution.id,
+            "name": execution.workflow_id,
+            "status": "running",
+            "started_at": self.started_at,
+            "attempt": execution.attempt,
+        }
+        values: dict[str, Any] = dict(given) if self.plan.kind == "job" and isinstance(given, dict) else {}
+        return values | {"trigger": given, "input": given, "execution": facts, "steps": self.steps}
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def publish(self, step: StepPlan, record: Record, output: Any) -> None:
+        """Shows the result of a settled step to those after it."""
+        shown: dict[str, Any] = {}
+        if isinstance(output, dict):
+            shown.update((name, output.get(name)) for name in step.fields)
+        shown |= {"output": output, "ok": record.status == "done", "error": record.error}
+        self.steps[step.name] = shown
+        if step.alias is not None:
+            self.values[step.alias] = output
+
+    def context(self, session: Session | None, more: Mapping[str, Any], key: str = "") -> Context:
+        """The context of a block; ``key`` makes outside calls of it recognisable to their peers."""
+        values = {**self.values, **more} if more else self.values
+        if key:
+            values = {**values, "@key": key}
+        return self.parts.context(session if session is not None else _NO_ROWS, values)
+
+    async def compute(self, value: Compute, more: Mapping[str, Any]) -> Any:
+        """A value of the program, which may read rows."""
+        return await value(self.context(self.parts.database.reading(), more))
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def next(self) -> int:
+        """The place of a step in the order of endings."""
+        self.seq += 1
+        return self.seq
+
+    def keep(self, record: Record) -> None:
+        """Remembers a record, to be written with the next write."""
+        self.records[record.name] = record
+        self.pending[record.name] = record
+
+    def _opening(self) -> Change | None:
+        """The change that the first write makes of an execution that does not run yet."""
+        if self.status not in ("pending", "waiting"):
+            return None
+        return Change(status="running", started_at=self.started_at, deadline_ms=self.deadline_ms)
+
+    def _taken(self) -> tuple[Record, ...]:
+        taken = tuple(self.pending.values())
+        self.pending = {}
+        return taken
+
+    async def flush(self, *, force: bool = False) -> None:
+        """Writes what is kept; without ``force`` only when there is something."""
+        change = self._opening()
+        if not (self.pending or (force and change is not None)):
+            return
+        await self._written(Write(self.claim, self.execution.id, self._taken(), change))
+        if change is not None:
+            self.status = "running"
+
+    async def relieve(self) -> None:
+        """Writes what is kept when it has become much."""
+        if len(self.pending) >= _FLUSH_AT:
+            await self.flush()
+
+    async def _written(self, write: Write) -> bool:
+        return await self.parts.recorder.write(write)
+
+    async def settle(self, change: Change | None, settle: int) -> bool:
+        """Writes what is kept with a change of the execution and gives the activation back; true when there is news instead."""
+        again = await self._written(Write(self.claim, self.execution.id, self._taken(), change, settle))
+        if not again and change is not None:
+            self.status = change.status
+        return again
+
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
+        """A transaction under the fence, with what is kept; a block, its rows and its record commit in it together."""
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Session]:
+        parts, kept, change = self.parts, dict(self.pending), self._opening()
+        async with parts.database.transaction() as session:
+            await parts.dispatcher.hold(session, self.claim)
+            await parts.store.save(session, self.execution.id, tuple(kept.values()), change)
+            yield session
+            parts.faults("before-commit")
+        parts.faults("after-commit")
+        for name, record in kept.items():
+            if self.pending.get(name) is record:
+                del self.pending[name]
+        if change is not None:
+            self.status = "running"
+
+    async def save(self, session: Session, record: Record) -> None:
+        """Writes a record in a transaction that is open."""
+        await self.parts.store.save(session, self.execution.id, (record,))
+
+    def ended(self, record: Record, output: Any, status: str = "done") -> Record:
+        """A record as it is when its step has ended."""
+        return msgspec.structs.replace(
+            record, status=status, seq=self.next(), output=recorded(output), due_ms=None, finished_at=self.parts.clock()
+        )
+
+    def expired(self) -> bool:
+        """Whether the whole run has taken longer than it may."""
+        return self.deadline_ms is not None and self.parts.now_ms() >= self.deadline_ms
+
+    def left(self) -> float | None:
+        """Seconds that the run may still take."""
+        return None if self.deadline_ms is None else max(self.deadline_ms - self.parts.now_ms(), 0) / 1000
+
+    @property
+    def now(self) -> datetime.datetime:
+        """The program's time."""
+        return self.parts.clock()

@@ -1,0 +1,155 @@
+"""The statements over executions and their records, once for both databases."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from codeai.storage.interface import Dialect
+from codeai.storage.portable import portable
+
+EXECUTION_COLUMNS: Final = (
+    "e.id, e.workflow_id, e.kind, e.version, e.status, e.compensation, e.key, e.input, e.output, e.error, e.attempt, e.queue, e.priority, "
+    "e.actor, e.deadline_ms, e.created_at, e.started_at, e.finished_at"
+)
+STEP_COLUMNS: Final = (
+    "name, status, seq, position, attempt, inputs, output, error, due_ms, started_at, finished_at, compensation, compensation_attempt, "
+    "compensation_error, compensated_at"
+)
+_UPDATED: Final = ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in STEP_COLUMNS.split(",")[1:])
+
+START: Final = """
+INSERT INTO executions (id, workflow_id, kind, version, status, compensation, key, active_key, origin, input, attempt, queue, priority,
+  parent_id, forked_from, actor, scheduled_for, created_at)
+VALUES ($1, $2, $3, $4, 'pending', 'none', $5, $6, $7, $8, 1, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT DO NOTHING"""
+TAKEN: Final = """
+SELECT id FROM executions WHERE workflow_id = $1
+  AND ((origin IS NOT NULL AND origin = $2) OR (active_key IS NOT NULL AND active_key = $3)) ORDER BY created_at LIMIT 1"""
+LOAD: Final = f"""
+SELECT {EXECUTION_COLUMNS}, w.status,
+  CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.forked_from IS NULL THEN 1 ELSE 0 END
+FROM executions e LEFT JOIN workflows w ON w.name = e.workflow_id WHERE e.id IN {{ids}}"""
+LOAD_STEPS: Final = f"SELECT execution_id, {STEP_COLUMNS} FROM codeai_steps WHERE execution_id IN {{ids}}"
+SAVE_STEP: Final = f"""
+INSERT INTO codeai_steps (execution_id, {STEP_COLUMNS})
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+ON CONFLICT (execution_id, name) DO UPDATE SET {_UPDATED}"""
+CHANGE: Final = """
+UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS bigint) = 0 THEN status ELSE CAST($2 AS text) END,
+  compensation = coalesce(CAST($3 AS text), compensation),
+  output = CASE WHEN CAST($10 AS bigint) = 0 THEN output ELSE $4 END, error = CASE WHEN CAST($10 AS bigint) = 0 THEN error ELSE $5 END,
+  finished_at = $6, started_at = coalesce(started_at, $7), deadline_ms = coalesce(deadline_ms, CAST($8 AS bigint)),
+  active_key = CASE WHEN CAST($9 AS bigint) = 1 THEN NULL ELSE active_key END
+WHERE id = $1"""
+KEEP_ERROR: Final = "UPDATE executions SET error = $2 WHERE id = $1"
+HOLD_ALL: Final = "SELECT id, fence, again FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR UPDATE"
+DONE_ALL: Final = "DELETE FROM codeai_activations WHERE id IN {numbers}"
+NEXT_QUEUED: Final = """
+SELECT id, queue, priority FROM executions WHERE workflow_id = $1 AND key = $2 AND status = 'pending' AND active_key IS NULL
+ORDER BY created_at, id LIMIT 1"""
+TAKE_KEY: Final = "UPDATE executions SET active_key = key WHERE id = $1"
+
+MAIL: Final = """
+INSERT INTO codeai_mailbox (execution_id, event, event_id, payload, received_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (execution_id, event_id) DO NOTHING"""
+UNREAD: Final = """
+SELECT id, payload FROM codeai_mailbox WHERE execution_id = $1 AND event = $2 AND consumed_by IS NULL ORDER BY id"""
+CONSUME: Final = "UPDATE codeai_mailbox SET consumed_by = $2 WHERE id = $1 AND consumed_by IS NULL"
+WAIT: Final = """
+INSERT INTO codeai_waits (execution_id, step, event, match) VALUES ($1, $2, $3, $4) ON CONFLICT (execution_id, step) DO NOTHING"""
+WAITED: Final = "DELETE FROM codeai_waits WHERE execution_id = $1 AND step = $2"
+WAITED_ALL: Final = "DELETE FROM codeai_waits WHERE execution_id = $1"
+WAITING: Final = """
+SELECT DISTINCT w.execution_id, e.queue, e.priority FROM codeai_waits w JOIN executions e ON e.id = w.execution_id
+WHERE w.event = $1 AND (w.match IS NULL OR w.match IN {texts})"""
+SINCE: Final = "SELECT id, at, actor, key, payload FROM codeai_events WHERE name = $1 AND at >= $2 ORDER BY id LIMIT 1000"
+
+LOCK: Final = "SELECT id FROM executions WHERE id = $1 FOR UPDATE"
+SET_STATUS: Final = "UPDATE executions SET status = $2 WHERE id = $1"
+RESUME: Final = """
+UPDATE executions SET status = 'pending', error = NULL, finished_at = NULL, deadline_ms = NULL, started_at = NULL, attempt = attempt + 1,
+  active_key = CASE WHEN key IS NULL OR EXISTS (SELECT 1 FROM executions o WHERE o.workflow_id = executions.workflow_id
+    AND o.active_key = executions.key AND o.id <> executions.id) THEN active_key ELSE key END
+WHERE id = $1"""
+GO_BACK: Final = "UPDATE executions SET status = 'compensating', compensation = 'running' WHERE id = $1"
+FORGET: Final = "DELETE FROM codeai_steps WHERE execution_id = $1 AND name = $2"
+REOPEN: Final = """
+UPDATE codeai_steps SET status = 'running', seq = 0, error = NULL, finished_at = NULL WHERE execution_id = $1 AND name = $2"""
+UNDO_AGAIN: Final = """
+UPDATE codeai_steps SET compensation = 'none', compensation_attempt = 0, due_ms = NULL WHERE execution_id = $1 AND name = $2"""
+FORK: Final = """
+INSERT INTO executions (id, workflow_id, kind, version, status, compensation, input, attempt, queue, priority, forked_from, actor,
+  created_at)
+SELECT CAST($1 AS {uuid}), workflow_id, kind, version, 'pending', 'none', input, 1, queue, priority, id, CAST($3 AS text), $4
+FROM executions WHERE id = $2"""
+AUDIT: Final = """
+INSERT INTO audit_log (id, at, actor, action, entity, key, after) VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+SET_DEFINITION: Final = "UPDATE workflows SET status = $2, updated_at = $3 WHERE name = $1"
+PENDING_OF: Final = """
+SELECT id, version, queue, priority FROM executions
+WHERE workflow_id = $1 AND status = 'pending' AND (key IS NULL OR active_key IS NOT NULL) ORDER BY created_at, id"""
+
+KNOWN: Final = "SELECT name, kind, version, status, source FROM workflows"
+REGISTER: Final = """
+INSERT INTO workflows (name, kind, version, status, source, created_at, updated_at) VALUES ($1, $2, $3, 'active', NULL, $4, $4)
+ON CONFLICT (name) DO UPDATE SET version = excluded.version, kind = excluded.kind, updated_at = excluded.updated_at, source = NULL,
+  status = CASE WHEN workflows.status = 'archived' THEN 'active' ELSE workflows.status END
+WHERE workflows.version <> excluded.version OR workflows.status = 'archived' OR workflows.kind <> excluded.kind"""
+DEFINE: Final = """
+INSERT INTO codeai_definitions (version, name, kind, body, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (version) DO NOTHING"""
+DEFINITION: Final = "SELECT body FROM codeai_definitions WHERE version = $1"
+
+
+class Statements(msgspec.Struct, frozen=True):
+    """The texts for one database."""
+
+    start: str
+    taken: str
+    load: str
+    load_steps: str
+    save_step: str
+    change: str
+    keep_error: str
+    hold_all: str
+    done_all: str
+    next_queued: str
+    take_key: str
+    mail: str
+    unread: str
+    consume: str
+    wait: str
+    waited: str
+    waited_all: str
+    waiting: str
+    since: str
+    lock: str
+    set_status: str
+    resume: str
+    go_back: str
+    forget: str
+    reopen: str
+    undo_again: str
+    fork: str
+    audit: str
+    set_definition: str
+    pending_of: str
+    known: str
+    register: str
+    define: str
+    definition: str
+
+
+def statements(dialect: Dialect) -> Statements:
+    """The texts for a database."""
+    lists = {"{ids}": ("uuid", 1), "{texts}": ("text", 2), "{numbers}": ("bigint", 1)}
+
+    def made(text: str) -> str:
+        for name, (type_, place) in lists.items():
+            found = f"(SELECT value FROM json_each(?{place}))" if dialect == "sqlite" else f"(SELECT unnest(${place}::{type_}[]))"
+            text = text.replace(name, found)
+        return portable(text.replace("{uuid}", "text" if dialect == "sqlite" else "uuid"), dialect)
+
+    texts = {name: made(globals()[name.upper()]) for name in Statements.__struct_fields__}
+    return Statements(**texts)

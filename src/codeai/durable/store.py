@@ -1,0 +1,171 @@
+"""Executions and records in the database: the only place that knows their columns and how values travel."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from codeai.durable.records import Change, Execution, Record
+from codeai.durable.statements import Statements, statements
+from codeai.language import types as t
+from codeai.storage.codecs import codec, decode_json, encode_json
+from codeai.storage.interface import Database, Dialect, Session
+
+_NULL: Final = "null"
+
+
+class Store:
+    """Reads and writes executions, for one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.dialect: Dialect = database.dialect
+        self.sql: Statements = statements(database.dialect)
+        timestamp = codec(t.Timestamp(), database.dialect)
+        self._to_instant = timestamp.to_driver or (lambda value: value)
+        self._from_instant = timestamp.from_driver or (lambda value: value)
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def uuid(self, value: str | None) -> Any:
+        """An identifier as the driver takes it."""
+        if value is None:
+            return None
+        return value if self.dialect == "sqlite" else uuid.UUID(value)
+
+    def instant(self, value: datetime.datetime | None) -> Any:
+        """An instant as the driver takes it."""
+        return None if value is None else self._to_instant(value)
+
+    def time_of(self, value: Any) -> datetime.datetime | None:
+        """An instant from the driver."""
+        return None if value is None else self._from_instant(value)
+
+    def listed(self, values: Sequence[Any], *, ids: bool = False) -> Any:
+        """A list as the driver takes it; of identifiers with ``ids``."""
+        if self.dialect == "sqlite":
+            return encode_json(list(values))
+        return [uuid.UUID(value) for value in values] if ids else list(values)
+
+    @staticmethod
+    def json(value: Any) -> str | None:
+        """JSON text; null for None."""
+        return None if value is None else encode_json(value)
+
+    @staticmethod
+    def value_of(text: str | None) -> Any:
+        """The value of JSON text."""
+        return None if text is None or text == _NULL else decode_json(text)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def execution_of(self, row: Sequence[Any]) -> Execution:
+        """An execution from the columns of ``statements.EXECUTION_COLUMNS`` and the status of its definition."""
+        value_of, time_of = self.value_of, self.time_of
+        created = time_of(row[15])
+        assert created is not None
+        return Execution(
+            id=str(row[0]),
+            workflow_id=row[1],
+            kind=row[2],
+            version=row[3],
+            status=row[4],
+            compensation=row[5],
+            key=row[6],
+            input=value_of(row[7]),
+            output=value_of(row[8]),
+            error=value_of(row[9]),
+            attempt=row[10],
+            queue=row[11],
+            priority=row[12],
+            actor=row[13],
+            deadline_ms=row[14],
+            created_at=created,
+            started_at=time_of(row[16]),
+            finished_at=time_of(row[17]),
+            definition=row[18],
+            fresh=bool(row[19]),
+        )
+
+    def record_of(self, row: Sequence[Any]) -> Record:
+        """A record from the columns of ``statements.STEP_COLUMNS``."""
+        value_of, time_of = self.value_of, self.time_of
+        return Record(
+            name=row[0],
+            status=row[1],
+            seq=row[2],
+            position=row[3],
+            attempt=row[4],
+            inputs=value_of(row[5]),
+            output=value_of(row[6]),
+            error=value_of(row[7]),
+            due_ms=row[8],
+            started_at=time_of(row[9]),
+            finished_at=time_of(row[10]),
+            compensation=row[11],
+            compensation_attempt=row[12],
+            compensation_error=value_of(row[13]),
+            compensated_at=time_of(row[14]),
+        )
+
+    async def load(self, ids: Sequence[str], session: Session | None = None) -> Mapping[str, tuple[Execution, dict[str, Record]]]:
+        """Executions with their records, by id; those that do not exist are left out."""
+        session = session if session is not None else self.database.reading()
+        listed = self.listed(ids, ids=True)
+        found = {str(row[0]): (self.execution_of(row), dict[str, Record]()) for row in await session.fetch(self.sql.load, (listed,))}
+        begun = [id_ for id_, (execution, _) in found.items() if not execution.fresh]
+        if begun:
+            for row in await session.fetch(self.sql.load_steps, (self.listed(begun, ids=True),)):
+                record = self.record_of(row[1:])
+                found[str(row[0])][1][record.name] = record
+        return found
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def step_values(self, execution: str, record: Record) -> tuple[Any, ...]:
+        """The values of ``statements.SAVE_STEP``."""
+        json, instant = self.json, self.instant
+        return (
+            self.uuid(execution),
+            record.name,
+            record.status,
+            record.seq,
+            record.position,
+            record.attempt,
+            json(record.inputs),
+            json(record.output),
+            json(record.error),
+            record.due_ms,
+            instant(record.started_at),
+            instant(record.finished_at),
+            record.compensation,
+            record.compensation_attempt,
+            json(record.compensation_error),
+            instant(record.compensated_at),
+        )
+
+    def change_values(self, execution: str, change: Change) -> tuple[Any, ...]:
+        """The values of ``statements.CHANGE``."""
+        return (
+            self.uuid(execution),
+            change.status,
+            change.compensation,
+            self.json(change.output),
+            self.json(change.error),
+            self.instant(change.finished_at),
+            self.instant(change.started_at),
+            change.deadline_ms,
+            int(change.frees_key),
+            int(change.finished_at is not None),
+        )
+
+    async def save(self, session: Session, execution: str, records: Sequence[Record], change: Change | None = None) -> None:
+        """Writes records and a change of the execution in the transaction of the session."""
+        if len(records) == 1:
+            await session.execute(self.sql.save_step, self.step_values(execution, records[0]))
+        elif records:
+            await session.execute_many(self.sql.save_step, [self.step_values(execution, record) for record in records])
+        if change is not None:
+            await session.execute(self.sql.change, self.change_values(execution, change))

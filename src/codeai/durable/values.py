@@ -1,0 +1,83 @@
+"""Values as they are recorded, and back: JSON keeps no types, the declared type of a result gives them again."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from codeai.evaluate.operations import FAILURES, converter, text
+from codeai.language import types as t
+from codeai.language.durations import duration_milliseconds
+
+Restore = Callable[[Any], Any]
+KeyType = Callable[[str], t.Type]
+_PLAIN: Final = (t.Null, t.Unknown, t.Json, t.Bool, t.Int, t.String, t.Text, t.Email, t.Url, t.Enum, t.Void)
+
+
+def recorded(value: Any) -> Any:
+    """A value as JSON has it; parts of rows that only the process knows (``@relation``) are left out."""
+    if value is None or isinstance(value, str | bool | int | float | Decimal):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): recorded(part) for key, part in value.items() if not str(key).startswith("@")}
+    if isinstance(value, list | tuple):
+        return [recorded(part) for part in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return text(value)
+
+
+def restorer(type_: t.Type, key_type: KeyType) -> Restore:
+    """The function that gives recorded values of a type their form again; what does not fit any more stays as it is.
+
+    :param key_type: the type of an entity's key, for references
+    """
+    plain = t.required(type_)
+    if isinstance(plain, _PLAIN):
+        return lambda value: value
+    if isinstance(plain, t.Ref):
+        return restorer(key_type(plain.entity), key_type)
+    if isinstance(plain, t.List):
+        item = restorer(plain.item, key_type)
+        return lambda value: [item(part) for part in value] if isinstance(value, list) else value
+    if isinstance(plain, t.Map):
+        inner = restorer(plain.value, key_type)
+        return lambda value: {name: inner(part) for name, part in value.items()} if isinstance(value, dict) else value
+    if isinstance(plain, t.Record):
+        return _record({field.name: restorer(field.type, key_type) for field in plain.fields})
+    if isinstance(plain, t.Bytes):
+        return _lenient(base64.b64decode)
+    if isinstance(plain, t.Duration):
+        return _lenient(_duration)
+    return _lenient(converter(plain))
+
+
+def _record(fields: Mapping[str, Restore]) -> Restore:
+    def restore(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: fields[name](part) if name in fields else part for name, part in value.items()}
+
+    return restore
+
+
+def _lenient(convert: Restore) -> Restore:
+    def restore(value: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return convert(value)
+        except FAILURES:
+            return value
+
+    return restore
+
+
+def _duration(value: str) -> datetime.timedelta:
+    found = duration_milliseconds(value)
+    if found is None:
+        raise ValueError("not a duration")
+    return datetime.timedelta(milliseconds=found)

@@ -1,0 +1,110 @@
+"""Waiting for events: a mailbox per execution, and who waits for what.
+
+An event of the execution's lifetime counts whether it came before the wait began or after. So a wait is first made known, then the
+events that were are looked through: whatever commits later finds the wait.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from codeai.durable.dispatch.protocol import Dispatcher
+from codeai.durable.plans import WorkPlan
+from codeai.durable.records import Record
+from codeai.durable.run import Run
+from codeai.durable.store import Store
+from codeai.durable.values import recorded
+from codeai.evaluate.operations import text
+from codeai.storage.interface import Session
+
+
+async def begin(run: Run, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> None:
+    """Makes a wait known."""
+    store, match = run.parts.store, None
+    if work.match is not None:
+        field, value = work.match
+        match = f"{field}={text(await run.compute(value, more))}"
+    async with run.transaction() as session:
+        await session.execute(store.sql.wait, (store.uuid(run.execution.id), record.name, work.event, match))
+        await run.save(session, record)
+    run.records[record.name] = record
+    run.pending.pop(record.name, None)
+
+
+async def look(run: Run, work: WorkPlan, more: Mapping[str, Any]) -> tuple[int, Any] | None:
+    """The oldest matching message that no wait has consumed: its number and payload."""
+    store, execution = run.parts.store, run.execution
+    assert work.event is not None
+    await _recall(run, work, more)
+    rows = await run.parts.database.reading().fetch(store.sql.unread, (store.uuid(execution.id), work.event))
+    for row in rows:
+        payload = work.restore(store.value_of(row[1]))  # type: ignore[arg-type]  # text of a json column
+        if await _fits(run, work, payload, more):
+            return int(row[0]), payload  # type: ignore[call-overload]  # the number of the row
+    return None
+
+
+async def _fits(run: Run, work: WorkPlan, payload: Any, more: Mapping[str, Any]) -> bool:
+    return bool(await run.compute(work.run, {**more, "event": payload})) if work.conditional else True
+
+
+async def _recall(run: Run, work: WorkPlan, more: Mapping[str, Any]) -> None:
+    """Puts events that came since the execution began into its mailbox, as far as they fit."""
+    parts, store, execution = run.parts, run.parts.store, run.execution
+    assert work.event is not None
+    rows = await parts.database.reading().fetch(store.sql.since, (work.event, store.instant(execution.created_at)))
+    for row in rows:
+        payload = event_values(store, work.event, row)
+        if await _fits(run, work, work.restore(payload), more):
+            async with parts.database.transaction() as session:
+                await put(store, session, execution.id, work.event, str(row[0]), payload, parts.clock())
+
+
+def event_values(store: Store, wire: str, row: Any) -> dict[str, Any]:
+    """What a program sees of an event (a row of ``statements.SINCE``): its payload beside the facts."""
+    at = store.time_of(row[1])
+    facts = {"id": str(row[0]), "name": wire, "time": recorded(at), "actor": row[2], "key": row[3], "attempt": 1, "replay_of": None}
+    return facts | (store.value_of(row[4]) or {})
+
+
+async def put(store: Store, session: Session, execution: str, wire: str, event_id: str, payload: Any, now: Any) -> bool:
+    """Puts a message into a mailbox, once per event; whether it was new."""
+    values = (store.uuid(execution), wire, event_id, store.json(recorded(payload)), store.instant(now))
+    return await session.execute(store.sql.mail, values) > 0
+
+
+async def take(run: Run, number: int, record: Record) -> None:
+    """Consumes a message: the wait is over."""
+    store = run.parts.store
+    async with run.transaction() as session:
+        await session.execute(store.sql.consume, (number, record.name))
+        await session.execute(store.sql.waited, (store.uuid(run.execution.id), record.name))
+        await run.save(session, record)
+    run.records[record.name] = record
+    run.pending.pop(record.name, None)
+
+
+async def give_up(run: Run, record: Record) -> None:
+    """Ends a wait without a message."""
+    store = run.parts.store
+    async with run.transaction() as session:
+        await session.execute(store.sql.waited, (store.uuid(run.execution.id), record.name))
+
+
+async def arrived(
+    store: Store, dispatcher: Dispatcher, session: Session, wire: str, event_id: uuid.UUID, values: Mapping[str, Any], now: Any
+) -> int:
+    """Gives an event to the executions that wait for it, in the transaction of its delivery; how many those were.
+
+    :param values: the payload beside the facts of the event
+    """
+    texts = [f"{name}={text(value)}" for name, value in values.items() if isinstance(value, str | int | uuid.UUID)]
+    found = 0
+    for row in await session.fetch(store.sql.waiting, (wire, store.listed(texts))):
+        execution = str(row[0])
+        if await put(store, session, execution, wire, str(event_id), dict(values), now):
+            await dispatcher.offer(session, "execution", execution, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
+            found += 1
+    return found

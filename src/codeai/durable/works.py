@@ -1,0 +1,143 @@
+"""What a step does, one kind at a time. Each gives the record as it is afterwards, or says that it goes on later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Final
+
+import msgspec
+
+from codeai.durable import waiting
+from codeai.durable.failures import MAX_OUTPUT, StepFailure
+from codeai.durable.outcomes import Parked
+from codeai.durable.plans import StepPlan, WorkPlan
+from codeai.durable.records import Record
+from codeai.durable.run import Run
+from codeai.durable.values import recorded
+from codeai.storage.codecs import encode_json
+
+Performed = Record | Parked
+
+
+async def perform(run: Run, plan: StepPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    """Does the next work of a step."""
+    work = plan.works[record.position]
+    return await _KINDS.get(work.kind, _evaluated)(run, plan, work, record, more)
+
+
+def _after(run: Run, plan: StepPlan, record: Record, output: Any) -> Record:
+    """The record after a work: of the last one it is the end of the step."""
+    position = record.position + 1
+    moved = msgspec.structs.replace(record, position=position, error=None, due_ms=None)
+    if position == len(plan.works):
+        return run.ended(moved, output)
+    return msgspec.structs.replace(moved, status="running", output=recorded(output))
+
+
+def _limit(run: Run, plan: StepPlan) -> AbstractAsyncContextManager[Any]:
+    seconds, left = plan.timeout, run.left()
+    if left is not None and (seconds is None or left < seconds):
+        seconds = left
+    return asyncio.timeout(seconds) if seconds is not None else nullcontext()
+
+
+async def _evaluated(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    """A block or value: evaluated alone, in one transaction with its record, or as an effect outside."""
+    return await _REACHES[work.reach](run, plan, work, record, more)
+
+
+async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    output = await work.run(run.context(None, more))
+    after = _after(run, plan, record, output)
+    _check_size(after)
+    run.keep(after)
+    return after
+
+
+async def _in_transaction(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    async with _limit(run, plan), run.transaction() as session:
+        output = await work.run(run.context(session, more, f"{run.execution.id}/{record.name}"))
+        after = _after(run, plan, record, output)
+        _check_size(after)
+        await run.save(session, after)
+    run.records[after.name] = after
+    run.pending.pop(after.name, None)
+    return after
+
+
+async def _outside(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    """An effect outside: everything before it is written first, and its result at once."""
+    if run.pending or run.status != "running":
+        run.keep(msgspec.structs.replace(record, status="running"))
+        await run.flush(force=True)
+    run.parts.faults("before-effect")
+    async with _limit(run, plan):
+        output = await work.run(run.context(run.parts.database.writing(), more, f"{run.execution.id}/{record.name}"))
+    run.parts.faults("after-effect")
+    after = _after(run, plan, record, output)
+    _check_size(after)
+    run.keep(after)
+    await run.flush()
+    return after
+
+
+def _check_size(record: Record) -> None:
+    """Outputs have a limit, so that one step cannot make its execution unreadable."""
+    if isinstance(record.output, str | list | dict) and len(record.output) > 0 and len(encode_json(record.output)) > MAX_OUTPUT:
+        raise StepFailure("output_too_large", f"the output is larger than {MAX_OUTPUT // 2**20} MiB", retryable=False)
+
+
+async def _check(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    if not await work.run(run.context(run.parts.database.reading(), more)):
+        raise StepFailure("check_failed", f"the check of step '{plan.name}' does not hold", retryable=plan.retry is not None)
+    after = _after(run, plan, record, True)
+    run.keep(after)
+    return after
+
+
+async def _query(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    async with _limit(run, plan):
+        output = await work.run(run.context(run.parts.database.reading(), more))
+    after = _after(run, plan, record, output)
+    _check_size(after)
+    run.keep(after)
+    return after
+
+
+async def _sleep(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    now = run.parts.now_ms()
+    if record.status != "waiting" or record.due_ms is None:
+        length = await work.run(run.context(None, more))
+        milliseconds = int(length.total_seconds() * 1000) if length is not None else 0
+        record = msgspec.structs.replace(record, status="waiting", due_ms=now + max(milliseconds, 0))
+    assert record.due_ms is not None
+    if record.due_ms > now:
+        run.keep(record)
+        return Parked(record.due_ms)
+    after = _after(run, plan, record, None)
+    run.keep(after)
+    return after
+
+
+async def _wait(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    if record.status != "waiting":
+        due = run.parts.now_ms() + int(plan.timeout * 1000) if plan.own_timeout and plan.timeout is not None else None
+        record = msgspec.structs.replace(record, status="waiting", due_ms=due)
+        await waiting.begin(run, work, record, more)
+    found = await waiting.look(run, work, more)
+    if found is None and record.due_ms is not None and record.due_ms <= run.parts.now_ms():
+        await waiting.give_up(run, record)
+        raise TimeoutError(f"'{work.event}' did not come in time")
+    if found is None:
+        return Parked(record.due_ms)
+    number, payload = found
+    after = _after(run, plan, record, payload)
+    await waiting.take(run, number, after)
+    return after
+
+
+_Perform = Callable[[Run, StepPlan, WorkPlan, Record, Mapping[str, Any]], Awaitable[Performed]]
+_KINDS: Final[Mapping[str, _Perform]] = {"check": _check, "query": _query, "sleep": _sleep, "wait": _wait}
+_REACHES: Final[Mapping[str, _Perform]] = {"pure": _pure, "rows": _in_transaction, "outside": _outside}

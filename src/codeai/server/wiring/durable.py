@@ -1,0 +1,36 @@
+"""Durable execution in the house: its effects, its share of events, and the process that runs it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+
+from codeai.durable.process import Durable
+from codeai.durable.values import recorded
+from codeai.durable.waiting import arrived
+from codeai.events.records import EventRecord, facts
+from codeai.model.application import Application
+from codeai.storage.codecs import decode_json
+from codeai.storage.interface import Session
+
+
+class Arrivals:
+    """Tells executions that wait of events (see ``events.relay.Listener``)."""
+
+    def __init__(self, application: Application, durable: Durable, clock: Callable[[], datetime.datetime]) -> None:
+        self._durable = durable
+        self._clock = clock
+        # Executions of older versions may wait for any of them.
+        self._names = frozenset(event.wire for event in application.events) if application.workflows else frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """See ``events.relay.Listener``."""
+        return self._names
+
+    async def heard(self, session: Session, events: Sequence[EventRecord]) -> None:
+        """See ``events.relay.Listener``."""
+        for event in events:
+            values: Mapping[str, object] = facts(event, decode_json(event.payload))
+            plain = {name: recorded(value) for name, value in values.items()}
+            await arrived(self._durable.store, self._durable.dispatcher, session, event.name, event.id, plain, self._clock())
