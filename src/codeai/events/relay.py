@@ -10,6 +10,7 @@ import datetime
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from codeai.durable.dispatch.protocol import Claim, Dispatcher
 from codeai.evaluate.errors import EvaluationError
@@ -87,7 +88,7 @@ class Relay:
         async with self._database.transaction() as session:
             await self._dispatcher.hold(session, claim)
             events = [self._outbox.forms.event(row) for row in await session.fetch(self._waiting, ())]
-            made = [delivery for event in events for delivery in self._made(event)]
+            made = [delivery for event in events for delivery in self.made(event)]
             if made:
                 await self._deliveries.add(session, made, self._clock())
             for delivery in made:
@@ -99,11 +100,23 @@ class Relay:
             await session.execute_many(self._relayed, [(self._outbox.forms.identifier(event.id),) for event in events])
         return len(events) == _BATCH
 
-    def _made(self, event: EventRecord) -> list[NewDelivery]:
+    def made(self, event: EventRecord, *, replay_of: UUID | None = None, forced: bool = False) -> list[NewDelivery]:
+        """The deliveries that an event leads to.
+
+        :param replay_of: what they repeat
+        :param forced: they start workflows again
+        """
         routes = self._routes.get(event.name, ())
         context = self._context(event) if any(route.where is not None for route in routes) else None
         return [
-            NewDelivery(kind=route.kind, target=route.target, event=event.id, order_key=order_key(route, event))
+            NewDelivery(
+                kind=route.kind,
+                target=route.target,
+                event=event.id,
+                order_key=order_key(route, event),
+                replay_of=replay_of,
+                forced=forced,
+            )
             for route in routes
             if route.where is None or self._wanted(route, context)
         ]

@@ -14,6 +14,7 @@ from codeai.durable.dispatch.protocol import Dispatcher
 from codeai.evaluate.context import Log, Services
 from codeai.evaluate.effects import Effects
 from codeai.evaluate.program import Evaluator
+from codeai.events.control import EventsControl
 from codeai.events.deliverer import Deliverer, Inside, Outside, Sent
 from codeai.events.deliveries import KIND, Deliveries, Delivery
 from codeai.events.handlers import Handlers, Starter, Workflows
@@ -100,6 +101,7 @@ class Eventing:
         self.webhooks = Webhooks(database, self.outbox.forms, self._endpoints(), self._client, clock)
         self._kafka: KafkaTarget | None = None
         self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, routes_of(application, evaluator), clock)
+        self.control = EventsControl(application, database, dispatcher, self.outbox, self.relay, self.deliveries, self.webhooks, clock)
         self._check_sends()
         self.active = bool(application.events) or bool(nodes_of(application, Send))
 
