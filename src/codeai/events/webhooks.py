@@ -24,7 +24,7 @@ from codeai.model.event import Webhook
 from codeai.storage.interface import Database, Session
 from codeai.storage.portable import portable
 
-_LARGEST: Final = 1_048_576  # bytes of a payload
+_LARGEST: Final = 262_144  # bytes of a payload; receivers expect small ones, and fetch the rest
 _ANSWER: Final = 65_536  # bytes of an answer that are read
 _LONGEST_WAIT: Final = 86_400.0  # seconds of Retry-After that are respected
 _ENABLED: Final = "SELECT reason FROM codeai_webhooks WHERE name = $1"
