@@ -60,9 +60,9 @@ class Running:
         """Waits until every event is relayed and every delivery settled."""
 
         async def settled() -> bool:
-            waiting = await self.one("SELECT count(*) FROM codeai_events WHERE relayed = 0")
-            pending = await self.one("SELECT count(*) FROM codeai_deliveries WHERE status = 'pending'")
-            return waiting == 0 and pending == 0
+            waiting = "SELECT count(*) FROM codeai_events WHERE relayed = 0"
+            pending = "SELECT count(*) FROM codeai_deliveries WHERE status = 'pending'"
+            return await self.rows(f"SELECT ({waiting}), ({pending})") == [(0, 0)]
 
         await eventually(settled, timeout)
 

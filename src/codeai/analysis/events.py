@@ -30,6 +30,7 @@ class Events(Connections):
     def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
         super().__init__(symbols, reporter, query_text=query_text)
         self.delivered: list[tuple[str, str]] = []
+        self.numbers: dict[str, int] = {}
 
     def declare_event(self, node: ev.EventDeclaration) -> None:
         """Enters an event under the one name that its spellings share."""
@@ -115,8 +116,11 @@ class Events(Connections):
 
     # -- handlers --------------------------------------------------------------------------------------------------
 
-    def handler(self, node: ev.HandlerDeclaration, number: int) -> tuple[Handler, Host]:
-        """A handler with its host, whose emits the search for cycles needs."""
+    def handler(self, node: ev.HandlerDeclaration) -> tuple[Handler, Host]:
+        """A handler with its host, whose emits the search for cycles needs.
+
+        Handlers of one event are numbered by themselves, so that those of others come and go without renaming these.
+        """
         symbol = self.event(node.event)
         host = Host("a handler", user=False, values={"event": self.event_record(symbol)})
         scope = Scope(host)
@@ -124,6 +128,7 @@ class Events(Connections):
         block = node.body if node.body is not None else self._target_block(node, symbol)
         body = self.host_block(block, scope) if block is not None else ()
         wire = symbol.wire if symbol is not None else wire_name(node.event.text)
+        number = self.numbers[wire] = self.numbers.get(wire, 0) + 1
         return Handler(name=f"{wire}#{number}", event=wire, where=where, body=body, at=node.start), host
 
     def _target_block(self, node: ev.HandlerDeclaration, symbol: EventSymbol | None) -> st.Block | None:

@@ -126,8 +126,8 @@ class Program(Workflows):
         edges: dict[tuple[str, str], list[tuple[tuple[str, str], Node, bool]]] = {}
         events = tuple(self.event_model(symbol) for symbol in self.symbols.events.values())
         handlers: list[Handler] = []
-        for number, declaration in enumerate(self._of(HandlerDeclaration), 1):
-            handler, host = self.handler(declaration, number)
+        for declaration in self._of(HandlerDeclaration):
+            handler, host = self.handler(declaration)
             handlers.append(handler)
             edges.setdefault(("event", handler.event), []).extend((to, declaration.event, handler.where is not None) for to in host.emits)
         workflows: list[Workflow] = []

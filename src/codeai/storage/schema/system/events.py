@@ -1,4 +1,4 @@
-"""Events as they were emitted, what is delivered to whom, each attempt, and what was received.
+"""Events as they were emitted, what is delivered to whom, and each attempt.
 
 An event is one row, written with the change that it tells of; ``relayed`` says whether its deliveries have been made. A delivery
 is to one target and has at most one activation. Numbers that end in ``_ms`` are milliseconds.
@@ -71,13 +71,4 @@ WEBHOOKS: Final = Table(
         Column("reason", "text"),
     ),
 )
-RECEIPTS: Final = Table(
-    "codeai_receipts",
-    (
-        Column("endpoint", "text", primary=True),
-        Column("message", "text", primary=True),
-        Column("at", "timestamp"),
-    ),
-    (Index("codeai_receipts_at_idx", ("at",)),),
-)
-TABLES: Final = (EVENTS, DELIVERIES, ATTEMPTS, WEBHOOKS, RECEIPTS)
+TABLES: Final = (EVENTS, DELIVERIES, ATTEMPTS, WEBHOOKS)
