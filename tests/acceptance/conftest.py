@@ -41,10 +41,10 @@ class Operator:
         self.server = server
         self.folder = folder
 
-    def shell(self, command: str, *, check: bool = True, timeout: float = 60, env: dict[str, str] | None = None) -> str:
+    def shell(self, command: str, *, check: bool = True, timeout: float = 60) -> str:
         """What a command prints."""
         text = command.replace("localhost:8080", f"127.0.0.1:{self.server.port}")
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **(env or {})}
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PPROF_TMPDIR": str(self.folder)}
         done = subprocess.run(
             ["/bin/bash", "-c", text], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=timeout, errors="replace"
         )
@@ -89,7 +89,8 @@ def launch(tmp_path_factory):
         (folder / "app.cai").write_text(source)
         server = ServerProcess(folder, folder, env=env, arguments=arguments)
         started.append(server)
-        server.start()
+        server.start(wait=False)
+        server.wait_until_ready(90)
         return Operator(server, folder)
 
     yield start

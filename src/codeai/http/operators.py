@@ -139,5 +139,5 @@ class OperatorRoutes:
     def put_on(self, router: Router[Handler]) -> None:
         """Adds all routes to a router."""
         for method, template, handler in self._routes:
-            parts = template.strip("/").split("/")
+            parts = template[1:].split("/")
             router.add(method, tuple((part.strip("{}"), part.startswith("{")) for part in parts), handler)

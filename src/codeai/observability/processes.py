@@ -107,7 +107,7 @@ class Processes:
 
     async def _asked(self, name: str, question: str, arguments: Any, timeout: float) -> bytes | None:
         if name == self.name:
-            return await asyncio.get_running_loop().run_in_executor(None, self._answers[question], arguments)
+            return await _on_a_thread(lambda: self._answers[question](arguments))
         assert self.folder is not None
         try:
             async with asyncio.timeout(timeout):
@@ -115,6 +115,31 @@ class Processes:
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             return None
         return found[1:] if found[:1] == b"+" else None
+
+
+async def _on_a_thread(work: Callable[[], bytes]) -> bytes:
+    """Does work on a thread of its own: it may take minutes, and must not keep others from the shared ones."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[bytes] = loop.create_future()
+
+    def settle(error: BaseException | None, found: bytes) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(found)
+
+    def run() -> None:
+        try:
+            found, error = work(), None
+        except Exception as raised:
+            found, error = b"", raised
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, error, found)
+
+    threading.Thread(target=run, name="codeai-control", daemon=True).start()
+    return await done
 
 
 async def _exchange(path: Path, question: bytes) -> bytes:

@@ -120,7 +120,7 @@ class Composition:
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
         self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
-        self.observation = Observation(application, database, environment)
+        self.observation = Observation(application, database, settings, environment, lambda: self.health.draining)
         self.sharing.observe(self.observation.metrics)
         observe_integrations(self.integrations, self.observation.metrics)
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")

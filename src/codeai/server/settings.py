@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     operator_port: int | None = None
     metrics_access: str = "operators"
     allow_debug_header: bool = False
+    heap_tracing: float | str = 600.0
     outbound_allow: AllowList = AllowList()
     redis_url: str | None = None
     smtp_host: str | None = None
@@ -118,6 +119,15 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _heap_tracing(value: str) -> float | str:
+    if value in ("always", "off"):
+        return value if value == "always" else 0.0
+    try:
+        return _seconds(value)
+    except ValueError:
+        raise ValueError("a duration, as in 10m, or always or off") from None
+
+
 def _port(value: str) -> int:
     found = _integer(value)
     if not 0 < found < 65536:
@@ -160,6 +170,7 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_OPERATOR_TOKEN": ("operator_token", _text),
     "CODEAI_OPERATOR_ROLE": ("operator_role", _text),
     "CODEAI_OPERATOR_PORT": ("operator_port", _port),
+    "CODEAI_HEAP_TRACING": ("heap_tracing", _heap_tracing),
     "CODEAI_ALLOW_DEBUG_HEADER": ("allow_debug_header", _flag),
     "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
     "CODEAI_OUTBOUND_ALLOW": ("outbound_allow", parse_allow_list),

@@ -31,7 +31,7 @@ def add_process_metrics(metrics: Metrics, process: str, versions: dict[str, str]
     def here(value: float | None) -> Iterable[Reading]:
         return [((process,), value)] if value is not None else []
 
-    metrics.gauge("process_resident_memory_bytes", "Memory in use.", lambda: here(_memory()), labels)
+    metrics.gauge("process_resident_memory_bytes", "Memory in use.", lambda: here(resident_memory()), labels)
     metrics.gauge("process_cpu_seconds", "Processor time since the start.", lambda: here(time.process_time()), labels)
     metrics.gauge("process_open_fds", "Open file descriptors.", lambda: here(_descriptors()), labels)
     metrics.gauge("process_threads", "Threads.", lambda: here(float(threading.active_count())), labels)
@@ -50,7 +50,8 @@ async def watch_loop(lag: Histogram) -> None:
         lag.observe(max(loop.time() - due, 0.0))
 
 
-def _memory() -> float | None:
+def resident_memory() -> float | None:
+    """The bytes of this process in memory; None where the system does not say."""
     try:
         return float(int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE)
     except OSError:

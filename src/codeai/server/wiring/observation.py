@@ -12,13 +12,17 @@ from codeai.http.access import ACCESS, access_fields, log_request
 from codeai.http.application import Observer, Page
 from codeai.http.messages import Request, Response
 from codeai.http.operators import OperatorRoutes
+from codeai.http.pages.profiling import Profiling
 from codeai.model.application import Application
 from codeai.observability.logs.configuration import installed
 from codeai.observability.metrics.instruments import Metrics, Reading
-from codeai.observability.metrics.process import add_process_metrics, watch_loop
+from codeai.observability.metrics.process import add_process_metrics, resident_memory, watch_loop
 from codeai.observability.metrics.requests import RequestMetrics
 from codeai.observability.metrics.scraping import Scraper
 from codeai.observability.processes import FOLDER_VARIABLE, Processes
+from codeai.observability.profiling.heap import HeapTracer
+from codeai.observability.profiling.instance import InstanceProfiler
+from codeai.server.settings import Settings
 from codeai.storage.interface import Database
 
 _TEXT = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
@@ -28,10 +32,13 @@ PROCESS_VARIABLE = "CODEAI_WORKER"
 class Observation:
     """The figures of one process.
 
+    :param stopping: whether the server is about to end
     :param environment: names the process and the folder in which it meets its siblings
     """
 
-    def __init__(self, application: Application, database: Database, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, application: Application, database: Database, settings: Settings, environment: Mapping[str, str], stopping: Callable[[], bool]
+    ) -> None:
         folder = environment.get(FOLDER_VARIABLE)
         name = environment.get(PROCESS_VARIABLE, "1")
         name = f"http-{name}" if name.isdigit() else name
@@ -46,6 +53,9 @@ class Observation:
             writer = handler.writer
             self.metrics.gauge("log_lines_lost", "Log lines that could not be written.", lambda: [((), float(writer.lost))])
         self._scraper = Scraper(self.metrics, self.processes)
+        keep = None if settings.heap_tracing == "always" else settings.heap_tracing
+        self._heap = HeapTracer(keep, resident_memory)  # type: ignore[arg-type]  # a number unless it is the word
+        self._profiler = InstanceProfiler(self.processes, self._heap, stopping)
         self._watching: asyncio.Task[None] | None = None
 
     def count_running(self, running: Callable[[], int]) -> None:
@@ -55,6 +65,7 @@ class Observation:
     def put_on(self, routes: OperatorRoutes, *, open_metrics: bool) -> None:
         """Adds the routes of this room."""
         routes.add("GET", "/metrics", Page("/metrics", self._metrics), open_to_all=open_metrics)
+        Profiling(self._profiler).put_on(routes)
 
     async def _metrics(self, request: Request) -> Response:
         return Response(200, await self._scraper.text(), (_TEXT,))
@@ -85,6 +96,9 @@ class Observation:
 
     async def start(self) -> None:
         """Begins to measure and to answer siblings."""
+        if self._heap.keep is None:
+            self._heap.trace()
+        self._profiler.begin()
         self.processes.listen()
         self._watching = asyncio.ensure_future(watch_loop(self._lag))
 
