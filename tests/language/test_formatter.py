@@ -31,7 +31,9 @@ def formatted(text: str) -> str:
 def shape(value: Any) -> Any:
     """A tree without positions, and with canonical names of types."""
     if isinstance(value, Node):
-        fields = {name: shape(getattr(value, name)) for name in value.__struct_fields__ if name not in ("start", "end", "comments")}
+        fields = {
+            name: shape(getattr(value, name)) for name in value.__struct_fields__ if name not in ("start", "end", "comments", "quoted")
+        }
         return type(value).__name__, fields
     return [shape(item) for item in value] if isinstance(value, tuple) else value
 

@@ -160,7 +160,7 @@ class Endpoints(Receiving):
         if returns is None:
             returns = Returns(type=self._inferred_result(host, ends=_always_ends(clause.body)), declared=False)
         elif returns.type is not None and not _always_ends(clause.body):
-            self.report.error(node.method, "not every way through this block returns a result", "CAI0506")
+            self.report.absent(clause, node.method, "not every way through this block returns a result", "CAI0506")
         isolation = next(
             (
                 c.value.value

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import jwt
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from codeai.auth.errors import AuthConfigurationError
 from codeai.auth.guard import ApiKeyProvider, BasicProvider, BearerProvider, Provider
-from codeai.auth.keys import Fetch, FixedKey, Keys, KeySet
+from codeai.auth.keys import Fetch, FixedKey, Keys, KeySet, algorithms_of
 from codeai.auth.principal import RoleTable
 from codeai.auth.tokens import TokenVerifier
 
@@ -67,12 +67,13 @@ def _verifier(
     if method == "oauth2" and url is None:
         raise AuthConfigurationError(f"auth '{name}' needs 'jwks_url'")
     _check_secret(name, secret, settings)
-    keys: Keys | None = KeySet(url, fetch, time.monotonic) if url else _fixed(name, public_key) if public_key else None
+    fixed = _public_key(name, public_key) if public_key and not url else None
+    keys: Keys | None = KeySet(url, fetch, time.monotonic) if url else FixedKey(fixed) if fixed is not None else None
     audience = values.get("audience", settings.audience)
     audiences = frozenset(audience if isinstance(audience, list) else [str(audience)] if audience else [])
     return TokenVerifier(
         name,
-        algorithms=_algorithms(values, keys, public_key),
+        algorithms=_algorithms(values, keys, fixed),
         keys=keys,
         secret=secret.encode() if secret else None,
         roles=roles,
@@ -91,21 +92,21 @@ def _check_secret(name: str, secret: str | None, settings: AuthSettings) -> None
         raise AuthConfigurationError(f"the secret of auth '{name}' is shorter than {_SHORTEST_SECRET} bytes (RFC 7518, section 3.2)")
 
 
-def _algorithms(values: Mapping[str, object], keys: Keys | None, public_key: str | None) -> frozenset[str]:
+def _algorithms(values: Mapping[str, object], keys: Keys | None, fixed: object) -> frozenset[str]:
     """The allow-list: what the provider says, else HS256 for a secret, the key's own algorithm, or all asymmetric ones of a set."""
     given = values.get("algorithms")
     if isinstance(given, list):
         return frozenset(map(str, given))
     if keys is None:
         return frozenset(["HS256"])
-    if public_key is None:
-        return _ASYMMETRIC
-    kind = type(load_pem_public_key(public_key.encode())).__name__.lower()
-    return frozenset(["RS256"] if "rsa" in kind else ["ES256"] if "elliptic" in kind else ["EdDSA"])
+    return _ASYMMETRIC if fixed is None else frozenset(algorithms_of(fixed)[:1])
 
 
-def _fixed(name: str, public_key: str) -> Keys:
+def _public_key(name: str, text: str) -> object:
     try:
-        return FixedKey(load_pem_public_key(public_key.replace("\\n", "\n").encode()))
-    except (ValueError, TypeError, jwt.PyJWTError) as error:
+        found = load_pem_public_key(text.replace("\\n", "\n").encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AuthConfigurationError(f"the public key of auth '{name}' is not a PEM public key") from error
+    if not algorithms_of(found):
+        raise AuthConfigurationError(f"the public key of auth '{name}' is neither RSA of 2048 bits or more, nor P-256, nor Ed25519")
+    return found

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Protocol
 
-from codeai.auth.errors import AuthError, Forbidden, InvalidToken, MissingToken
+from codeai.auth.errors import AuthError, Forbidden, InvalidToken, MissingToken, NoSecretConfigured, UnsupportedAlgorithm
 from codeai.auth.principal import ANONYMOUS, Principal, RoleTable
 from codeai.auth.tokens import TokenVerifier
 from codeai.model.security import Guard as GuardModel
@@ -148,15 +148,17 @@ class Guard:
 
         :raises AuthError: no credentials where they are required, bad ones (except on public endpoints), or too few rights
         """
+        refused: list[AuthError] = []
         for provider in self._providers:
             try:
                 found = await provider.authenticate(headers)
-            except AuthError:
-                if self.public:
-                    return ANONYMOUS
-                raise
+            except AuthError as error:
+                refused.append(error)
+                continue
             if found is not None:
                 return self._allowed(found)
+        if refused and not self.public:
+            raise max(refused, key=_telling)
         if self._required:
             raise MissingToken()
         return ANONYMOUS
@@ -167,6 +169,14 @@ class Guard:
         if self._permissions and not any(map(principal.has_permission, self._permissions)):
             raise Forbidden(f"needs one of the permissions {', '.join(self._permissions)}")
         return principal
+
+
+_FOREIGN = (UnsupportedAlgorithm, NoSecretConfigured)
+
+
+def _telling(error: AuthError) -> int:
+    """How much an error says: where several providers refuse a token, the one that could read it knows why."""
+    return 0 if isinstance(error, _FOREIGN) else 1 if type(error) is InvalidToken else 2
 
 
 _KEY_HEADERS = frozenset([b"x-api-key"])

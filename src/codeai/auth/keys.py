@@ -9,11 +9,23 @@ from typing import Any, Final, Protocol
 
 import jwt
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
-from codeai.auth.errors import JWKSFetchFailed, KeyNotFound
+from codeai.auth.errors import JWKSFetchFailed, KeyNotFound, UnsupportedAlgorithm
 
 _LOG = logging.getLogger("codeai.auth")
-_FAMILIES: Final = {"RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "EC": ("ES256", "ES384", "ES512"), "OKP": ("EdDSA",)}
+_RSA: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_CURVES: Final = {"secp256r1": ("ES256",), "secp384r1": ("ES384",), "secp521r1": ("ES512",)}
+_SHORTEST_RSA: Final = 2048
+
+
+def algorithms_of(key: object) -> tuple[str, ...]:
+    """The algorithms for which a public key may be used (RFC 7518, section 3.1; RFC 8037); none for keys that are too weak."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return _RSA if key.key_size >= _SHORTEST_RSA else ()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _CURVES.get(key.curve.name, ())
+    return ("EdDSA",) if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) else ()
 
 
 class Keys(Protocol):
@@ -34,11 +46,13 @@ class FixedKey:
 
     async def find(self, kid: str | None, algorithm: str) -> Any:
         """See ``Keys``."""
+        if algorithm not in algorithms_of(self._key):
+            raise UnsupportedAlgorithm(algorithm)
         return self._key
 
     def known(self, kid: str | None, algorithm: str) -> Any:
         """See ``Keys``."""
-        return self._key
+        return self._key if algorithm in algorithms_of(self._key) else None
 
 
 class FetchedDocument(msgspec.Struct, frozen=True):
@@ -69,7 +83,7 @@ class KeySet:
         self._clock = clock
         self._interval = interval
         self._lifetime = lifetime
-        self._keys: dict[str | None, list[tuple[str, Any]]] = {}
+        self._keys: dict[str | None, list[Any]] = {}
         self._expires = float("-inf")
         self._asked = float("-inf")
         self._failed = False
@@ -84,10 +98,10 @@ class KeySet:
 
     def _match(self, kid: str | None, algorithm: str) -> Any:
         if kid is None:
-            candidates = [pair for pairs in self._keys.values() for pair in pairs]
+            candidates = [key for keys in self._keys.values() for key in keys]
         else:
             candidates = self._keys.get(kid, [])
-        fitting = [key for family, key in candidates if algorithm in _FAMILIES.get(family, ())]
+        fitting = [key for key in candidates if algorithm in algorithms_of(key)]
         return fitting[0] if len(fitting) == 1 or (fitting and kid is not None) else None
 
     async def find(self, kid: str | None, algorithm: str) -> Any:
@@ -115,7 +129,7 @@ class KeySet:
         try:
             document = await self._fetch(self._url)
             keys = _parsed(document.text)
-        except (OSError, ValueError, msgspec.DecodeError, TimeoutError) as error:
+        except (OSError, ValueError, msgspec.DecodeError, RecursionError) as error:
             self._failed = True
             _LOG.error("authentication failed: JWKS fetch failed: %s: %s", self._url, error)
             return
@@ -127,18 +141,20 @@ class KeySet:
         self._expires = self._clock() + min(max(age, 60.0), 86_400.0)
 
 
-def _parsed(text: bytes) -> dict[str | None, list[tuple[str, Any]]]:
+def _parsed(text: bytes) -> dict[str | None, list[Any]]:
     document = msgspec.json.decode(text)
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         raise ValueError("not a key set")
-    found: dict[str | None, list[tuple[str, Any]]] = {}
+    found: dict[str | None, list[Any]] = {}
     for entry in document["keys"][:100]:
-        if not isinstance(entry, dict) or entry.get("kty") not in _FAMILIES or entry.get("use", "sig") != "sig":
+        if not isinstance(entry, dict) or entry.get("kty") not in ("RSA", "EC", "OKP") or entry.get("use", "sig") != "sig":
             continue
         try:
             key = jwt.PyJWK.from_dict(entry).key
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             continue
+        if not algorithms_of(key):
+            continue
         kid = entry.get("kid")
-        found.setdefault(kid if isinstance(kid, str) else None, []).append((entry["kty"], key))
+        found.setdefault(kid if isinstance(kid, str) else None, []).append(key)
     return found

@@ -45,7 +45,7 @@ def test_an_older_program_means_what_its_canonical_form_means(path: Path) -> Non
     older, canonical = load_program(path), load_program(CORPUS / "canonical" / path.name)
     assert any(item.code == NOTE for item in older.diagnostics)
     weighed = [
-        sorted((item.code, item.message) for item in program.diagnostics if item.severity is not Severity.INFO)
+        sorted((item.code, item.message) for item in program.diagnostics if not item.code.startswith("CAI003"))
         for program in (older, canonical)
     ]
     assert weighed[0] == weighed[1]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codeai.language.lexer import NAME
 from codeai.language.parser.statements import Statements
-from codeai.language.spellings import data, security, values
+from codeai.language.spellings import data, endpoints, security, values
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
@@ -157,7 +157,7 @@ class Clauses(Statements):
 
     def endpoint_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A clause of an endpoint."""
-        return self.known_clause(_ENDPOINT, "clause")
+        return self.known_clause(_ENDPOINT, "clause", endpoints.CLAUSES)
 
     def settings(self) -> tuple[d.Setting, ...]:
         """``{ key: value … }`` with nested settings."""
@@ -213,7 +213,8 @@ class Clauses(Statements):
     def names_clause(self) -> d.NamesClause:
         """A key with names."""
         key = self.key()
-        return d.NamesClause(key.start, self.previous_end, key, self.names())
+        names = self.names()
+        return d.NamesClause(key.start, self.previous_end, key, names)
 
     def _rate_limit(self) -> d.Clause:
         key = self.key()
@@ -307,13 +308,16 @@ class Clauses(Statements):
         if self.at(NAME) and self.text_at(1) == "is" and self.text_at(2) == "unique":
             field = self.identifier()
             self.i += 2
-            return d.ValidationRule(start, self.previous_end, "unique", field, None, self._rule_message())
+            message = self._rule_message()
+            return d.ValidationRule(start, self.previous_end, "unique", field, None, message)
         if self.at(NAME) and self.text_at(1) == "exists" and not self.breaks_at(1):
             field = self.identifier()
             self.i += 1
-            return d.ValidationRule(start, self.previous_end, "exists", field, None, self._rule_message())
+            message = self._rule_message()
+            return d.ValidationRule(start, self.previous_end, "exists", field, None, message)
         condition = self.expression()
-        return d.ValidationRule(start, self.previous_end, "condition", None, condition, self._rule_message())
+        message = self._rule_message()
+        return d.ValidationRule(start, self.previous_end, "condition", None, condition, message)
 
     def _rule_message(self) -> str | None:
         return self.text_literal("a text") if self.take_word("else") else None
@@ -322,7 +326,7 @@ class Clauses(Statements):
         """``on_success: statement`` or ``on_success { … }``."""
         key = self.identifier()
         if self.take(":") and not self.at("{"):
-            statement = self.statement()
+            statement = self.single_statement()
             body = st.Block(statement.start, statement.end, (statement,))
         else:
             body = self.block()

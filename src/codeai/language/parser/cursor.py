@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.lexer import BROKEN, END, NAME, Tokens
 from codeai.language.source import SourceFile
+from codeai.language.spellings.hosts import Host
 from codeai.language.spellings.outline import Outline, outline_of
 from codeai.language.suggestions import nearest
 from codeai.language.tree.node import Identifier
@@ -53,6 +54,7 @@ class Cursor:
         self.lexer_class = DiagnosticClass.LEXER if query else DiagnosticClass.SYNTAX
         self.diagnostics: list[Diagnostic] = tokens.diagnostics
         self.known: Outline | None = None
+        self.host = Host()
         self.incomplete = False
 
     # -- looking ---------------------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ from codeai.language.lexer import END, NAME
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.events import Events
 from codeai.language.parser.statements import METHODS
+from codeai.language.spellings import endpoints, security
 from codeai.language.spellings import settings as spelled
 from codeai.language.spellings.declarations import SPELLINGS
+from codeai.language.spellings.hosts import Host, block_end, request_place
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import module, types
@@ -31,6 +33,7 @@ class Parser(Events):
                 declarations.extend(self.declaration())
             except ParseFailure:
                 self.depth, self.header, self.aliases, self.in_test, self.nesting = 0, False, False, False, 0
+                self.host = Host()
                 self._skip_declaration(before)
             self.separator()
         return module.Module(start, self.file.end, self.file.path, tuple(declarations), tuple(self.tokens.comments))
@@ -48,6 +51,7 @@ class Parser(Events):
         if not self.at(NAME):
             self.fail_expected("a declaration")
         word = self.texts[self.i]
+        self.host = Host()
         spelling = SPELLINGS.get(word)
         if spelling is not None:
             declarations = spelling(self)
@@ -69,12 +73,16 @@ class Parser(Events):
             start = self.start
             self.i += 1
             name = self.identifier("an annotation")
+            if name.text == "rateLimit":
+                self.older(start, name.end, "@rate_limit")
+                name = Identifier(name.start, name.end, "rate_limit")
             if name.text not in _ANNOTATIONS:
                 self.unknown("annotation", name, _ANNOTATIONS, "CAI0019")
             arguments: tuple[ex.Expression, ...] = ()
             if self.at("("):
                 call = self._call(ex.Name(name.start, name.end, name.text))
-                arguments = tuple(argument.value for argument in call.arguments) if isinstance(call, ex.Call) else ()
+                values = call.arguments if isinstance(call, ex.Call) else ()
+                arguments = tuple(security.annotation(self, name.text, argument.value) for argument in values)
             found.append(d.Annotation(start, self.previous_end, name, arguments))
         return tuple(found)
 
@@ -157,8 +165,12 @@ class Parser(Events):
         if method.text not in METHODS[:5]:
             self.unknown("method", method, METHODS[:5], "CAI0021")
         path = self._path()
+        place, older = request_place(self)
+        parameters = tuple(segment.text for segment in path.segments if segment.parameter)
+        self.host = Host(older, parameters, place, end=block_end(self))
         self.expect("{", "'{'")
-        clauses = self.items(self.endpoint_clause)
+        clauses = endpoints.finished(self, self.items(self.endpoint_clause))
+        self.host = Host()
         return d.EndpointDeclaration(start, self.previous_end, description, method, path, clauses, annotations)
 
     def _function(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:

@@ -7,6 +7,7 @@ from typing import Final
 
 from codeai.language.lexer import STRING
 from codeai.language.parser.workflows import Workflows
+from codeai.language.spellings import events as older
 from codeai.language.spellings import settings as spelled
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
@@ -24,7 +25,7 @@ class Events(Workflows):
         self.i += 1
         name = self.event_reference()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_EVENT, "clause"))
+        clauses = self.items(lambda: self.known_clause(_EVENT, "clause", older.EVENT))
         return ev.EventDeclaration(start, self.previous_end, description, name, clauses)
 
     def _handler(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
@@ -49,7 +50,7 @@ class Events(Workflows):
     def _webhook(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_WEBHOOK, "clause"))
+        clauses = self.items(lambda: self.known_clause(_WEBHOOK, "clause", older.RETRY))
         return ev.WebhookDeclaration(start, self.previous_end, description, name, clauses)
 
     def _events_clause(self) -> d.Clause:

@@ -248,7 +248,18 @@ class Expressions(Literals):
             self.i += 1
             self.fail_expected("identifier")
         self.i += 1
+        if text == "request" and self.host.older:
+            return self._request_input(start, end)
         return ex.Name(start, end, text)
+
+    def _request_input(self, start: int, end: int) -> ex.Expression:
+        """``request`` of an older block: the input of its endpoint; a parameter of the path wins over a field."""
+        member = self.text_at(1) if self.at(".") else ""
+        place = "path" if member in self.host.parameters else self.host.place
+        known = "request" in self.host.declared
+        if not known:
+            self.older(start, end, place)
+        return ex.Name(start, end, "request" if known else place)
 
     def _if_expression(self) -> ex.Expression:
         start = self.start

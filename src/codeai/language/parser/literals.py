@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import Final
+from typing import Final, Self
 
 from codeai.language.durations import duration_milliseconds
 from codeai.language.lexer import (
@@ -14,6 +14,7 @@ from codeai.language.lexer import (
     RAW,
     SIZE,
     STRING,
+    Tokens,
     begins_interpolation,
     interpolation_end,
     tokenize,
@@ -108,16 +109,23 @@ class Literals(Cursor):
     def _embedded(self, start: int, end: int) -> ex.Expression:
         """Parses the expression between the braces of a string."""
         base = self.file.base
-        inner = type(self)(self.file, tokenize(self.file.text, base, start - base, end - base, error=self.lexer_class))
-        inner.error_class = self.error_class
-        inner.nesting = self.nesting + 1
-        inner.depth = 1
-        inner.diagnostics = self.diagnostics
-        self.diagnostics.extend(inner.tokens.diagnostics)
+        tokens = tokenize(self.file.text, base, start - base, end - base, error=self.lexer_class)
+        self.diagnostics.extend(tokens.diagnostics)
+        inner = self.within(tokens)
         value = inner.expression()
         if inner.kinds[inner.i] != "end":
             inner.fail_expected("'}'")
         return value
+
+    def within(self, tokens: Tokens) -> Self:
+        """A parser of tokens that stand inside of a string, which reports to this one."""
+        inner = type(self)(self.file, tokens)
+        inner.error_class = self.error_class
+        inner.nesting = self.nesting + 1
+        inner.depth = 1
+        inner.diagnostics = self.diagnostics
+        inner.known, inner.host = self.known, self.host
+        return inner
 
     def _unescape(self, text: str, start: int, *, pattern: bool = False) -> str:
         if "\\" not in text:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from codeai.language.lexer import NAME
+from codeai.language.diagnostics import Edit
+from codeai.language.lexer import NAME, STRING
 from codeai.language.parser.types import Types
+from codeai.language.spellings import conditions, steps
+from codeai.language.spellings.words import QUERY
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Reference
@@ -39,6 +42,8 @@ class Queries(Types):
         """The query or write that begins at the current name, or None when the name is an ordinary one."""
         word = self.texts[self.i]
         following = self.kind_at(1)
+        if following == "(" and word in steps.STEPS:
+            return steps.expression(self)
         if following == NAME and self.breaks_at(1):
             return None
         if word in _SELECTING and following == NAME and self._operand_follows(word):
@@ -73,6 +78,7 @@ class Queries(Types):
     def _select(self, word: str) -> ex.Expression:
         start = self.start
         self.i += 1
+        self._alias(word)
         columns: tuple[q.SelectColumn, ...] = ()
         if word in ("select", "find"):
             columns = self._columns()
@@ -82,7 +88,7 @@ class Queries(Types):
                 entity, columns = self._single_entity(columns)
         else:
             entity = self.identifier("an entity")
-        clauses = self._clauses()
+        clauses = self.clauses()
         return q.Select(
             start,
             self.previous_end,
@@ -102,6 +108,19 @@ class Queries(Types):
             clauses.offset,
             clauses.as_system,
         )
+
+    def _alias(self, word: str) -> None:
+        """Notes a word of queries that has another name now; it has just been taken."""
+        if word in QUERY:
+            at, end = self.starts[self.i - 1], self.previous_end
+            self.older(at, end, QUERY[word], edits=(Edit(at, end, QUERY[word]),))
+
+    def sql_condition(self, text: ex.StringLiteral) -> ex.Expression:
+        """The condition in a string that has been read."""
+        at, self.i = self.i, self.starts.index(text.start)
+        found = conditions.condition(self)
+        self.i = at
+        return found
 
     def _single_entity(self, columns: tuple[q.SelectColumn, ...]) -> tuple[Identifier, tuple[q.SelectColumn, ...]]:
         if len(columns) == 1 and columns[0].name is None and isinstance(columns[0].value, ex.Name):
@@ -145,14 +164,14 @@ class Queries(Types):
         key = self.expression()
         self.depth -= 1
         self.expect(")", "')'")
-        clauses = self._clauses(("with", "as"))
+        clauses = self.clauses(("with", "as"))
         return self.postfix(q.Get(start, self.previous_end, entity, key, tuple(clauses.loads), clauses.with_deleted, clauses.as_system))
 
     def aggregate(self, name: Identifier, operand: ex.Expression) -> ex.Expression:
         """``count(E where …)`` behind its operand, with the closing parenthesis."""
         if name.text not in (*AGGREGATES, "exists"):
             self.fail_expected("')'")
-        clauses = self._clauses()
+        clauses = self.clauses()
         self.expect(")", "')'")
         return q.Select(
             name.start,
@@ -165,7 +184,8 @@ class Queries(Types):
             as_system=clauses.as_system,
         )
 
-    def _clauses(self, allowed: tuple[str, ...] | None = None) -> _Clauses:
+    def clauses(self, allowed: tuple[str, ...] | None = None) -> _Clauses:
+        """The clauses of a query or write, in any order."""
         found = _Clauses()
         while self.at(NAME) and self.kind_at(1) not in (":", "{"):
             word = self.texts[self.i]
@@ -181,6 +201,7 @@ class Queries(Types):
             self._with(found)
         elif word == "include":
             self.i += 1
+            self._alias(word)
             found.loads.extend(self._relations())
         elif word == "where":
             self.i += 1
@@ -188,12 +209,13 @@ class Queries(Types):
                 self.i += 1
                 found.everything = True
             else:
-                found.where = self.expression()
+                found.where = conditions.condition(self) if conditions.stands_alone(self) else self.expression()
         elif word == "order" and self.text_at(1) == "by":
             self.i += 2
             found.order_by.extend(self._order_terms())
         elif word == "order_by":
             self.i += 1
+            self._alias(word)
             found.order_by.extend(self._order_terms())
         elif word == "group" and self.text_at(1) == "by":
             self.i += 2
@@ -232,6 +254,15 @@ class Queries(Types):
             self.i += 1
             parts.append(self.identifier())
         return Reference(parts[0].start, parts[-1].end, tuple(parts))
+
+    def event_reference(self) -> Reference:
+        """The name of an event, a workflow or an operation: dotted, or quoted as in older files."""
+        if self.kinds[self.i] != STRING:
+            return self.reference("an event")
+        start, end = self.start, self.ends[self.i]
+        text = self.text_literal()
+        self.older(start, end, text)
+        return Reference(start, end, tuple(Identifier(start, end, part) for part in text.split(".")), True)
 
     def _expressions(self) -> tuple[ex.Expression, ...]:
         found = [self.expression()]
@@ -302,7 +333,7 @@ class Queries(Types):
             assignments: list[q.SetClause] = []
             while self.take_word("set"):
                 assignments.extend(self._assignments())
-            clauses = self._clauses(("where", "with", "as"))
+            clauses = self.clauses(("where", "with", "as"))
             return q.UpdateRows(
                 start,
                 self.previous_end,
@@ -314,7 +345,8 @@ class Queries(Types):
                 clauses.as_system,
             )
         values, source = self._row_values()
-        return q.UpdateRow(start, self.previous_end, target, values, source, self._system())
+        system = self._system()
+        return q.UpdateRow(start, self.previous_end, target, values, source, system)
 
     def _assignments(self) -> list[q.SetClause]:
         found: list[q.SetClause] = []
@@ -332,7 +364,7 @@ class Queries(Types):
         self.i += 1
         target = self._target()
         if isinstance(target, ex.Name) and (self.at_word("where") or self.at_word("with")):
-            clauses = self._clauses(("where", "with", "as"))
+            clauses = self.clauses(("where", "with", "as"))
             entity = Identifier(target.start, target.end, target.text)
             return q.DeleteRows(
                 start,

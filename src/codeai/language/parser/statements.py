@@ -6,6 +6,7 @@ from typing import Final
 
 from codeai.language.lexer import NAME, tokenize
 from codeai.language.parser.queries import Queries
+from codeai.language.spellings import steps
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
@@ -32,19 +33,34 @@ class Statements(Queries):
         self.header = header
         return found
 
-    def statement(self) -> st.Statement:
-        """One statement."""
+    def single_statement(self) -> st.Statement:
+        """One statement, where there is room for one only."""
+        start = self.start
+        found = self.statement()
+        if not isinstance(found, tuple):
+            return found
+        if len(found) != 1:
+            self.fail("this step needs a block", "CAI0034", start, self.previous_end, help_text="write it in '{ … }'")
+        return found[0]
+
+    def statement(self) -> st.Statement | tuple[st.Statement, ...]:
+        """One statement; an older step may need several, or none."""
         if self.at(NAME):
             parse = _KEYWORDS.get(self.texts[self.i])
             if parse is not None and self._statement_follows():
                 return parse(self)
             if self.kind_at(1) == "=":
-                return self._assign()
+                declared = steps.assignment(self)
+                return declared if declared is not None else self._assign()
             if self.texts[self.i] == "emit" and self.kind_at(1) == "(":
                 return self._emit_call()
             if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
                 request = self._request()
                 return st.ExpressionStatement(request.start, request.end, request)
+            if self.kind_at(1) == "(" and self.texts[self.i] in steps.STEPS:
+                done = steps.statement(self)
+                if done is not None:
+                    return done
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
 
@@ -64,6 +80,7 @@ class Statements(Queries):
         mutable = self.texts[self.i] == "var"
         self.i += 1
         name = self.identifier()
+        self.host.declared.add(name.text)
         type_ = self.type_expression() if self.take(":") else None
         self.expect("=", "'='")
         value = self._value()
@@ -101,6 +118,7 @@ class Statements(Queries):
         start = self.start
         self.i += 1
         name = self.identifier()
+        self.host.declared.add(name.text)
         self.expect_word("in")
         items = self.headed()
         body = self.block()
@@ -191,13 +209,13 @@ class Statements(Queries):
     def _emit_call(self) -> st.Statement:
         start = self.start
         self.i += 2
-        event = self.reference("an event")
+        event = self.event_reference()
         payload: ex.Expression | None = None
         if self.at("{"):
             payload = self.map_literal()
         elif self.take(","):
             self.depth += 1
-            payload = self.expression()
+            payload = self.host.resolved(self.expression())
             self.depth -= 1
         self.expect(")", "')'")
         return st.Emit(start, self.previous_end, event, payload)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from codeai.language.lexer import INTEGER, NAME, STRING
+from codeai.language.lexer import INTEGER, NAME
 from codeai.language.parser.clauses import Clauses
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
@@ -13,7 +13,7 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
 from codeai.language.tree import workflows as w
-from codeai.language.tree.node import Identifier, Node, Reference
+from codeai.language.tree.node import Identifier, Node
 
 OUTCOMES: Final = ("rollback", "continue", "fail")
 _NO_STEP_NAMES: Final = ("parallel", "steps", "on_success", "on_fail")
@@ -42,14 +42,6 @@ class Workflows(Clauses):
         return w.JobDeclaration(start, self.previous_end, description, name, clauses)
 
     # -- when something runs ---------------------------------------------------------------------------------------
-
-    def event_reference(self) -> Reference:
-        """The name of an event: dotted, or quoted as in older files."""
-        if self.kinds[self.i] != STRING:
-            return self.reference("an event")
-        start, end = self.start, self.ends[self.i]
-        parts = tuple(Identifier(start, end, part) for part in self.text_literal().split("."))
-        return Reference(start, end, parts)
 
     def trigger(self) -> d.Clause:
         """``trigger: …`` of a workflow or an event."""
@@ -187,7 +179,7 @@ class Workflows(Clauses):
             body = self.block()
         else:
             operation = self.at(NAME) and self.kind_at(1) == "."
-            statement = self._operation_call() if operation else self.statement()
+            statement = self._operation_call() if operation else self.single_statement()
             body = st.Block(statement.start, statement.end, (statement,))
         return w.CompensateClause(key.start, body.end, body)
 
@@ -205,7 +197,7 @@ class Workflows(Clauses):
         if self.at(NAME) and self.texts[self.i] in OUTCOMES[:2]:
             action = self.identifier()
             return w.OutcomeClause(key.start, action.end, key, action)
-        statement = self.statement()
+        statement = self.single_statement()
         return w.OutcomeClause(key.start, statement.end, key, body=st.Block(statement.start, statement.end, (statement,)))
 
     def _name_clause(self) -> d.Clause:
@@ -222,7 +214,7 @@ _Parse = Callable[[Workflows], d.Clause]
 _WORK: Final[dict[str, Callable[[Workflows], st.Statement]]] = {
     "call": Workflows._operation_call,
     "activity": Workflows._activity_call,
-    "action": Workflows.statement,
+    "action": Workflows.single_statement,
     "query": lambda parser: parser.evaluated(parser.expression()),
     "emit": Workflows._emitted,
     "send": Workflows._sent,

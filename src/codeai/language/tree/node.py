@@ -24,9 +24,13 @@ class Identifier(Node, frozen=True, eq=False, gc=False):
 
 
 class Reference(Node, frozen=True, eq=False, gc=False):
-    """A dotted name: an event, an operation, a relation path."""
+    """A dotted name: an event, an operation, a relation path.
+
+    ``quoted``: an older file names it in quotes, so that it may also be declared elsewhere.
+    """
 
     parts: tuple[Identifier, ...]
+    quoted: bool = False
 
     @property
     def text(self) -> str:

@@ -1,0 +1,127 @@
+"""Conditions in the words of SQL, quoted: ``"deleted_at IS NULL"``, ``"user_id = :userId AND total > 10"``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from codeai.language.lexer import END, NAME, STRING, Tokens, tokenize
+from codeai.language.tree import expressions as ex
+
+if TYPE_CHECKING:
+    from codeai.language.parser.queries import Queries
+
+_OPERATORS: Final = frozenset(("==", "=", "!=", "<", "<=", ">", ">=", "+", "??", "."))
+_WORDS: Final = frozenset(("and", "or", "not", "in", "is", "null", "between", "true", "false", "asc", "desc"))
+
+
+def condition(p: Queries) -> ex.Expression:
+    """The condition in the string at the current token; what is wrong in it is reported at its place."""
+    start, end = p.start, p.ends[p.i]
+    tokens = _translated(p, start + 1, end - 1)
+    p.i += 1
+    inner = p.within(tokens)
+    value = inner.expression()
+    if not inner.at(END):
+        inner.fail_expected("the end of the condition")
+    p.older(start, end, "a condition without quotes")
+    return value
+
+
+def stands_alone(p: Queries) -> bool:
+    """Whether the string at the current token is a whole condition, not the operand of a comparison."""
+    if p.kinds[p.i] != STRING:
+        return False
+    following, text = p.kind_at(1), p.text_at(1)
+    operator = following in _OPERATORS or (following == NAME and text in ("in", "contains", "is"))
+    return not operator or p.breaks_at(1)
+
+
+def _translated(p: Queries, start: int, end: int) -> Tokens:
+    """The tokens of SQL as tokens of ours."""
+    base = p.file.base
+    source = tokenize(p.file.text, base, start - base, end - base, error=p.lexer_class)
+    p.diagnostics.extend(source.diagnostics)
+    writer = _Writer(p, source)
+    writer.run()
+    return writer.out
+
+
+class _Writer:
+    def __init__(self, p: Queries, source: Tokens) -> None:
+        self.p, self.source = p, source
+        self.out = Tokens()
+        self.at = 0
+        self.brackets: list[str] = []
+
+    def put(self, kind: str, text: str) -> None:
+        """Writes a token at the place of the current one."""
+        self.out.kinds.append(kind)
+        self.out.texts.append(text)
+        self.out.starts.append(self.source.starts[min(self.at, len(self.source.starts) - 1)])
+        self.out.ends.append(self.source.ends[min(self.at, len(self.source.ends) - 1)])
+        self.out.breaks.append(False)
+
+    def run(self) -> None:
+        """Translates all tokens."""
+        kinds, texts = self.source.kinds, self.source.texts
+        while self.at < len(kinds):
+            kind, text = kinds[self.at], texts[self.at]
+            if kind == NAME:
+                self._word(text)
+            elif (kind == ":" and kinds[self.at + 1] == NAME) or (kind == "$" and kinds[self.at + 1] == NAME):
+                self.at += 1
+                self._parameter(texts[self.at])
+            elif kind == "<" and kinds[self.at + 1] == ">":
+                self.put("!=", "!=")
+                self.at += 1
+            elif kind == "=":
+                self.put("==", "==")
+            elif kind == "(":
+                opening = "[" if self.out.texts and self.out.texts[-1] == "in" else "("
+                self.brackets.append("]" if opening == "[" else ")")
+                self.put(opening, opening)
+            elif kind == ")" and self.brackets:
+                closing = self.brackets.pop()
+                self.put(closing, closing)
+            else:
+                self.put(kind, text)
+            self.at += 1
+
+    def _word(self, text: str) -> None:
+        word = text.lower()
+        following = self.source.kinds[self.at + 1]
+        if word in ("like", "ilike"):
+            self._like(folded=word == "ilike")
+        elif word in ("current_date", "current_timestamp") and following != "(":
+            for kind, part in ((NAME, "today" if word == "current_date" else "now"), ("(", "("), (")", ")")):
+                self.put(kind, part)
+        else:
+            self.put(NAME, word if word in _WORDS or following == "(" else text)
+
+    def _parameter(self, name: str) -> None:
+        value = self.p.host.name(name, 0, 0)
+        if isinstance(value, ex.Member) and isinstance(value.target, ex.Name):
+            self.put(NAME, value.target.text)
+            self.put(".", ".")
+            self.put(NAME, value.name.text)
+        else:
+            self.put(NAME, value.text if isinstance(value, ex.Name) else name)
+
+    def _like(self, *, folded: bool) -> None:
+        """``LIKE 'a%'`` is ``starts_with``; ``ILIKE`` compares lower case."""
+        operator, text = "contains", ""
+        if self.source.kinds[self.at + 1] == STRING:
+            pattern = self.source.texts[self.at + 1][1:-1]
+            begins, ends = pattern.startswith("%"), pattern.endswith("%")
+            operator = "contains" if begins and ends else "starts_with" if ends else "ends_with" if begins else "=="
+            text = pattern.strip("%")
+        if folded and self.out.kinds and self.out.kinds[-1] == NAME:
+            field = self.out.texts.pop()
+            for store in (self.out.kinds, self.out.starts, self.out.ends, self.out.breaks):
+                store.pop()
+            for kind, part in ((NAME, "lower"), ("(", "("), (NAME, field), (")", ")")):
+                self.put(kind, part)
+        self.put(NAME if operator != "==" else "==", operator)
+        if self.source.kinds[self.at + 1] == STRING:
+            self.at += 1
+            self.put(STRING, f"'{text.lower() if folded else text}'")

@@ -1,0 +1,99 @@
+"""Clauses of events and webhooks in older files, and ``retry`` as older files write it everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from codeai.language.lexer import INTEGER, NAME
+from codeai.language.spellings import values
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import workflows as w
+from codeai.language.tree.node import Identifier
+
+if TYPE_CHECKING:
+    from codeai.language.parser.clauses import Clauses
+
+_KEYS: Final = ("initial_interval", "max_interval", "backoff", "backoff_multiplier", "multiplier", "jitter")
+
+
+def _schema(p: Clauses) -> tuple[d.Clause, ...]:
+    """``schema { a uuid }`` is ``payload { a: uuid }``."""
+    key = p.key()
+    p.older(key.start, key.end, "payload { … }")
+    p.expect("{", "'{'")
+    fields = p.items(p.field)
+    return (d.InputClause(key.start, p.previous_end, Identifier(key.start, key.end, "payload"), fields),)
+
+
+def retry(p: Clauses) -> tuple[d.Clause, ...] | None:
+    """``retry 5 initial_interval "1s" backoff 2.0`` and ``retry { max_attempts 3 … }``."""
+    ahead = 2 if p.kind_at(1) == ":" else 1
+    if p.kind_at(ahead) == "{":
+        return (_block(p),)
+    if p.kind_at(ahead) != INTEGER or (p.text_at(ahead + 1) in ("times", "time") and p.kind_at(ahead + 1) == NAME):
+        return None
+    key = p.key()
+    times = p.expression(90)
+    settings: list[d.Setting] = []
+    while p.at(NAME) and p.texts[p.i] in _KEYS:
+        name = p.identifier()
+        p.take(":")
+        value = p.expression()
+        settings.append(_setting(p, d.Setting(name.start, value.end, name, value)))
+    p.older(key.start, p.previous_end, "retry: … times")
+    return (w.RetryClause(key.start, p.previous_end, times, None, tuple(settings)),)
+
+
+def _block(p: Clauses) -> d.Clause:
+    key = p.key()
+    times: ex.Expression | None = None
+    settings: list[d.Setting] = []
+    for setting in p.settings():
+        if setting.key.text == "max_attempts" and setting.value is not None and times is None:
+            times = setting.value
+            p.older(setting.start, setting.end, "retry: … times")
+        else:
+            settings.append(_setting(p, setting))
+    return w.RetryClause(key.start, p.previous_end, times, None, tuple(settings))
+
+
+def _setting(p: Clauses, setting: d.Setting) -> d.Setting:
+    """``backoff 2.0`` is a multiplier; intervals may be quoted."""
+    name, value = setting.key.text, setting.value
+    number = isinstance(value, ex.IntLiteral | ex.DecimalLiteral)
+    if name == "multiplier" or (name == "backoff" and number):
+        p.older(setting.key.start, setting.key.end, "backoff_multiplier")
+        return msgspec.structs.replace(setting, key=msgspec.structs.replace(setting.key, text="backoff_multiplier"))
+    return setting if value is None else msgspec.structs.replace(setting, value=values.setting(p, name, value))
+
+
+def retry_delays(p: Clauses) -> tuple[d.Clause, ...] | None:
+    """``retry_delays: ["1s", "5s"]``: as many attempts, from the first delay to the last."""
+    key = p.key()
+    start = p.start
+    listed = p.expression()
+    items = listed.items if isinstance(listed, ex.ListLiteral) else ()
+    delays = [found for found in (values.duration(p, item, seconds=True) for item in items) if isinstance(found, ex.DurationLiteral)]
+    if not delays or len(delays) != len(items):
+        p.fail("'retry_delays' takes durations, as in [1s, 5s]", "CAI0024", start, p.previous_end)
+    first, last = delays[0], delays[-1]
+    settings = [_pair("initial_interval", first)]
+    if len(delays) > 1:
+        settings.append(_pair("max_interval", last))
+        factor = delays[1].milliseconds / first.milliseconds if first.milliseconds else 2.0
+        settings.append(_pair("backoff_multiplier", ex.DecimalLiteral(key.start, key.end, f"{factor:.1f}")))
+    p.older(key.start, p.previous_end, f"retry: {len(delays)} times {{ initial_interval: … }}")
+    return (w.RetryClause(key.start, p.previous_end, ex.IntLiteral(start, start, len(delays)), None, tuple(settings)),)
+
+
+def _pair(name: str, value: ex.Expression) -> d.Setting:
+    return d.Setting(value.start, value.end, Identifier(value.start, value.end, name), value)
+
+
+_Spelling = Callable[["Clauses"], "tuple[d.Clause, ...] | None"]
+EVENT: Final[dict[str, _Spelling]] = {"schema": _schema}
+RETRY: Final[dict[str, _Spelling]] = {"retry": retry}
