@@ -24,11 +24,13 @@ _Connection = asyncpg.Connection
 _LOST: Final = (
     pg.PostgresConnectionError,
     pg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's farewell came while the connection was idle, and a statement met it
     pg.AdminShutdownError,
     pg.CrashShutdownError,
     pg.CannotConnectNowError,
     OSError,
 )
+_DRIVER: Final = (pg.PostgresError, pg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 _BEGIN: Final[dict[tuple[bool, str], str]] = {
     (True, "read committed"): "BEGIN",
     (False, "read committed"): "BEGIN READ ONLY",
@@ -79,24 +81,24 @@ class PostgresTransaction:
     """A session inside one transaction."""
 
     def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self.afterwards: list[Callable[[], None]] = []
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
-        return cast("Sequence[Record]", await _guarded(self._connection.fetch(statement, *values), statement))
+        return cast("Sequence[Record]", await _guarded(self.connection.fetch(statement, *values), statement))
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``."""
-        return cast("Record | None", await _guarded(self._connection.fetchrow(statement, *values), statement))
+        return cast("Record | None", await _guarded(self.connection.fetchrow(statement, *values), statement))
 
     async def execute(self, statement: str, values: Values) -> int:
         """See ``Session``."""
-        return _count(await _guarded(self._connection.execute(statement, *values), statement))
+        return _count(await _guarded(self.connection.execute(statement, *values), statement))
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        await _guarded(self._connection.executemany(statement, rows), statement)
+        await _guarded(self.connection.executemany(statement, rows), statement)
 
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
@@ -107,7 +109,7 @@ async def _guarded(call: Awaitable[_Result], statement: str) -> _Result:
     watcher = WATCHER.get()
     try:
         return await (call if watcher is None else watcher.watch(statement, call))
-    except (pg.PostgresError, pg.InterfaceError, OSError, TimeoutError) as error:
+    except _DRIVER as error:
         raise translated(error) from error
 
 
@@ -149,11 +151,15 @@ class PostgresDatabase:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._pool: Pool[_Connection] = Pool(self._connect, settings.max_connections, settings.acquire_timeout)
+        # Behind a pooler a session is ours for one transaction only: limits and statements live no longer than that.
+        self._pooled = settings.pooler == "transaction"
+        limits = (("statement_timeout", settings.statement_timeout), ("lock_timeout", settings.lock_timeout))
+        self._limits = "".join(f"; SET LOCAL {name} = {int(seconds * 1000)}" for name, seconds in limits) if self._pooled else ""
 
     async def _connect(self) -> _Connection:
         try:
             return await self._open()
-        except (pg.PostgresError, pg.InterfaceError, OSError, TimeoutError) as error:
+        except _DRIVER as error:
             shown = f"cannot connect to {self._settings.shown}: {str(error) or type(error).__name__}"
             raise errors.DatabaseUnavailable(shown) from error
 
@@ -205,6 +211,8 @@ class PostgresDatabase:
 
         :param again: a read is sent once more when the connection was lost under it; a write never, since it may have happened
         """
+        if self._pooled:
+            return await self._in_transaction(method, *arguments)
         pool = self._pool
         connection = pool.idle.pop() if pool.idle else await pool.acquire()
         while connection.is_closed():  # it went stale while it was idle
@@ -234,6 +242,11 @@ class PostgresDatabase:
         pool.release(connection)
         return found
 
+    async def _in_transaction(self, method: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
+        """One statement in a transaction of its own, so that a pooler does not part its preparation from its execution."""
+        async with self._transaction(_BEGIN[True, "read committed"]) as session:
+            return await _guarded(method(session.connection, *arguments), str(arguments[0]))
+
     def _drop(self, connection: _Connection) -> None:
         """Ends a connection whose state is not known."""
         connection.terminate()
@@ -250,7 +263,7 @@ class PostgresDatabase:
         return self._transaction(_BEGIN[write, isolation])
 
     @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[Session]:
+    async def _transaction(self, begin: str) -> AsyncIterator[PostgresTransaction]:
         connection = await self._begun(begin)
         healthy = False
         try:
@@ -273,13 +286,13 @@ class PostgresDatabase:
         for attempt in (1, 2):
             connection = await self._pool.acquire()
             try:
-                await connection.execute(begin)
+                await connection.execute(begin + self._limits)
             except BaseException as error:
                 self._drop(connection)
                 if attempt == 1 and isinstance(error, _LOST):
                     self._drop_idle()
                     continue
-                if isinstance(error, pg.PostgresError | pg.InterfaceError | OSError):
+                if isinstance(error, _DRIVER):
                     raise translated(error) from error
                 raise
             return connection
@@ -291,7 +304,7 @@ class PostgresDatabase:
             return False
         try:
             await connection.execute("ROLLBACK")
-        except (pg.PostgresError, pg.InterfaceError, OSError, TimeoutError):
+        except _DRIVER:
             return False
         return True
 

@@ -92,6 +92,7 @@ async def _on_postgresql(settings: DatabaseSettings, work: _Work) -> SyncReport:
             user=settings.user,
             password=settings.password,
             timeout=settings.connect_timeout,
+            statement_cache_size=0 if settings.pooler == "transaction" else 100,
         )
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
