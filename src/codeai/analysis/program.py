@@ -35,9 +35,8 @@ _PROVIDER_KEYS = (
     *("secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim", "algorithms", "require_exp", "header", "keys"),
     *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
 )
-_LATER: Final = {
+_LATER: Final[dict[type[d.Declaration], str]] = {
     MiddlewareDeclaration: "middleware",
-    JobDeclaration: "job",
 }
 _METHODS = ("jwt", "api_key", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from codeai.analysis.symbols import Symbols
 from codeai.auth.principal import SYSTEM
 from codeai.control.reading import Reading, with_operator_entities
 from codeai.evaluate.context import Context
@@ -15,6 +14,7 @@ from codeai.http.projection import Projection
 from codeai.model.application import Application
 from codeai.query.statements import Statements
 from codeai.query.text import parse_query_text, parse_statement_text
+from codeai.query.text.symbols import symbols_of
 from codeai.storage.interface import Session
 
 
@@ -24,10 +24,9 @@ class OperatorQueries:
     :param environment: what ``env`` reads in computed fields
     """
 
-    def __init__(
-        self, application: Application, symbols: Symbols, reading: Reading, runtime: Runtime, environment: Mapping[str, str]
-    ) -> None:
-        both, self._symbols = with_operator_entities(application, symbols, reading)
+    def __init__(self, application: Application, reading: Reading, runtime: Runtime, environment: Mapping[str, str]) -> None:
+        both = with_operator_entities(application, reading)
+        self._symbols = symbols_of(both)
         self._runtime = runtime
         self._statements = Statements(both, runtime.database.dialect)
         self._evaluator = Evaluator(both, self._statements, environment)

@@ -135,7 +135,7 @@ class Compiler:
             input=run.input,
             defaults={field.name: self._evaluator.value(field.default) for field in run.input if field.default is not None},
             key=self._value(run.key, f"{name} key") if run.key is not None else None,
-            on_duplicate=workflow.on_duplicate if workflow is not None else "return",
+            on_duplicate=run.on_duplicate if isinstance(run, Workflow) else "queue" if run.overlap == "queue" else "return",
             once=workflow is not None and workflow.once,
             timeout=run.timeout,
             retry=run.retry,

@@ -104,10 +104,11 @@ class Ledger:
         """Claims a tick that was skipped, for a back-fill."""
         return await session.execute(self._texts["retake"], (name, milliseconds(tick))) > 0
 
-    async def ran(self, session: Session, name: str, tick: Instant, execution: str) -> None:
-        """Notes which execution a tick has started."""
-        identifier = uuid.UUID(execution) if self.database.dialect == "postgresql" else execution
-        await session.execute(self._texts["execution"], (name, milliseconds(tick), identifier))
+    async def ran(self, session: Session, name: str, tick: Instant, execution: str | None) -> None:
+        """Notes which execution a tick has started; None when it was refused."""
+        identifier = uuid.UUID(execution) if execution is not None and self.database.dialect == "postgresql" else execution
+        outcome = "skipped" if execution is None else "started"
+        await session.execute(self._texts["execution"], (name, milliseconds(tick), identifier, outcome))
 
     async def ticks(self, name: str, limit: int) -> list[Tick]:
         """The last ticks, the latest first."""

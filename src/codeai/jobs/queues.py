@@ -61,6 +61,11 @@ class QueueDesk:
         self._depths = portable(_DEPTHS, database.dialect)
         self._moment = codec(t.Timestamp(), database.dialect).to_driver or (lambda value: value)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The queues of the program."""
+        return frozenset(self._queues.weights)
+
     async def states(self) -> list[QueueState]:
         """All queues by name."""
         session = self._database.reading()

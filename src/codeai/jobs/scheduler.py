@@ -32,8 +32,8 @@ _LOG: Final = logging.getLogger("codeai.jobs")
 class Runs(Protocol):
     """Starts runs of jobs and workflows."""
 
-    async def begin(self, session: Session, planned: Planned, tick: Instant | None, *, origin: str | None, actor: str | None) -> str:
-        """Starts a run in the transaction of the session; its id.
+    async def begin(self, session: Session, planned: Planned, tick: Instant | None, *, origin: str | None, actor: str | None) -> str | None:
+        """Starts a run in the transaction of the session; its id, None when the workflow refuses (its key is taken).
 
         :param tick: the instant for which it was scheduled, None when an operator asks for it
         :param origin: what may start a run once only
@@ -149,10 +149,9 @@ class Scheduler:
         skips = planned.overlap == "skip" and await self.ledger.unfinished(session, planned.name)
         if not await self.ledger.take(session, planned.name, tick, "skipped" if skips else "started", now) or skips:
             return False
-        await self._run(session, planned, tick, None)
-        return True
+        return await self._run(session, planned, tick, None) is not None
 
-    async def _run(self, session: Session, planned: Planned, tick: Instant, actor: str | None) -> str:
+    async def _run(self, session: Session, planned: Planned, tick: Instant, actor: str | None) -> str | None:
         execution = await self._runs.begin(session, planned, tick, origin=f"tick:{tick:%Y-%m-%dT%H:%M:%S.%fZ}", actor=actor)
         await self.ledger.ran(session, planned.name, tick, execution)
         return execution
@@ -193,8 +192,8 @@ class Scheduler:
             await self._wait(session, name, following)
         return True
 
-    async def trigger(self, session: Session, name: str, actor: str | None) -> str:
-        """Starts a run now, beside the schedule; its id. Raises UnknownSchedule."""
+    async def trigger(self, session: Session, name: str, actor: str | None) -> str | None:
+        """Starts a run now, beside the schedule; its id, None when it is refused. Raises UnknownSchedule."""
         await self.known(session, name)
         return await self._runs.begin(session, self._planned(name), None, origin=None, actor=actor)
 
@@ -212,5 +211,6 @@ class Scheduler:
         executions: list[str] = []
         for tick in wanted:
             if await self.ledger.take(session, name, tick, "started", now) or await self.ledger.retake(session, name, tick):
-                executions.append(await self._run(session, planned, tick, actor))
+                execution = await self._run(session, planned, tick, actor)
+                executions += [execution] if execution is not None else []
         return Filled(tuple(executions), len(wanted) - len(executions))

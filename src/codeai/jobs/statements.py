@@ -22,7 +22,7 @@ TEXTS: Final = {
     "tick": "INSERT INTO codeai_ticks (schedule, at_ms, outcome, created_ms) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT (schedule, at_ms) DO NOTHING",
     "retake": "UPDATE codeai_ticks SET outcome = 'started' WHERE schedule = $1 AND at_ms = $2 AND outcome = 'skipped'",
-    "execution": "UPDATE codeai_ticks SET execution_id = $3 WHERE schedule = $1 AND at_ms = $2",
+    "execution": "UPDATE codeai_ticks SET execution_id = $3, outcome = $4 WHERE schedule = $1 AND at_ms = $2",
     "ticks": "SELECT at_ms, outcome, execution_id FROM codeai_ticks WHERE schedule = $1 ORDER BY at_ms DESC LIMIT $2",
     "forget": "DELETE FROM codeai_ticks WHERE schedule = $1 AND at_ms < $2",
     "unfinished": f"SELECT 1 FROM executions WHERE workflow_id = $1 AND status IN {_UNFINISHED} LIMIT 1",

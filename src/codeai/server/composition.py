@@ -50,6 +50,7 @@ from codeai.query.statements import Statements
 from codeai.query.text import FilterText
 from codeai.server.errors import StartError as StartError
 from codeai.server.settings import Settings
+from codeai.server.wiring.control import Controlling, program_queues
 from codeai.server.wiring.durable import Arrivals
 from codeai.server.wiring.events import Eventing
 from codeai.server.wiring.integrations import checks as integration_checks
@@ -70,6 +71,7 @@ class Composition:
     :param environment: what ``env`` and ``secret`` read
     :param clock: the time, for tests to move
     :param folder: where the program lies; the present one by default
+    :param sources: the texts of its workflows and jobs, for operators to read
     :param recording: nothing leaves the process (tests of programs)
     """
 
@@ -82,6 +84,7 @@ class Composition:
         clock: Callable[[], datetime.datetime] | None = None,
         *,
         folder: Path | None = None,
+        sources: Mapping[str, str] | None = None,
         recording: bool = False,
     ) -> None:
         self.application = application
@@ -114,7 +117,8 @@ class Composition:
         self.effects = Effects()
         self.effects.operations = KeyedOperations(self.integrations)
         self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
-        self.dispatcher = LocalDispatcher(database, shared=True)
+        queues = program_queues(application, self.evaluator)
+        self.dispatcher = LocalDispatcher(database, queues, shared=True)
         self.durable = self._built_durable()
         self.eventing = self._built_eventing(triggers, folder or Path.cwd(), recording=recording)
         self._providers = self._built_providers()
@@ -124,6 +128,8 @@ class Composition:
         self.sharing.observe(self.observation.metrics)
         observe_integrations(self.integrations, self.observation.metrics)
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
+        self.controlling = Controlling(application, self.runtime, self.durable, queues, clock)
+        self.controlling.put_on(self.operators, self.integrations, environment, sources or {}, self._default)
         always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
         self._debugging = Debugging(self.operators.guard, everyone=settings.allow_debug_header, always=always)
         self.asgi = self._built()
@@ -273,6 +279,7 @@ class Composition:
         await self.database.start()
         await self.observation.start()
         await self.durable.register()
+        await self.controlling.start()
         await self.eventing.start()
         if self.eventing.active or self.durable.active:
             await self.dispatcher.start()

@@ -21,6 +21,7 @@ from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
 from codeai.server.supervisor import Supervisor, connections_each, worker_command
+from codeai.server.wiring.control import declaration_texts
 from codeai.server.wiring.secrecy import redaction
 from codeai.server.worker import AddressInUse, Listener, check_port, run_worker
 from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
@@ -83,7 +84,10 @@ def with_secret(settings: Settings, folder: Path) -> Settings:
 def composed(prepared: Prepared) -> Composition:
     """The parts of a serving process; raises StartError."""
     database = open_database(prepared.database)
-    return Composition(prepared.program.application, prepared.settings, database, prepared.environment, folder=prepared.program.folder)
+    program = prepared.program
+    return Composition(
+        program.application, prepared.settings, database, prepared.environment, folder=program.folder, sources=declaration_texts(program)
+    )
 
 
 def serve(path: Path | None, flags: Mapping[str, Any]) -> int:

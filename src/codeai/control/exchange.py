@@ -1,0 +1,120 @@
+"""One request to the control API and its answer: path and query parameters, JSON bodies, who asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from codeai.http.deadlines import Deadlines
+from codeai.http.messages import Request, Response
+from codeai.http.parameters import parse_query
+from codeai.http.plans import json_response
+from codeai.http.problems import FieldError, Problem
+
+PREFIX: Final = "/api/v1"
+_LARGEST: Final = 4 * 1024 * 1024
+_TIMEOUT: Final = 30.0
+_Body = TypeVar("_Body")
+_PLACE: Final = re.compile(r"(?: - at `\$\.?(?P<path>[^`]*)`)?$")
+Answer = Callable[["Exchange"], Awaitable[Response]]
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A request that an operator has sent; ``path`` has the parameters of the path by name."""
+
+    request: Request
+    path: Mapping[str, str]
+    deadlines: Deadlines
+
+    @property
+    def actor(self) -> str | None:
+        """Who asks, for the audit trail."""
+        principal = self.request.principal
+        return principal.id if principal is not None else None
+
+    def parameters(self, *known: str) -> dict[str, str]:
+        """The query parameters, each once.
+
+        :raises Problem: 422 for one that is unknown or comes twice
+        """
+        texts = parse_query(self.request.query_string) if self.request.query_string else {}
+        errors = [FieldError(name, "unknown_parameter", "is not a parameter of this endpoint") for name in texts if name not in known]
+        errors += [FieldError(name, "wrong_value", "must come once") for name, values in texts.items() if len(values) > 1]
+        if errors:
+            raise Problem(422, "the request has invalid parameters", "invalid", errors=tuple(errors))
+        return {name: values[0] for name, values in texts.items()}
+
+    async def body(self, type_: type[_Body]) -> _Body:
+        """The JSON body.
+
+        :raises Problem: 415 for another media type, 400 for what is no JSON, 422 for JSON of another form
+        """
+        kind = self.request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        raw = await self.request.body(_LARGEST, _TIMEOUT, self.deadlines)
+        if kind != b"application/json" and not kind.endswith(b"+json"):
+            raise Problem(415, "the body must be application/json", headers=((b"accept", b"application/json"),))
+        try:
+            return msgspec.json.decode(raw, type=type_)
+        except msgspec.ValidationError as error:
+            raise _invalid(str(error)) from None
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
+
+
+def _invalid(text: str) -> Problem:
+    found = _PLACE.search(text)
+    path = found.group("path") if found is not None else None
+    message = text[: found.start()] if found is not None else text
+    return Problem(422, "the request has invalid values", "invalid", errors=(FieldError(path or "", "wrong_value", message.lower()),))
+
+
+class ControlPage:
+    """A handler of the control API made of a function; parameters of the path go by name."""
+
+    declared: Mapping[int, tuple[str, str | None]] = {}
+
+    def __init__(self, template: str, answer: Answer, deadlines: Deadlines) -> None:
+        self.template = template
+        self._deadlines = deadlines
+        self._names = [part.strip("{}") for part in template.split("/") if part.startswith("{")]
+        self._answer = answer
+
+    async def handle(self, request: Request, values: list[str]) -> Response:
+        """See ``http.application.Handler``."""
+        return await self._answer(Exchange(request, dict(zip(self._names, values, strict=True)), self._deadlines))
+
+
+def page_of(items: list[Any]) -> Response:
+    """A short list in the shape of all lists: everything on one page."""
+    pagination = {"page": 1, "limit": max(len(items), 1), "has_next": False, "has_previous": False, "total": len(items)}
+    return json_response({"data": items, "pagination": pagination})
+
+
+def paged(items: list[Any], exchange: Exchange, size: int) -> Response:
+    """A page by number of a list that is at hand.
+
+    :param size: how many items a page has when the client does not say
+    """
+    given = exchange.parameters("page", "limit")
+    page, limit = _number(given, "page", 1, 1_000_000), _number(given, "limit", size, 1_000)
+    first = (page - 1) * limit
+    shown = items[first : first + limit]
+    more = len(items) > first + limit
+    pagination = {"page": page, "limit": limit, "has_next": more, "has_previous": page > 1, "total": len(items)}
+    return json_response({"data": shown, "pagination": pagination})
+
+
+def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = given.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        message = f"must be a whole number from 1 to {most}"
+        raise Problem(422, "the request has invalid parameters", "invalid", errors=(FieldError(name, "wrong_value", message),))
+    return int(text)
+
+
+def unknown(what: str, name: str) -> Problem:
+    """404 for a thing that does not exist."""
+    return Problem(404, f"no {what} '{name[:100]}'", "not_found")

@@ -1,0 +1,122 @@
+"""/api/v1/executions: one execution, its timeline, and what an operator does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from codeai.analysis.payloads import wire_name
+from codeai.control.exchange import Exchange, paged, unknown
+from codeai.control.inputs import RunInputs, UnknownRun
+from codeai.control.showing import Showing
+from codeai.durable.control import Control, UnknownExecution, UnknownStep, WrongState
+from codeai.durable.records import Record
+from codeai.http.messages import Response
+from codeai.http.plans import json_response
+from codeai.http.problems import FieldError, Problem
+
+_STEPS: Final = 100
+
+
+class SignalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An event for the mailbox of one execution; ``id`` makes a repetition recognisable."""
+
+    event: str
+    payload: msgspec.Raw = msgspec.Raw(b"{}")
+    id: str | None = None
+
+
+class ForkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The step from which the new execution runs anew."""
+
+    step: str
+
+
+class ExecutionPages:
+    """Shows, retries, compensates, cancels, signals and forks executions."""
+
+    def __init__(self, control: Control, showing: Showing, inputs: RunInputs) -> None:
+        self._control = control
+        self._showing = showing
+        self._inputs = inputs
+
+    async def show(self, exchange: Exchange) -> Response:
+        """GET /executions/{id}."""
+        return json_response(await self._showing.row("execution", exchange.path["id"]))
+
+    async def steps(self, exchange: Exchange) -> Response:
+        """GET /executions/{id}/steps: in the order in which they ended; those that run come last."""
+        id_ = exchange.path["id"]
+        await self._showing.row("execution", id_)
+        _, records = await self._control.timeline(id_)
+        return paged([shown(record) for record in records], exchange, _STEPS)
+
+    async def retry(self, exchange: Exchange) -> Response:
+        """POST …/retry: what failed runs again, what is recorded stays."""
+        return await self._changed(exchange, self._control.retry(exchange.path["id"], exchange.actor))
+
+    async def compensate(self, exchange: Exchange) -> Response:
+        """POST …/compensate: undoes what was done, in reverse order."""
+        return await self._changed(exchange, self._control.compensate(exchange.path["id"], exchange.actor))
+
+    async def cancel(self, exchange: Exchange) -> Response:
+        """POST …/cancel: ends after the step that runs now."""
+        return await self._changed(exchange, self._control.cancel(exchange.path["id"], exchange.actor))
+
+    async def signal(self, exchange: Exchange) -> Response:
+        """POST …/signal ``{event, payload}``: gives a waiting step its event."""
+        asked = await exchange.body(SignalRequest)
+        wire, payload = self._event(asked)
+        call = self._control.signal(exchange.path["id"], wire, payload, actor=exchange.actor, event_id=asked.id)
+        return await self._changed(exchange, call)
+
+    async def fork(self, exchange: Exchange) -> Response:
+        """POST …/fork ``{step}``: a new execution that takes over what came before the step."""
+        asked = await exchange.body(ForkRequest)
+        made = await self._done(exchange, self._control.fork(exchange.path["id"], asked.step, exchange.actor))
+        return json_response(await self._showing.row("execution", made.id), 202)
+
+    async def _changed(self, exchange: Exchange, call: Awaitable[Any]) -> Response:
+        await self._done(exchange, call)
+        return json_response(await self._showing.row("execution", exchange.path["id"]), 202)
+
+    async def _done(self, exchange: Exchange, call: Awaitable[Any]) -> Any:
+        try:
+            return await call
+        except UnknownExecution:
+            raise unknown("execution", exchange.path["id"]) from None
+        except WrongState as error:
+            raise Problem(409, str(error), "wrong_state", hint=error.hint) from None
+        except UnknownStep as error:
+            errors = (FieldError("step", "unknown", str(error)),)
+            raise Problem(422, "the request has invalid values", "invalid", errors=errors) from None
+
+    def _event(self, asked: SignalRequest) -> tuple[str, Mapping[str, Any]]:
+        """The wire name and the values of a signal; the event may be spelled in any case style."""
+        wire = wire_name(asked.event)
+        try:
+            return wire, self._inputs.decode("event", wire, bytes(asked.payload), "payload")
+        except UnknownRun:
+            errors = (FieldError("event", "unknown", f"no event '{asked.event[:100]}'"),)
+            raise Problem(422, "the request has invalid values", "invalid", errors=errors) from None
+
+
+def shown(record: Record) -> dict[str, Any]:
+    """A step as the API shows it; what it was called with stays inside, since that may hold secrets."""
+    return {
+        "name": record.name,
+        "status": record.status,
+        "attempt": record.attempt,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "output": record.output,
+        "error": record.error,
+        "compensation": {
+            "status": record.compensation,
+            "attempt": record.compensation_attempt,
+            "error": record.compensation_error,
+            "finished_at": record.compensated_at,
+        },
+    }

@@ -1,0 +1,110 @@
+"""/api/v1/workflows: one definition, its state, and starting executions of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from codeai.control.exchange import Exchange, unknown
+from codeai.control.inputs import RunInputs, UnknownRun
+from codeai.control.showing import Showing
+from codeai.durable.control import Control
+from codeai.durable.definitions import DefinitionMissing
+from codeai.durable.executions import KeyTaken
+from codeai.http.messages import Response
+from codeai.http.plans import json_response
+from codeai.http.problems import Problem
+from codeai.jobs.timetable import shown as schedule_shown
+from codeai.model.workflow import Workflow
+from codeai.storage.interface import Database
+from codeai.storage.portable import portable
+
+_COUNTS: Final = "SELECT status, count(*) FROM executions WHERE workflow_id = $1 GROUP BY status"
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class StatusChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Paused definitions begin nothing, archived ones can no longer be started."""
+
+    status: Literal["active", "paused", "archived"]
+
+
+class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The input of an execution; ``key`` instead of the one that the definition computes."""
+
+    input: msgspec.Raw = msgspec.Raw(b"{}")
+    key: Key | None = None
+
+
+class WorkflowPages:
+    """Shows, pauses, resumes, archives and starts workflows.
+
+    :param sources: the texts of the declarations of the program, by name
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        showing: Showing,
+        inputs: RunInputs,
+        database: Database,
+        workflows: Mapping[str, Workflow],
+        sources: Mapping[str, str],
+    ) -> None:
+        self._control = control
+        self._showing = showing
+        self._inputs = inputs
+        self._database = database
+        self._workflows = workflows
+        self._sources = sources
+        self._counts = portable(_COUNTS, database.dialect)
+
+    async def show(self, exchange: Exchange) -> Response:
+        """GET /workflows/{name}: with source, trigger, and how many executions are in which state."""
+        return json_response(await self._shown(exchange.path["name"]))
+
+    async def change(self, exchange: Exchange) -> Response:
+        """PATCH /workflows/{name} ``{status}``."""
+        name, asked = exchange.path["name"], await exchange.body(StatusChange)
+        before = await self._showing.row("workflow", name)
+        if before["status"] != asked.status:
+            try:
+                await self._control.set_definition_status(name, asked.status, exchange.actor)
+            except DefinitionMissing:
+                raise unknown("workflow", name) from None
+        return json_response(await self._shown(name))
+
+    async def start(self, exchange: Exchange) -> Response:
+        """POST /workflows/{name}/executions ``{input, key?}``: 202 with the execution."""
+        name, asked = exchange.path["name"], await exchange.body(StartRequest)
+        row = await self._showing.row("workflow", name)
+        if row["status"] == "archived":
+            raise Problem(409, f"workflow '{name}' is archived", "archived", hint="make it active first")
+        try:
+            values = self._inputs.decode("workflow", name, bytes(asked.input))
+            started = await self._control.start("workflow", name, values, key=asked.key, actor=exchange.actor)
+        except (UnknownRun, DefinitionMissing):
+            raise Problem(
+                409, f"workflow '{name}' is not part of the program that answers here", "not_current", hint="ask again after the deployment"
+            ) from None
+        except KeyTaken as error:
+            raise Problem(409, str(error), "duplicate_execution") from None
+        return json_response(await self._showing.row("execution", started.id), 202)
+
+    async def _shown(self, name: str) -> dict[str, Any]:
+        row = await self._showing.row("workflow", name)
+        counts = {str(status): number for status, number in await self._database.reading().fetch(self._counts, (name,))}
+        workflow = self._workflows.get(name)
+        source = row.get("source") or self._sources.get(name)
+        return {**row, "source": source, "trigger": _trigger(workflow) if workflow is not None else None, "executions": counts}
+
+
+def _trigger(workflow: Workflow) -> dict[str, Any]:
+    trigger = workflow.trigger
+    if trigger.kind == "event":
+        return {"kind": "event", "event": trigger.event}
+    if trigger.schedule is not None:
+        return {"kind": "schedule", "schedule": schedule_shown(trigger.schedule), "timezone": trigger.schedule.timezone}
+    return {"kind": "manual", "input": [field.name for field in workflow.input]}

@@ -1,0 +1,114 @@
+"""Schedules, queues and the operators' API of one process, made of its parts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from codeai.control.audit import Trail
+from codeai.control.executions import ExecutionPages
+from codeai.control.inputs import RunInputs
+from codeai.control.integrations import IntegrationPages
+from codeai.control.jobs import JobPages
+from codeai.control.lists import list_pages
+from codeai.control.queries import OperatorQueries
+from codeai.control.query import QueryPage
+from codeai.control.queues import QueuePages
+from codeai.control.reading import reading
+from codeai.control.routes import ControlPages, routes
+from codeai.control.schedules import SchedulePages
+from codeai.control.showing import Showing
+from codeai.control.workflows import WorkflowPages
+from codeai.durable.dispatch.protocol import Queues
+from codeai.durable.process import Durable
+from codeai.evaluate.program import Evaluator
+from codeai.http.operators import OperatorRoutes
+from codeai.http.plans import Runtime
+from codeai.integrations.calls import Integrations
+from codeai.jobs.enqueueing import Enqueueing
+from codeai.jobs.purging import Purge
+from codeai.jobs.queues import QueueDesk, queues_of
+from codeai.jobs.runs import ScheduledRuns
+from codeai.jobs.scheduler import KIND, Scheduler
+from codeai.jobs.schedules import Planned, planned
+from codeai.model.application import Application
+from codeai.model.endpoint import InputField
+from codeai.server.loading import Loaded
+
+
+def program_queues(application: Application, evaluator: Evaluator) -> Queues:
+    """The queues that ``config.jobs`` names."""
+    weights: dict[str, int] = {}
+    concurrency: int | None = None
+    for setting in application.settings:
+        if setting.path[:2] == ("jobs", "queues") and len(setting.path) == 3:
+            weights[setting.path[2]] = int(str(evaluator.constant(setting.value)))
+        elif setting.path == ("jobs", "concurrency"):
+            concurrency = int(str(evaluator.constant(setting.value)))
+    return queues_of(weights, concurrency)
+
+
+def declaration_texts(program: Loaded) -> dict[str, str]:
+    """The texts of workflows and jobs, by name."""
+    runs = {**program.symbols.workflows, **program.symbols.jobs}
+    return {name: program.sources.text(symbol.declaration.start, symbol.declaration.end) for name, symbol in runs.items()}
+
+
+class Controlling:
+    """The schedules of a process, and what operators reach.
+
+    :param virtual: the time where tests move it; None for the database's clock
+    :param sources: the texts of workflows and jobs
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        runtime: Runtime,
+        durable: Durable,
+        queues: Queues,
+        virtual: Callable[[], datetime.datetime] | None,
+    ) -> None:
+        self._application = application
+        self._runtime = runtime
+        self._durable = durable
+        self._queues = queues
+        found = [*map(planned, application.workflows), *map(planned, application.jobs)]
+        self._planned: Mapping[str, Planned] = {one.name: one for one in found if one is not None}
+        runs = ScheduledRuns(durable.executions)
+        self.scheduler = Scheduler(runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual)
+        durable.dispatcher.register(KIND, self.scheduler)
+
+    def put_on(
+        self,
+        operators: OperatorRoutes,
+        integrations: Integrations,
+        environment: Mapping[str, str],
+        sources: Mapping[str, str],
+        default: Callable[[InputField], Callable[[], Any]],
+    ) -> None:
+        """Adds the control API to the routes of operators."""
+        application, runtime, durable = self._application, self._runtime, self._durable
+        database = runtime.database
+        found = reading(database.dialect, application)
+        showing, trail = Showing(found, runtime), Trail(database.dialect, runtime.clock)
+        inputs, desk = RunInputs(application, default), QueueDesk(database, self._queues)
+        enqueueing = Enqueueing(durable.executions, durable.store, durable.dispatcher, runtime.clock)
+        workflows = {workflow.name: workflow for workflow in application.workflows}
+        pages = ControlPages(
+            lists=tuple(list_pages(found, runtime)),
+            query=QueryPage(OperatorQueries(application, found, runtime, environment), database, trail),
+            workflows=WorkflowPages(durable.control, showing, inputs, database, workflows, sources),
+            executions=ExecutionPages(durable.control, showing, inputs),
+            jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
+            schedules=SchedulePages(self.scheduler, database, trail),
+            queues=QueuePages(desk, database, trail, runtime.clock),
+            integrations=IntegrationPages(integrations, database, trail),
+        )
+        for method, template, handler in routes(pages, runtime.deadlines):
+            operators.add(method, template, handler)
+
+    async def start(self) -> None:
+        """Brings the ledger of schedules to the program."""
+        await self.scheduler.register()
