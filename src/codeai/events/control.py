@@ -179,6 +179,8 @@ class EventsControl:
     async def replay_delivery(self, identifier: UUID, *, force: bool = False) -> DeliveryView:
         """Delivers once more to one target. The delivery itself stays as it was, a dead one is called ``replayed`` then.
 
+        Of a delivery that was dead there is one replay, however often it is asked for; a replay that dies is replayed itself.
+
         :param force: of a workflow: starts it again although the event has started it before
         :raises NotKnown: there is no such delivery
         :raises NotNow: it is still being tried
@@ -192,7 +194,7 @@ class EventsControl:
                 raise NotKnown(f"there is no delivery '{identifier}'")
             if delivery.status == "pending":
                 raise NotNow("it is still being tried")
-            running = await self._replay_of(session, identifier)
+            running = await self._replay_of(session, identifier, ended=delivery.status == "replayed")
             if running is None:
                 made = NewDelivery(
                     kind=delivery.kind,
@@ -209,9 +211,10 @@ class EventsControl:
                 running = made.id
         return (await self.delivery(running)).delivery
 
-    async def _replay_of(self, session: Session, identifier: UUID) -> UUID | None:
-        """The replay of a delivery that is on its way."""
-        text = "SELECT id FROM codeai_deliveries WHERE replay_of = $1 AND status = 'pending' ORDER BY id DESC LIMIT 1"
+    async def _replay_of(self, session: Session, identifier: UUID, *, ended: bool) -> UUID | None:
+        """The replay of a delivery that is on its way, or has come to its end."""
+        pending = "" if ended else "AND status = 'pending' "
+        text = f"SELECT id FROM codeai_deliveries WHERE replay_of = $1 {pending}ORDER BY id DESC LIMIT 1"  # noqa: S608  # ours
         row = await session.fetch_row(self._text(text), (self._forms.identifier(identifier),))
         return self._forms.read_identifier(row[0]) if row is not None else None
 
