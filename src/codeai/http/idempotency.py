@@ -82,6 +82,8 @@ class Idempotency:
             self._running.discard(scope)
 
     def _scope(self, request: Request, principal: Principal) -> str:
+        if request.receipt is not None:  # a verified message has a name of its own, wherever it comes from
+            return _digest(repr((self._route, request.receipt)).encode())
         key = request.headers[HEADER]
         if not _PLAIN.fullmatch(key):
             raise Problem(400, f"an Idempotency-Key has 1 to {LONGEST} visible ASCII characters", "malformed_idempotency_key")
@@ -143,7 +145,8 @@ class Idempotency:
         problem = problem_of(error, self._declared)
         request.code = problem.code
         response = Response(problem.status, problem.body(request.id), (PROBLEM, *problem.headers))
-        if problem.status < 500 and not isinstance(error, SerializationFailure):
+        # The sender of a webhook repeats what was refused in the hope of a better answer.
+        if problem.status < 500 and not isinstance(error, SerializationFailure) and request.receipt is None:
             async with self._database.transaction() as session:
                 await self._store(session, scope, fingerprint, response)
         return response

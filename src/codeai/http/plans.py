@@ -178,7 +178,8 @@ class EndpointPlan:
 
     async def _run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         action = self._action
-        if self._once is None or HEADER not in request.headers or not isinstance(action, Writing):
+        named = HEADER in request.headers or request.receipt is not None
+        if self._once is None or not named or not isinstance(action, Writing):
             return await action.run(request, inputs, principal)
         body = await request.body(self._limit, self._settings.body_timeout, self._deadlines)
         return await self._once.run(request, principal, body, _Keyed(action, request, inputs, principal))

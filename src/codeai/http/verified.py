@@ -1,4 +1,8 @@
-"""Inbound webhooks: an endpoint whose sender is verified before anything of the request is decoded."""
+"""Inbound webhooks: an endpoint whose sender is verified before anything of the request is decoded.
+
+The identifier of the message then has the place of an ``Idempotency-Key`` (see ``idempotency``): what was received once has its
+effects once, and its repetitions get the answer of the first time.
+"""
 
 from __future__ import annotations
 
