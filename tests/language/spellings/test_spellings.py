@@ -25,7 +25,7 @@ def test_an_older_program_is_formatted_to_its_canonical_form(path: Path) -> None
     if os.environ.get("UPDATE"):
         canonical.write_text(result)
     assert result == canonical.read_text()
-    assert comments(result) == comments(path.read_text())
+    assert not comments(path.read_text()) - comments(result)
 
 
 @pytest.mark.parametrize("path", OLDER, ids=lambda path: path.stem)

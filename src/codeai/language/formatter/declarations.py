@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from codeai.language.formatter.printer import FIELDS, quoted
+from codeai.language.formatter.printer import FIELDS, INDENT, quoted
 from codeai.language.formatter.statements import Statements
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
@@ -34,7 +34,14 @@ class Declarations(Statements):
         """One declaration, with its annotations."""
         annotations = getattr(node, "annotations", ())
         lead = "".join(f"{self._annotation(annotation, depth)}\n" for annotation in annotations)
-        return lead + _DECLARATIONS[type(node)](self, node, depth)
+        return self.described(node, depth) + lead + _DECLARATIONS[type(node)](self, node, depth)
+
+    def described(self, node: Node, depth: int) -> str:
+        """The description as a comment, where an older spelling gave it in another form."""
+        text: str = getattr(node, "description", "")
+        if not text or self.documented(node):
+            return ""
+        return "".join(f"/// {line.strip()}\n{INDENT * depth}" for line in text.split("\n"))
 
     def clause(self, node: Node, depth: int) -> str:
         """One clause."""
@@ -198,6 +205,9 @@ class Declarations(Statements):
             return f"threshold: {failures} consecutive failures"
         return f"threshold: {failures} failures in {self.expression(node.window, depth)}"
 
+    def _operation(self, node: i.OperationClause, depth: int) -> str:
+        return self.described(node, depth) + self.clauses_of(node, f"operation {node.name.text}", depth)
+
     def _text(self, node: i.TextClause, depth: int) -> str:
         literal = self.source(node)[len(node.key.text) :].lstrip(" \t:")
         return f"{node.key.text}: {literal}"
@@ -232,12 +242,12 @@ class Declarations(Statements):
             head += f" for_each {node.item.text} in {self.headed(node.items, depth)}"
         if node.parallel is not None:
             head += f" parallel {self.headed(node.parallel, depth)}"
-        return self.clauses_of(node, head, depth)
+        return self.described(node, depth) + self.clauses_of(node, head, depth)
 
     def _work(self, node: w.WorkClause, depth: int) -> str:
         head = f"{node.key.text}: "
         statement = node.statement
-        if isinstance(statement, st.Emit):
+        if isinstance(statement, st.Emit) and node.key.text == "emit":
             return self.emission(statement, head, depth)
         if isinstance(statement, st.Send) and node.key.text == "send":
             return self.sending(statement, head, depth)
@@ -328,7 +338,7 @@ _CLAUSES: Final[dict[type, _Print]] = {
     d.ActionSettings: Declarations._actions,
     ev.TriggerClause: Declarations._trigger,
     ev.EventsClause: Declarations._events,
-    i.OperationClause: lambda printer, node, depth: printer.clauses_of(node, f"operation {node.name.text}", depth),
+    i.OperationClause: Declarations._operation,
     i.TextClause: Declarations._text,
     i.MapClause: lambda printer, node, depth: printer.entries(node, node.key.text, node.entries, depth),
     i.BreakerClause: lambda printer, node, depth: printer.clauses_of(node, "circuit_breaker", depth),

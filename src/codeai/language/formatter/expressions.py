@@ -123,10 +123,18 @@ class Expressions(Printer):
         return quoted(node.value).replace("{", "\\{") if begins_some(node.value) else quoted(node.value)
 
     def interpolation(self, node: ex.Interpolation, depth: int) -> str:
-        text = self.source(node)
-        if text[:1] == '"' and "{" in text:
-            return text
-        parts = [quoted(p.value)[1:-1] if isinstance(p, ex.StringLiteral) else f"{{{self.expression(p, depth)}}}" for p in node.parts]
+        """Its texts as they were written, unless all of it was written as something else (an older spelling)."""
+        source = self.source(node)
+        written = source[:1] == '"' and "{" in source
+        broken, self.broken = self.broken, False
+        parts: list[str] = []
+        for part in node.parts:
+            if isinstance(part, ex.StringLiteral) and self.between(part.start - 1, part.start) != "(":
+                parts.append(self.source(part) if written else quoted(part.value)[1:-1])
+                continue
+            text = self.expression(part, depth)
+            parts.append(f"{{{text}}}" if text[:1].isalpha() or text[:1] in "_(" else f"{{({text})}}")
+        self.broken = broken
         return f'"{"".join(parts)}"'
 
     def duration(self, node: ex.DurationLiteral, depth: int) -> str:

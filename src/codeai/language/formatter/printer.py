@@ -6,6 +6,7 @@ keep their place between the items, a comment behind an item stays behind it, an
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -42,6 +43,14 @@ class Printer:
     def one_line(self, start: int, end: int) -> bool:
         """Whether a stretch of the source is one line without comments."""
         return "\n" not in self.between(start, end) and not any(start <= comment.start < end for comment in self.comments)
+
+    def documented(self, node: Node) -> bool:
+        """Whether a ``///`` comment stands before a node, with nothing but annotations between them."""
+        at = bisect_right(self.comments, node.start, key=lambda comment: comment.start) - 1
+        if at < 0 or not self.comments[at].text.startswith("///"):
+            return False
+        between = self.between(self.comments[at].end, node.start).strip()
+        return not between or between.startswith("@")
 
     # -- blocks ----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codeai.language.lexer import NAME
 from codeai.language.parser.statements import Statements
-from codeai.language.spellings import data, endpoints, security, values
+from codeai.language.spellings import data, descriptions, endpoints, security, values
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
@@ -50,9 +50,11 @@ class Clauses(Statements):
 
     # -- entities --------------------------------------------------------------------------------------------------
 
-    def entity_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
+    def entity_clause(self) -> d.Clause | tuple[d.Clause, ...]:
         """A field or another clause of an entity."""
         word = self.texts[self.i] if self.at(NAME) else ""
+        if word == "description" and descriptions.taken(self):
+            return ()
         spelling = data.CLAUSES.get(word)
         if spelling is not None:
             clauses = spelling(self)
@@ -190,6 +192,8 @@ class Clauses(Statements):
         name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
         if not self.at(NAME):
             self.fail_expected("a clause" if what == "clause" else "a setting")
+        if name.text == "description" and descriptions.taken(self):
+            return ()
         spelling = older.get(name.text)
         if spelling is not None:
             clauses = spelling(self)
@@ -246,7 +250,7 @@ class Clauses(Statements):
             type_ = self.type_expression()
             return d.InputClause(place.start, type_.end, place, (), type_)
         self.expect("{", "'{'")
-        fields = self.items(self.field)
+        fields = self.items(self.field_item)
         return d.InputClause(place.start, self.previous_end, place, fields)
 
     def _returns(self) -> d.Clause:

@@ -55,6 +55,7 @@ class Cursor:
         self.diagnostics: list[Diagnostic] = tokens.diagnostics
         self.known: Outline | None = None
         self.host = Host()
+        self.described = ""
         self.incomplete = False
 
     # -- looking ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from codeai.language.lexer import END, NAME
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.events import Events
 from codeai.language.parser.statements import METHODS
-from codeai.language.spellings import endpoints, security
+from codeai.language.spellings import descriptions, endpoints, security
 from codeai.language.spellings import settings as spelled
 from codeai.language.spellings.declarations import SPELLINGS
 from codeai.language.spellings.hosts import Host, block_end, request_place
@@ -54,7 +54,7 @@ class Parser(Events):
         self.host = Host()
         spelling = SPELLINGS.get(word)
         if spelling is not None:
-            declarations = spelling(self)
+            declarations = descriptions.described(self, lambda: spelling(self))
             if declarations is not None:
                 return declarations
         parse = _DECLARATIONS.get(word)
@@ -65,7 +65,7 @@ class Parser(Events):
         if annotations and word not in ("endpoint", "resource"):
             first = annotations[0]
             self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end)
-        return (parse(self, description, annotations),)
+        return (descriptions.described(self, lambda: parse(self, description, annotations)),)
 
     def _annotations(self) -> tuple[d.Annotation, ...]:
         found: list[d.Annotation] = []
@@ -108,7 +108,7 @@ class Parser(Events):
         start, name = self.head()
         self.take("=")
         self.expect("{", "'{'")
-        fields = self.items(self.field)
+        fields = self.items(self.field_item)
         return d.TypeDeclaration(start, self.previous_end, description, name, fields)
 
     def _enum(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
@@ -217,9 +217,11 @@ class Parser(Events):
         clauses = self.items(self._role_clause)
         return d.RoleDeclaration(start, self.previous_end, description, name, clauses)
 
-    def _role_clause(self) -> d.NamesClause | None:
+    def _role_clause(self) -> d.NamesClause | tuple[d.NamesClause, ...] | None:
         if self.at(NAME) and self.texts[self.i] in ("permissions", "inherits"):
             return self.names_clause()
+        if descriptions.taken(self):
+            return ()
         name = self.identifier("'permissions' or 'inherits'")
         self.unknown("clause", name, ("permissions", "inherits"), "CAI0013")
         self.skip_item()

@@ -7,6 +7,7 @@ from typing import Final
 
 from codeai.language.lexer import STRING
 from codeai.language.parser.workflows import Workflows
+from codeai.language.spellings import descriptions, integrations
 from codeai.language.spellings import events as older
 from codeai.language.spellings import settings as spelled
 from codeai.language.tree import declarations as d
@@ -50,7 +51,7 @@ class Events(Workflows):
     def _webhook(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_WEBHOOK, "clause", older.RETRY))
+        clauses = self.items(lambda: self.known_clause(_WEBHOOK, "clause", integrations.WEBHOOK))
         return ev.WebhookDeclaration(start, self.previous_end, description, name, clauses)
 
     def _events_clause(self) -> d.Clause:
@@ -71,14 +72,17 @@ class Events(Workflows):
     def _integration(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_INTEGRATION, "clause"))
+        clauses = self.items(lambda: self.known_clause(_INTEGRATION, "clause", integrations.INTEGRATION))
         return i.IntegrationDeclaration(start, self.previous_end, description, name, clauses)
 
     def _operation_clause(self) -> d.Clause:
+        return descriptions.described(self, self._single_operation)
+
+    def _single_operation(self) -> d.Clause:
         description = self.tokens.docs.get(self.i, "")
         start, name = self.head()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_OPERATION, "clause"))
+        clauses = self.items(lambda: self.known_clause(_OPERATION, "clause", integrations.OPERATION))
         return i.OperationClause(start, self.previous_end, name, clauses, description)
 
     def _text_clause(self) -> d.Clause:
@@ -99,15 +103,15 @@ class Events(Workflows):
     def _breaker(self) -> d.Clause:
         key = self.key()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_BREAKER, "setting"))
+        clauses = self.items(lambda: self.known_clause(_BREAKER, "setting", integrations.BREAKER))
         return i.BreakerClause(key.start, self.previous_end, clauses)
 
     def _threshold(self) -> d.Clause:
         key = self.key()
         failures = self.expression(90)
-        self.take_word("consecutive")
-        if not self.take_word("failures"):
-            self.take_word("failure")
+        said = self.take_word("consecutive")
+        if not self.take_word("failures") and not self.take_word("failure") and not said:
+            self.older(key.start, failures.end, "threshold: … consecutive failures")
         window = self.expression() if self.take_word("in") else None
         return i.ThresholdClause(key.start, self.previous_end, failures, window)
 

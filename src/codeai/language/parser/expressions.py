@@ -250,6 +250,9 @@ class Expressions(Literals):
         self.i += 1
         if text == "request" and self.host.older:
             return self._request_input(start, end)
+        if text == "error_message" and self.host.failing and text not in self.host.declared:
+            self.older(start, end, "error.message")
+            return ex.Member(start, end, ex.Name(start, end, "error"), Identifier(start, end, "message"))
         return ex.Name(start, end, text)
 
     def _request_input(self, start: int, end: int) -> ex.Expression:

@@ -52,6 +52,8 @@ class Statements(Queries):
             if self.kind_at(1) == "=":
                 declared = steps.assignment(self)
                 return declared if declared is not None else self._assign()
+            if self.texts[self.i] == "upsert" and self.kind_at(1) == NAME and not self.breaks_at(1):
+                return steps.upsert(self)
             if self.texts[self.i] == "emit" and self.kind_at(1) == "(":
                 return self._emit_call()
             if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":

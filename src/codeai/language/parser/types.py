@@ -8,7 +8,7 @@ from codeai.language.diagnostics import Edit
 from codeai.language.lexer import NAME, STRING
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
-from codeai.language.spellings import data
+from codeai.language.spellings import data, descriptions
 from codeai.language.spellings.words import TYPES
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
@@ -60,7 +60,7 @@ class Types(Expressions):
         start = self.start
         if self.at("{"):
             self.i += 1
-            fields = self.items(self.field)
+            fields = self.items(self.field_item)
             return ty.RecordType(start, self.previous_end, fields)
         name = self.identifier("a type")
         if name.text in TYPES and not self.outline_has_type(name.text):
@@ -114,6 +114,10 @@ class Types(Expressions):
                 parts.append(self.identifier())
             return Reference(parts[0].start, parts[-1].end, tuple(parts))
         return self.expression()
+
+    def field_item(self) -> FieldDeclaration | tuple[FieldDeclaration, ...]:
+        """A field of a list of fields, in which a description may stand."""
+        return () if descriptions.taken(self) else self.field()
 
     def field(self) -> FieldDeclaration:
         """``name: type, modifiers`` or ``name: type = computed``."""

@@ -7,6 +7,9 @@ from typing import Final
 
 from codeai.language.lexer import INTEGER, NAME
 from codeai.language.parser.clauses import Clauses
+from codeai.language.spellings import descriptions
+from codeai.language.spellings import workflows as older
+from codeai.language.spellings.hosts import Host, block_end
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
@@ -31,14 +34,16 @@ class Workflows(Clauses):
 
     def _workflow(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
+        self.host = Host(inputs=older.inputs(self), failing=True, end=block_end(self))
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_WORKFLOW, "clause"))
+        clauses = self.items(lambda: self.known_clause(_WORKFLOW, "clause", older.WORKFLOW))
         return w.WorkflowDeclaration(start, self.previous_end, description, name, clauses)
 
     def _job(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
+        self.host = Host(inputs=older.inputs(self), failing=True, end=block_end(self))
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_JOB, "clause"))
+        clauses = self.items(lambda: self.known_clause(_JOB, "clause", older.JOB))
         return w.JobDeclaration(start, self.previous_end, description, name, clauses)
 
     # -- when something runs ---------------------------------------------------------------------------------------
@@ -96,23 +101,29 @@ class Workflows(Clauses):
     def _steps(self) -> d.Clause:
         key = self.key()
         self.expect("{", "'{'")
-        steps = self.items(self._step)
+        steps = older.sequence(self.items(self.step))
         return w.StepsClause(key.start, self.previous_end, steps)
 
-    def _step(self) -> Node:
+    def step(self) -> Node | tuple[Node, ...]:
+        """A step, or ``parallel { … }``; an older spelling may stand for several steps."""
+        begin = self.i
         description = self.tokens.docs.get(self.i, "")
         start = self.start
         if self.at_word("parallel") and self.kind_at(1) == "{":
             self.i += 2
-            steps = self.items(self._step)
+            steps = self.items(self.step)
             return w.ParallelSteps(start, self.previous_end, steps)
+        return descriptions.described(self, lambda: self._single_step(start, begin, description))
+
+    def _single_step(self, start: int, begin: int, description: str) -> Node | tuple[Node, ...]:
         name = self.identifier("a step")
         if name.text in _NO_STEP_NAMES:
             self.report(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end)
         item, items, parallel = self._repetition()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_STEP, "clause"))
-        return w.Step(start, self.previous_end, name, clauses, item, items, parallel, description)
+        clauses = self.items(lambda: self.known_clause(_STEP, "clause", older.STEP))
+        step = w.Step(start, self.previous_end, name, clauses, item, items, parallel, description)
+        return older.finished(self, step, begin)
 
     def _repetition(self) -> tuple[Identifier | None, ex.Expression | None, ex.Expression | None]:
         item = items = parallel = None

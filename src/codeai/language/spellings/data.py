@@ -9,6 +9,7 @@ import msgspec
 
 from codeai.language.lexer import NAME, RAW, STRING
 from codeai.language.naming import table_name
+from codeai.language.spellings.descriptions import described
 from codeai.language.spellings.names import entity_of_table
 from codeai.language.spellings.sql_defaults import UUIDS, default_value
 from codeai.language.tree import declarations as d
@@ -80,10 +81,8 @@ def database(p: Parser) -> tuple[d.Declaration, ...]:
 
     def member() -> tuple[d.Declaration, ...]:
         following = p.kind_at(1)
-        if p.at(NAME) and p.texts[p.i] in kinds:
-            return kinds[p.texts[p.i]](p)
-        if p.at(NAME) and following == "{":
-            return table(p)
+        if p.at(NAME) and (p.texts[p.i] in kinds or following == "{"):
+            return described(p, lambda: kinds.get(p.texts[p.i], table)(p))
         if p.at_word("entity") and following == NAME:
             return p.declaration()
         return p.fail_expected("a table, 'model' or 'collection'")

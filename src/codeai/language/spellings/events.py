@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from codeai.language.lexer import INTEGER, NAME
+from codeai.language.lexer import DECIMAL, DURATION, INTEGER, NAME, STRING
 from codeai.language.spellings import values
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -17,6 +17,7 @@ from codeai.language.tree.node import Identifier
 if TYPE_CHECKING:
     from codeai.language.parser.clauses import Clauses
 
+_VALUES: Final = (STRING, DURATION, DECIMAL, INTEGER)
 _KEYS: Final = ("initial_interval", "max_interval", "backoff", "backoff_multiplier", "multiplier", "jitter")
 
 
@@ -39,8 +40,10 @@ def retry(p: Clauses) -> tuple[d.Clause, ...] | None:
     key = p.key()
     times = p.expression(90)
     settings: list[d.Setting] = []
-    while p.at(NAME) and p.texts[p.i] in _KEYS:
+    while p.at(NAME) and (p.texts[p.i] in _KEYS or (not p.breaks[p.i] and p.kind_at(1) in _VALUES)):
         name = p.identifier()
+        if name.text not in _KEYS:
+            p.unknown("setting", name, _KEYS, "CAI0013")
         p.take(":")
         value = p.expression()
         settings.append(_setting(p, d.Setting(name.start, value.end, name, value)))
@@ -79,7 +82,8 @@ def retry_delays(p: Clauses) -> tuple[d.Clause, ...] | None:
     items = listed.items if isinstance(listed, ex.ListLiteral) else ()
     delays = [found for found in (values.duration(p, item, seconds=True) for item in items) if isinstance(found, ex.DurationLiteral)]
     if not delays or len(delays) != len(items):
-        p.fail("'retry_delays' takes durations, as in [1s, 5s]", "CAI0024", start, p.previous_end)
+        p.report("'retry_delays' takes durations, as in [1s, 5s]", "CAI0024", start, p.previous_end)
+        return ()
     first, last = delays[0], delays[-1]
     settings = [_pair("initial_interval", first)]
     if len(delays) > 1:

@@ -28,6 +28,8 @@ class Host(msgspec.Struct):
     entities: dict[str, str] = {}
     guarded: bool = False
     end: int = 0
+    inputs: dict[str, set[str] | None] = {}
+    failing: bool = False
 
     def name(self, text: str, start: int, end: int) -> ex.Expression:
         """What a bare name means: a variable, a parameter of the path, a member of the input."""
@@ -96,6 +98,20 @@ def assigned_again(p: Cursor, name: str, stop: int) -> bool:
                 return True
         at += 1
     return False
+
+
+def fresh(p: Cursor, name: str) -> str:
+    """The name for a row that an older step does not name, and that nothing else in the block has; it is declared with this."""
+    taken = set(p.host.declared)
+    at = p.i
+    while p.kinds[at] != "end" and p.starts[at] < p.host.end:
+        if p.kinds[at] == NAME and (p.kinds[at + 1] == "=" or p.texts[at - 1] in ("let", "var", "for")):
+            taken.add(p.texts[at])
+        at += 1
+    while name in taken:
+        name += "_row"
+    p.host.declared.add(name)
+    return name
 
 
 def block_end(p: Cursor) -> int:

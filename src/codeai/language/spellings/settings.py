@@ -41,7 +41,10 @@ def flattened(p: Cursor, settings: tuple[Setting, ...], key: str) -> tuple[Setti
     found: list[Setting] = []
     for setting in settings:
         name, value = setting.key.text, setting.value
-        if name == "config" and setting.children:
+        if name == "description" and isinstance(value, ex.StringLiteral) and not p.described:
+            p.older(setting.start, setting.end, "/// …")
+            p.described = value.value
+        elif name == "config" and setting.children:
             p.older(setting.key.start, setting.key.end, "settings without a nested 'config'")
             found.extend(flattened(p, setting.children, key))
         elif name == "jwks" and setting.children:

@@ -13,7 +13,7 @@ import msgspec
 
 from codeai.language.lexer import NAME, STRING
 from codeai.language.naming import snake_case
-from codeai.language.spellings import hosts
+from codeai.language.spellings import hosts, texts
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
@@ -55,7 +55,21 @@ def is_step(p: Queries, ahead: int = 0) -> bool:
         return False
     if name in ("find", "query", "create", "findOne") and not _entity_at(p, ahead + 2):
         return False
+    if name in _OF_ITEMS and not _ends_with_text(p, ahead + 1):
+        return False
     return name not in p.host.declared and not p.outline.declares("function", name)
+
+
+def _ends_with_text(p: Queries, ahead: int) -> bool:
+    """Whether the last argument of the call is a text, as in ``sum(list, "a * b")``."""
+    depth = 0
+    while p.kind_at(ahead) != "end":
+        kind = p.kind_at(ahead)
+        depth += (kind in ("(", "[", "{")) - (kind in (")", "]", "}"))
+        if depth == 0:
+            return p.kind_at(ahead - 1) == STRING and p.kind_at(ahead - 2) == ","
+        ahead += 1
+    return False
 
 
 def _entity_at(p: Queries, ahead: int) -> bool:
@@ -297,10 +311,7 @@ def _row(p: Queries, table: ex.Expression, key: ex.Expression) -> tuple[ex.Name,
     if entity is None:
         return None
     start, end = table.start, key.end
-    name = snake_case(entity.text)
-    while name in p.host.declared:
-        name += "_row"
-    p.host.declared.add(name)
+    name = hosts.fresh(p, snake_case(entity.text))
     get = q.Get(start, end, entity, key)
     return ex.Name(start, end, name), st.Let(start, end, Identifier(start, end, name), get, False)
 
@@ -349,6 +360,60 @@ def _delete(p: Queries, call: Call) -> Result | None:
 
 
 # -- everything else -----------------------------------------------------------------------------------------------------
+
+
+def _of_items(p: Queries, call: Call) -> Result | None:
+    """``sum(list, "a * b")`` is ``sum(list, item => item.a * item.b)``."""
+    if len(call.values) != 2 or not isinstance(call.values[1], ex.StringLiteral):
+        return None
+    function = texts.of_item(p, call.values[1])
+    arguments = (call.arguments[0], ex.Argument(function.start, function.end, None, function))
+    return Result(ex.Call(call.name.start, call.end, ex.Name(call.name.start, call.name.end, call.name.text), arguments))
+
+
+def upsert(p: Statements) -> tuple[st.Statement, ...]:
+    """``upsert E set a = 1 where k = v``: the row that has the unique key, changed or made."""
+    start = p.start
+    p.i += 1
+    entity = p.identifier("an entity")
+    p.expect_word("set")
+    values: list[ex.MapEntry] = []
+    while True:
+        field = p.identifier("a field")
+        p.expect("=", "'='")
+        value = p.expression()
+        values.append(ex.MapEntry(field.start, value.end, field, value))
+        if not (p.take(",") or p.take_word("set")):
+            break
+    p.expect_word("where")
+    where = p.expression()
+    key = _keys(where)
+    if key is None:
+        p.fail(
+            "'upsert' finds its row by fields that equal a value", "CAI0034", where.start, where.end, help_text="write where key = value"
+        )
+    p.older(start, where.end, f"if exists {entity.text} where … {{ update … }} else {{ create … }}")
+    name = hosts.fresh(p, snake_case(entity.text))
+    end = where.end
+    row = ex.Name(start, end, name)
+    found = st.Let(start, end, Identifier(start, end, name), q.Select(start, end, "first", entity, where=where), False)
+    create = q.CreateRow(start, end, entity, (*key, *values))
+    update = q.UpdateRow(start, end, row, tuple(values))
+    made = st.Block(start, end, (st.ExpressionStatement(start, end, create),))
+    changed = st.Block(start, end, (st.ExpressionStatement(start, end, update),))
+    return (found, st.If(start, end, (st.Arm(start, end, ex.IsNull(start, end, row, False), made),), changed))
+
+
+def _keys(where: ex.Expression) -> tuple[ex.MapEntry, ...] | None:
+    if isinstance(where, ex.Binary) and where.operator == "and":
+        left, right = _keys(where.left), _keys(where.right)
+        return (*left, *right) if left is not None and right is not None else None
+    if isinstance(where, ex.Binary) and where.operator in ("=", "==") and isinstance(where.left, ex.Name):
+        return (ex.MapEntry(where.start, where.end, Identifier(where.left.start, where.left.end, where.left.text), where.right),)
+    return None
+
+
+_OF_ITEMS: Final = ("sum", "avg")
 
 
 def _validate(p: Queries, call: Call) -> Result | None:
@@ -491,6 +556,7 @@ STEPS: Final[dict[str, Callable[[Queries, Call], Result | None]]] = {
     **dict.fromkeys(("create", "insert"), _create),
     **dict.fromkeys(("update", "patch"), _update),
     "delete": _delete,
+    **dict.fromkeys(_OF_ITEMS, _of_items),
     "validate": _validate,
     "authorize": _authorize,
     "call": _call,
