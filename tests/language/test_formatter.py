@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codeai.language.diagnostics import Severity
@@ -56,6 +56,7 @@ def test_formatting_keeps_the_tree_and_the_comments(path: Path) -> None:
     assert formatted(result) == result
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, len(TEXTS) - 1), st.integers(0, 2**32))
 def test_any_layout_of_a_program_has_one_canonical_form(at: int, seed: int) -> None:
     """Line ends become blank lines, comments are put behind lines, indentation is changed: the tree stays."""

@@ -11,7 +11,7 @@ from codeai.language.tree.node import Node
 
 NOT_EXECUTABLE: Final = "CAI0401"
 _GUARDS: Final = ("CAI0109", "CAI0116", "CAI0128")  # who may come in is never guessed
-_MISSPELT: Final = ("CAI0106", "CAI0118", "CAI0127")
+_MISSPELT: Final = ("CAI0031", "CAI0106", "CAI0118", "CAI0127")
 
 
 class Reporter:

@@ -47,10 +47,16 @@ class Printer:
     def documented(self, node: Node) -> bool:
         """Whether a ``///`` comment stands before a node, with nothing but annotations between them."""
         at = bisect_right(self.comments, node.start, key=lambda comment: comment.start) - 1
-        if at < 0 or not self.comments[at].text.startswith("///"):
-            return False
-        between = self.between(self.comments[at].end, node.start).strip()
-        return not between or between.startswith("@")
+        end = node.start
+        while at >= 0:
+            between = self.between(self.comments[at].end, end).strip()
+            if between and not between.startswith("@"):
+                return False
+            if self.comments[at].text.startswith("///"):
+                return True
+            end = self.comments[at].start
+            at -= 1
+        return False
 
     # -- blocks ----------------------------------------------------------------------------------------------------
 
@@ -112,7 +118,7 @@ class Printer:
                 chunk.append(self._blank(last, self.comments[self.at].start))
                 comment, last = self._next()
                 chunk.append(_comment_lines(comment, depth))
-            chunk.append(self._blank(last, item.start))
+            chunk.append(self._blank(last, _beginning(item)))
             text = f"{INDENT * depth}{render(item, depth)}{self._behind(item)}\n"
             if before is None and not lines:
                 chunk[0] = ""
@@ -156,6 +162,12 @@ class Printer:
         lined = [text if text.startswith("/*") else f"// {text.lstrip('/#').strip()}".rstrip() for text in found]
         blocks, rest = [text for text in lined if text.startswith("/*")], [text[3:] for text in lined if not text.startswith("/*")]
         return "  " + " ".join([*blocks, *([f"// {' · '.join(rest)}"] if rest else [])])
+
+
+def _beginning(item: Node) -> int:
+    """Where an item begins, with its annotations."""
+    annotations = getattr(item, "annotations", ())
+    return int(annotations[0].start) if annotations else item.start
 
 
 def _comment_lines(comment: Comment, depth: int) -> str:

@@ -56,6 +56,7 @@ class Cursor:
         self.known: Outline | None = None
         self.host = Host()
         self.described = ""
+        self.in_database = False
         self.incomplete = False
 
     # -- looking ---------------------------------------------------------------------------------------------------
@@ -206,6 +207,8 @@ class Cursor:
         """Whether a declaration begins here: its keyword at the very beginning of a line, with what must follow."""
         word, at = self.texts[self.i], self.starts[self.i] - self.file.base
         if word not in _BEGINNINGS or (at and self.file.text[at - 1] != "\n"):
+            return False
+        if self.in_database and word in ("entity", "model"):
             return False
         following = self.kind_at(1)
         if word in ("config", "seed"):

@@ -87,7 +87,11 @@ def database(p: Parser) -> tuple[d.Declaration, ...]:
             return p.declaration()
         return p.fail_expected("a table, 'model' or 'collection'")
 
-    return p.items(member)
+    p.in_database = True
+    try:
+        return p.items(member)
+    finally:
+        p.in_database = False
 
 
 _STORES: Final = ("postgres", "postgresql", "mysql", "sqlite", "mongodb")
