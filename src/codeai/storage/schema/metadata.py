@@ -12,8 +12,9 @@ from codeai.language import types as t
 from codeai.model.application import Application
 from codeai.model.entity import Check, Entity, Field
 from codeai.storage.codecs import native_array, scale_of
-from codeai.storage.fulltext import index_table, searchable, vector_expression
+from codeai.storage.fulltext import searchable, vector_expression
 from codeai.storage.interface import Dialect
+from codeai.storage.schema import search
 from codeai.storage.schema.checks import condition, field_conditions
 from codeai.storage.schema.system.rendering import add_system_tables
 
@@ -43,10 +44,13 @@ def _table(
         table.append_column(_column(field, dialect))
         for constraint in field_conditions(entity, field, dialect):
             table.append_constraint(constraint)
+            table.c[field.name].info.setdefault("own", []).append(constraint)
         if field.unique and not field.primary:
             table.append_constraint(sa.UniqueConstraint(field.name, name=f"{entity.table}_{field.name}_key"))
         if isinstance(field.type, t.Ref):
-            table.append_constraint(_foreign_key(entity, field, tables, keys))
+            key = _foreign_key(entity, field, tables, keys)
+            table.append_constraint(key)
+            table.c[field.name].info["key"] = key
             if not any(index.columns[0][0] == field.name for index in entity.indexes):
                 sa.Index(f"{entity.table}_{field.name}_idx", table.c[field.name])
     for check in entity.checks:
@@ -132,27 +136,7 @@ def _foreign_key(entity: Entity, field: Field, tables: dict[str, str], keys: dic
 
 def _full_text(table: sa.Table, entity: Entity, dialect: Dialect) -> None:
     if dialect == "postgresql":
-        sa.Index(f"{entity.table}_search_idx", sa.text(vector_expression(entity)), postgresql_using="gin", _table=table)
+        sa.Index(search.index_name(entity), sa.text(vector_expression(entity)), postgresql_using="gin", _table=table)
         return
-    for statement in search_statements(entity):
+    for statement in search.statements(entity):
         sa.event.listen(table, "after_create", sa.DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
-
-
-def search_statements(entity: Entity) -> list[str]:
-    """SQLite: the FTS5 table over an entity's table, and the triggers that keep it in step."""
-    names = searchable(entity)
-    columns = ", ".join(f'"{name}"' for name in names)
-    index = index_table(entity)
-    new = ", ".join(f'new."{name}"' for name in names)
-    old = ", ".join(f'old."{name}"' for name in names)
-    add = f'INSERT INTO "{index}"(rowid, {columns}) VALUES (new.rowid, {new});'
-    drop = f'INSERT INTO "{index}"("{index}", rowid, {columns}) VALUES (\'delete\', old.rowid, {old});'
-    return [
-        (
-            f"CREATE VIRTUAL TABLE \"{index}\" USING fts5({columns}, content='{entity.table}', content_rowid='rowid', "
-            "tokenize='unicode61 remove_diacritics 0')"
-        ),
-        f'CREATE TRIGGER "{index}_ai" AFTER INSERT ON "{entity.table}" BEGIN {add} END',
-        f'CREATE TRIGGER "{index}_ad" AFTER DELETE ON "{entity.table}" BEGIN {drop} END',
-        f'CREATE TRIGGER "{index}_au" AFTER UPDATE ON "{entity.table}" BEGIN {drop} {add} END',
-    ]

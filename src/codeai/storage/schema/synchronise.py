@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from codeai.model.application import Application
 from codeai.storage import errors
 from codeai.storage.fingerprint import fingerprint
-from codeai.storage.fulltext import searchable
 from codeai.storage.postgres_functions import FUNCTIONS
-from codeai.storage.schema import checks
-from codeai.storage.schema.metadata import CheckText, metadata, search_statements
+from codeai.storage.schema import checks, search
+from codeai.storage.schema.changes import additive, apply, brought_along, described, noise
+from codeai.storage.schema.metadata import CheckText, metadata
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite_functions import register
 
 # Any number that only this program uses, for PostgreSQL's advisory lock during changes of the schema.
 _LOCK = 0x434149_534348
+_SEARCH = re.compile(r"_search(_idx|_[0-9a-f]{6})$")
 
 
 class SyncReport(msgspec.Struct, frozen=True):
@@ -148,34 +149,37 @@ class _Work:
 
     def _change(self, connection: sa.Connection, wanted: str) -> SyncReport:
         _create_functions(connection)
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": self._ours})
-        differences = [
-            part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])
-        ]
-        differences = [found for found in differences if not _noise(found)]
         present = set(sa.inspect(connection).get_table_names()) & set(self._target.tables)
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": self._ours})
+        compared = [part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])]
+        carried = brought_along(compared)
+        found = [each for each in compared if not noise(each) and not (each[0] == "add_fk" and each[1].name in carried)]
         conditions = checks.differences(connection, self._target, present)
-        texts = (*(described(found) for found in differences), *map(str, conditions))
-        fixed = bool(conditions) and connection.dialect.name == "sqlite"  # conditions of SQLite's tables never change
-        if fixed or not all(map(_additive, differences)) or (texts and not self._development):
+        fixed = connection.dialect.name == "sqlite"  # tables of SQLite get conditions with their columns, or never
+        if fixed:
+            conditions = [each for each in conditions if each.name not in carried]
+        searched = search.outdated(connection, [entity for entity in self._application.entities if entity.table in present])
+        texts = (
+            *map(described, found),
+            *map(str, conditions),
+            *(f"the search index of '{entity.table}' is another" for entity in searched),
+        )
+        if (fixed and conditions) or not all(map(additive, found)) or (texts and not self._development):
             raise errors.SchemaMismatch(texts)
-        operations = Operations(context)
-        for found in differences:
-            _apply(operations, connection, found)
+        for each in found:
+            apply(connection, each)
         for condition in conditions:
             checks.apply(connection, condition)
+        for entity in searched:
+            search.renew(connection, entity)
         self._remember(connection, wanted)
         return SyncReport("changed", texts) if texts else SyncReport("unchanged")
 
     def _ours(self, item: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
-        """Tables that are not of the program are not our business, nor are constraints that the dialects report unlike."""
+        """Tables that are not of the program are not our business; indexes for search are compared by themselves."""
         if kind == "table":
             return not reflected or (name in self._target.tables)
-        return not (kind == "index" and (name or "").endswith("_search_idx"))
-
-    def searched(self) -> list[str]:
-        """The statements of full-text tables (SQLite)."""
-        return [statement for entity in self._application.entities if searchable(entity) for statement in search_statements(entity)]
+        return not (kind == "index" and _SEARCH.search(name or ""))
 
 
 def _create_functions(connection: sa.Connection) -> None:
@@ -183,41 +187,3 @@ def _create_functions(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         for statement in FUNCTIONS:
             connection.exec_driver_sql(statement)
-
-
-def _noise(found: Any) -> bool:
-    return found[0] in ("remove_table",) or (found[0] == "modify_default")
-
-
-def _additive(found: Any) -> bool:
-    if found[0] in ("add_table", "add_index"):
-        return True
-    return bool(found[0] == "add_column" and found[3].nullable)
-
-
-def described(found: Any) -> str:
-    """A difference in words."""
-    kind = found[0]
-    if kind in ("add_table", "remove_table"):
-        return f"table '{found[1].name}' is {'missing' if kind == 'add_table' else 'not in the program'}"
-    if kind in ("add_column", "remove_column"):
-        return f"column '{found[2]}.{found[3].name}' is {'missing' if kind == 'add_column' else 'not in the program'}"
-    if kind in ("add_index", "remove_index"):
-        return f"index '{found[1].name}' is {'missing' if kind == 'add_index' else 'not in the program'}"
-    if kind == "modify_type":
-        return f"column '{found[2]}.{found[3]}' has type {found[5]!r}, the program says {found[6]!r}"
-    if kind == "modify_nullable":
-        return f"column '{found[2]}.{found[3]}' {'may be null' if found[5] else 'is not null'}, the program says otherwise"
-    name = getattr(found[1], "name", None) or found[1]
-    return f"{kind.replace('_', ' ')} '{name}'"
-
-
-def _apply(operations: Operations, connection: sa.Connection, found: Any) -> None:
-    if found[0] == "add_table":
-        found[1].create(connection)
-    elif found[0] == "add_index":
-        if not sa.inspect(connection).has_index(found[1].table.name, found[1].name):
-            found[1].create(connection)
-    else:
-        column = found[3]
-        operations.add_column(found[2], sa.Column(column.name, column.type, nullable=True))

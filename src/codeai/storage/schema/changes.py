@@ -1,0 +1,76 @@
+"""Differences between a database and the program, as Alembic finds them: in words, and those that only add as statements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import AddConstraint, CreateColumn
+
+Difference = Any  # Alembic's tuples: the kind, then what the kind has
+
+
+def noise(found: Difference) -> bool:
+    """Whether a difference is none of ours: tables of others, defaults (which we evaluate ourselves)."""
+    return found[0] in ("remove_table", "modify_default")
+
+
+def additive(found: Difference) -> bool:
+    """Whether a difference can be removed by adding what no row is in the way of."""
+    if found[0] in ("add_table", "add_index"):
+        return True
+    return bool(found[0] == "add_column" and found[3].nullable)
+
+
+def brought_along(differences: list[Difference]) -> set[str]:
+    """The names of constraints that come with new columns."""
+    found: set[str] = set()
+    for difference in differences:
+        if difference[0] == "add_column":
+            info = difference[3].info
+            found |= {str(each.name) for each in (*info.get("own", ()), *((info["key"],) if "key" in info else ()))}
+    return found
+
+
+def described(found: Difference) -> str:
+    """A difference in words."""
+    kind = found[0]
+    if kind in ("add_table", "remove_table"):
+        return f"table '{found[1].name}' is {'missing' if kind == 'add_table' else 'not in the program'}"
+    if kind in ("add_column", "remove_column"):
+        return f"column '{found[2]}.{found[3].name}' is {'missing' if kind == 'add_column' else 'not in the program'}"
+    if kind in ("add_index", "remove_index"):
+        return f"index '{found[1].name}' is {'missing' if kind == 'add_index' else 'not in the program'}"
+    if kind == "modify_type":
+        return f"column '{found[2]}.{found[3]}' has type {found[5]!r}, the program says {found[6]!r}"
+    if kind == "modify_nullable":
+        return f"column '{found[2]}.{found[3]}' {'may be null' if found[5] else 'is not null'}, the program says otherwise"
+    name = getattr(found[1], "name", None) or found[1]
+    return f"{kind.replace('_', ' ')} '{name}'"
+
+
+def apply(connection: sa.Connection, found: Difference) -> None:
+    """Adds what is missing."""
+    if found[0] == "add_table":
+        found[1].create(connection)
+    elif found[0] == "add_index":
+        if not sa.inspect(connection).has_index(found[1].table.name, found[1].name):
+            found[1].create(connection)
+    else:
+        _add_column(connection, found[3])
+
+
+def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:
+    """Adds a column with its reference; on SQLite with its conditions too, which could not be added later."""
+    quote = connection.dialect.identifier_preparer.quote
+    parts = [str(CreateColumn(sa.Column(column.name, column.type)).compile(dialect=connection.dialect))]
+    key = column.info.get("key")
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite and key is not None:
+        target = key.elements[0].target_fullname.rpartition(".")
+        parts.append(f"CONSTRAINT {quote(str(key.name))} REFERENCES {quote(target[0])} ({quote(target[2])}) ON DELETE {key.ondelete}")
+    if sqlite:
+        parts.extend(f"CONSTRAINT {quote(str(own.name))} CHECK ({own.sqltext})" for own in column.info.get("own", ()))
+    connection.exec_driver_sql(f"ALTER TABLE {quote(column.table.name)} ADD COLUMN {' '.join(parts)}")
+    if key is not None and not sqlite:
+        connection.execute(AddConstraint(key))

@@ -1,0 +1,238 @@
+"""Tables made from programs: empty, equal, extended and differing databases, the same on both kinds."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from codeai.language.rendering.text import concise
+from codeai.server.database import synchronise, synchronise_here
+from codeai.server.loading import load_program
+from codeai.storage import errors
+from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings, from_url
+
+BASE = """
+entity Author { id: uuid, primary, auto  name: string(40), required, searchable  books: many(Book.author) }
+entity Book {
+    id: uuid, primary, auto
+    title: string(80), required
+    price: decimal(10,2), required, min(0)
+    kind: enum(paper, file), default("paper")
+    author: ref(Author), required, on_delete(cascade)
+    NEW_FIELD
+    index: [price desc, title]
+    index: [title] unique
+    check: price < MOST
+}
+"""
+
+
+class Place:
+    """An empty database and the programs that meet it."""
+
+    def __init__(self, settings: DatabaseSettings, folder: Path) -> None:
+        self.settings = settings
+        self._file = folder / "app.cai"
+
+    def program(self, field: str = "", most: int = 1000, text: str = BASE):
+        self._file.write_text(text.replace("NEW_FIELD", field).replace("MOST", str(most)))
+        found = load_program(self._file)
+        assert found.valid, "\n".join(concise(finding, found.sources) for finding in found.diagnostics)
+        return found.application
+
+    def bring(self, field: str = "", most: int = 1000, *, development: bool = True, reset: bool = False, text: str = BASE):
+        return synchronise_here(self.settings, self.program(field, most, text), development, reset)
+
+    async def sql(self, statement: str):
+        database = open_database(self.settings)
+        await database.start()
+        try:
+            async with database.transaction() as session:
+                return await session.fetch(statement, ())
+        finally:
+            await database.close()
+
+
+@pytest.fixture
+def place(database_url: str, tmp_path: Path) -> Place:
+    return Place(from_url(database_url), tmp_path)
+
+
+def test_an_empty_database_gets_all_tables_and_an_equal_one_nothing(place):
+    assert place.bring() == ("created", ())
+    assert place.bring() == ("unchanged", ())
+    assert place.bring(development=False) == ("unchanged", ())
+
+
+def test_the_comparison_finds_nothing_where_nothing_differs(place):
+    """The fingerprint aside: the database as it is equals the program as it is."""
+    place.bring()
+    asyncio.run(place.sql("UPDATE codeai_schema SET fingerprint = 'another' RETURNING id"))
+    assert place.bring() == ("unchanged", ())
+
+
+ADDITIONS = [
+    ("pages: int", "column 'books.pages' is missing"),
+    ("seller: ref(Author)", "column 'books.seller' is missing"),
+    ("index: [kind]", "index 'books_kind_idx' is missing"),
+    ("size: enum(a, b)", "column 'books.size' is missing"),
+    ("stars: int, min(1), max(5)", "column 'books.stars' is missing"),
+    ("blurb: text, searchable", "the search index of 'books' is another"),
+]
+
+
+@pytest.mark.parametrize(("field", "difference"), ADDITIONS)
+def test_what_only_adds_is_added_in_development(place, field, difference):
+    place.bring()
+    with pytest.raises(SchemaMismatch) as found:
+        place.bring(field, development=False)
+    assert difference in found.value.differences
+    outcome, changes = place.bring(field)
+    assert outcome == "changed" and difference in changes
+    assert place.bring(field) == ("unchanged", ())
+
+
+async def test_search_finds_rows_from_before_the_field_was_searchable(place):
+    await asyncio.to_thread(place.bring)
+    await place.sql("INSERT INTO authors (id, name) VALUES ('00000000-0000-0000-0000-000000000001', 'Lem') RETURNING id")
+    more = BASE.replace("name: string(40), required, searchable", "name: string(40), required, searchable  about: text, searchable")
+    outcome, changes = await asyncio.to_thread(place.bring, text=more)
+    assert outcome == "changed" and "the search index of 'authors' is another" in changes
+    if place.settings.dialect == "sqlite":
+        assert len(await place.sql("SELECT rowid FROM codeai_search_authors WHERE codeai_search_authors MATCH 'lem'")) == 1
+    assert await asyncio.to_thread(place.bring, text=more) == ("unchanged", ())
+
+
+async def test_a_column_that_is_added_brings_its_rules(place):
+    await asyncio.to_thread(place.bring)
+    await asyncio.to_thread(place.bring, "seller: ref(Author)  stars: int, min(1)")
+    await place.sql("INSERT INTO authors (id, name) VALUES ('00000000-0000-0000-0000-000000000001', 'A') RETURNING id")
+    insert = (
+        "INSERT INTO books (id, title, price, kind, author, seller, stars) VALUES ('00000000-0000-0000-0000-000000000002', 'T', 5, "
+        "'paper', '00000000-0000-0000-0000-000000000001', {}, {}) RETURNING id"
+    )
+    for seller, stars in (("'00000000-0000-0000-0000-000000000009'", "1"), ("NULL", "0")):
+        with pytest.raises(errors.ConstraintViolation):
+            await place.sql(insert.format(seller, stars))
+    await place.sql(insert.format("'00000000-0000-0000-0000-000000000001'", "NULL"))
+
+
+def test_a_new_entity_is_added_in_development(place):
+    place.bring()
+    more = BASE + "entity Shop { id: uuid, primary, auto  name: string, searchable  best: ref(Book) }"
+    outcome, changes = place.bring(text=more)
+    assert (outcome, "table 'shops' is missing" in changes) == ("changed", True)
+    assert place.bring(text=more) == ("unchanged", ())
+
+
+def test_a_new_bound_is_a_rule_of_the_table(place):
+    place.bring()
+    bounded = BASE.replace("min(0)", "min(1)")
+    if place.settings.dialect == "sqlite":
+        with pytest.raises(SchemaMismatch, match="check"):
+            place.bring(text=bounded)
+    else:
+        assert place.bring(text=bounded)[0] == "changed"
+        assert place.bring(text=bounded) == ("unchanged", ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "difference"),
+    [
+        ("title: string(80), required", "title: int, required", "column 'books.title' has type"),
+        ("title: string(80), required", "title: string(80)", "column 'books.title' is not null"),
+        ("    NEW_FIELD", "    pages: int, required", "column 'books.pages' is missing"),
+        ('    kind: enum(paper, file), default("paper")\n', "", "column 'books.kind' is not in the program"),
+        ("    index: [price desc, title]\n", "", "index 'books_price_title_idx' is not in the program"),
+    ],
+)
+def test_anything_else_stops_the_start_with_the_difference(place, old, new, difference):
+    place.bring()
+    for development in (True, False):
+        with pytest.raises(SchemaMismatch) as found:
+            place.bring(text=BASE.replace(old, new), development=development)
+        assert any(line.startswith(difference) for line in found.value.differences), found.value.differences
+    assert place.bring() == ("unchanged", ())
+    assert place.bring(text=BASE.replace(old, new), reset=True) == ("created", ())
+
+
+async def test_a_check_that_rows_break_is_not_added(place):
+    await asyncio.to_thread(place.bring)
+    author, book = (str(uuid.UUID(int=number)) for number in (1, 2))
+    price = "500" if place.settings.dialect == "postgresql" else "50000"
+    await place.sql(f"INSERT INTO authors (id, name) VALUES ('{author}', 'A') RETURNING id")
+    await place.sql(f"INSERT INTO books (id, title, price, kind, author) VALUES ('{book}', 'T', {price}, 'paper', '{author}') RETURNING id")
+    with pytest.raises(SchemaMismatch, match="check"):
+        await asyncio.to_thread(place.bring, most=100)
+    assert len(await place.sql("SELECT id FROM books")) == 1
+
+
+async def test_rules_of_the_tables_hold_for_everybody(place):
+    place_ = "'00000000-0000-0000-0000-00000000000{}'"
+    await asyncio.to_thread(place.bring)
+    await place.sql(f"INSERT INTO authors (id, name) VALUES ({place_.format(1)}, 'A') RETURNING id")
+    insert = "INSERT INTO books (id, title, price, kind, author) VALUES ({}) RETURNING id"
+    good = f"'T', 5, 'paper', {place_.format(1)}"
+    await place.sql(insert.format(f"{place_.format(2)}, {good}"))
+    for values, error in (
+        (f"{place_.format(3)}, {good}", errors.UniqueViolation),
+        (f"{place_.format(2)}, {good.replace('T', 'U')}", errors.UniqueViolation),
+        (f"{place_.format(3)}, 'U', -1, 'paper', {place_.format(1)}", errors.CheckViolation),
+        (f"{place_.format(3)}, 'U', 5000000, 'paper', {place_.format(1)}", errors.CheckViolation),
+        (f"{place_.format(3)}, 'U', 5, 'stone', {place_.format(1)}", errors.CheckViolation),
+        (f"{place_.format(3)}, 'U', NULL, 'paper', {place_.format(1)}", errors.NotNullViolation),
+        (f"{place_.format(3)}, 'U', 5, 'paper', {place_.format(9)}", errors.ForeignKeyViolation),
+    ):
+        with pytest.raises(error):
+            await place.sql(insert.format(values))
+    await place.sql("DELETE FROM authors RETURNING id")
+    assert await place.sql("SELECT id FROM books") == []
+
+
+async def test_tables_of_others_are_left_alone(place):
+    await place.sql("CREATE TABLE theirs (id int)") if place.settings.dialect == "postgresql" else None
+    if place.settings.dialect == "sqlite":
+        place.settings.path.parent.mkdir(parents=True, exist_ok=True)
+        await place.sql("CREATE TABLE theirs (id int)")
+    assert (await asyncio.to_thread(place.bring))[0] == "created"
+    assert (await asyncio.to_thread(place.bring, reset=True))[0] == "created"
+    assert await place.sql("SELECT id FROM theirs") == []
+
+
+def test_several_servers_that_start_at_once_make_one_set_of_tables(place):
+    application = place.program()
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda _: synchronise_here(place.settings, application, True)[0], range(4)))
+    assert sorted(outcomes) == ["created", "unchanged", "unchanged", "unchanged"]
+
+
+def test_the_comparison_of_a_start_needs_no_schema_library(place):
+    place.bring()
+    assert synchronise(place.settings, place.program(), development=False) == ("unchanged", ())
+
+
+Broken = Callable[[Path], str]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        lambda folder: "postgresql://nobody@127.0.0.1:1/none",
+        lambda folder: "postgresql://nobody@[::1]:1/none",
+        lambda folder: f"sqlite:///{folder}/text.db",
+        lambda folder: f"sqlite:///{folder}/text.db/inside.db",
+    ],
+)
+def test_a_database_that_cannot_be_had_is_said_in_one_line(tmp_path, address: Broken):
+    (tmp_path / "text.db").write_text("this is no database " * 100)
+    settings = from_url(address(tmp_path))
+    (tmp_path / "app.cai").write_text("entity A { id: uuid, primary, auto }")
+    application = load_program(tmp_path / "app.cai").application
+    with pytest.raises(DatabaseUnavailable) as found:
+        synchronise(settings, application, development=True)
+    assert "\n" not in str(found.value) and settings.shown in str(found.value)
