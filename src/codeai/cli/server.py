@@ -16,9 +16,18 @@ import click
     "--operator-port", type=click.IntRange(1, 65535), default=None, help="A port of its own for operators (CODEAI_OPERATOR_PORT)."
 )
 @click.option("--workers", type=click.IntRange(1, 256), default=None, help="HTTP processes, on PostgreSQL (CODEAI_WORKERS, 1).")
+@click.option(
+    "--role", type=click.Choice(["all", "api", "worker"]), default=None, help="What this server does, on PostgreSQL (CODEAI_ROLE, all)."
+)
 @click.option("--db", type=click.Choice(["postgres", "sqlite"]), default=None, help="The kind of database, with its defaults.")
 def command(
-    words: tuple[str, ...], host: str | None, port: int | None, operator_port: int | None, workers: int | None, db: str | None
+    words: tuple[str, ...],
+    host: str | None,
+    port: int | None,
+    operator_port: int | None,
+    workers: int | None,
+    role: str | None,
+    db: str | None,
 ) -> None:
     """Serves a program."""
     from codeai.server.start import serve
@@ -26,7 +35,7 @@ def command(
     files = words[1:] if words[:1] == ("start",) and not Path("start").exists() else words
     if len(files) > 1:
         raise click.UsageError(f"one program at a time, got {', '.join(files)}")
-    flags = {"host": host, "port": port, "operator_port": operator_port, "workers": workers}
+    flags = {"host": host, "port": port, "operator_port": operator_port, "workers": workers, "role": role}
     if db == "postgres":
         flags["db_host"] = flags.get("db_host") or "localhost"
     sys.exit(serve(Path(files[0]) if files else None, flags))

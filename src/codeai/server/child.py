@@ -9,15 +9,19 @@ from pathlib import Path
 import msgspec
 import setproctitle
 
-from codeai.server.start import prepare, serve_here
+from codeai.server.start import prepare, serve_here, work_here
+from codeai.server.supervisor import DURABLE
 
 
 def main() -> int:
     """Serves until the supervisor ends it."""
     path, flags = sys.argv[1:3]
-    setproctitle.setproctitle(f"cai-worker: http {os.environ.get('CODEAI_WORKER', '1')}")
+    worker = os.environ.get("CODEAI_WORKER", "1")
+    setproctitle.setproctitle("cai-worker: durable" if worker == DURABLE else f"cai-worker: http {worker}")
     prepared = prepare(Path(path) if path else None, msgspec.json.decode(flags))
-    return prepared if isinstance(prepared, int) else serve_here(prepared, embedded=False)
+    if isinstance(prepared, int):
+        return prepared
+    return work_here(prepared) if worker == DURABLE else serve_here(prepared, embedded=False)
 
 
 if __name__ == "__main__":

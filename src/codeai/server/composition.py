@@ -23,6 +23,8 @@ from codeai.evaluate.program import Evaluator
 from codeai.events.announcing import announcement
 from codeai.events.outbox import DataTriggers, data_triggers
 from codeai.events.signatures import SignatureRejected
+from codeai.functions.calling import PythonFunctions
+from codeai.functions.checking import problems
 from codeai.http.application import Application as HttpApplication
 from codeai.http.application import Handler, Page
 from codeai.http.blocks import BlockAction, UnavailableAction
@@ -119,6 +121,10 @@ class Composition:
         self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
         queues = program_queues(application, self.evaluator)
         self.dispatcher = LocalDispatcher(database, queues, shared=True)
+        self.functions = PythonFunctions(application, folder or Path.cwd())
+        self.effects.python = self.functions
+        for problem in problems(application, folder or Path.cwd()):
+            raise StartError(problem.message, problem.at)
         self.durable = self._built_durable()
         self.eventing = self._built_eventing(triggers, folder or Path.cwd(), recording=recording)
         self._providers = self._built_providers()
@@ -274,6 +280,11 @@ class Composition:
     def _pages(self) -> dict[str, Any]:
         return {"/health": self._health, "/health/live": self._live, "/health/ready": self._ready}
 
+    @property
+    def working(self) -> bool:
+        """Whether the program has something that happens later: somebody has to work on it."""
+        return self.eventing.active or self.durable.active
+
     async def start(self) -> None:
         """Opens the database (ASGI lifespan)."""
         await self.database.start()
@@ -281,12 +292,13 @@ class Composition:
         await self.durable.register()
         await self.controlling.start()
         await self.eventing.start()
-        if self.eventing.active or self.durable.active:
+        if self.working and self.settings.role != "api":
             await self.dispatcher.start()
 
     async def stop(self) -> None:
         """Lets deliveries that run end, and closes the database and the connections to others."""
-        await self.dispatcher.stop(5.0)
+        await self.dispatcher.stop(max(self.settings.shutdown_timeout - 5.0, 1.0) if self.settings.role == "worker" else 5.0)
+        self.functions.close()
         await self.eventing.stop()
         await self.observation.stop()
         await self.integrations.close()

@@ -10,6 +10,7 @@ import msgspec
 from codeai.analysis.program import analyse
 from codeai.analysis.reporter import NOT_EXECUTABLE
 from codeai.analysis.symbols import Symbols
+from codeai.functions.checking import FunctionProblem, problems
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
 from codeai.language.parser import completed, parse_module
 from codeai.language.source import SourceFile, Sources
@@ -109,7 +110,14 @@ def _loaded(files: list[Path], folder: Path, sources: Sources, diagnostics: list
     # Where the text itself is broken, warnings about its meaning would mostly be echoes.
     broken = any(found.severity is Severity.ERROR for found in diagnostics)
     diagnostics.extend(found for found in analysis.diagnostics if not broken or found.severity is Severity.ERROR)
+    if not broken:
+        diagnostics.extend(_uncallable(problem) for problem in problems(analysis.application, folder))
     return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)
+
+
+def _uncallable(problem: FunctionProblem) -> Diagnostic:
+    place = Span(max(problem.at, 0), max(problem.at, 0))
+    return Diagnostic("CAI0612", DiagnosticClass.SEMANTIC, problem.message, place)
 
 
 def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic]) -> SourceFile | None:

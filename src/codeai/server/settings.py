@@ -16,7 +16,7 @@ from codeai.messages.slack import SlackChannels, parse_channels
 from codeai.storage.redis import check_url
 
 _PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_", "SMTP_")
-_OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME"])  # set by the supervisor
+_OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME", "CODEAI_FAULT_POINT"])  # set by the supervisor, and by tests of faults
 
 
 class SettingError(Exception):
@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    role: str = "all"
     env: str = "development"
     shutdown_timeout: float = 30.0
     drain_delay: float | None = None
@@ -160,6 +161,7 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_HOST": ("host", _text),
     "CODEAI_PORT": ("port", _port),
     "CODEAI_WORKERS": ("workers", _integer),
+    "CODEAI_ROLE": ("role", _one_of("all", "api", "worker")),
     "CODEAI_ENV": ("env", _one_of("development", "production")),
     "CODEAI_SHUTDOWN_TIMEOUT": ("shutdown_timeout", _seconds),
     "CODEAI_DRAIN_DELAY": ("drain_delay", _seconds),

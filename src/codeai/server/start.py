@@ -20,7 +20,7 @@ from codeai.server.loading import Loaded, LoadError, load_program
 from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
-from codeai.server.supervisor import Supervisor, connections_each, worker_command
+from codeai.server.supervisor import DURABLE, Supervisor, connections_each, worker_command
 from codeai.server.wiring.control import declaration_texts
 from codeai.server.wiring.secrecy import redaction
 from codeai.server.worker import AddressInUse, Listener, check_port, run_worker
@@ -98,8 +98,9 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     settings = prepared.settings
     _title("codeai server")
     try:
-        composed(prepared)
-        for port in filter(None, (settings.port, settings.operator_port)):
+        working = composed(prepared).working
+        _check_role(prepared)
+        for port in filter(None, (settings.port, settings.operator_port) if settings.role != "worker" else ()):
             check_port(settings.host, port)
         outcome, changes = synchronise(prepared.database, prepared.program.application, development=settings.development)
     except StartError as error:
@@ -113,7 +114,7 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     _banner(prepared, path, outcome, changes)
     if prepared.database.dialect == "sqlite":
         return serve_here(prepared, embedded=True)
-    return _supervised(prepared, path, flags)
+    return _supervised(prepared, path, flags, working=working)
 
 
 def start_failed(program: Loaded, error: StartError) -> int:
@@ -154,20 +155,47 @@ def serve_here(prepared: Prepared, *, embedded: bool) -> int:
     return 0
 
 
-def _supervised(prepared: Prepared, path: Path | None, flags: Mapping[str, Any]) -> int:
-    settings = prepared.settings
+def work_here(prepared: Prepared) -> int:
+    """Runs what is durable in this process."""
+    from codeai.server.durable_worker import run_durable
+
     try:
-        each = connections_each(settings.db_max_open_conns, settings.workers)
+        composition = composed(prepared)
+        run_durable(composition, prepared.database, composition.observation.reopen_log)
+    except StartError as error:
+        return start_failed(prepared.program, error)
+    except _FAILURES as error:
+        return _say(str(error), SURROUNDINGS)
+    return 0
+
+
+def _check_role(prepared: Prepared) -> None:
+    settings = prepared.settings
+    if prepared.database.dialect == "sqlite" and settings.role != "all":
+        raise SettingError(f"role '{settings.role}' needs several processes on one database: use PostgreSQL, the embedded one serves one")
+
+
+def _workers(settings: Settings, *, working: bool) -> list[str]:
+    """The processes of a role: one per HTTP worker, and one for what is durable when there is such."""
+    found = [str(number) for number in range(1, settings.workers + 1)] if settings.role != "worker" else []
+    return [*found, DURABLE] if settings.role == "worker" or (settings.role == "all" and working) else found
+
+
+def _supervised(prepared: Prepared, path: Path | None, flags: Mapping[str, Any], *, working: bool) -> int:
+    settings = prepared.settings
+    workers = _workers(settings, working=working)
+    try:
+        each = connections_each(settings.db_max_open_conns, len(workers))
     except SettingError as error:
         return _say(str(error), SURROUNDINGS)
-    given = {name: value for name, value in flags.items() if value is not None} | {"db_max_open_conns": each}
+    given = {name: value for name, value in flags.items() if value is not None and name != "role"} | {"db_max_open_conns": each}
     command = worker_command([str(path) if path is not None else "", msgspec.json.encode(given).decode()])
     handler = installed()
     hang_up = handler.writer.reopen if handler is not None else lambda: None
     folder = make_folder()
     try:
         environment = {**prepared.environment, FOLDER_VARIABLE: str(folder)}
-        return Supervisor(command, settings.workers, environment, settings.shutdown_timeout, hang_up).run()
+        return Supervisor(command, workers, environment, settings.shutdown_timeout, hang_up).run()
     finally:
         remove_folder(folder)
 

@@ -1,4 +1,4 @@
-"""The first process on PostgreSQL: starts the HTTP workers, restarts those that die, and ends them in good order."""
+"""The first process on PostgreSQL: starts the HTTP workers and the durable worker, restarts those that die, and ends them in good order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
@@ -19,6 +19,7 @@ _LOG = logging.getLogger("codeai.server")
 _DEATHS: Final = 5
 _WINDOW: Final = 60.0
 _FEWEST_CONNECTIONS: Final = 2
+DURABLE: Final = "durable"
 
 
 def connections_each(total: int, workers: int) -> int:
@@ -33,20 +34,23 @@ def connections_each(total: int, workers: int) -> int:
 
 
 class Supervisor:
-    """Keeps a number of worker processes alive.
+    """Keeps worker processes alive.
 
     :param command: how a worker is started
+    :param workers: the name of each, which it finds in ``CODEAI_WORKER``: a number, or ``durable``
     :param timeout: seconds that workers have to end
     :param hang_up: what SIGHUP does in this process; the workers hear of it, too
     """
 
-    def __init__(self, command: list[str], workers: int, environment: dict[str, str], timeout: float, hang_up: Callable[[], None]) -> None:
+    def __init__(
+        self, command: list[str], workers: Sequence[str], environment: dict[str, str], timeout: float, hang_up: Callable[[], None]
+    ) -> None:
         self._command = command
-        self._count = workers
+        self._workers = workers
         self._environment = environment
         self._timeout = timeout
         self._hang_up = hang_up
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._ending = False
         self._back_off = 0.2
@@ -56,15 +60,15 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         signal.signal(signal.SIGHUP, self._hung_up)
-        for index in range(1, self._count + 1):
-            self._spawn(index)
+        for worker in self._workers:
+            self._spawn(worker)
         code = self._watch()
         self._end()
         return code
 
-    def _spawn(self, index: int) -> None:
-        environment = {**self._environment, "CODEAI_WORKER": str(index)}
-        self._children[index] = subprocess.Popen(self._command, env=environment)
+    def _spawn(self, worker: str) -> None:
+        environment = {**self._environment, "CODEAI_WORKER": worker, "CODEAI_ROLE": "worker" if worker == DURABLE else "api"}
+        self._children[worker] = subprocess.Popen(self._command, env=environment)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         if self._ending:
@@ -81,28 +85,28 @@ class Supervisor:
 
     def _watch(self) -> int:
         while not self._ending:
-            for index, child in list(self._children.items()):
+            for worker, child in list(self._children.items()):
                 code = child.poll()
                 if code is None:
                     continue
                 if code in (1, 2, 3):
                     return code  # the worker has said why it cannot start
-                if not self._restart(index, code):
+                if not self._restart(worker, code):
                     return 4
             time.sleep(0.1)
         return 0
 
-    def _restart(self, index: int, code: int) -> bool:
+    def _restart(self, worker: str, code: int) -> bool:
         now = time.monotonic()
         self._deaths.append(now)
-        _LOG.error("worker died", extra={"worker": index, "exit_code": code})
+        _LOG.error("worker died", extra={"worker": worker, "exit_code": code})
         if len(self._deaths) == _DEATHS and now - self._deaths[0] < _WINDOW:
             _LOG.error("workers die too often, giving up", extra={"deaths": _DEATHS})
             return False
         time.sleep(self._back_off)
         self._back_off = min(self._back_off * 2, 5.0)
         if not self._ending:
-            self._spawn(index)
+            self._spawn(worker)
         return True
 
     def _end(self) -> None:

@@ -1,0 +1,131 @@
+"""Real servers that run workflows: one process on SQLite, several on PostgreSQL."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from services.process import ServerProcess
+
+PROGRAM = """
+config { name: "shipping" }
+entity Parcel { id: uuid, primary, auto   code: string, required, unique   state: string, default("new")   steps: int, default(0) }
+event ParcelMade { payload { code: string } }
+workflow Ship {
+    input { code: string }
+    steps {
+        pack { do { update Parcel set state = "packed", steps = steps + 1 where code == input.code } }
+        rest { sleep: 300ms }
+        send { do { update Parcel set state = "sent", steps = steps + 1 where code == input.code } }
+    }
+}
+workflow Count { trigger: ParcelMade  steps { count { do { update Parcel set steps = steps + 10 where code == trigger.code } } } }
+workflow Long {
+    input { code: string }
+    steps { a { sleep: 1s }  b { do { update Parcel set state = "long" where code == input.code } } }
+}
+endpoint POST /parcels {
+    auth: public
+    body { code: string, required, broken: bool }
+    returns: Parcel status 201
+    do {
+        let parcel = create Parcel { code: body.code }
+        emit ParcelMade { code: body.code }
+        start Ship { code: body.code }
+        require not (body.broken ?? false) else fail 409
+        return parcel
+    }
+}
+endpoint POST /long {
+    auth: public
+    body { code: string, required }
+    do { create Parcel { code: body.code } start Long { code: body.code } return { ok: true } }
+}
+endpoint GET /parcels/{code} { auth: public  path { code: string }  returns: Parcel  do { return first Parcel where code == path.code } }
+"""
+
+Start = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "app.cai").write_text(PROGRAM)
+    return folder
+
+
+def until(look: Callable[[], Any], wanted: Any, seconds: float = 15.0) -> None:
+    """Asks until the answer is the wanted one."""
+    deadline = time.monotonic() + seconds
+    while (found := look()) != wanted:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def parcel(server: ServerProcess, code: str) -> tuple[object, object]:
+    found = httpx.get(f"{server.base_url}/parcels/{code}").json()
+    return found["state"], found["steps"]
+
+
+def test_a_workflow_commits_with_its_request_and_runs(start_server: Start, program: Path, database_url: str) -> None:
+    server = start_server(program, env={"DATABASE_URL": database_url})
+    assert httpx.post(server.base_url + "/parcels", json={"code": "a"}).status_code == 201
+    assert httpx.post(server.base_url + "/parcels", json={"code": "b", "broken": True}).status_code == 409
+    until(lambda: parcel(server, "a"), ("sent", 12))
+    assert server.terminate() == 0
+
+
+def test_what_waits_goes_on_after_a_restart(start_server: Start, program: Path, database_url: str) -> None:
+    first = start_server(program, env={"DATABASE_URL": database_url})
+    assert httpx.post(first.base_url + "/long", json={"code": "a"}).status_code == 200
+    assert first.terminate() == 0
+    second = start_server(program, env={"DATABASE_URL": database_url})
+    until(lambda: parcel(second, "a")[0], "long")
+
+
+def test_the_embedded_database_has_one_process(start_server: Start, program: Path, tmp_path: Path) -> None:
+    server = start_server(program, wait=False, env={"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "CODEAI_ROLE": "api"})
+    assert server.wait() == 3
+    assert "needs several processes on one database" in server.output
+
+
+def children(server: ServerProcess) -> dict[str, psutil.Process]:
+    assert server.process is not None
+    named = ((" ".join(child.cmdline()).strip(), child) for child in psutil.Process(server.process.pid).children())
+    return {name: child for name, child in named if name.startswith("cai-worker")}
+
+
+def test_on_postgresql_a_process_of_its_own_works_and_is_replaced_when_it_dies(start_server: Start, program: Path, postgres: Any) -> None:
+    url = postgres.create_database(f"durable{os.getpid()}")
+    server = start_server(program, env={"DATABASE_URL": url})
+    until(lambda: {"cai-worker: durable", "cai-worker: http 1"} <= set(children(server)), True)
+    assert httpx.post(server.base_url + "/long", json={"code": "a"}).status_code == 200
+    children(server)["cai-worker: durable"].send_signal(signal.SIGKILL)
+    until(lambda: parcel(server, "a")[0], "long", 20)
+    assert server.terminate() == 0
+
+
+def test_roles_split_a_program_over_servers_and_another_takes_over_within_15_seconds(
+    start_server: Start, program: Path, postgres: Any
+) -> None:
+    url = postgres.create_database(f"roles{os.getpid()}")
+    api = start_server(program, env={"DATABASE_URL": url}, arguments=("--role", "api"))
+    assert set(children(api)) == {"cai-worker: http 1"}
+    workers = [start_server(program, wait=False, env={"DATABASE_URL": url, "CODEAI_ROLE": "worker"}) for _ in range(2)]
+    until(lambda: [list(children(worker)) for worker in workers], [["cai-worker: durable"]] * 2, 60)
+    for number in range(20):
+        assert httpx.post(api.base_url + "/parcels", json={"code": f"p{number}"}).status_code == 201
+    victim = workers[0].process
+    assert victim is not None
+    for process in (*psutil.Process(victim.pid).children(), psutil.Process(victim.pid)):
+        process.send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    until(lambda: [parcel(api, f"p{number}") for number in range(20)], [("sent", 12)] * 20, 20)
+    assert time.monotonic() - began < 15
