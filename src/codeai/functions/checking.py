@@ -16,10 +16,14 @@ FOLDER = "activities"
 
 
 class FunctionProblem(msgspec.Struct, frozen=True):
-    """Something that keeps a function from being called; ``at`` is the place in the program."""
+    """Something that keeps a function from being called; ``at`` is the place in the program.
+
+    A module that is ``missing`` altogether may still come (older programs name activities of another host); the step fails until then.
+    """
 
     message: str
     at: int
+    missing: bool = False
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -49,7 +53,9 @@ def problems(application: Application, folder: Path) -> list[FunctionProblem]:
     :param folder: the folder of the program; its functions lie in ``activities/``
     """
     return [
-        FunctionProblem(message, wanted.at) for wanted in wanted_functions(application) for message in _problems(wanted, folder / FOLDER)
+        FunctionProblem(message, wanted.at, missing=message.startswith("there is no '"))
+        for wanted in wanted_functions(application)
+        for message in _problems(wanted, folder / FOLDER)
     ]
 
 

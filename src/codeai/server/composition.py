@@ -124,7 +124,8 @@ class Composition:
         self.functions = PythonFunctions(application, folder or Path.cwd())
         self.effects.python = self.functions
         for problem in problems(application, folder or Path.cwd()):
-            raise StartError(problem.message, problem.at)
+            if not problem.missing:
+                raise StartError(problem.message, problem.at)
         self.durable = self._built_durable()
         self.eventing = self._built_eventing(triggers, folder or Path.cwd(), recording=recording)
         self._providers = self._built_providers()

@@ -117,7 +117,8 @@ def _loaded(files: list[Path], folder: Path, sources: Sources, diagnostics: list
 
 def _uncallable(problem: FunctionProblem) -> Diagnostic:
     place = Span(max(problem.at, 0), max(problem.at, 0))
-    return Diagnostic("CAI0612", DiagnosticClass.SEMANTIC, problem.message, place)
+    severity = Severity.WARNING if problem.missing else Severity.ERROR
+    return Diagnostic("CAI0612", DiagnosticClass.SEMANTIC, problem.message, place, severity)
 
 
 def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic]) -> SourceFile | None:
