@@ -38,6 +38,7 @@ _PROVIDER_KEYS = (
 _LATER: Final[dict[type[d.Declaration], str]] = {
     MiddlewareDeclaration: "middleware",
 }
+_RUN = "run the script with 'codeai run'"
 _METHODS = ("jwt", "api_key", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).
 _OWN = ("health", "metrics", "debug", "openapi.json", "docs")
@@ -97,6 +98,7 @@ class Program(Workflows):
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
         connected = self._connected()
+        self._scripts()
         self._later()
         self._unused()
         return Application(
@@ -119,6 +121,11 @@ class Program(Workflows):
             tests=tests,
             **connected,
         )
+
+    def _scripts(self) -> None:
+        """A program that is served has declarations only."""
+        for script in self._of(d.Script):
+            self.report.error(script.body, "statements outside of a declaration belong to scripts", "CAI0347", help_text=_RUN)
 
     def _connected(self) -> dict[str, Any]:
         """Events, integrations, workflows and jobs; cycles among them are found on the way."""

@@ -30,7 +30,12 @@ class Queries(Calls):
             q.UpdateRows: self._update_rows,
             q.DeleteRows: self._delete_rows,
             q.TestRequest: self._request,
+            q.Exec: self._exec,
         }
+
+    def _exec(self, node: q.Exec, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self.report.error(node, "'exec' belongs to scripts", "CAI0347", help_text="run the script with 'codeai run'")
+        return broken(node)
 
     def _readable(self, node: Node, scope: Scope) -> None:
         if not scope.host.database:

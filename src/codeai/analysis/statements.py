@@ -43,7 +43,6 @@ class Statements(Queries):
             st.Sleep: self._sleep,
             st.AsUser: self._as_user,
             st.Expect: self._expect,
-            st.Exec: self._deferred,
         }
 
     def host_block(self, node: st.Block, scope: Scope) -> s.Block:
@@ -64,10 +63,6 @@ class Statements(Queries):
             if isinstance(statement, st.Return | st.Fail):
                 ended = statement
         return tuple(found)
-
-    def _deferred(self, node: st.Statement, scope: Scope) -> None:
-        word = type(node).__name__.lower()
-        self.report.error(node, f"'{word}' belongs to scripts", "CAI0347")
 
     def _declare(self, name: Identifier, type_: t.Type, scope: Scope, *, mutable: bool, value: ir.Expression | None) -> str:
         known = scope.variables.get(name.text)

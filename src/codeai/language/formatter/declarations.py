@@ -78,6 +78,9 @@ class Declarations(Statements):
             return f"extern function {node.name.text}({parameters}){result} from {quoted(node.source or '')}"
         return self.block(node.body, f"function {node.name.text}({parameters}){result}", depth)
 
+    def _script(self, node: d.Script, depth: int) -> str:
+        return self.items(node.body.statements, self.statement, depth, node.start, node.end).rstrip("\n")
+
     def _resource(self, node: d.ResourceDeclaration, depth: int) -> str:
         return self.clauses_of(node, f"resource {node.entity.text} at {self.path(node.path)}", depth)
 
@@ -303,6 +306,7 @@ _DECLARATIONS: Final[dict[type, _Print]] = {
     d.ResourceDeclaration: Declarations._resource,
     d.EndpointDeclaration: Declarations._endpoint,
     d.FunctionDeclaration: Declarations._function,
+    d.Script: Declarations._script,
     d.AuthDeclaration: lambda printer, node, depth: printer._settings(node, f"auth {node.name.text}", depth),
     d.RoleDeclaration: lambda printer, node, depth: printer.clauses_of(node, f"role {node.name.text}", depth),
     d.SeedDeclaration: lambda printer, node, depth: printer.block(node.body, "seed", depth),

@@ -413,4 +413,5 @@ _PRINTERS: Final[dict[type, Callable[[Expressions, Any, int], str]]] = {
     q.CallActivity: Expressions.activity,
     q.Start: Expressions.start,
     q.TestRequest: Expressions.request,
+    q.Exec: Expressions.literal,
 }

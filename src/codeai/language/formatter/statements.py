@@ -110,5 +110,4 @@ _PRINTERS: Final[dict[type, Callable[[Statements, Any, int], str]]] = {
     st.Expect: lambda printer, node, depth: printer.fitting("expect ", node.condition, depth),
     st.Mock: Statements._mock,
     st.Advance: lambda printer, node, depth: f"advance {printer.expression(node.duration, depth)}",
-    st.Exec: lambda printer, node, depth: printer.source(node),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.lexer import END, NAME
+from codeai.language.parser import scripts
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.events import Events
 from codeai.language.parser.statements import METHODS
@@ -48,6 +49,9 @@ class Parser(Events):
         description = self.tokens.docs.get(self.i, "")
         annotations = self._annotations()
         description = description or self.tokens.docs.get(self.i, "")
+        if not annotations and scripts.begins(self) and not self.declaration_begins():
+            self.host = Host()
+            return (scripts.script(self),)
         if not self.at(NAME):
             self.fail_expected("a declaration")
         word = self.texts[self.i]

@@ -240,7 +240,7 @@ class Expressions(Literals):
             return ex.NullLiteral(start, end)
         if text == "if" and following not in (".", ")", ",", "="):
             return self._if_expression()
-        if following in (NAME, "(") or text == "get":
+        if following in (NAME, "(") or text in ("get", "exec"):
             found = self.query()
             if found is not None:
                 return found

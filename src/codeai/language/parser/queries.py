@@ -6,6 +6,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import NAME, STRING
+from codeai.language.parser.scripts import shell
 from codeai.language.parser.types import Types
 from codeai.language.spellings import conditions, steps
 from codeai.language.spellings.words import QUERY
@@ -42,6 +43,8 @@ class Queries(Types):
         """The query or write that begins at the current name, or None when the name is an ordinary one."""
         word = self.texts[self.i]
         following = self.kind_at(1)
+        if word == "exec":
+            return shell(self) if following == "{" and not self.header else None
         if following == "(" and word in steps.STEPS:
             return steps.expression(self)
         if following == NAME and self.breaks_at(1):

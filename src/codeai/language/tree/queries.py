@@ -143,3 +143,9 @@ class TestRequest(Expression, frozen=True, eq=False, gc=False):
     path: Expression
     body: Expression | None
     headers: Expression | None = None
+
+
+class Exec(Expression, frozen=True, eq=False, gc=False):
+    """``exec { shell }`` of scripts; ``command`` is the text between the braces."""
+
+    command: str

@@ -143,9 +143,3 @@ class Advance(Statement, frozen=True, eq=False, gc=False):
     """``advance 2h``."""
 
     duration: Expression
-
-
-class Exec(Statement, frozen=True, eq=False, gc=False):
-    """``exec { shell }`` of scripts."""
-
-    command: str
