@@ -3,7 +3,8 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,9 @@ class Answer(msgspec.Struct, frozen=True):
 class Service:
     """A program that answers requests, with an event loop of its own."""
 
-    def __init__(self, path: Path, url: str, env: Mapping[str, str] | None = None, **limits: Any) -> None:
+    def __init__(
+        self, path: Path, url: str, env: Mapping[str, str] | None = None, *, clock: Callable[[], datetime] | None = None, **limits: Any
+    ) -> None:
         program = load_program(path)
         assert program.valid and program.executable, "\n".join(concise(found, program.sources) for found in program.diagnostics)
         environment = {"JWT_SECRET": SECRET, **(env or {})}
@@ -63,7 +66,8 @@ class Service:
         self.runner = asyncio.Runner()
         self.url = url
         self.database = open_database(settings)
-        self.composition = Composition(program.application, read_settings(environment, {}), self.database, environment)
+        settings_read = read_settings(environment, {})
+        self.composition = Composition(program.application, settings_read, self.database, environment, clock, folder=program.folder)
         self.run(self.composition.start())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:

@@ -8,16 +8,19 @@ from typing import Final
 
 from codeai.analysis.endpoints import Endpoints
 from codeai.analysis.scope import Host, Scope
+from codeai.analysis.surroundings import COUNTED
 from codeai.analysis.symbols import IntegrationSymbol, OperationSymbol
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import integrations as i
 from codeai.language.tree import workflows as w
+from codeai.language.tree.node import Identifier
 from codeai.model import expression as ir
 from codeai.model.endpoint import Shape
 from codeai.model.event import Retry
-from codeai.model.integration import Breaker, Integration, Middleware, Operation, RateLimit
+from codeai.model.integration import Breaker, Integration, Middleware, Operation
+from codeai.model.limits import RateLimit
 
 _BACKOFFS: Final = {
     "exponential_backoff": "exponential",
@@ -34,7 +37,10 @@ _AUTH: Final[dict[str, tuple[str, ...]]] = {
 }
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _MIDDLEWARE: Final[dict[str, tuple[str, ...]]] = {
-    "authentication": ("auth", "provider", "required", "method", "secret", "roles"),
+    "authentication": (
+        *("auth", "provider", "required", "roles", "method", "secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim"),
+        *("header", "keys", "users"),
+    ),
     "authorization": ("roles", "permissions", "role"),
     "cors": ("origins", "methods", "headers", "expose", "credentials", "max_age"),
     "logging": ("level", "body", "headers", "fields"),
@@ -43,6 +49,7 @@ _MIDDLEWARE: Final[dict[str, tuple[str, ...]]] = {
     "rate_limiting": ("requests", "window", "strategy", "by", "burst"),
     "python": ("function", "source"),
 }
+_NAMES: Final = ("roles", "role", "permissions", "provider", "auth")
 _STRATEGIES: Final = ("fixed_window", "sliding_window", "token_bucket", "leaky_bucket")
 _PARAMETER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -95,20 +102,6 @@ class Connections(Endpoints):
         """Where values of settings stand: no request, no database."""
         return Scope(Host(what, user=False, database=False))
 
-    def milliseconds_of(self, node: ex.Expression, what: str) -> int:
-        """A duration in a setting."""
-        if isinstance(node, ex.DurationLiteral):
-            return node.milliseconds
-        self.report.error(node, f"'{what}' takes a duration, as in 5s", "CAI0505")
-        return 0
-
-    def whole_of(self, node: ex.Expression, what: str, low: int = 1, high: int = 1_000_000) -> int:
-        """A whole number in a setting."""
-        if isinstance(node, ex.IntLiteral) and low <= node.value <= high:
-            return node.value
-        self.report.error(node, f"'{what}' takes a number from {low} to {high:,}", "CAI0505")
-        return low
-
     def choice_of(self, node: ex.Expression, what: str, known: tuple[str, ...]) -> str:
         """One of several words in a setting."""
         text = node.text if isinstance(node, ex.Name) else node.value if isinstance(node, ex.StringLiteral) else ""
@@ -151,10 +144,7 @@ class Connections(Endpoints):
     def rate_of(self, clauses: tuple[d.Clause, ...]) -> RateLimit | None:
         """The ``rate_limit`` clause."""
         clause = next((c for c in clauses if isinstance(c, d.RateLimitClause)), None)
-        if clause is None:
-            return None
-        requests, window = self.whole_of(clause.requests, "rate_limit"), self.milliseconds_of(clause.window, "rate_limit")
-        return RateLimit(requests, window, clause.by.text if clause.by is not None else "")
+        return None if clause is None else self.rate_limit(clause)
 
     def entries_of(self, clauses: tuple[d.Clause, ...], key: str, scope: Scope) -> tuple[ir.Entry, ...]:
         """The entries of ``headers { … }``."""
@@ -283,16 +273,36 @@ class Connections(Endpoints):
                 continue
             if key not in _MIDDLEWARE[kind]:
                 self.report.unknown(setting.key, f"unknown setting '{key}' of {kind} '{node.name.text}'", key, _MIDDLEWARE[kind], "CAI0118")
+            elif key in _NAMES and value is not None:
+                entries.append(ir.Entry(key, self._security_names(key, value)))
             elif isinstance(value, ex.Name):
                 if key == "strategy":
                     self.choice_of(value, "strategy", _STRATEGIES)
+                elif key == "by":
+                    self.choice_of(value, "by", (*COUNTED, "public") if kind == "cache" else COUNTED)
                 entries.append(ir.Entry(key, ir.Constant(type=t.String(), value=value.text, at=value.start)))
             elif value is not None:
                 entries.append(ir.Entry(key, self.expression(value, scope)))
         return Middleware(name=node.name.text, kind=kind, settings=tuple(entries), at=node.start)
+
+    def _security_names(self, key: str, node: ex.Expression) -> ir.Expression:
+        """Roles, permissions and providers: declared names, written as such or quoted; a missing one is an error."""
+        items = node.items if isinstance(node, ex.ListLiteral) else (node,)
+        names = [Identifier(item.start, item.end, _word(item)) for item in items]
+        for name in names:
+            if key in ("roles", "role"):
+                self.check_role(name)
+            elif key in ("provider", "auth") and name.text not in self.symbols.providers:
+                self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, self.symbols.providers, "CAI0116")
+        constants = tuple(ir.Constant(type=t.String(), value=name.text, at=name.start) for name in names)
+        return ir.ListOf(type=t.List(t.String()), items=constants, at=node.start)
 
     def _middleware_kind(self, node: ex.Expression) -> str:
         text = node.text if isinstance(node, ex.Name) else node.value if isinstance(node, ex.StringLiteral) else ""
         if text not in _MIDDLEWARE:
             self.report.unknown(node, f"unknown type '{text}' of middleware", text, _MIDDLEWARE, "CAI0127")
         return text
+
+
+def _word(node: ex.Expression) -> str:
+    return node.text if isinstance(node, ex.Name) else node.value if isinstance(node, ex.StringLiteral) else ""

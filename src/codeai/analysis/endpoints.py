@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from codeai.analysis.inference import words
-from codeai.analysis.receiving import Receiving
 from codeai.analysis.scope import Host, Scope
+from codeai.analysis.surroundings import Surroundings
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
 from codeai.language.naming import snake_case
@@ -34,10 +34,9 @@ from codeai.model.security import Guard
 from codeai.model.statement import Block
 
 _ACTIONS: Final = ("list", "get", "create", "update", "delete")
-_LATER: Final = {"rate_limit": "rate limits", "cache": "response caching", "use": "middleware"}
 
 
-class Endpoints(Receiving):
+class Endpoints(Surroundings):
     """Elaborates the HTTP interface."""
 
     default_auth: str | None = None
@@ -47,7 +46,7 @@ class Endpoints(Receiving):
         """One declared endpoint."""
         clauses = node.clauses
         self._single(clauses)
-        self._unsupported(clauses)
+        clauses = (*clauses, *_annotated_roles(node.annotations))
         verify = self.verification(clauses)
         # A verified signature is the guard of an endpoint that says nothing else.
         guard = self.guard(node, clauses, "public" if verify is not None else self.default_auth)
@@ -73,6 +72,7 @@ class Endpoints(Receiving):
             timeout_ms=self.milliseconds(clauses, "timeout"),
             description=node.description,
             at=node.start,
+            **self.surroundings(clauses, node.annotations, node.method.text),
             **self._annotations(node.annotations, node.path),
         )
 
@@ -91,12 +91,6 @@ class Endpoints(Receiving):
             parts.append(f"by_{segment.text}" if segment.parameter else segment.text.replace("-", "_").replace(".", "_"))
         return "_".join(parts)
 
-    def check_middleware(self, name: Identifier) -> None:
-        """Reports a middleware that the program does not declare."""
-        if name.text not in self.symbols.middleware:
-            self.report.unknown(name, f"unknown middleware '{name.text}'", name.text, self.symbols.middleware, "CAI0128")
-        self.symbols.use("middleware", name.text)
-
     def _single(self, clauses: tuple[d.Clause, ...]) -> None:
         seen: dict[str, d.Clause] = {}
         for clause in clauses:
@@ -106,15 +100,6 @@ class Endpoints(Receiving):
             if key in seen:
                 self.report.duplicate(clause, key, seen[key])
             seen[key] = clause
-
-    def _unsupported(self, clauses: tuple[d.Clause, ...]) -> None:
-        for clause in clauses:
-            key = _clause_key(clause)
-            if key == "use" and isinstance(clause, d.NamesClause):
-                for name in clause.names:
-                    self.check_middleware(name)
-            if key in _LATER:
-                self.report.later(clause, f"'{key}'", note=f"{_LATER[key]} come with a later version")
 
     def _annotations(self, annotations: tuple[d.Annotation, ...], path: d.Path) -> dict[str, Any]:
         first = next((segment.text for segment in path.segments if not segment.parameter), "")
@@ -128,8 +113,6 @@ class Endpoints(Receiving):
                 found["tags"] = texts
             elif name in ("summary", "version") and texts:
                 found[name] = texts[0]
-            elif name in ("auth", "rate_limit", "cache"):
-                self.report.later(annotation, f"'@{name}'")
         return found
 
     def _returns(self, clauses: tuple[d.Clause, ...]) -> Returns | None:
@@ -193,8 +176,9 @@ class Endpoints(Receiving):
         if any(segment.parameter for segment in node.path.segments):
             self.report.error(node.path, "the path of a resource has no parameters", "CAI0508", help_text="declare endpoints instead")
         common = tuple(clause for clause in node.clauses if not isinstance(clause, d.ActionSettings))
-        self._unsupported(common)
+        common = (*common, *_annotated_roles(node.annotations))
         self._single(common)
+        around = self.surroundings(common, node.annotations, "GET")
         actions = self._actions(node)
         settings: dict[str, list[d.ActionSettings]] = {name: [] for name in _ACTIONS}
         for clause in node.clauses:
@@ -204,10 +188,9 @@ class Endpoints(Receiving):
         found: list[Endpoint] = []
         for action in actions:
             own = tuple(inner for outer in settings[action] for inner in outer.clauses)
-            self._unsupported(own)
             markers = tuple(settings[action][:1])
             guard = self.guard(node, (*common, *markers, *own), self.default_auth)
-            found.append(self._action(node, entity, action, own, guard, common))
+            found.append(self._action(node, entity, action, own, guard, common, around))
         return found
 
     def _actions(self, node: d.ResourceDeclaration) -> tuple[str, ...]:
@@ -227,6 +210,7 @@ class Endpoints(Receiving):
         clauses: tuple[d.Clause, ...],
         guard: Guard,
         common: tuple[d.Clause, ...],
+        around: dict[str, Any],
     ) -> Endpoint:
         method = {"list": "GET", "get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[action]
         path = (*self.prefix, *_segments(node.path))
@@ -277,8 +261,29 @@ class Endpoints(Receiving):
             summary=f"{action.capitalize()} {words(name)}",
             description=node.description,
             at=node.start,
+            **_surrounded(around, self.surroundings(clauses, (), method), method),
             **self._annotations(node.annotations, node.path),
         )
+
+
+def _annotated_roles(annotations: tuple[d.Annotation, ...]) -> tuple[d.Clause, ...]:
+    """``@auth("admin")`` is ``roles: [admin]``."""
+    found: list[d.Clause] = []
+    for annotation in annotations:
+        if annotation.name.text == "auth":
+            key = Identifier(annotation.name.start, annotation.name.end, "roles")
+            names = tuple(Identifier(a.start, a.end, a.value) for a in annotation.arguments if isinstance(a, ex.StringLiteral))
+            found.append(d.NamesClause(annotation.start, annotation.end, key, names))
+    return tuple(found)
+
+
+def _surrounded(common: dict[str, Any], own: dict[str, Any], method: str) -> dict[str, Any]:
+    """What stands around an action of a resource: its own wins; the resource's cache is one of the actions that read."""
+    return {
+        "middleware": tuple(dict.fromkeys((*common["middleware"], *own["middleware"]))),
+        "rate_limit": own["rate_limit"] or common["rate_limit"],
+        "cache": own["cache"] or (common["cache"] if method == "GET" else None),
+    }
 
 
 def _own_success(common: tuple[d.Clause, ...], own: tuple[d.Clause, ...]) -> tuple[d.Clause, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -35,9 +35,6 @@ _PROVIDER_KEYS = (
     *("secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim", "algorithms", "require_exp", "header", "keys"),
     *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
 )
-_LATER: Final[dict[type[d.Declaration], str]] = {
-    MiddlewareDeclaration: "middleware",
-}
 _RUN = "run the script with 'codeai run'"
 _METHODS = ("jwt", "api_key", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).
@@ -99,7 +96,6 @@ class Program(Workflows):
         seed, tests = self._seed(), self._tests()
         connected = self._connected()
         self._scripts()
-        self._later()
         self._unused()
         return Application(
             name=self._config_text("name") or name,
@@ -159,14 +155,6 @@ class Program(Workflows):
             "integrations": tuple(self.integration(symbol) for symbol in self.symbols.integrations.values()),
             "middleware": tuple(self.middleware(node) for node in self.symbols.middleware.values()),
         }
-
-    def _later(self) -> None:
-        """Names what is checked to the end but not executed by this version."""
-        for declaration in self.declarations:
-            word = _LATER.get(type(declaration))
-            name = getattr(declaration, "name", getattr(declaration, "event", None))
-            if word is not None and name is not None:
-                self.report.later(name, f"{word} '{name.text}'")
 
     def _unused(self) -> None:
         """Warns of declarations that nothing refers to."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from codeai.http.messages import PROBLEM, Header, Receive, Request, Response, Scope, Send, send_response
+from codeai.http.messages import Header, Receive, Request, Response, Scope, Send, problem_response, send_response
+from codeai.http.middleware.cors import CorsPolicy, is_preflight
 from codeai.http.negotiation import compressed
 from codeai.http.problems import Problem, problem_of
 from codeai.http.routing import BadPath, Router
@@ -132,11 +133,12 @@ class Application:
             response = await self._debugging.answer(request, self.answer)
         else:
             response = await self.answer(request)
-        extra = _SECURITY
         settings = self._settings
-        if settings.cors_origins:
-            extra = (*extra, *self._cors(request))
-        if len(response.body) >= settings.compress_from:
+        extra = (*_SECURITY, *request.extra) if request.extra else _SECURITY
+        policy = request.cors or settings.cors
+        if policy is not None:
+            extra = (*extra, *policy.headers(request))
+        if len(response.body) >= settings.compress_from and not request.packed:
             response = compressed(response, request.headers.get(b"accept-encoding"), settings.compress_from)
         try:  # noqa: SIM105  # a context manager costs a tenth of a small request
             await send_response(send, response, request, extra)
@@ -178,35 +180,24 @@ class Application:
         if size > _MOST_HEADER_BYTES:
             raise Problem(431, f"the headers are larger than {_MOST_HEADER_BYTES:,} bytes")
 
-    def _other_method(self, request: Request, targets: Mapping[str, Any]) -> Response:
+    def _other_method(self, request: Request, targets: Mapping[str, Handler]) -> Response:
         allowed = sorted({*targets, "OPTIONS", *(["HEAD"] if "GET" in targets else [])})
         allow = (b"allow", ", ".join(allowed).encode())
         if request.method == "OPTIONS":
-            return Response(204, b"", (allow,))
+            return Response(204, b"", (allow, *self._preflight(request, targets)))
         return self._problem(Problem(405, f"{request.method[:20]} is not allowed here", headers=(allow,)), request)
 
     def _problem(self, problem: Problem, request: Request) -> Response:
-        request.code = problem.code
-        return Response(problem.status, problem.body(request.id), (PROBLEM, *problem.headers))
+        return problem_response(problem, request)
 
-    def _cors(self, request: Request) -> tuple[Header, ...]:
-        """The headers of cross-origin requests (Fetch standard), for the origins that the program names."""
-        origin = request.headers.get(b"origin")
-        allowed = self._settings.cors_origins
-        if origin is None or ("*" not in allowed and origin.decode("latin-1") not in allowed):
-            return ((b"vary", b"Origin"),)
-        found: list[Header] = [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
-        if self._settings.cors_credentials and "*" not in allowed:
-            found.append((b"access-control-allow-credentials", b"true"))
-        if request.method == "OPTIONS" and b"access-control-request-method" in request.headers:
-            found.append((b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"))
-            found.append(
-                (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID")
-            )
-            found.append((b"access-control-max-age", b"600"))
-        else:
-            found.append((b"access-control-expose-headers", b"ETag, Location, X-Request-ID"))
-        return tuple(found)
+    def _preflight(self, request: Request, targets: Mapping[str, Handler]) -> tuple[Header, ...]:
+        """The headers for a browser that asks what it may send: by the rules of the endpoint, else of the program."""
+        if not is_preflight(request):
+            return ()
+        wanted = request.headers[b"access-control-request-method"].decode("latin-1")
+        handler = targets.get("GET" if wanted == "HEAD" else wanted)
+        policy: CorsPolicy | None = getattr(handler, "cors", None) or self._settings.cors
+        return policy.preflight(request, targets) if policy is not None else ()
 
 
 def _size(headers: Iterable[Header]) -> int:

@@ -34,6 +34,12 @@ class Response:
         self.headers = headers
 
 
+def problem_response(problem: Problem, request: Request) -> Response:
+    """A problem as the answer to a request."""
+    request.code = problem.code
+    return Response(problem.status, problem.body(request.id), (PROBLEM, *problem.headers))
+
+
 JSON: Final[Header] = (b"content-type", b"application/json")
 PROBLEM: Final[Header] = (b"content-type", b"application/problem+json")
 
@@ -50,7 +56,7 @@ class Request:
     """One request while it is answered; ``headers`` has the last value of each name, ``receipt`` identifies a verified message."""
 
     __slots__ = (
-        *("_kept", "_receive", "code", "debug", "headers", "id", "method", "path"),
+        *("_kept", "_receive", "code", "cors", "debug", "extra", "headers", "id", "method", "packed", "path"),
         *("principal", "receipt", "scope", "template"),
     )
 
@@ -64,6 +70,9 @@ class Request:
         self.template = ""
         self.code = ""  # of the problem that answers it
         self.debug = False
+        self.packed = False  # whether the endpoint has seen to the compression of its answer
+        self.extra: tuple[Header, ...] = ()  # of its answer, whatever that is
+        self.cors: Any = None  # the policy of its endpoint, if it has one of its own
         self.principal: Any = None
         self.receipt: str | None = None
         self._kept: bytes | None = None
@@ -95,13 +104,19 @@ class Request:
                 raise _too_large(limit)
         deadline = deadlines.begin(timeout)
         try:
-            return await self._read(limit)
+            self._kept = await self._read(limit)
+            return self._kept
         except asyncio.CancelledError:
             if deadline.answers():
                 raise Problem(408, f"the body did not come within {timeout:g} s", "request_timeout") from None
             raise
         finally:
             deadlines.end(deadline)
+
+    @property
+    def seen_body(self) -> bytes | None:
+        """The body, if somebody has read it."""
+        return self._kept
 
     def keep(self, body: bytes) -> None:
         """Remembers a body that has been read, for whoever asks for it next."""

@@ -45,7 +45,7 @@ _VARY: Final[Header] = (b"vary", b"Accept-Encoding")
 _ENCODINGS: Final = ("br", "gzip")
 
 
-def compressed(response: Response, accept_encoding: bytes | None, threshold: int) -> Response:
+def compressed(response: Response, accept_encoding: bytes | None, threshold: int, level: int = 4) -> Response:
     """The response in the encoding that the client likes best, if it is large enough for that to pay.
 
     A tag becomes that of the encoded form (``"abc"`` → ``"abc-br"``), since strong tags tell apart the bytes that are sent.
@@ -55,7 +55,7 @@ def compressed(response: Response, accept_encoding: bytes | None, threshold: int
     choice = _best_encoding(accept_encoding) if accept_encoding is not None else ""
     if not choice:
         return Response(response.status, response.body, (*response.headers, _VARY))
-    body = brotli.compress(response.body, quality=4) if choice == "br" else _gzip(response.body)
+    body = brotli.compress(response.body, quality=level) if choice == "br" else _gzip(response.body, level)
     mark = f'-{choice}"'.encode()
     headers = tuple((name, value[:-1] + mark if name == b"etag" and value.endswith(b'"') else value) for name, value in response.headers)
     return Response(response.status, body, (*headers, (b"content-encoding", choice.encode()), _VARY))
@@ -71,8 +71,8 @@ def _best_encoding(accept_encoding: bytes) -> str:
     return choice if weights.get("identity", 0.0) <= best else ""
 
 
-def _gzip(body: bytes) -> bytes:
-    worker = zlib.compressobj(5, zlib.DEFLATED, 31)
+def _gzip(body: bytes, level: int) -> bytes:
+    worker = zlib.compressobj(min(level + 1, 9), zlib.DEFLATED, 31)
     return worker.compress(body) + worker.flush()
 
 

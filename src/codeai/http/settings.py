@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from codeai.http.middleware.cors import CorsPolicy
+
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits and switches; see the table of the environment for the variables behind them."""
@@ -13,5 +15,4 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 1_048_576
     compress_from: int = 1_024
     access_log: bool = True
-    cors_origins: tuple[str, ...] = ()
-    cors_credentials: bool = False
+    cors: CorsPolicy | None = None

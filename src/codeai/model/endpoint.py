@@ -13,6 +13,7 @@ import msgspec
 from codeai.language.types import Type
 from codeai.model.entity import Constraints
 from codeai.model.expression import Entry, Expression, Order
+from codeai.model.limits import RateLimit
 from codeai.model.security import Guard
 from codeai.model.statement import Block
 
@@ -218,7 +219,8 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation of the HTTP interface. ``name`` is unique (OpenAPI operationId); ``path`` includes the ``api_prefix``.
+    """One operation of the HTTP interface. ``name`` is unique (OpenAPI operationId); ``path`` includes the ``api_prefix``; ``cache`` are
+    milliseconds.
 
     ``on_success`` runs in the transaction of the operation, over the host values ``result`` and ``changes``.
     """
@@ -234,6 +236,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     on_success: Block = ()
     verify: Verification | None = None
     timeout_ms: int | None = None
+    middleware: tuple[str, ...] = ()
+    rate_limit: RateLimit | None = None
+    cache: int | None = None
     summary: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()

@@ -10,14 +10,7 @@ from codeai.language.types import Json, Record, Type
 from codeai.model.endpoint import Shape
 from codeai.model.event import Retry
 from codeai.model.expression import Entry, Expression
-
-
-class RateLimit(msgspec.Struct, frozen=True):
-    """So many calls in a window of so many milliseconds; ``by`` says whose are counted together."""
-
-    requests: int
-    window: int
-    by: str = ""
+from codeai.model.limits import RateLimit
 
 
 class Breaker(msgspec.Struct, frozen=True, kw_only=True):

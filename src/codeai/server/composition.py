@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ from codeai.http.blocks import BlockAction, UnavailableAction
 from codeai.http.debugging import Debugging
 from codeai.http.lists import ListAction
 from codeai.http.messages import JSON, Request, Response
+from codeai.http.middleware.surrounded import GatedPlan
 from codeai.http.openapi.document import document
 from codeai.http.pages.serving import documentation, landing
 from codeai.http.parameters import ParameterDecoder, reader
@@ -58,6 +60,7 @@ from codeai.server.wiring.events import Eventing
 from codeai.server.wiring.integrations import checks as integration_checks
 from codeai.server.wiring.integrations import integrations
 from codeai.server.wiring.integrations import observe as observe_integrations
+from codeai.server.wiring.middleware import Surrounding, program_cors, watched
 from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
 from codeai.server.wiring.sharing import Sharing
@@ -107,20 +110,20 @@ class Composition:
         self._filter_text = FilterText(application)
         self.sharing = Sharing(application, settings, self._setting, self.clock)
         self.integrations = integrations(application, self.evaluator, settings, self.clock, self._default, self.sharing)
+        self.database = watched(application, database, self.sharing)
         checks = [*self._checks(), self.sharing.check(), *integration_checks(self.integrations)]
         self.health = Health(application.version, checks, time.monotonic())
         http = HttpSettings(
             request_timeout=settings.request_timeout,
             body_timeout=settings.body_timeout,
             max_body=settings.max_body,
-            cors_origins=self._origins(),
-            cors_credentials=self._setting(("cors", "credentials")) is True,
+            cors=program_cors(application, self._setting),
         )
         self.effects = Effects()
         self.effects.operations = KeyedOperations(self.integrations)
-        self.runtime = Runtime(database, self.services, log_program, self.clock, http, self.effects)
+        self.runtime = Runtime(self.database, self.services, log_program, self.clock, http, self.effects)
         queues = program_queues(application, self.evaluator)
-        self.dispatcher = LocalDispatcher(database, queues, shared=True)
+        self.dispatcher = LocalDispatcher(self.database, queues, shared=True)
         self.functions = PythonFunctions(application, folder or Path.cwd())
         self.effects.python = self.functions
         for problem in problems(application, folder or Path.cwd()):
@@ -130,6 +133,10 @@ class Composition:
         self.eventing = self._built_eventing(triggers, folder or Path.cwd(), recording=recording)
         self._providers = self._built_providers()
         self._types = ShapeTypes(application)
+        self.surrounding = Surrounding(
+            application, settings, self.sharing, self.evaluator.constant, self._own_provider, folder or Path.cwd()
+        )
+        self._providers |= self.surrounding.providers
         self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
         self.observation = Observation(application, database, settings, environment, lambda: self.health.draining)
         self.sharing.observe(self.observation.metrics)
@@ -205,10 +212,6 @@ class Composition:
         known = {setting.path for setting in self.application.settings}
         return self.evaluator.setting(path) if path in known else None
 
-    def _origins(self) -> tuple[str, ...]:
-        found = self._setting(("cors", "origins"))
-        return tuple(map(str, found)) if isinstance(found, list) else ()
-
     # -- security --------------------------------------------------------------------------------------------------
 
     def _auth_settings(self) -> AuthSettings:
@@ -234,23 +237,27 @@ class Composition:
             raise StartError(str(error)) from error
 
     def _built_providers(self) -> dict[str, Provider]:
-        auth = self._auth_settings()
         found: dict[str, Provider] = {}
         for model in self.application.providers:
             values = {entry.name: self.evaluator.constant(entry.value) for entry in model.settings}
-            try:
-                found[model.name] = provider(
-                    model.name, model.method, values, auth, self.roles, fetch_document, lambda: self.clock().timestamp()
-                )
-            except AuthConfigurationError as error:
-                raise StartError(str(error), model.at) from error
+            found[model.name] = self._own_provider(model.name, model.method, values, model.at)
         return found
 
+    def _own_provider(self, name: str, method: str, values: Mapping[str, object], at: int) -> Provider:
+        try:
+            return provider(name, method, values, self._auth_settings(), self.roles, fetch_document, lambda: self.clock().timestamp())
+        except AuthConfigurationError as error:
+            raise StartError(str(error), at) from error
+
     def _guard(self, endpoint: Endpoint) -> Guard:
-        if endpoint.guard.silent and not self.settings.development:
+        guard = self.surrounding.guard(endpoint)
+        if guard.silent and not self.settings.development:
             raise StartError(f"'{endpoint.method} {endpoint.template}' says nothing of auth, and the program has none", endpoint.at)
-        names = endpoint.guard.providers or tuple(self._providers)
-        return Guard(endpoint.guard, tuple(self._providers[name] for name in names))
+        names = guard.providers or tuple(self._providers)
+        for name in names:
+            if name not in self._providers:
+                raise StartError(f"unknown auth '{name}'", endpoint.at)
+        return Guard(guard, tuple(self._providers[name] for name in names))
 
     # -- routes ----------------------------------------------------------------------------------------------------
 
@@ -288,6 +295,8 @@ class Composition:
 
     async def start(self) -> None:
         """Opens the database (ASGI lifespan)."""
+        self.surrounding.load()
+        await self.sharing.start()
         await self.database.start()
         await self.observation.start()
         await self.durable.register()
@@ -309,8 +318,9 @@ class Composition:
     def _verified(self, endpoint: Endpoint) -> Handler:
         plan = self._plan(endpoint)
         if endpoint.verify is None:
-            return plan
-        return VerifiedPlan(plan, self.eventing.verifier(endpoint.verify), SignatureRejected, self.runtime)
+            return self.surrounding.around(endpoint, plan)
+        verified = VerifiedPlan(plan, self.eventing.verifier(endpoint.verify), SignatureRejected, self.runtime)
+        return self.surrounding.around(endpoint, verified)
 
     def _success(self, endpoint: Endpoint) -> Success | None:
         if not endpoint.on_success:
@@ -320,14 +330,16 @@ class Composition:
 
     def _plan(self, endpoint: Endpoint) -> EndpointPlan:
         try:
-            action = self._action(endpoint)
+            action = self.surrounding.cached(endpoint, self._action(endpoint))
         except (NotCompilable, QueryError) as error:
             raise StartError(str(error), error.at if error.at >= 0 else endpoint.at) from error
         inputs = endpoint.inputs
         listing = isinstance(endpoint.action, ListRows)
         key_of = self._key_type
         body = inputs.body
-        return EndpointPlan(
+        gates = self.surrounding.gates(endpoint)
+        kind: Any = functools.partial(GatedPlan, gates=gates) if gates else EndpointPlan
+        plan: EndpointPlan = kind(
             endpoint,
             self._guard(endpoint),
             action,
@@ -341,6 +353,7 @@ class Composition:
             body=ShapeDecoder(body, self._types, self._default) if body is not None and not body.open else None,
             open_body=body is not None and body.open,
         )
+        return plan
 
     def _key_type(self, entity: str) -> t.Type:
         return self.application.entity(entity).primary_field.type

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.http.middleware.clients import Network, parse_proxies
 from codeai.integrations.addresses import AllowList, parse_allow_list
 from codeai.language.durations import duration_milliseconds
 from codeai.language.suggestions import suggest
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heap_tracing: float | str = 600.0
     outbound_allow: AllowList = AllowList()
     redis_url: str | None = None
+    trusted_proxies: tuple[Network, ...] = ()
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_username: str | None = None
@@ -176,6 +178,7 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "CODEAI_ALLOW_DEBUG_HEADER": ("allow_debug_header", _flag),
     "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
     "CODEAI_OUTBOUND_ALLOW": ("outbound_allow", parse_allow_list),
+    "CODEAI_TRUSTED_PROXIES": ("trusted_proxies", parse_proxies),
     "REDIS_URL": ("redis_url", check_url),
     "SMTP_HOST": ("smtp_host", _text),
     "SMTP_PORT": ("smtp_port", _port),

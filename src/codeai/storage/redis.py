@@ -79,6 +79,13 @@ class Redis:
         """Runs ``action`` after an outage, before anybody else gets an answer."""
         self._recovered.append(action)
 
+    async def start(self) -> None:
+        """Loads the library and connects, so that no request has to wait for it; a Redis that is not there is only noted."""
+        try:
+            await self.ping()
+        except RedisUnavailable as error:
+            self._failed(error.__cause__ if isinstance(error.__cause__, Exception) else error)
+
     async def ping(self) -> None:
         """Looks now, whatever was, with a second of patience (acceptance S35); raises RedisUnavailable."""
         try:

@@ -71,6 +71,11 @@ class Sharing:
         for field, text in _FIGURES.items():
             metrics.gauge(f"cache_{field}", text, of(field))
 
+    async def start(self) -> None:
+        """Connects."""
+        if self.redis is not None:
+            await self.redis.start()
+
     async def close(self) -> None:
         """Closes the connections to Redis."""
         if self.redis is not None:
