@@ -42,12 +42,16 @@ class Effects(Payloads):
 
     # -- operations and activities ---------------------------------------------------------------------------------
 
-    def operation(self, name: Reference) -> OperationSymbol | None:
-        """``Integration.operation``; reports what is unknown."""
+    def operation(self, name: Reference, *, lenient: bool = False) -> OperationSymbol | None:
+        """``Integration.operation``; reports what is unknown.
+
+        :param lenient: whether a quoted name that nothing declares is only a warning
+        """
         first = name.parts[0]
         integration = self.symbols.integrations.get(first.text)
         if integration is None:
-            self.report.unknown(first, f"unknown integration '{first.text}'", first.text, self.symbols.integrations, "CAI0121")
+            node = name if lenient and name.quoted else first
+            self.report.unknown(node, f"unknown integration '{first.text}'", first.text, self.symbols.integrations, "CAI0121")
             return None
         self.symbols.use("integration", first.text)
         if len(name.parts) != 2:

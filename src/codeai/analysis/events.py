@@ -127,6 +127,9 @@ class Events(Connections):
         where = self.condition(node.where, scope) if node.where is not None else None
         block = node.body if node.body is not None else self._target_block(node, symbol)
         body = self.host_block(block, scope) if block is not None else ()
+        if block is None and node.target is not None and node.kind is not None and node.kind.text != "webhook":
+            failing = self.undeclared(node.kind.text, node.target)
+            body = (failing,) if failing is not None else ()
         wire = symbol.wire if symbol is not None else wire_name(node.event.text)
         number = self.numbers[wire] = self.numbers.get(wire, 0) + 1
         return Handler(name=f"{wire}#{number}", event=wire, where=where, body=body, at=node.start), host
@@ -140,11 +143,14 @@ class Events(Connections):
         if kind in ("workflow", "job"):
             table = self.symbols.workflows if kind == "workflow" else self.symbols.jobs
             run = table.get(name.text)
+            if run is None and target.quoted:
+                self.report.unknown(target, f"unknown {kind} '{target.text}'", target.text, table, "CAI0124")
+                return None
             values = node.values or (self._from_event(target, run.input, symbol) if run is not None else ())
             value = q.Start(node.start, node.end, "start" if kind == "workflow" else "run", name, values)
             statement = st.ExpressionStatement(node.start, node.end, value)
         elif kind == "integration":
-            operation = self.operation(target)
+            operation = self.operation(target, lenient=True)
             if operation is not None:
                 values = node.values or self._from_event(target, operation.arguments, symbol)
                 statement = st.ExpressionStatement(node.start, node.end, q.CallOperation(node.start, node.end, target, values))

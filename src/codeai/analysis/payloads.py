@@ -70,10 +70,17 @@ class Payloads(Statements):
         if symbol is None:
             if node.payload is not None:
                 self.expression(node.payload, scope)
-            return None
+            return self.undeclared("event", node.event)
         scope.host.emits.append(("event", symbol.wire))
         payload = self._payload(node, symbol, scope)
         return s.Emit(event=symbol.wire, payload=payload, at=node.start)
+
+    def undeclared(self, kind: str, name: Reference) -> s.Statement | None:
+        """What the use of a quoted name that nothing declares does (there is a warning): it fails and says so."""
+        if not name.quoted:
+            return None
+        message = ir.Constant(type=t.String(), value=f"{kind} '{name.text}' is not declared", at=name.start)
+        return s.Fail(failure=s.Failure(501, message, "not_declared"), at=name.start)
 
     def _payload(self, node: st.Emit, symbol: EventSymbol, scope: Scope) -> ir.Expression:
         sources = scope.host.sources

@@ -7,7 +7,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.suggestions import nearest
-from codeai.language.tree.node import Node
+from codeai.language.tree.node import Node, Reference
 
 NOT_EXECUTABLE: Final = "CAI0401"
 _GUARDS: Final = ("CAI0109", "CAI0116", "CAI0128")  # who may come in is never guessed
@@ -79,6 +79,10 @@ class Reporter:
     ) -> None:
         """Adds an error about a name that nothing has, with the nearest known one."""
         near = nearest(name, known)
+        if isinstance(node, Reference) and node.quoted:
+            advice = f"did you mean '{near.name}'?" if near is not None else "declare it; until then its use fails when it comes to it"
+            self.warning(node, message, code, help_text=advice)
+            return
         if near is None:
             self.error(node, message, code, kind=kind)
             return

@@ -9,6 +9,7 @@ import msgspec
 
 from codeai.analysis.effects import EXECUTION
 from codeai.analysis.events import Events
+from codeai.analysis.payloads import wire_name
 from codeai.analysis.schedules import cron_problem, is_timezone
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.statements import finish
@@ -197,6 +198,9 @@ class Workflows(Events):
     def _queue(self, node: ex.Expression) -> str:
         name = node.text if isinstance(node, ex.Name) else node.value if isinstance(node, ex.StringLiteral) else ""
         known = {"default", *(path[2] for path in self.symbols.settings if path[:2] == ("jobs", "queues") and len(path) == 3)}
+        if name not in known and isinstance(node, ex.StringLiteral):
+            self.report.warning(node, f"queue '{name}' is not declared", "CAI0130", help_text="its jobs run in 'default'")
+            return "default"
         if name not in known:
             self.report.unknown(node, f"unknown queue '{name}'", name, sorted(known), "CAI0130")
         return name or "default"
@@ -357,7 +361,9 @@ class Workflows(Events):
         record = self.event_record(symbol)
         host = run.host("a wait", {**more, "event": record})
         where = finish(self.condition(clause.where, Scope(host)), host) if clause.where is not None else None
-        return Work(kind="wait", value=where, event=symbol.wire if symbol is not None else None, at=clause.start), record
+        return Work(
+            kind="wait", value=where, event=symbol.wire if symbol is not None else wire_name(clause.event.text), at=clause.start
+        ), record
 
     def _as_data(self, type_: t.Type) -> t.Type:
         """A result as it is recorded: rows become records of their stored fields."""

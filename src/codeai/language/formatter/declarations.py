@@ -177,14 +177,14 @@ class Declarations(Statements):
         return self.clauses_of(node, f"event {node.name.text}", depth)
 
     def _handler(self, node: ev.HandlerDeclaration, depth: int) -> str:
-        head = f"on {node.event.text}"
+        head = f"on {self.reference(node.event)}"
         if node.where is not None:
             head += f" where {self.headed(node.where, depth)}"
         if node.body is not None:
             return self.block(node.body, head, depth)
         assert node.kind is not None
         assert node.target is not None
-        head = f"{head} do {node.kind.text} {node.target.text}"
+        head = f"{head} do {node.kind.text} {self.reference(node.target)}"
         return self.entries(node, head, node.values, depth) if node.values else head
 
     def _trigger(self, node: ev.TriggerClause, depth: int) -> str:
@@ -194,13 +194,13 @@ class Declarations(Statements):
             return self.fitting("trigger: when ", node.where, depth)
         if node.event is None:
             return "trigger: manual"
-        head = f"trigger: {node.event.text}"
+        head = f"trigger: {self.reference(node.event)}"
         return self.fitting(f"{head} where ", node.where, depth) if node.where is not None else head
 
     def _events(self, node: ev.EventsClause, depth: int) -> str:
         if len(node.events) == 1:
-            return f"event: {node.events[0].text}"
-        return f"events: [{', '.join(event.text for event in node.events)}]"
+            return f"event: {self.reference(node.events[0])}"
+        return f"events: [{', '.join(map(self.reference, node.events))}]"
 
     def _threshold(self, node: i.ThresholdClause, depth: int) -> str:
         failures = self.expression(node.failures, depth)
@@ -259,14 +259,14 @@ class Declarations(Statements):
         if isinstance(statement, st.ExpressionStatement):
             value = statement.value
             if node.key.text == "call" and isinstance(value, q.CallOperation):
-                return self._invocation(value, f"{head}{value.operation.text}", depth)
+                return self._invocation(value, f"{head}{self.reference(value.operation)}", depth)
             if node.key.text == "start" and isinstance(value, q.Start):
                 return self._invocation(value, f"{head}{value.target.text}", depth)
             return self.fitting(head, value, depth)
         return f"{head}{self.statement(statement, depth)}"
 
     def _wait(self, node: w.WaitClause, depth: int) -> str:
-        head = f"wait: {node.event.text}"
+        head = f"wait: {self.reference(node.event)}"
         return self.fitting(f"{head} where ", node.where, depth) if node.where is not None else head
 
     def _compensate(self, node: w.CompensateClause, depth: int) -> str:

@@ -167,6 +167,10 @@ class Expressions(Printer):
     def _entry(self, entry: ex.MapEntry, depth: int) -> str:
         return self.fitting(f"{self.key(entry.key)}: ", entry.value, depth)
 
+    def reference(self, node: Reference) -> str:
+        """A dotted name; in quotes where an older file names in quotes what the program does not declare."""
+        return quoted(node.text) if node.quoted else node.text
+
     def key(self, name: Identifier) -> str:
         """A key of a map; quoted where it is no name."""
         return name.text if all(part.isidentifier() for part in name.text.split("-")) else f'"{name.text}"'
@@ -323,7 +327,7 @@ class Expressions(Printer):
         return self.clauses([f"delete {node.entity.text}", *self._where(node, inner), *self._system(node)], depth)
 
     def operation(self, node: q.CallOperation, depth: int) -> str:
-        return self._invocation(node, f"call {node.operation.text}", depth)
+        return self._invocation(node, f"call {self.reference(node.operation)}", depth)
 
     def activity(self, node: q.CallActivity, depth: int) -> str:
         return self._invocation(node, node.function.text, depth)

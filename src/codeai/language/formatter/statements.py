@@ -79,10 +79,10 @@ class Statements(Expressions):
     def emission(self, node: st.Emit, head: str, depth: int) -> str:
         """``emit E { … }``, ``emit(E, value)``."""
         if node.payload is None:
-            return f"{head}{node.event.text}"
+            return f"{head}{self.reference(node.event)}"
         if isinstance(node.payload, ex.MapLiteral):
-            return self.entries(node.payload, f"{head}{node.event.text}", node.payload.entries, depth)
-        return f"emit({node.event.text}, {self.expression(node.payload, depth)})"
+            return self.entries(node.payload, f"{head}{self.reference(node.event)}", node.payload.entries, depth)
+        return f"emit({self.reference(node.event)}, {self.expression(node.payload, depth)})"
 
     def sending(self, node: st.Send, head: str, depth: int) -> str:
         """``send email(to) { … }``."""

@@ -38,15 +38,15 @@ class Events(Workflows):
             kind = self.identifier("'workflow', 'job', 'integration', 'webhook' or 'emit'")
             if kind.text not in TARGETS:
                 self.unknown("target", kind, TARGETS, "CAI0024")
-            target = self._target_name()
+            target = self._target_name(kind.text)
             values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
             self.take_word("async")
             return ev.HandlerDeclaration(start, self.previous_end, description, event, where, None, kind, target, values)
         body = self.block()
         return ev.HandlerDeclaration(start, body.end, description, event, where, body)
 
-    def _target_name(self) -> Reference:
-        return self.event_reference() if self.kinds[self.i] == STRING else self.reference("a name")
+    def _target_name(self, kind: str) -> Reference:
+        return self.event_reference("event" if kind == "emit" else kind) if self.kinds[self.i] == STRING else self.reference("a name")
 
     def _webhook(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()

@@ -9,6 +9,7 @@ from codeai.language.lexer import NAME, STRING
 from codeai.language.parser.scripts import shell
 from codeai.language.parser.types import Types
 from codeai.language.spellings import conditions, steps
+from codeai.language.spellings.references import quoted_reference
 from codeai.language.spellings.words import QUERY
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
@@ -258,14 +259,13 @@ class Queries(Types):
             parts.append(self.identifier())
         return Reference(parts[0].start, parts[-1].end, tuple(parts))
 
-    def event_reference(self) -> Reference:
-        """The name of an event, a workflow or an operation: dotted, or quoted as in older files."""
+    def event_reference(self, kind: str = "event") -> Reference:
+        """The name of an event (or of what ``kind`` declares): dotted, or quoted as in older files."""
         if self.kinds[self.i] != STRING:
-            return self.reference("an event")
+            return self.reference(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
         start, end = self.start, self.ends[self.i]
         text = self.text_literal()
-        self.older(start, end, text)
-        return Reference(start, end, tuple(Identifier(start, end, part) for part in text.split(".")), True)
+        return quoted_reference(self, text, kind, start, end)
 
     def _expressions(self) -> tuple[ex.Expression, ...]:
         found = [self.expression()]

@@ -131,7 +131,7 @@ class Statements(Queries):
         self.i += 1
         value = None
         if not (self.breaks[self.i] or self.kinds[self.i] in ("}", "end", ";") or self._result_word()):
-            value = self.expression()
+            value = self.host.resolved(self.expression()) if self.host.older else self.expression()
         status = headers = None
         while self._result_word() and not self.breaks[self.i]:
             self.i += 1
@@ -204,7 +204,7 @@ class Statements(Queries):
     def _emit(self) -> st.Statement:
         start = self.start
         self.i += 1
-        event = self.reference("an event")
+        event = self.event_reference()
         payload = self.map_literal() if self.at("{") else None
         return st.Emit(start, self.previous_end, event, payload)
 

@@ -386,8 +386,10 @@ def _queue(p: Workflows) -> tuple[d.Clause, ...] | None:
     start, end = p.start, p.ends[p.i]
     text = p.text_literal()
     known = text == "default" or f"jobs.queues.{text}" in p.outline.settings or f"scheduler.queues.{text}" in p.outline.settings
+    if not (known and text.isidentifier()):
+        return (d.ValueClause(key.start, end, key, ex.StringLiteral(start, end, text)),)
     p.older(start, end, f"queue: {text}")
-    value: ex.Expression = ex.Name(start, end, text) if known and text.isidentifier() else ex.StringLiteral(start, end, text)
+    value = ex.Name(start, end, text)
     return (d.ValueClause(key.start, end, key, value),)
 
 
