@@ -143,6 +143,7 @@ class Effects(Payloads):
 
     def _send(self, node: st.Send, scope: Scope) -> s.Statement | None:
         scope.host.impure = True
+        scope.host.writes = True  # a message waits in the database for the commit
         scope.host.effects.append(("send", node))
         target = node.target
         name = target.callee.text if isinstance(target, ex.Call) and isinstance(target.callee, ex.Name) else ""

@@ -15,13 +15,18 @@ _JOB_STATUS: Final = """CASE
   WHEN status IN ('waiting', 'cancelling', 'compensating') THEN 'running'
   WHEN status = 'compensated' THEN 'failed'
   ELSE status END"""
+# Payloads are kept as the text that was written.
+_EVENTS: Final = {
+    "postgresql": "(SELECT id, name, at, actor, key, payload::jsonb AS payload FROM codeai_events) AS e",
+    "sqlite": "codeai_events",
+}
 _VIEWS: Final = {
     "workflow": "SELECT name, version, status, source, created_at, updated_at FROM workflows WHERE kind = 'workflow'",
     "execution": "SELECT id, workflow_id, kind, version, status, compensation, key, {input}, output, error, attempt, queue, priority, "
     "parent_id, forked_from, actor, scheduled_for, created_at, started_at, finished_at FROM executions",
     "job": f"SELECT id, workflow_id AS name, {_JOB_STATUS} AS status, queue, priority, {{input}}, output, error, attempt, scheduled_for, "
     "created_at, started_at, finished_at FROM executions WHERE kind = 'job'",
-    "event": "SELECT id, name, at, actor, key, {payload} FROM codeai_events",
+    "event": "SELECT id, name, at, actor, key, {payload} FROM {events}",
     "delivery": "SELECT d.id, d.kind, d.target, d.event_id, e.name AS event, d.status, d.attempts, d.error, d.replay_of, d.created_at, "
     "d.finished_at FROM codeai_deliveries d LEFT JOIN codeai_events e ON e.id = d.event_id",
 }
@@ -35,7 +40,7 @@ def view(entity: str, dialect: Dialect, hidden: Hidden) -> str:
 
     :param hidden: the secret fields of payloads and inputs
     """
-    text = _VIEWS[entity].replace("{present}", _PRESENT[dialect])
+    text = _VIEWS[entity].replace("{present}", _PRESENT[dialect]).replace("{events}", _EVENTS[dialect])
     return text.replace("{input}", _without("input", "workflow_id", hidden, dialect)).replace(
         "{payload}", _without("payload", "name", hidden, dialect)
     )

@@ -22,7 +22,7 @@ OUTBOX: Final = CompanionTable(
         ("at", "timestamptz"),
         ("actor", "text"),
         ("key", "text"),
-        ("payload", "jsonb"),
+        ("payload", "text"),
         ("relayed", "bigint"),
     ),
 )

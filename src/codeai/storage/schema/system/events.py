@@ -18,7 +18,7 @@ EVENTS: Final = Table(
         Column("at", "timestamp"),
         Column("actor", "text", null=True),
         Column("key", "text", null=True),
-        Column("payload", "json"),
+        Column("payload", "text"),  # JSON, kept as it was written: its order is that of the fields
         Column("relayed", "int"),
     ),
     (
@@ -33,7 +33,7 @@ DELIVERIES: Final = Table(
         Column("kind", "text"),  # handler, workflow, webhook, kafka, slack, email
         Column("target", "text"),  # the handler, workflow, webhook, topic, channel or address
         Column("event_id", "uuid", null=True),  # null for messages of 'send'
-        Column("content", "json", null=True),  # what 'send' said
+        Column("content", "text", null=True),  # JSON: what 'send' said
         Column("order_key", "text", null=True),
         Column("status", "text"),  # pending, delivered, dead, replayed
         Column("attempts", "int"),
