@@ -2,87 +2,21 @@
 
 import asyncio
 import sys
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from codeai.analysis.program import analyse
-from codeai.language.parser import parse_module
-from codeai.language.source import Sources
-from codeai.model.application import Application
+from emitting import ENVIRONMENT, Running, resolved
+
 from codeai.server.composition import Composition
 from codeai.server.database import synchronise_here
 from codeai.server.settings import read_settings
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
-
-ENVIRONMENT = {"JWT_SECRET": "a secret for tests that is long enough", "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"}
-
-
-def resolved(text: str) -> Application:
-    """A checked program that can be executed."""
-    sources = Sources()
-    parsed = parse_module(sources.add("program.cai", text))
-    found = analyse([parsed.module], sources)
-    problems = [str(finding.message) for finding in (*parsed.diagnostics, *found.diagnostics) if finding.severity == "error"]
-    assert not problems, problems
-    return found.application
-
-
-class Running:
-    """A program that runs in this process."""
-
-    def __init__(self, composition: Composition, url: str) -> None:
-        self.composition = composition
-        self.url = url
-        self.database = composition.database
-        transport = httpx.ASGITransport(composition.asgi)  # type: ignore[arg-type]
-        self.http = httpx.AsyncClient(transport=transport, base_url="http://test")
-
-    async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await self.database.reading().fetch(statement, values)]
-
-    async def one(self, statement: str, *values: Any) -> Any:
-        return (await self.rows(statement, *values))[0][0]
-
-    async def deliveries(self) -> list[tuple[str, str, str, int]]:
-        """Kind, target, status and failed attempts, oldest first."""
-        return await self.rows("SELECT kind, target, status, attempts FROM codeai_deliveries ORDER BY id")  # type: ignore[return-value]
-
-    async def idle(self, timeout: float = 20.0) -> None:
-        """Waits until every event is relayed and every delivery settled."""
-
-        async def settled() -> bool:
-            waiting = "SELECT count(*) FROM codeai_events WHERE relayed = 0"
-            pending = "SELECT count(*) FROM codeai_deliveries WHERE status = 'pending'"
-            return await self.rows(f"SELECT ({waiting}), ({pending})") == [(0, 0)]
-
-        await eventually(settled, timeout)
-
-    async def hurry(self) -> None:
-        """Makes what waits for its next attempt due."""
-        await self.database.writing().execute("UPDATE codeai_activations SET ready_ms = 1 WHERE state = 2", ())
-        self.composition.dispatcher.wake_in(0)
-
-    async def close(self) -> None:
-        await self.http.aclose()
-        await self.composition.stop()
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]], timeout: float = 20.0) -> None:
-    """Waits until something is true."""
-    deadline = time.monotonic() + timeout
-    while not await holds():
-        assert time.monotonic() < deadline, "it did not come true"
-        await asyncio.sleep(0.02)
-
 
 Starting = Callable[..., Awaitable[Running]]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from conftest import eventually
+from emitting import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from emitting import eventually
 
 from codeai.server.errors import StartError
-from conftest import eventually
 from services.mail import MailServerPeer
 from services.peer import Peer, Reply
 

@@ -42,7 +42,7 @@ async def attempts(app):
 
 
 async def failed(app, number=1):
-    from conftest import eventually
+    from emitting import eventually
 
     async def tried():
         return await app.one("SELECT coalesce(max(attempts), 0) FROM codeai_deliveries") >= number
