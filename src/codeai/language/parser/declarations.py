@@ -203,6 +203,7 @@ class Parser(Events):
         found: list[d.ParameterDeclaration] = []
         while not self.at(")"):
             name = self.identifier("a parameter")
+            self.host.declared.add(name.text)
             type_ = self.type_expression() if self.take(":") else None
             found.append(d.ParameterDeclaration(name.start, self.previous_end, name, type_))
             if not self.take(","):

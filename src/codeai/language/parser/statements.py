@@ -182,7 +182,7 @@ class Statements(Queries):
     def _log(self) -> st.Statement:
         start = self.start
         self.i += 1
-        level = self.identifier() if self.at(NAME) and self.texts[self.i] in _LEVELS else None
+        level = self.identifier() if self.at(NAME) and self.texts[self.i] in _LEVELS and self.kind_at(1) != "." else None
         message = self.expression()
         data = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return st.Log(start, self.previous_end, level, message, data)

@@ -108,6 +108,7 @@ class Types(Expressions):
         if name in ("ref", "many", "enum"):
             if self.kinds[self.i] == STRING:
                 quoted = Identifier(self.start, self.ends[self.i], self.text_literal())
+                self.older(quoted.start, quoted.end, quoted.text)
                 return Reference(quoted.start, quoted.end, (quoted,))
             parts = [self.identifier()]
             while self.take("."):

@@ -14,7 +14,6 @@ import msgspec
 from codeai.language.lexer import NAME, STRING
 from codeai.language.naming import snake_case
 from codeai.language.spellings import hosts, texts
-from codeai.language.spellings.references import quoted_reference
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
@@ -488,10 +487,7 @@ def _call(p: Queries, call: Call) -> Result | None:
     if parts is None or len(rest) > 1 or (rest and not isinstance(rest[0], ex.MapLiteral)):
         return None
     values = rest[0].entries if rest and isinstance(rest[0], ex.MapLiteral) else ()
-    quoted = isinstance(call.values[0], ex.StringLiteral)
     operation = Reference(parts[0].start, parts[-1].end, parts)
-    if quoted:
-        operation = quoted_reference(p, operation.text, "integration", operation.start, operation.end)
     p.older(call.name.start, call.end, f"call {operation.text} {{ … }}")
     return Result(q.CallOperation(call.name.start, call.end, operation, values))
 
