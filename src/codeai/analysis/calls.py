@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin, argument_problem
 from codeai.analysis.expressions import Expressions, origin_of
+from codeai.analysis.guarding import check_permission
 from codeai.analysis.scope import Scope, Variable, broken
 from codeai.analysis.symbols import FunctionSymbol
 from codeai.language import types as t
@@ -50,7 +51,10 @@ class Calls(Expressions):
         builtin = BUILTINS.get(name)
         if builtin is not None:
             return self._builtin(node, name, builtin, None, scope)
-        if scope.find(callee.text) is not None or callee.text in ("user", "config") or self._is_field(callee.text, scope):
+        variable = scope.find(callee.text)
+        if variable is not None:
+            variable.used = True
+        if variable is not None or callee.text in ("user", "config") or self._is_field(callee.text, scope):
             self.report.error(callee, f"'{callee.text}' is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION)
         else:
             known = [*BUILTINS, *self.symbols.functions, "env", "secret"]
@@ -110,7 +114,7 @@ class Calls(Expressions):
         arguments = [argument.value for argument in node.arguments]
         name = arguments[0] if arguments else None
         text = name.text if isinstance(name, ex.Name) else name.value if isinstance(name, ex.StringLiteral) else None
-        if text is None or len(arguments) > (2 if kind == "env" else 1):
+        if text is None or not text.isidentifier() or len(arguments) > (2 if kind == "env" else 1):
             self.report.error(node, f"'{kind}' takes the name of a variable", "CAI0319", help_text=f"write {kind}(NAME)")
             return broken(node)
         default = self.expression(arguments[1], scope) if len(arguments) == 2 else None
@@ -157,6 +161,8 @@ class Calls(Expressions):
         text = argument.text if isinstance(argument, ex.Name) else argument.value if isinstance(argument, ex.StringLiteral) else None
         if text is not None and name == "has_role":
             self.check_role(Identifier(argument.start, argument.end, text))
+        elif text is not None and not self.query_text:
+            check_permission(Identifier(argument.start, argument.end, text), self.symbols, self.report)
         value: ir.Expression
         if text is None:
             value = self.value(argument, scope, t.String(), "the argument")

@@ -51,6 +51,7 @@ _MIDDLEWARE: Final[dict[str, tuple[str, ...]]] = {
 }
 _NAMES: Final = ("roles", "role", "permissions", "provider", "auth")
 _STRATEGIES: Final = ("fixed_window", "sliding_window", "token_bucket", "leaky_bucket")
+_SECRET_HEADERS: Final = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
 _PARAMETER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -148,6 +149,10 @@ class Connections(Endpoints):
 
     def entries_of(self, clauses: tuple[d.Clause, ...], key: str, scope: Scope) -> tuple[ir.Entry, ...]:
         """The entries of ``headers { … }``."""
+        for clause in clauses:
+            for entry in clause.entries if isinstance(clause, i.MapClause) and clause.key.text == key else ():
+                if entry.key.text.lower() in _SECRET_HEADERS:
+                    self.secret_literal(entry.value, "api")
         return tuple(
             ir.Entry(entry.key.text, self.value(entry.value, scope, t.String(), f"header '{entry.key.text}'"))
             for clause in clauses
@@ -282,6 +287,8 @@ class Connections(Endpoints):
                     self.choice_of(value, "by", (*COUNTED, "public") if kind == "cache" else COUNTED)
                 entries.append(ir.Entry(key, ir.Constant(type=t.String(), value=value.text, at=value.start)))
             elif value is not None:
+                if key == "secret":
+                    self.secret_literal(value, node.name.text)
                 entries.append(ir.Entry(key, self.expression(value, scope)))
         return Middleware(name=node.name.text, kind=kind, settings=tuple(entries), at=node.start)
 

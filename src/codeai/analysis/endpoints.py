@@ -10,12 +10,13 @@ from codeai.analysis.inference import words
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.surroundings import Surroundings
 from codeai.analysis.symbols import EntitySymbol
+from codeai.analysis.ways import always_ends
 from codeai.language import types as t
 from codeai.language.naming import snake_case
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
-from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier
+from codeai.language.tree.workflows import WorkClause
 from codeai.model.endpoint import (
     CreateOne,
     DeleteOne,
@@ -45,7 +46,7 @@ class Endpoints(Surroundings):
     def endpoint(self, node: d.EndpointDeclaration) -> Endpoint:
         """One declared endpoint."""
         clauses = node.clauses
-        self._single(clauses)
+        self.single_clauses(clauses)
         clauses = (*clauses, *_annotated_roles(node.annotations))
         verify = self.verification(clauses)
         # A verified signature is the guard of an endpoint that says nothing else.
@@ -91,10 +92,11 @@ class Endpoints(Surroundings):
             parts.append(f"by_{segment.text}" if segment.parameter else segment.text.replace("-", "_").replace(".", "_"))
         return "_".join(parts)
 
-    def _single(self, clauses: tuple[d.Clause, ...]) -> None:
+    def single_clauses(self, clauses: tuple[d.Clause, ...]) -> None:
+        """Reports clauses that stand twice where once is all that counts."""
         seen: dict[str, d.Clause] = {}
         for clause in clauses:
-            if isinstance(clause, d.ErrorClause | d.ActionSettings):
+            if isinstance(clause, d.ErrorClause | d.ActionSettings | WorkClause):
                 continue
             key = _clause_key(clause)
             if key in seen:
@@ -107,6 +109,7 @@ class Endpoints(Surroundings):
         for annotation in annotations:
             name = annotation.name.text
             texts = tuple(argument.value for argument in annotation.arguments if isinstance(argument, ex.StringLiteral))
+            self._check_texts(annotation, len(texts))
             if name in ("deprecated", "internal"):
                 found[name] = True
             elif name == "tag":
@@ -114,6 +117,11 @@ class Endpoints(Surroundings):
             elif name in ("summary", "version") and texts:
                 found[name] = texts[0]
         return found
+
+    def _check_texts(self, annotation: d.Annotation, texts: int) -> None:
+        name, given = annotation.name.text, len(annotation.arguments)
+        if name in ("summary", "version", "tag") and not (given == texts and (texts == 1 or (name == "tag" and texts > 1))):
+            self.report.error(annotation, f"'@{name}' takes a text", "CAI0518", help_text=f'as in @{name}("…")')
 
     def _returns(self, clauses: tuple[d.Clause, ...]) -> Returns | None:
         clause = next((clause for clause in clauses if isinstance(clause, d.ReturnsClause)), None)
@@ -128,7 +136,9 @@ class Endpoints(Surroundings):
         for clause in clauses:
             if isinstance(clause, d.ErrorClause):
                 status = self._status(clause.status)
-                if status is not None:
+                if status is not None and status < 400:
+                    self.report.error(clause.status, "a failure has a status from 400 to 599", "CAI0343")
+                elif status is not None:
                     found.append(ErrorAnswer(status=status, message=clause.message, code=clause.code))
         return tuple(found)
 
@@ -141,8 +151,8 @@ class Endpoints(Surroundings):
         host = Host("an endpoint", inputs=inputs, result=wanted)
         body = self.host_block(clause.body, Scope(host))
         if returns is None:
-            returns = Returns(type=self._inferred_result(host, ends=_always_ends(clause.body)), declared=False)
-        elif returns.type is not None and not _always_ends(clause.body):
+            returns = Returns(type=self._inferred_result(host, ends=always_ends(clause.body)), declared=False)
+        elif returns.type is not None and not always_ends(clause.body):
             self.report.absent(clause, node.method, "not every way through this block returns a result", "CAI0506")
         isolation = next(
             (
@@ -155,8 +165,20 @@ class Endpoints(Surroundings):
         if isolation not in ("read committed", "serializable"):
             self.report.error(node, f"unknown isolation '{isolation}'", "CAI0507", help_text="read committed or serializable")
             isolation = "read committed"
+        self._outside_effects(host, isolation)
         action = RunBlock(body=body, writes=host.writes, isolation=isolation, validations=self.validations(node.clauses, None))  # type: ignore[arg-type]  # checked above
         return action, returns
+
+    def _outside_effects(self, host: Host, isolation: str) -> None:
+        """What leaves the database can neither be rolled back nor be done a second time."""
+        for word, node in host.effects:
+            if word == "send":
+                continue
+            if isolation == "serializable":
+                self.report.error(node, f"'{word}' cannot stand in a serializable block, which may run again", "CAI0517")
+            elif host.writes:
+                hint = "move it to a workflow and 'start' that"
+                self.report.warning(node, f"'{word}' in a block that writes cannot be rolled back", "CAI0516", help_text=hint)
 
     def _inferred_result(self, host: Host, *, ends: bool) -> t.Type | None:
         if not host.returned:
@@ -177,7 +199,7 @@ class Endpoints(Surroundings):
             self.report.error(node.path, "the path of a resource has no parameters", "CAI0508", help_text="declare endpoints instead")
         common = tuple(clause for clause in node.clauses if not isinstance(clause, d.ActionSettings))
         common = (*common, *_annotated_roles(node.annotations))
-        self._single(common)
+        self.single_clauses(common)
         around = self.surroundings(common, node.annotations, "GET")
         actions = self._actions(node)
         settings: dict[str, list[d.ActionSettings]] = {name: [] for name in _ACTIONS}
@@ -301,19 +323,9 @@ def _segments(path: d.Path) -> tuple[Segment, ...]:
 
 
 def _clause_key(clause: d.Clause) -> str:
-    if isinstance(clause, d.NamesClause | d.ValueClause | d.OnClause):
-        return clause.key.text
+    key = getattr(clause, "key", None)
+    if isinstance(key, Identifier):
+        return key.text
     if isinstance(clause, d.InputClause):
         return clause.place.text
     return snake_case(type(clause).__name__.removesuffix("Clause"))
-
-
-def _always_ends(block: st.Block) -> bool:
-    """Whether every way through a block returns or fails."""
-    for statement in block.statements:
-        if isinstance(statement, st.Return | st.Fail):
-            return True
-        if isinstance(statement, st.If) and statement.otherwise is not None:
-            if all(_always_ends(arm.body) for arm in statement.arms) and _always_ends(statement.otherwise):
-                return True
-    return False

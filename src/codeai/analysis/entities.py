@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.analysis.effects import Effects
+from codeai.analysis.guarding import report_slow_policies
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.statements import finish
 from codeai.analysis.symbols import EntitySymbol
@@ -186,6 +187,8 @@ class Entities(Effects):
             at=symbol.declaration.start,
         )
         symbol.entity = found
+        places = ((clause.start, clause) for clause in clauses if isinstance(clause, d.AllowClause))
+        report_slow_policies(found, symbol, places, self.report)
         return found
 
     def _row_scope(self, symbol: EntitySymbol, kind: str, *, user: bool = True) -> Scope:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
@@ -28,6 +29,12 @@ _USER: Final[dict[str, t.Type]] = {
     "roles": t.List(t.String()),
     "permissions": t.List(t.String()),
     "claims": t.Json(),
+}
+_PARSERS: Final[dict[type, Callable[[str], object]]] = {
+    t.Uuid: uuid.UUID,
+    t.Date: datetime.date.fromisoformat,
+    t.Timestamp: datetime.datetime.fromisoformat,
+    t.Time: datetime.time.fromisoformat,
 }
 _ORDERED: Final = (*NUMERIC, *TEXTUAL, t.Date, t.Timestamp, t.Time, t.Duration, t.Uuid)
 
@@ -259,7 +266,10 @@ class Expressions(TypeResolver):
         known = [*scope.names(), *scope.host.values, *(PLACES if scope.host.inputs is not None else ()), "user", "config"]
         for range_ in scope.ranges:
             known.extend(self.symbols.entities[range_.entity].member_names())
-        self.report.unknown(node, f"undefined variable '{name}'", name, known, "CAI0101", kind=DiagnosticClass.SCOPE)
+        near = self.report.unknown(node, f"undefined variable '{name}'", name, known, "CAI0101", kind=DiagnosticClass.SCOPE)
+        meant = scope.find(near) if near is not None else None
+        if meant is not None:
+            meant.used = True  # one mistake is one finding
         return broken(node)
 
     def range_row(self, range_: Range, node: Node) -> ir.RangeRow:
@@ -328,6 +338,7 @@ class Expressions(TypeResolver):
         return None
 
     def _config_value(self, node: ex.Member, path: tuple[str, ...]) -> ir.Expression:
+        self.symbols.use("setting", path[0])
         type_ = self.symbols.settings.get(path)
         if type_ is not None:
             return ir.ConfigValue(type=type_, path=path, at=node.start)
@@ -500,7 +511,7 @@ class Expressions(TypeResolver):
         left = self.expression(node.left, scope)
         right = self.expression(node.right, scope, left.type if is_number(left.type) else None)
         if operator in ("==", "!="):
-            return self._equality(node, operator, left, right)
+            return self._equality(node, operator, left, right, scope)
         if operator in ("<", "<=", ">", ">="):
             return self._ordering(node, operator, left, right)
         if operator in ("in", "not_in"):
@@ -511,7 +522,7 @@ class Expressions(TypeResolver):
             return self._coalesce(node, left, right)
         return self.arithmetic(node, operator, left, right)
 
-    def _equality(self, node: ex.Binary, operator: str, left: ir.Expression, right: ir.Expression) -> ir.Expression:
+    def _equality(self, node: ex.Binary, operator: str, left: ir.Expression, right: ir.Expression, scope: Scope) -> ir.Expression:
         for side, other in ((left, right), (right, left)):
             if isinstance(side.type, t.Null):
                 return ir.IsNull(type=t.Bool(), operand=other, negated=operator == "!=", at=node.start)
@@ -519,6 +530,9 @@ class Expressions(TypeResolver):
         if pair is None:
             return broken(node)
         if isinstance(pair[0], ir.FieldValue) and isinstance(pair[1], ir.FieldValue) and _same_field(pair[0], pair[1]):
+            hidden = scope.find(pair[0].field)
+            if hidden is not None:
+                hidden.used = True
             self.report.error(
                 node,
                 f"this compares the field '{pair[0].field}' with itself",
@@ -551,6 +565,7 @@ class Expressions(TypeResolver):
             fitted = self.fit(second, first.type, "no_match")
             if fitted is not None:
                 self._check_constant(node, first, fitted)
+                self._check_literal(node.left if swapped else node.right, fitted)
                 return (fitted, first) if swapped else (first, fitted)
         self._mismatch(node, left, right)
         return None
@@ -559,6 +574,15 @@ class Expressions(TypeResolver):
         type_ = t.required(wanted.type)
         if isinstance(type_, t.Enum) and isinstance(value, ir.Constant) and isinstance(value.value, str):
             self._check_member(node.right if value.at == node.right.start else node.left, value.value, type_)
+
+    def _check_literal(self, node: ex.Expression, value: ir.Expression) -> None:
+        """Warns of a text that is no date, uuid … at all, so that the comparison is never true."""
+        parse = _PARSERS.get(type(t.required(value.type))) if isinstance(value, ir.Convert) else None
+        if parse is not None and isinstance(node, ex.StringLiteral):
+            try:
+                parse(node.value)
+            except ValueError:
+                self.report.warning(node, f"'{node.value}' is no {t.required(value.type)}, so that this is never true", "CAI0331")
 
     def _mismatch(self, node: ex.Binary, left: ir.Expression, right: ir.Expression) -> None:
         for side, other in ((left, right), (right, left)):
@@ -602,6 +626,8 @@ class Expressions(TypeResolver):
                 else:
                     self.report.error(at, f"'{operator}' needs a string, got {t.required(side.type)}", "CAI0316", kind=self.kind)
                 return broken(node)
+        if operator == "matches" and isinstance(node.right, ex.StringLiteral):
+            self.check_pattern(node.right)
         return ir.Binary(type=t.Bool(), operator=operator, left=left, right=right, at=node.start)
 
     def _coalesce(self, node: ex.Binary, left: ir.Expression, right: ir.Expression) -> ir.Expression:

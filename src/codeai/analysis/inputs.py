@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.analysis.entities import Entities
+from codeai.analysis.guarding import check_permission
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import EntitySymbol
 from codeai.analysis.types import must_send
@@ -169,6 +170,8 @@ class InputAnalysis(Entities):
                     self.check_role(name)
                 roles = tuple(name.text for name in clause.names)
             elif isinstance(clause, d.NamesClause) and clause.key.text == "permissions":
+                for name in clause.names:
+                    check_permission(name, self.symbols, self.report)
                 permissions = tuple(name.text for name in clause.names)
         if (roles or permissions) and mode in ("public", "optional"):
             if said is not None and not self._overridden(clauses, said):

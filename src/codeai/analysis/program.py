@@ -10,13 +10,15 @@ import msgspec
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope, Variable
 from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
+from codeai.analysis.usage import report_misspelt_settings, report_unused
+from codeai.analysis.ways import always_ends
 from codeai.analysis.workflows import Workflows
 from codeai.language import types as t
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
-from codeai.language.tree.events import EventDeclaration, HandlerDeclaration, TriggerClause, WebhookDeclaration
+from codeai.language.tree.events import EventDeclaration, HandlerDeclaration, WebhookDeclaration
 from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration
 from codeai.language.tree.module import Module
 from codeai.language.tree.node import Identifier, Node
@@ -96,7 +98,8 @@ class Program(Workflows):
         seed, tests = self._seed(), self._tests()
         connected = self._connected()
         self._scripts()
-        self._unused()
+        report_unused(self.symbols, self.report)
+        report_misspelt_settings(self._all_settings(), self.symbols, self.report)
         return Application(
             name=self._config_text("name") or name,
             version=self._config_text("version") or "0.0.0",
@@ -155,23 +158,6 @@ class Program(Workflows):
             "integrations": tuple(self.integration(symbol) for symbol in self.symbols.integrations.values()),
             "middleware": tuple(self.middleware(node) for node in self.symbols.middleware.values()),
         }
-
-    def _unused(self) -> None:
-        """Warns of declarations that nothing refers to."""
-        for wire, event in self.symbols.events.items():
-            if f"event {wire}" not in self.symbols.used and not any(
-                isinstance(clause, TriggerClause) for clause in event.declaration.clauses
-            ):
-                self.report.warning(event.declaration.name, f"event '{event.name}' is never used", "CAI0131")
-        for name, node in self.symbols.middleware.items():
-            if f"middleware {name}" not in self.symbols.used:
-                self.report.warning(node.name, f"middleware '{name}' is never used", "CAI0131")
-        for name, integration in self.symbols.integrations.items():
-            if f"integration {name}" not in self.symbols.used:
-                self.report.warning(integration.declaration.name, f"integration '{name}' is never used", "CAI0131")
-        for name, function in self.symbols.functions.items():
-            if f"function {name}" not in self.symbols.used:
-                self.report.warning(function.declaration.name, f"function '{name}' is never used", "CAI0131")
 
     def _of(self, kind: type[_Declaration]) -> list[_Declaration]:
         return [declaration for declaration in self.declarations if isinstance(declaration, kind)]
@@ -240,7 +226,7 @@ class Program(Workflows):
                 self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
             if self.symbols.records == before:
                 break
-            del self.report.diagnostics[marks:]
+            self.report.forget(marks)
         for name in pending:
             self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
 
@@ -277,7 +263,7 @@ class Program(Workflows):
     def _quiet_type(self, node: ex.Expression) -> t.Type:
         marks, wanted = len(self.report.diagnostics), len(self.requirements)
         found = self.expression(node, Scope(Host("config", user=False, database=False))).type
-        del self.report.diagnostics[marks:]
+        self.report.forget(marks)
         del self.requirements[wanted:]
         return found
 
@@ -349,6 +335,9 @@ class Program(Workflows):
             parameters.append(Parameter(unique, type_))
         declared = symbol.declaration
         body = self.host_block(declared.body, scope) if declared.body is not None else ()
+        promises = declared.body is not None and result is not None and not isinstance(result, t.Void)
+        if promises and declared.body is not None and not always_ends(declared.body):
+            self.report.absent(declared.body, declared.name, "not every way through this block returns a result", "CAI0506")
         return Function(
             name=symbol.name,
             parameters=tuple(parameters),
@@ -393,6 +382,8 @@ class Program(Workflows):
         for name, node in self.symbols.roles.items():
             names: dict[str, tuple[str, ...]] = {}
             for clause in node.clauses:
+                if clause.key.text in names:
+                    self.report.duplicate(clause.key, clause.key.text, next(c.key for c in node.clauses if c.key.text == clause.key.text))
                 names[clause.key.text] = tuple(part.text for part in clause.names)
                 if clause.key.text == "inherits":
                     for part in clause.names:
@@ -424,11 +415,13 @@ class Program(Workflows):
             elif isinstance(declaration, d.ResourceDeclaration):
                 found.extend((endpoint, declaration.path) for endpoint in self.resource(declaration))
         routes: dict[tuple[str, ...], Node] = {}
+        twice: set[Node] = set()
         names: set[str] = set()
         distinct: list[Endpoint] = []
         for endpoint, node in found:
             route = (endpoint.method, *("{}" if part.parameter else part.text for part in endpoint.path))
-            if route in routes:
+            if route in routes and node not in twice:
+                twice.add(node)
                 self.report.error(
                     node,
                     f"duplicate declaration '{endpoint.method} {endpoint.template}'",

@@ -67,6 +67,7 @@ class Queries(Calls):
         joins = self._joins(node, inner)
         columns = self._columns(node, inner)
         grouping = tuple(self.expression(value, inner) for value in node.group_by)
+        self._check_grouping(node, columns, grouping)
         named = self._with_columns(inner, columns)
         row = t.Row(entity.name)
         kind, type_ = self._selection_type(node, row, columns)
@@ -89,6 +90,15 @@ class Queries(Calls):
             with_deleted=node.with_deleted,
             as_system=self._system(node, node.as_system),
         )
+
+    def _check_grouping(self, node: q.Select, columns: tuple[ir.Column, ...] | None, grouping: tuple[ir.Expression, ...]) -> None:
+        """Beside aggregates every other column must be one of the group's."""
+        grouped = bool(node.group_by) or any(_is_aggregate(column.value) for column in columns or ())
+        for column, place in zip(columns or (), node.columns, strict=False):
+            free = isinstance(column.value, ir.FieldValue) and not any(_same_column(column.value, key) for key in grouping)
+            if grouped and free and not _is_aggregate(column.value):
+                hint, said = f"add 'group by {column.name}'", f"column '{column.name}' is neither grouped nor aggregated"
+                self.report.error(place, said, "CAI0332", help_text=hint, kind=self.kind)
 
     def _system(self, node: Node, wanted: bool) -> bool:
         if wanted and self.query_text:
@@ -392,6 +402,15 @@ class Queries(Calls):
         return ir.Request(
             type=record, at=node.start, method=node.method, path=self.expression(node.path, scope), headers=headers, body=body
         )
+
+
+def _same_column(left: ir.Expression, right: ir.Expression) -> bool:
+    return (
+        isinstance(left, ir.FieldValue)
+        and isinstance(right, ir.FieldValue)
+        and left.field == right.field
+        and getattr(left.row, "alias", None) == getattr(right.row, "alias", None)
+    )
 
 
 def _is_aggregate(value: ir.Expression) -> bool:

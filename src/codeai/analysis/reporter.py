@@ -20,6 +20,7 @@ class Reporter:
     def __init__(self, syntax: Sequence[Diagnostic] = ()) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._syntax = syntax
+        self._said: set[tuple[str, int, int, str]] = set()
 
     def error(
         self,
@@ -36,6 +37,10 @@ class Reporter:
         edits: tuple[Edit, ...] = (),
     ) -> None:
         """Adds an error (or a finding of another severity) at a node; ``other`` is a second place with its ``label``."""
+        same = (code, node.start, node.end, message)
+        if same in self._said:
+            return
+        self._said.add(same)
         secondary = (Span(other.start, other.end, label),) if other is not None else ()
         self.diagnostics.append(
             Diagnostic(
@@ -50,6 +55,12 @@ class Reporter:
                 edits=edits,
             )
         )
+
+    def forget(self, marks: int) -> None:
+        """Takes back all findings but the first ``marks`` ones, as after a look ahead."""
+        for found in self.diagnostics[marks:]:
+            self._said.discard((found.code, found.primary.start, found.primary.end, found.message))
+        del self.diagnostics[marks:]
 
     def absent(self, inside: Node, place: Node, message: str, code: str, *, help_text: str = "") -> None:
         """Adds an error about something that is missing inside a node, unless a misspelt name or broken text explains it."""
@@ -76,19 +87,20 @@ class Reporter:
         code: str,
         *,
         kind: DiagnosticClass = DiagnosticClass.SEMANTIC,
-    ) -> None:
-        """Adds an error about a name that nothing has, with the nearest known one."""
+    ) -> str | None:
+        """Adds an error about a name that nothing has, with the nearest known one, which it returns."""
         near = nearest(name, known)
         if isinstance(node, Reference) and node.quoted:
             advice = f"did you mean '{near.name}'?" if near is not None else "declare it; until then its use fails when it comes to it"
             self.warning(node, message, code, help_text=advice)
-            return
+            return None
         if near is None:
             self.error(node, message, code, kind=kind)
-            return
+            return None
         whole = node.end - node.start == len(name)
         edits = (Edit(node.start, node.end, near.name, near.sure and code not in _GUARDS),) if whole else ()
         self.error(node, message, code, kind=kind, help_text=f"did you mean '{near.name}'?", edits=edits)
+        return near.name
 
     def duplicate(self, node: Node, name: str, first: Node) -> None:
         """Adds the ScopeError about a name that is declared twice."""

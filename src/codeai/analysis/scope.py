@@ -51,6 +51,7 @@ class Host:
     reads: bool = False
     impure: bool = False
     aliases: int = 0
+    declared: list[Variable] = field(default_factory=list)
     returned: list[t.Type] = field(default_factory=list)
     sources: dict[str, ir.Expression] | None = None
 

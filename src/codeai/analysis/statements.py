@@ -12,8 +12,10 @@ from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope, Variable
 from codeai.analysis.symbols import Symbols
+from codeai.analysis.usage import report_unused_variables
+from codeai.analysis.ways import ends
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import DiagnosticClass, Severity
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier, Node
@@ -47,7 +49,11 @@ class Statements(Queries):
 
     def host_block(self, node: st.Block, scope: Scope) -> s.Block:
         """The whole body of a host, with loads and locks written into its selections."""
-        return finish(self.block(node, scope), scope.host)
+        marks = len(self.report.diagnostics)
+        found = finish(self.block(node, scope), scope.host)
+        if not any(problem.severity is Severity.ERROR for problem in self.report.diagnostics[marks:]):
+            report_unused_variables(scope.host, self.report)
+        return found
 
     def block(self, node: st.Block, scope: Scope) -> s.Block:
         """The statements of a block in the given scope."""
@@ -60,13 +66,14 @@ class Statements(Queries):
             resolved = self._statements[type(statement)](statement, scope)
             if resolved is not None:
                 found.append(resolved)
-            if isinstance(statement, st.Return | st.Fail):
+            if ends(statement):
                 ended = statement
         return tuple(found)
 
     def _declare(self, name: Identifier, type_: t.Type, scope: Scope, *, mutable: bool, value: ir.Expression | None) -> str:
         known = scope.variables.get(name.text)
         if known is not None and known.node is not None:
+            known.used = True
             self.report.duplicate(name, name.text, known.node)
         unique = scope.host.unique(name.text)
         origin = origin_of(value, scope) if value is not None else None
@@ -79,6 +86,8 @@ class Statements(Queries):
         if node.mutable and isinstance(type_, t.Decimal):
             type_ = t.Decimal()
         unique = self._declare(node.name, type_, scope, mutable=node.mutable, value=value)
+        if not (isinstance(value, ir.Selection) and value.kind == "get"):  # reading a row may be meant to answer 404
+            scope.host.declared.append(scope.variables[node.name.text])
         return s.Let(name=unique, value=value, at=node.start)
 
     def _assign(self, node: st.Assign, scope: Scope) -> s.Statement | None:
@@ -184,7 +193,8 @@ class Statements(Queries):
     def _evaluate(self, node: st.ExpressionStatement, scope: Scope) -> s.Statement:
         value = self.expression(node.value, scope)
         effects = (ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows, ir.CallFunction, ir.Call, ir.Request, *_RUNS)
-        if not isinstance(value, effects) and not isinstance(value.type, t.Unknown):
+        demands = isinstance(value, ir.Selection) and value.kind == "get"  # answers 404
+        if not isinstance(value, effects) and not demands and not isinstance(value.type, t.Unknown):
             self.report.warning(node, "this value is not used", "CAI0344")
         return s.Evaluate(value=value, at=node.start)
 

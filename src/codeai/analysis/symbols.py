@@ -48,6 +48,10 @@ class EntitySymbol:
                     return trait.arguments[0].text
         return None
 
+    def is_reference(self, name: str) -> bool:
+        """Whether the field refers to another entity."""
+        return name in self.fields and isinstance(self.fields[name].type, t.Ref)
+
     def member_names(self) -> list[str]:
         """Everything that may stand behind a dot on a row."""
         return [*self.fields, *self.relations, *self.computed]

@@ -39,6 +39,12 @@ _PLAIN: Final[dict[str, Callable[[], t.Type]]] = {
     "map": lambda: t.Map(t.Json()),
     "any": t.Json,
 }
+_TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
+_FITTING: Final[dict[str, tuple[type, ...]]] = {
+    "pattern": _TEXTS,
+    **dict.fromkeys(("min_length", "max_length", "length"), (*_TEXTS, t.List, t.Json, t.Map, t.Bytes)),
+    "on_delete": (t.Ref,),
+}
 
 
 class TypeResolver:
@@ -80,6 +86,7 @@ class TypeResolver:
             return plain()
         if name in self.symbols.entities:
             return t.Row(name)
+        self.symbols.use("type", name)
         if name in self.symbols.enums:
             return self.symbols.enums[name]
         if name in self.symbols.records:
@@ -103,11 +110,19 @@ class TypeResolver:
         if name == "paginated":
             return t.Paginated(self.resolve(arguments[0]))
         if name == "enum":
-            return t.Enum(tuple(part.text for part in arguments if isinstance(part, Reference)))
+            return self._members(tuple(part for part in arguments if isinstance(part, Reference)))
         if name in ("ref", "many") and isinstance(arguments[0], Reference):
             return self._reference(name, arguments[0])
         self.report.error(node, f"type '{name}' takes no arguments", "CAI0202")
         return t.Unknown()
+
+    def _members(self, parts: tuple[Reference, ...]) -> t.Type:
+        seen: dict[str, Node] = {}
+        for part in parts:
+            if part.text in seen:
+                self.report.duplicate(part, part.text, seen[part.text])
+            seen.setdefault(part.text, part)
+        return t.Enum(tuple(seen))
 
     def _number(self, node: ty.NamedType, arguments: tuple[Node, ...], at: int) -> int | None:
         if at >= len(arguments):
@@ -199,7 +214,17 @@ class TypeResolver:
                 found["min_length"] = found["max_length"] = self._length(modifier)
             elif name == "pattern":
                 found["pattern"] = self._pattern(modifier)
+            self._check_fit(modifier, type_)
+        for low, high in (("minimum", "maximum"), ("min_length", "max_length")):
+            least, most = found.get(low), found.get(high)
+            if isinstance(least, int | float | Decimal) and isinstance(most, int | float | Decimal) and least > most:
+                self.report.error(field.name, f"no value is at least {least} and at most {most}", "CAI0208")
         return Constraints(**found)  # type: ignore[arg-type]  # the values were checked above
+
+    def _check_fit(self, modifier: ty.Modifier, type_: t.Type) -> None:
+        fitting = _FITTING.get(modifier.name.text)
+        if fitting is not None and not isinstance(t.required(type_), (*fitting, t.Unknown)):
+            self.report.error(modifier, f"modifier '{modifier.name.text}' does not fit type '{type_}'", "CAI0206")
 
     def _argument(self, modifier: ty.Modifier) -> ex.Expression | None:
         if len(modifier.arguments) == 1:
@@ -240,14 +265,16 @@ class TypeResolver:
 
     def _pattern(self, modifier: ty.Modifier) -> str | None:
         argument = self._argument(modifier)
-        if not isinstance(argument, ex.StringLiteral):
-            return None
+        return argument.value if isinstance(argument, ex.StringLiteral) and self.check_pattern(argument) else None
+
+    def check_pattern(self, node: ex.StringLiteral) -> bool:
+        """Whether a text is a regular expression; reports it otherwise."""
         try:
-            portable(argument.value)
+            portable(node.value)
         except PatternError as error:
-            self.report.error(argument, f"malformed pattern: {error}", "CAI0207")
-            return None
-        return argument.value
+            self.report.error(node, f"malformed pattern: {error}", "CAI0207")
+            return False
+        return True
 
 
 def client_writes(field: Field) -> bool:

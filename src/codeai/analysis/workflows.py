@@ -10,6 +10,7 @@ import msgspec
 from codeai.analysis.effects import EXECUTION
 from codeai.analysis.events import Events
 from codeai.analysis.payloads import wire_name
+from codeai.analysis.sagas import is_saga, report_uncompensated
 from codeai.analysis.schedules import cron_problem, is_timezone
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.statements import finish
@@ -52,6 +53,7 @@ class _Run:
         self.places: dict[str, Node] = {}
         self.aliases: dict[str, t.Type] = {}
         self.emits: list[tuple[str, str]] = []
+        self.saga = False
 
     def host(self, kind: str, more: dict[str, t.Type] | None = None, *, result: t.Type | None = None) -> Host:
         """A host that sees what the run gives at this point."""
@@ -217,6 +219,8 @@ class Workflows(Events):
     # -- steps -----------------------------------------------------------------------------------------------------
 
     def _steps(self, clauses: tuple[d.Clause, ...], run: _Run, node: d.Declaration) -> tuple[Step | Group, ...]:
+        self.single_clauses(clauses)
+        run.saga = is_saga(clauses)
         clause = _clause(clauses, w.StepsClause)
         work = [c for c in clauses if isinstance(c, d.DoClause | w.WorkClause)]
         if clause is None and not work:
@@ -258,7 +262,8 @@ class Workflows(Events):
             self.report.absent(node, node.name, f"step '{name}' does nothing", "CAI0605", help_text="give it do, call, activity, wait …")
         result = t.List(output) if items is not None else output
         compensate = self._compensation(clauses, run, more, output)
-        self._check_compensation(node, hosts, compensate is not None, clauses)
+        if run.saga:
+            report_uncompensated(node, hosts, self.symbols, self.report)
         found = Step(
             name=name,
             works=works,
@@ -390,18 +395,6 @@ class Workflows(Events):
         body = self.host_block(clause.body, Scope(host))
         run.emits.extend(host.emits)
         return body
-
-    def _check_compensation(self, node: w.Step, hosts: list[Host], compensated: bool, clauses: tuple[d.Clause, ...]) -> None:
-        outcome = next((c for c in clauses if isinstance(c, w.OutcomeClause) and c.key.text == "on_fail"), None)
-        rolls_back = outcome is not None and outcome.action is not None and outcome.action.text == "rollback"
-        outside = any(word in ("call", "activity") for host in hosts for word, _ in host.effects)
-        if outside and rolls_back and not compensated:
-            self.report.warning(
-                node.name,
-                f"step '{node.name.text}' has an outside effect and no compensation",
-                "CAI0607",
-                help_text="add 'compensate: …', or 'compensate { }' when nothing is to be undone",
-            )
 
     def _outcome_of(self, clauses: tuple[d.Clause, ...], key: str, run: _Run, more: dict[str, t.Type]) -> Outcome | None:
         clause = next((c for c in clauses if isinstance(c, w.OutcomeClause) and c.key.text == key), None)

@@ -101,7 +101,7 @@ def tokenize(
         if index == 11:
             position = _string_end(text, first, stop)
             if position < 0:
-                position = stop if text.startswith('"""', first) else _line_end(text, first, stop)
+                position = stop if text.startswith('"""', first) else _broken_end(text, first, stop)
                 _report(tokens, base, first, position, "unterminated string", "CAI0002", error)
                 kind, content = BROKEN, text[first:position]
             else:
@@ -181,6 +181,14 @@ def interpolation_end(text: str, start: int, stop: int) -> int:
     return -1
 
 
+def _broken_end(text: str, start: int, stop: int) -> int:
+    """Where a string without end is taken to end: before the brackets that close its line, so that they still close something."""
+    end = _line_end(text, start, stop)
+    while end > start + 1 and text[end - 1] in " \t\r})]":
+        end -= 1
+    return end
+
+
 def _line_end(text: str, start: int, stop: int) -> int:
     found = text.find("\n", start, stop)
     return stop if found < 0 else found
@@ -197,7 +205,7 @@ def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, err
         _report(tokens, base, start, stop, "unterminated comment", "CAI0003", error)
         return stop
     if character == "'":
-        end = _line_end(text, start, stop)
+        end = _broken_end(text, start, stop)
         _report(tokens, base, start, end, "unterminated string", "CAI0002", error)
         return end
     if character.isdigit() and character.isascii():

@@ -12,6 +12,7 @@ from codeai.analysis.reporter import NOT_EXECUTABLE
 from codeai.analysis.symbols import Symbols
 from codeai.functions.checking import FunctionProblem, problems
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
+from codeai.language.echoes import first_of_each_line, without_echoes
 from codeai.language.parser import completed, parse_module
 from codeai.language.source import SourceFile, Sources
 from codeai.language.tree.declarations import ImportDeclaration
@@ -105,12 +106,11 @@ def _loaded(files: list[Path], folder: Path, sources: Sources, diagnostics: list
         waiting.extend(_imported(trees[-1].module, file.parent, diagnostics))
     trees = completed(read, trees)
     modules = [tree.module for tree in trees]
-    diagnostics.extend(found for tree in trees for found in tree.diagnostics)
+    diagnostics.extend(first_of_each_line([found for tree in trees for found in tree.diagnostics], sources))
     analysis = analyse(modules, sources, folder.resolve().name, diagnostics)
-    # Where the text itself is broken, warnings about its meaning would mostly be echoes.
-    broken = any(found.severity is Severity.ERROR for found in diagnostics)
-    diagnostics.extend(found for found in analysis.diagnostics if not broken or found.severity is Severity.ERROR)
-    if not broken:
+    readable = not any(found.severity is Severity.ERROR for found in diagnostics)
+    diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, sources))
+    if readable:
         diagnostics.extend(_uncallable(problem) for problem in problems(analysis.application, folder))
     return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass
 from codeai.language.lexer import END, tokenize
+from codeai.language.parser.braces import mend_braces
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.declarations import Parser
 from codeai.language.source import SourceFile
@@ -38,6 +39,7 @@ def parse_module(file: SourceFile, outline: Outline | None = None) -> Parsed:
     """
     parser = Parser(file, tokenize(file.text, file.base))
     parser.known = outline
+    mend_braces(parser)
     module = parser.module()
     return Parsed(module, parser.diagnostics, parser.incomplete)
 

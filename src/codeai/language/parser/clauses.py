@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from codeai.language.lexer import NAME
+from codeai.language.lexer import END, NAME
 from codeai.language.parser.statements import Statements
 from codeai.language.spellings import data, descriptions, endpoints, security, values
 from codeai.language.tree import declarations as d
@@ -200,6 +200,12 @@ class Clauses(Statements):
             if clauses is not None:
                 return clauses
         parse = table.get(name.text)
+        if self.kind_at(1) == ":" and self.breaks_at(2) and (self.kind_at(2) in ("}", END) or self.text_at(2) in (*table, *ACTIONS)):
+            self.i += 2
+            text = self.texts[self.i] or "end of input"
+            place = self.previous_end
+            self.report(f"expected a value, got '{text}'", "CAI0010", place - 1, place, expected=("a value",))
+            return None
         if parse is not None:
             return parse(self)
         self.unknown(what, name, (*table, *older), "CAI0013")

@@ -164,7 +164,10 @@ class Cursor:
             self.fail("unexpected end of input", "CAI0011", self.start, self.start, help_text=f"expected {wanted}")
         text = self.texts[self.i]
         shown = text if len(text) <= 40 else text[:37] + "…"
-        self.report(f"expected {wanted}, got '{shown}'", "CAI0010", self.start, self.ends[self.i], help_text=help_text, expected=(wanted,))
+        start, end = self.start, self.ends[self.i]
+        if self.i and self.breaks[self.i] and wanted.startswith("'"):  # what is missing is missing at the end of the line before
+            start = end = self.previous_end
+        self.report(f"expected {wanted}, got '{shown}'", "CAI0010", start, end, help_text=help_text, expected=(wanted,))
         raise ParseFailure
 
     def older(self, start: int, end: int, canonical: str, *, edits: tuple[Edit, ...] = ()) -> None:
@@ -254,6 +257,16 @@ class Cursor:
                 return
             self.skip_balanced()
 
+    def _leave_brackets(self, begin: int) -> None:
+        """Steps behind the parentheses and brackets that are open where an item broke, if they close within their line."""
+        depth = sum((kind in ("(", "[")) - (kind in (")", "]")) for kind in self.kinds[begin : self.i])
+        at = self.i
+        while depth > 0 and self.kinds[at] not in (END, "{", "}") and not self.breaks[at]:
+            depth += (self.kinds[at] in ("(", "[")) - (self.kinds[at] in (")", "]"))
+            at += 1
+        if depth == 0:
+            self.i = at
+
     def items(self, parse: Callable[[], _Item | tuple[_Item, ...] | None], closing: str = "}") -> tuple[_Item, ...]:
         """Parses items up to the closing bracket, and takes it; a broken item is skipped, so that one mistake is one error.
 
@@ -289,6 +302,7 @@ class Cursor:
             except ParseFailure:
                 self.depth, self.header, self.aliases, self.nesting = 0, False, False, nesting
                 self.i = max(self.i, before)
+                self._leave_brackets(before)
                 self.skip_item((closing,))
             if self.i == before:
                 self.i += 1

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from codeai.language.durations import duration_milliseconds
 from codeai.language.lexer import (
+    BROKEN,
     DECIMAL,
     DURATION,
     INTEGER,
@@ -56,6 +57,9 @@ class Literals(Cursor):
             self.i += 1
             number = text.rstrip("kmgbKMGB")
             return ex.SizeLiteral(start, end, int(number) * _SIZES[text[len(number) :].lower()])
+        if kind == BROKEN:
+            self.i += 1
+            return ex.Missing(start, end)
         return None
 
     def text_literal(self, wanted: str = "string", *, pattern: bool = False) -> str:
@@ -64,6 +68,9 @@ class Literals(Cursor):
         :param pattern: keep unknown escapes, since they belong to the regular expression
         """
         kind = self.kinds[self.i]
+        if kind == BROKEN:
+            self.i += 1
+            return self.texts[self.i - 1][1:]
         if kind not in (STRING, RAW):
             self.fail_expected(wanted)
         text, start = self.texts[self.i], self.starts[self.i]

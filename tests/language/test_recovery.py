@@ -1,0 +1,96 @@
+"""One mistake, one finding: seeded mistakes in valid programs, and what is said about them."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from codeai.language.diagnostics import Severity
+from codeai.server.loading import load_source
+from language.mutations import CHANGES, Mutation, mutations
+from language.samples import analysed, findings
+
+ROOT = Path(__file__).parents[2]
+# Programs with examples of all constructs; the bookshop as the one file that it could be.
+TEXTS = {
+    "bookshop": "\n".join(file.read_text() for file in sorted((ROOT / "examples/bookshop").glob("*.cai"))),
+    **{file.stem: file.read_text() for file in sorted((ROOT / "tests/corpus/valid").glob("*.cai"))},
+}
+VALID = {name: text for name, text in TEXTS.items() if load_source(text.encode()).valid}
+
+
+def is_one_finding(mutation: Mutation) -> bool | None:
+    """Whether at most two errors are reported, the first within two lines of the mistake; None when nothing is wrong after all."""
+    program = load_source(mutation.text.encode())
+    errors = sorted((found for found in program.diagnostics if found.severity is Severity.ERROR), key=lambda found: found.primary.start)
+    if not errors:
+        return None
+    line = program.sources.locate(errors[0].primary.start).line
+    return len(errors) <= 2 and abs(line - mutation.line) <= 2
+
+
+def test_most_mistakes_are_one_finding_in_their_place() -> None:
+    assert "bookshop" in VALID
+    good: Counter[str] = Counter()
+    all_: Counter[str] = Counter()
+    for text in VALID.values():
+        for mutation in mutations(text, seed=7, each=4):
+            verdict = is_one_finding(mutation)
+            if verdict is not None:
+                all_[mutation.kind] += 1
+                good[mutation.kind] += verdict
+    assert set(all_) == set(CHANGES)
+    shares = {kind: good[kind] / all_[kind] for kind in all_}
+    assert good.total() / all_.total() >= 0.9, shares
+    assert min(shares.values()) >= 0.75, shares
+
+
+SHOP = """entity Book {
+    id: uuid, primary, auto
+    title: string, required
+}
+
+endpoint GET /books/{id} {
+    auth: public
+    do {
+        let book = get Book(path.id)
+        return book.title
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "line", "message"),
+    [
+        ("required\n}", "required\n", 3, "this block is not closed"),
+        ("do {", "do ", 8, "this block is not opened"),
+        ("        return book.title\n    }", "        return book.title\n", 10, "this block is not closed"),
+        ("title: string", 'title: "string', 3, "unterminated string"),
+        ("title: string", "title: , required", 3, "expected a type, got ','"),
+        ("auth: public", "auth:", 7, "expected a value, got 'do'"),
+        ("auth: public", "auth: public )", 7, "expected a clause, got ')'"),
+        ("get Book(path.id)", "get Book(path.id", 9, "expected ')', got 'return'"),
+        ("entity Book", "entiy Book", 1, "unknown declaration 'entiy'"),
+        ("endpoint GET /books/{id}", "endpoint /books/{id}", 6, "expected identifier, got '/'"),
+        ("return book.title", "return book..title", 10, "expected an expression, got '.'"),
+    ],
+)
+def test_a_mistake_is_one_finding(wrong: str, right: str, line: int, message: str) -> None:
+    program = analysed(SHOP.replace(wrong, right, 1))
+    found = findings(program)
+    assert [(program.sources.locate(item.primary.start).line, item.message) for item in found] == [(line, message)]
+
+
+def test_a_brace_is_put_in_where_the_layout_misses_it() -> None:
+    program = analysed(SHOP.replace("    do {", "    do", 1))
+    (found,) = findings(program)
+    (edit,) = found.edits
+    assert (edit.replacement, edit.safe) == (" {", False)
+    mended = program.sources.files[0].text[: edit.start] + edit.replacement + program.sources.files[0].text[edit.end :]
+    assert mended.split() == SHOP.split()
+
+
+def test_mistakes_in_two_declarations_are_two_findings() -> None:
+    program = analysed(SHOP.replace("string, required", "strng, required").replace("path.id", "path.ip"))
+    assert [found.code for found in findings(program)] == ["CAI0201", "CAI0106"]
