@@ -110,6 +110,10 @@ class BlockWriter(Writer):
         values = "{" + ", ".join(f"{self.bind('_k', entry.name)}: {self.write(entry.value)}" for entry in node.values) + "}"
         return [f"{pad}await c.effects.sender.send(c, {node.channel!r}, {self.write(node.target)}, {values})\n"]
 
+    def _mock(self, node: s.Mock, pad: str, depth: int) -> list[str]:
+        names = f"{self.bind('_k', node.integration)}, {self.bind('_k', node.operation)}"
+        return [f"{pad}c.client.mock({names}, {node.fails!r}, {self.write(node.value)})\n"]
+
     def _as_user(self, node: s.AsUser, pad: str, depth: int) -> list[str]:
         principal = self.write(node.principal)
         if not node.body:
@@ -157,6 +161,7 @@ _STATEMENTS: Final[Mapping[type, _Writer]] = {
     s.Let: BlockWriter._let,
     s.Assign: BlockWriter._let,
     s.If: BlockWriter._if,
+    s.Mock: BlockWriter._mock,
     s.For: BlockWriter._for,
     s.Return: BlockWriter._return,
     s.Fail: BlockWriter._fail,

@@ -16,7 +16,7 @@ from codeai.integrations.breaker import CircuitBreaker, Machine
 from codeai.integrations.client import IntegrationClient, OperationPlan, Surroundings, Throttle
 from codeai.integrations.errors import BadAddress
 from codeai.integrations.outbound import OURS, Outbound, host_of
-from codeai.integrations.requests import Default, HeaderValues, RequestWriter, sendable
+from codeai.integrations.requests import Default, Headers, HeaderValues, RequestWriter, sendable
 from codeai.model.event import Retry
 from codeai.model.expression import Entry, Expression
 from codeai.model.integration import Breaker, Integration, Operation
@@ -76,17 +76,22 @@ def client(model: Integration, values: Values, parts: Parts) -> IntegrationClien
     if "token_url" in settings:
         hosts.append(_host(text(settings["token_url"]), f"token_url of integration '{model.name}'", model.at))
     outbound = Outbound(parts.policy.trusting(*hosts))
-    fixed = _headers(model.headers, values, model)
     return IntegrationClient(
         model.name,
         base,
         outbound,
-        {operation.name: _operation(operation, model, values, fixed, parts) for operation in model.operations},
+        operations(model, values, parts.default),
         authentication=_authentication(model.auth[0], settings, outbound) if model.auth is not None else None,
         breaker=CircuitBreaker(model.name, parts.machine(model.name, model.breaker or Breaker()), parts.now, parts.on_change),
         throttle=parts.throttle(model),
         surroundings=parts.surroundings,
     )
+
+
+def operations(model: Integration, values: Values, default: Default) -> dict[str, OperationPlan]:
+    """The plans of an integration's operations, by name; raises NotBuildable."""
+    fixed = _headers(model.headers, values, model)
+    return {operation.name: _operation(operation, model, values, fixed, default) for operation in model.operations}
 
 
 def _host(url: str, what: str, at: int) -> str:
@@ -126,14 +131,14 @@ def _check_name(name: str, model: Integration) -> None:
         raise NotBuildable(f"header '{name}' of integration '{model.name}' is written by the client", model.at)
 
 
-def _operation(model: Operation, owner: Integration, values: Values, fixed: tuple[tuple[str, str], ...], parts: Parts) -> OperationPlan:
+def _operation(model: Operation, owner: Integration, values: Values, fixed: Headers, default: Default) -> OperationPlan:
     graphql = owner.kind == "graphql"
     mutation = graphql and model.document.lstrip().startswith("mutation")
     for entry in model.headers:
         _check_name(entry.name, owner)
     return OperationPlan(
         name=model.name,
-        writer=RequestWriter(model, _header_values(model, fixed, values), parts.default, graphql=graphql),
+        writer=RequestWriter(model, _header_values(model, fixed, values), default, graphql=graphql),
         reader=AnswerReader(model.result),
         idempotent=model.idempotent or (graphql and not mutation),
         keyed=model.idempotent,

@@ -58,7 +58,7 @@ from codeai.server.wiring.control import Controlling, program_queues
 from codeai.server.wiring.durable import Arrivals
 from codeai.server.wiring.events import Eventing
 from codeai.server.wiring.integrations import checks as integration_checks
-from codeai.server.wiring.integrations import integrations
+from codeai.server.wiring.integrations import integrations, recorded
 from codeai.server.wiring.integrations import observe as observe_integrations
 from codeai.server.wiring.middleware import Surrounding, program_cors, watched
 from codeai.server.wiring.observation import Observation
@@ -109,7 +109,10 @@ class Composition:
         self.projection = Projection(application, self.evaluator)
         self._filter_text = FilterText(application)
         self.sharing = Sharing(application, settings, self._setting, self.clock)
-        self.integrations = integrations(application, self.evaluator, settings, self.clock, self._default, self.sharing)
+        self.integrations = integrations(
+            application, self.evaluator, settings, self.clock, self._default, self.sharing, recording=recording
+        )
+        self.recorded = recorded(application, self.evaluator, self._default) if recording else None
         self.database = watched(application, database, self.sharing)
         checks = [*self._checks(), self.sharing.check(), *integration_checks(self.integrations)]
         self.health = Health(application.version, checks, time.monotonic())
@@ -120,7 +123,7 @@ class Composition:
             cors=program_cors(application, self._setting),
         )
         self.effects = Effects()
-        self.effects.operations = KeyedOperations(self.integrations)
+        self.effects.operations = KeyedOperations(self.recorded or self.integrations)
         self.runtime = Runtime(self.database, self.services, log_program, self.clock, http, self.effects)
         queues = program_queues(application, self.evaluator)
         self.dispatcher = LocalDispatcher(self.database, queues, shared=True)

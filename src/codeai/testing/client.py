@@ -15,22 +15,41 @@ from codeai.evaluate.context import Context
 from codeai.evaluate.operations import to_json
 from codeai.http.application import Application
 from codeai.http.plans import ENCODER
+from codeai.integrations.recorded import RecordedIntegrations
 
 
 class TestClient:
     """Sends requests as the principal that ``as user`` has set.
 
     :param issue: makes a token for a principal
+    :param recorded: the integrations that ``mock`` speaks of
     """
 
     __test__ = False
 
-    def __init__(self, application: Application, roles: RoleTable, issue: Callable[[Mapping[str, Any]], str]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        roles: RoleTable,
+        issue: Callable[[Mapping[str, Any]], str],
+        recorded: RecordedIntegrations | None = None,
+    ) -> None:
         self._application = application
         self._roles = roles
         self._issue = issue
+        self._recorded = recorded
         self._token: str | None = None
         self.context: Context | None = None
+
+    def mock(self, integration: str, operation: str, fails: bool, value: Any) -> None:
+        """``mock Payments.refund returns e``."""
+        assert self._recorded is not None, "programs of tests are composed for recording"
+        self._recorded.mock(integration, operation, fails, value)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The operations that were called although the test does not say what they answer."""
+        return self._recorded.missing if self._recorded is not None else []
 
     def principal(self, values: Mapping[str, Any]) -> Principal:
         """The principal of ``as user { … }``; requests carry its token from now on."""

@@ -14,6 +14,7 @@ from codeai.evaluate.errors import EvaluationError, ProgramFailure
 from codeai.evaluate.operations import text, to_json
 from codeai.evaluate.program import Evaluator
 from codeai.evaluate.statements import ExpectationFailed
+from codeai.integrations.errors import OutboundError
 from codeai.language.source import Sources
 from codeai.model.application import Test
 from codeai.model.validation import InvalidFields
@@ -54,9 +55,12 @@ async def run_test(test: Test, parts: Parts, client: TestClient, sources: Source
         await parts.evaluator.block(test.body, test.name)(context)
     except ExpectationFailed as error:
         failure, at = _expectation(error, sources), error.at
-    except (ProgramFailure, EvaluationError, InvalidFields, QueryError, StorageError) as error:
+    except (ProgramFailure, EvaluationError, InvalidFields, QueryError, StorageError, OutboundError) as error:
         failure = f"{type(error).__name__}: {error}"
         at = getattr(error, "at", -1) if getattr(error, "at", -1) >= 0 else test.at
+    if client.unanswered:
+        hint = "".join(f"\nno answer for {name}: write 'mock {name} returns …'" for name in dict.fromkeys(client.unanswered))
+        failure += hint if failure else hint.lstrip()
     return Result(test.name, failure, time.perf_counter() - began, at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
@@ -19,6 +19,9 @@ from codeai.server.errors import StartError
 from codeai.server.settings import Settings
 from codeai.server.wiring.sharing import Sharing
 
+if TYPE_CHECKING:
+    from codeai.integrations.recorded import RecordedIntegrations
+
 _GAUGE: Final[Mapping[str, int]] = {"closed": 0, "half-open": 1, "open": 2}
 
 
@@ -29,12 +32,14 @@ def integrations(
     clock: Callable[[], datetime.datetime],
     default: Callable[[InputField], Callable[[], Any]],
     sharing: Sharing,
+    *,
+    recording: bool = False,
 ) -> Integrations:
-    """The clients of all integrations.
+    """The clients of all integrations; none when nothing is to leave the process (``recorded`` stands for them).
 
     :raises StartError: one of them cannot be built
     """
-    if not application.integrations:
+    if not application.integrations or recording:
         return Integrations({})
     from codeai.integrations.addresses import AddressPolicy
     from codeai.integrations.breaker import LocalMachine, Machine
@@ -65,6 +70,24 @@ def integrations(
         return Integrations({model.name: client(model, evaluator, parts) for model in application.integrations})
     except (NotBuildable, NotCompilable) as error:
         raise StartError(str(error), error.at) from error
+
+
+def recorded(application: Application, evaluator: Evaluator, default: Callable[[InputField], Callable[[], Any]]) -> RecordedIntegrations:
+    """Integrations for tests, which answer what a test says.
+
+    :raises StartError: one of them cannot be built
+    """
+    from codeai.integrations.building import NotBuildable, operations
+    from codeai.integrations.recorded import RecordedIntegrations
+
+    plans: dict[str, Any] = {}
+    try:
+        for model in application.integrations:
+            found = operations(model, evaluator, lambda field: default(field)())
+            plans |= {f"{model.name}.{name}": plan for name, plan in found.items()}
+    except (NotBuildable, NotCompilable) as error:
+        raise StartError(str(error), error.at) from error
+    return RecordedIntegrations(plans)
 
 
 def checks(found: Integrations) -> list[Check]:

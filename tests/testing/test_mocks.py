@@ -1,0 +1,71 @@
+"""``mock`` in test blocks: recorded integrations, checked as real ones, and never a real call."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """
+config { name: "mocks"  default_auth: public }
+integration Payments {
+    base_url: env(PAYMENTS_URL)
+    auth: bearer(secret(PAYMENTS_KEY))
+    operation charge {
+        method: POST  path: "/charges"
+        body { amount: int, required, min(1) }
+        returns { id: string, required, at: timestamp, fee: decimal }
+    }
+    operation refund { method: POST  path: "/charges/{id}/refund"  returns json }
+}
+endpoint POST /charges {
+    body { amount: int, required }
+    do {
+        let made = call Payments.charge { amount: body.amount }
+        return { id: made.id, fee: made.fee, year: format_date(made.at, "%Y") } status 201
+    }
+}
+endpoint POST /refunds/{id} { do { return call Payments.refund { id: path.id } } }
+test "an answer is a value of its type" {
+    mock Payments.charge returns { id: "ch_1", at: "2026-11-25T12:00:00Z", fee: 0.10 }
+    let r = POST /charges { amount: 5 }
+    expect r.status == 201
+    expect r.body.id == "ch_1"
+    expect r.body.year == "2026"
+}
+test "a failure is the peer's" {
+    mock Payments.charge fails { status: 503, body: { reason: "busy" } }
+    let r = POST /charges { amount: 5 }
+    expect r.status == 503
+    expect r.body.code == "peer_error"
+}
+test "the last mock counts" {
+    mock Payments.refund returns { ok: false }
+    mock Payments.refund returns { ok: true }
+    let r = POST /refunds/7 { }
+    expect r.body.ok == true
+}
+test "arguments are checked" {
+    mock Payments.charge returns { id: "ch_1" }
+    let r = POST /charges { amount: 0 }
+    expect r.status == 422
+}
+test "BROKEN nothing is mocked" {
+    let r = POST /charges { amount: 5 }
+    expect r.status == 201
+}
+"""
+
+
+def test_mocks_answer_for_integrations_and_what_is_not_mocked_fails_the_test(tmp_path: Path) -> None:
+    program = tmp_path / "app.cai"
+    program.write_text(PROGRAM)
+    done = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=60)
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("ok", "FAIL"))]
+    assert [line.partition(" (")[0] for line in lines] == [
+        "ok   an answer is a value of its type",
+        "ok   a failure is the peer's",
+        "ok   the last mock counts",
+        "ok   arguments are checked",
+        "FAIL BROKEN nothing is mocked",
+    ], done.stdout + done.stderr
+    assert "no answer for Payments.charge: write 'mock Payments.charge returns …'" in done.stdout
+    assert done.returncode == 1
