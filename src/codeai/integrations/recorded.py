@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from codeai.evaluate.errors import EvaluationError
-from codeai.evaluate.operations import text, to_json
+from codeai.evaluate.operations import to_json
 from codeai.integrations.client import OperationPlan
-from codeai.integrations.errors import AnswerInvalid, CallFailed, OutboundError
+from codeai.integrations.errors import AnswerInvalid, CallFailed
 
 if TYPE_CHECKING:
     from codeai.evaluate.context import Context
@@ -49,7 +49,7 @@ class RecordedIntegrations:
         """
         name = f"{integration}.{operation}"
         try:
-            self._answers[name] = _failure(name, value) if fails else self._plans[name].reader.value(to_json(value))
+            self._answers[name] = _failure(value) if fails else self._plans[name].reader.value(to_json(value))
         except AnswerInvalid as error:
             raise EvaluationError(f"the mock of {name} is not what it returns: {error}") from error
 
@@ -62,17 +62,25 @@ class RecordedIntegrations:
             self.missing.append(name)
             raise EvaluationError(f"the test calls {name} and does not say what it answers: mock {name} returns …")
         found = self._answers[name]
-        if isinstance(found, OutboundError):
-            raise copy.copy(found)
+        if isinstance(found, _Failure):
+            raise found.error(name)
         return copy.deepcopy(found)
 
 
-def _failure(name: str, value: Any) -> OutboundError:
-    status, body = 500, value
+class _Failure(msgspec.Struct, frozen=True):
+    """An answer that is an error."""
+
+    status: int
+    body: Any
+
+    def error(self, name: str) -> CallFailed:
+        """The error that the call raises."""
+        found = CallFailed(f"the peer answered {self.status}", self.status, self.body)
+        found.call = name
+        return found
+
+
+def _failure(value: Any) -> _Failure:
     if isinstance(value, Mapping):
-        status, body = int(value.get("status", 500)), value.get("body")
-    elif isinstance(value, int):
-        status, body = value, None
-    found = CallFailed(f"the peer answered {status}" + (f": {text(body)}" if isinstance(body, str) else ""), status, to_json(body))
-    found.call = name
-    return found
+        return _Failure(int(value.get("status", 500)), to_json(value.get("body")))
+    return _Failure(value, None) if isinstance(value, int) else _Failure(500, to_json(value))
