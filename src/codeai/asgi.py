@@ -13,6 +13,7 @@ from codeai.server.database import database_settings, synchronise
 from codeai.server.loading import load_program
 from codeai.server.settings import read_settings
 from codeai.server.start import with_secret
+from codeai.server.wiring.program_settings import program_settings
 from codeai.storage.opening import open_database
 
 
@@ -34,7 +35,7 @@ def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | No
     program = load_program(Path(path))
     if not (program.valid and program.executable):
         raise InvalidProgram("\n".join(concise(found, program.sources) for found in program.diagnostics))
-    settings = with_secret(read_settings(given, {}), program.folder)
+    settings = with_secret(read_settings(given, {}, program_settings(program.application, program.sources, given)), program.folder)
     wanted = database_settings(settings, program.folder)
     synchronise(wanted, program.application, development=settings.development)
     values = {**given, **({"JWT_SECRET": settings.jwt_secret} if settings.jwt_secret else {})}

@@ -11,6 +11,7 @@ import click
 from codeai.language.suggestions import suggest
 
 _COMMANDS: Final = {
+    "config": "Show the settings of a server",
     "db": "Fill or reset the database of a program",
     "explain": "Say what a diagnostic code means",
     "fmt": "Bring programs into the canonical form",

@@ -27,16 +27,16 @@ from codeai.events.signatures import SignatureRejected
 from codeai.functions.calling import PythonFunctions
 from codeai.functions.checking import problems
 from codeai.http.application import Application as HttpApplication
-from codeai.http.application import Handler, Page
+from codeai.http.application import Handler
 from codeai.http.blocks import BlockAction, UnavailableAction
 from codeai.http.debugging import Debugging
 from codeai.http.lists import ListAction
-from codeai.http.messages import JSON, Request, Response
 from codeai.http.middleware.surrounded import GatedPlan
 from codeai.http.openapi.document import document
+from codeai.http.pages.health import health_pages
 from codeai.http.pages.serving import documentation, landing
 from codeai.http.parameters import ParameterDecoder, reader
-from codeai.http.plans import ENCODER, Action, EndpointPlan, Runtime
+from codeai.http.plans import Action, EndpointPlan, Runtime
 from codeai.http.projection import Projection
 from codeai.http.routing import Router
 from codeai.http.rows import CreateAction, DeleteAction, GetAction, ModifyAction
@@ -144,6 +144,7 @@ class Composition:
         self.observation = Observation(application, database, settings, environment, lambda: self.health.draining)
         self.sharing.observe(self.observation.metrics)
         observe_integrations(self.integrations, self.observation.metrics)
+        self.observation.share(self.health)
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
         self.controlling = Controlling(application, self.runtime, self.durable, queues, clock)
         self.controlling.put_on(self.operators, self.integrations, environment, sources or {}, self._default)
@@ -268,7 +269,7 @@ class Composition:
         router: Router[Handler] = Router()
         for endpoint in self.application.endpoints:
             router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), self._verified(endpoint))
-        pages: dict[str, Handler] = {path: Page(path, answer) for path, answer in self._pages().items()}
+        pages: dict[str, Handler] = dict(health_pages(self.health, self.operators.guard))
         pages |= documentation(document(self.application))
         for path, page in pages.items():
             router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), page)
@@ -280,16 +281,13 @@ class Composition:
 
     def _built_for_operators(self) -> HttpApplication:
         router: Router[Handler] = Router()
-        for path, answer in self._pages().items():
-            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), Page(path, answer))
+        for path, page in health_pages(self.health, self.operators.guard).items():
+            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), page)
         self.operators.put_on(router)
         return self._served(router)
 
     def _served(self, router: Router[Handler]) -> HttpApplication:
         return HttpApplication(router, self.runtime.settings, self.observation.observer(), self, self._debugging)
-
-    def _pages(self) -> dict[str, Any]:
-        return {"/health": self._health, "/health/live": self._live, "/health/ready": self._ready}
 
     @property
     def working(self) -> bool:
@@ -410,18 +408,7 @@ class Composition:
                 "idle": found.idle,
             }
 
-        return [Check("database", database.ping, 2.0, True, details)]
-
-    async def _health(self, request: Request) -> Response:
-        healthy, document = await self.health.report(details=await self.operators.guard.knows(request))
-        return Response(200 if healthy else 503, ENCODER.encode(document), (JSON,))
-
-    async def _ready(self, request: Request) -> Response:
-        healthy, document = await self.health.report(critical_only=True, details=False)
-        return Response(200 if healthy else 503, ENCODER.encode(document), (JSON,))
-
-    async def _live(self, request: Request) -> Response:
-        return Response(200, b'{"status":"healthy"}', (JSON,))
+        return [Check("database", database.ping, 2.0, True, details, summed=True)]
 
 
 class Defaults:

@@ -26,13 +26,16 @@ def database_settings(settings: Settings, folder: Path) -> DatabaseSettings:
         "statement_timeout": settings.db_statement_timeout,
         "pooler": settings.db_pooler,
     }
+    embedded = DatabaseSettings(dialect="sqlite", path=folder / ".codeai" / "app.db", **limits)  # type: ignore[arg-type]  # the table above
+    if settings.db == "sqlite":
+        return embedded
     if settings.database_url:
         try:
             return from_url(settings.database_url, **limits)
         except DatabaseUrlError as error:
             raise SettingError(f"DATABASE_URL: {error}") from None
     named = (settings.db_host, settings.db_port, settings.db_name, settings.db_user)
-    if any(value is not None for value in named):
+    if settings.db == "postgres" or any(value is not None for value in named):
         return DatabaseSettings(
             dialect="postgresql",
             host=settings.db_host or "localhost",
@@ -45,7 +48,7 @@ def database_settings(settings: Settings, folder: Path) -> DatabaseSettings:
         )
     if not settings.development:
         raise SettingError("production needs a database: set DATABASE_URL, as in postgresql://user:password@host/name")
-    return DatabaseSettings(dialect="sqlite", path=folder / ".codeai" / "app.db", **limits)  # type: ignore[arg-type]  # as above
+    return embedded
 
 
 async def _known_fingerprint(settings: DatabaseSettings) -> str | None:

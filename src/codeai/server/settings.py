@@ -1,20 +1,22 @@
-"""Every variable of the environment and every flag, in one typed class. A flag beats the environment, which beats the program."""
+"""The settings of a server in one typed class. A flag beats the environment, which beats the program, which beats the default.
+
+The variables themselves are in ``variables``.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from codeai.http.middleware.clients import Network, parse_proxies
-from codeai.integrations.addresses import AllowList, parse_allow_list
-from codeai.language.durations import duration_milliseconds
+from codeai.http.middleware.clients import Network
+from codeai.integrations.addresses import AllowList
 from codeai.language.suggestions import suggest
-from codeai.messages.slack import SlackChannels, parse_channels
-from codeai.storage.redis import check_url
+from codeai.messages.slack import SlackChannels
+from codeai.server.variables import VARIABLES, Variable
 
 _PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_", "SMTP_")
 _OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME", "CODEAI_FAULT_POINT"])  # set by the supervisor, and by tests of faults
@@ -48,8 +50,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     jwt_roles_claim: str = "roles"
+    db: str | None = None
     host: str = "127.0.0.1"
     port: int = 8080
+    socket: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
     workers: int = 1
     role: str = "all"
     env: str = "development"
@@ -83,144 +89,81 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.env == "development"
 
 
-def _text(value: str) -> str:
-    return value
+class Given(msgspec.Struct, frozen=True):
+    """A value of the program's ``config`` with its place in the sources (``app.cai:3:5``)."""
+
+    value: object
+    place: str
 
 
-def _integer(value: str) -> int:
-    if not re.fullmatch(r"-?[0-9]+", value):
-        raise ValueError("a whole number")
-    return int(value)
+Program = Mapping[tuple[str, ...], Given]
+Origins = Mapping[str, str]
 
 
-def _seconds(value: str) -> float:
-    milliseconds = duration_milliseconds(value)
-    if milliseconds is None:
-        raise ValueError("a duration, as in 30s")
-    return milliseconds / 1000
-
-
-def _bytes(value: str) -> int:
-    found = re.fullmatch(r"([0-9]+)(b|kb|mb|gb)?", value.lower())
-    if not found:
-        raise ValueError("a size, as in 1mb")
-    return int(found.group(1)) * {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}[found.group(2) or "b"]
-
-
-def _flag(value: str) -> bool:
-    if value.lower() not in ("true", "false", "1", "0"):
-        raise ValueError("true or false")
-    return value.lower() in ("true", "1")
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(" or ".join(allowed))
-        return value
-
-    return read
-
-
-def _heap_tracing(value: str) -> float | str:
-    if value in ("always", "off"):
-        return value if value == "always" else 0.0
-    try:
-        return _seconds(value)
-    except ValueError:
-        raise ValueError("a duration, as in 10m, or always or off") from None
-
-
-def _port(value: str) -> int:
-    found = _integer(value)
-    if not 0 < found < 65536:
-        raise ValueError("a port from 1 to 65535")
-    return found
-
-
-VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
-    "LOG_LEVEL": ("log_level", _one_of("debug", "info", "warn", "error")),
-    "LOG_FORMAT": ("log_format", _one_of("json", "text")),
-    "LOG_OUTPUT": ("log_output", _text),
-    "LOG_ADD_SOURCE": ("log_add_source", _flag),
-    "DATABASE_URL": ("database_url", _text),
-    "DB_HOST": ("db_host", _text),
-    "DB_PORT": ("db_port", _port),
-    "DB_NAME": ("db_name", _text),
-    "DB_USER": ("db_user", _text),
-    "DB_PASSWORD": ("db_password", _text),
-    "DB_SSL_MODE": ("db_ssl_mode", _one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full")),
-    "DB_MAX_OPEN_CONNS": ("db_max_open_conns", _integer),
-    "DB_POOLER": ("db_pooler", _one_of("none", "transaction")),
-    "DB_STATEMENT_TIMEOUT": ("db_statement_timeout", _seconds),
-    "DB_ACQUIRE_TIMEOUT": ("db_acquire_timeout", _seconds),
-    "JWT_SECRET": ("jwt_secret", _text),
-    "JWT_PUBLIC_KEY": ("jwt_public_key", _text),
-    "JWT_JWKS_URL": ("jwt_jwks_url", _text),
-    "JWT_ISSUER": ("jwt_issuer", _text),
-    "JWT_AUDIENCE": ("jwt_audience", _text),
-    "JWT_ROLES_CLAIM": ("jwt_roles_claim", _text),
-    "CODEAI_HOST": ("host", _text),
-    "CODEAI_PORT": ("port", _port),
-    "CODEAI_WORKERS": ("workers", _integer),
-    "CODEAI_ROLE": ("role", _one_of("all", "api", "worker")),
-    "CODEAI_ENV": ("env", _one_of("development", "production")),
-    "CODEAI_SHUTDOWN_TIMEOUT": ("shutdown_timeout", _seconds),
-    "CODEAI_DRAIN_DELAY": ("drain_delay", _seconds),
-    "CODEAI_REQUEST_TIMEOUT": ("request_timeout", _seconds),
-    "CODEAI_BODY_TIMEOUT": ("body_timeout", _seconds),
-    "CODEAI_MAX_BODY": ("max_body", _bytes),
-    "CODEAI_OPERATOR_ACCESS": ("operator_access", _one_of("loopback", "token")),
-    "CODEAI_OPERATOR_TOKEN": ("operator_token", _text),
-    "CODEAI_OPERATOR_ROLE": ("operator_role", _text),
-    "CODEAI_OPERATOR_PORT": ("operator_port", _port),
-    "CODEAI_HEAP_TRACING": ("heap_tracing", _heap_tracing),
-    "CODEAI_ALLOW_DEBUG_HEADER": ("allow_debug_header", _flag),
-    "CODEAI_METRICS_ACCESS": ("metrics_access", _one_of("operators", "open")),
-    "CODEAI_OUTBOUND_ALLOW": ("outbound_allow", parse_allow_list),
-    "CODEAI_TRUSTED_PROXIES": ("trusted_proxies", parse_proxies),
-    "REDIS_URL": ("redis_url", check_url),
-    "SMTP_HOST": ("smtp_host", _text),
-    "SMTP_PORT": ("smtp_port", _port),
-    "SMTP_USERNAME": ("smtp_username", _text),
-    "SMTP_PASSWORD": ("smtp_password", _text),
-    "SMTP_SECURITY": ("smtp_security", _one_of("tls", "starttls", "none")),
-    "SMTP_FROM": ("smtp_from", _text),
-    "SLACK_WEBHOOK_URL": ("slack_webhook_url", parse_channels),
-    "KAFKA_BROKERS": ("kafka_brokers", _text),
-}
-
-
-def read_settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+def read_settings(environment: Mapping[str, str], flags: Mapping[str, Any], program: Program | None = None) -> Settings:
     """The settings of a process.
 
     :param environment: its variables; ``X_FILE`` gives ``X`` from a file
     :param flags: what the command line says, by field; None where it says nothing
+    :param program: what the program's ``config`` says, by path
     :raises SettingError: a variable of ours is unknown or has a wrong value
     """
+    return read_with_origins(environment, flags, program or {})[0]
+
+
+def read_with_origins(environment: Mapping[str, str], flags: Mapping[str, Any], program: Program) -> tuple[Settings, Origins]:
+    """The settings, and where each that is not the default comes from, by field.
+
+    :raises SettingError: see ``read_settings``
+    """
     values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for variable in VARIABLES.values():
+        given = program.get(variable.config) if variable.config else None
+        if given is not None:
+            values[variable.field] = _from_program(variable, given)
+            origins[variable.field] = f"config {'.'.join(variable.config)} ({given.place})"
     for name, text in environment.items():
-        base = name.removesuffix("_FILE") if name.endswith("_FILE") and name not in VARIABLES else name
-        known = VARIABLES.get(base)
-        if known is None:
-            _check_unknown(name)
-            continue
-        text = _from_file(name, text) if base != name else text
-        field, read = known
-        try:
-            values[field] = read(text)
-        except ValueError as wanted:
-            raise SettingError(f"{name} is '{text[:40]}', expected {wanted}") from None
-    values.update({field: value for field, value in flags.items() if value is not None})
-    return Settings(**values)
+        found = _variable(name)
+        if found is not None:
+            values[found.field] = _value(found, name, text if name == found.name else _from_file(name, text))
+            origins[found.field] = name if name == found.name else f"{name} ({text})"
+    for field, value in flags.items():
+        if value is not None:
+            values[field] = value
+            origins[field] = _flags().get(field, "flag")
+    return Settings(**values), origins
 
 
-def _check_unknown(name: str) -> None:
-    if not name.startswith(_PREFIXES) or name in _OWN:
-        return
-    near = suggest(name, VARIABLES)
-    if near is not None or name.startswith("CODEAI_"):
-        raise SettingError(f"unknown variable {name}" + (f", did you mean {near}?" if near else ""))
+def _flags() -> Mapping[str, str]:
+    return {"db": "--db", **{variable.field: variable.flag for variable in VARIABLES.values() if variable.flag}}
+
+
+def _variable(name: str) -> Variable | None:
+    """The variable that a name gives, itself or by a file; None for names that are not ours."""
+    found = VARIABLES.get(name) or (VARIABLES.get(name.removesuffix("_FILE")) if name.endswith("_FILE") else None)
+    if found is None and name.startswith(_PREFIXES) and name not in _OWN:
+        near = suggest(name, VARIABLES)
+        if near is not None or name.startswith("CODEAI_"):
+            raise SettingError(f"unknown variable {name}" + (f", did you mean {near}?" if near else ""))
+    return found
+
+
+def _value(variable: Variable, name: str, text: str) -> Any:
+    try:
+        return variable.reader.read(text)
+    except ValueError as wanted:
+        shown = "wrong" if variable.hidden else f"'{text[:40]}'"
+        raise SettingError(f"{name} is {shown}, expected {wanted}") from None
+
+
+def _from_program(variable: Variable, given: Given) -> Any:
+    value = given.value
+    text = f"{round(value.total_seconds() * 1000)}ms" if isinstance(value, datetime.timedelta) else str(value)
+    try:
+        return variable.reader.read(text.lower() if isinstance(value, bool) else text)
+    except ValueError as wanted:
+        raise SettingError(f"{given.place}: config {'.'.join(variable.config)} is '{text[:40]}', expected {wanted}") from None
 
 
 def _from_file(name: str, path: str) -> str:

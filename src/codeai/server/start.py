@@ -22,6 +22,7 @@ from codeai.server.secrets import development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
 from codeai.server.supervisor import DURABLE, Supervisor, connections_each, worker_command
 from codeai.server.wiring.control import declaration_texts
+from codeai.server.wiring.program_settings import program_settings
 from codeai.server.wiring.secrecy import redaction
 from codeai.server.worker import AddressInUse, Listener, check_port, run_worker
 from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
@@ -56,7 +57,7 @@ def prepare(path: Path | None, flags: Mapping[str, Any]) -> Prepared | int:
     if not program.executable:
         return _say("the program is valid, but this version cannot execute all of it (CAI0401 above), so nothing is served", INVALID)
     try:
-        settings = read_settings(os.environ, flags)
+        settings = read_settings(os.environ, flags, program_settings(program.application, program.sources, os.environ))
         settings = with_secret(settings, program.folder)
         database = database_settings(settings, program.folder)
         handler = configure(

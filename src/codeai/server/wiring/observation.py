@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from codeai import __version__
 from codeai.http.access import ACCESS, access_fields, log_request
 from codeai.http.application import Observer, Page
@@ -14,6 +16,7 @@ from codeai.http.messages import Request, Response
 from codeai.http.operators import OperatorRoutes
 from codeai.http.pages.profiling import Profiling
 from codeai.model.application import Application
+from codeai.observability.health import Details, Health
 from codeai.observability.logs.configuration import installed
 from codeai.observability.metrics.instruments import Metrics, Reading
 from codeai.observability.metrics.process import add_process_metrics, resident_memory, watch_loop
@@ -61,6 +64,17 @@ class Observation:
     def count_running(self, running: Callable[[], int]) -> None:
         """Shows how many requests are being answered."""
         self.metrics.gauge("http_requests_in_flight", "Requests that are being answered.", lambda: [((), float(running()))])
+
+    def share(self, health: Health) -> None:
+        """Lets the health of any process show the figures of all."""
+        self.processes.answer("figures", lambda arguments: msgspec.msgpack.encode(health.figures()))
+
+        async def everywhere() -> list[Details]:
+            answers = await self.processes.ask("figures", timeout=1.0)
+            return [msgspec.msgpack.decode(found) for found in answers.values()]
+
+        if self.processes.folder is not None:
+            health.siblings = everywhere
 
     def put_on(self, routes: OperatorRoutes, *, open_metrics: bool) -> None:
         """Adds the routes of this room."""
