@@ -84,13 +84,14 @@ def launch(tmp_path_factory):
     """Starts servers that live as long as the module."""
     started: list[ServerProcess] = []
 
-    def start(*, env: dict[str, str] | None = None, arguments: tuple[str, ...] = (), source: str = PROGRAM) -> Operator:
+    def start(*, env: dict[str, str] | None = None, arguments: tuple[str, ...] = (), source: str = PROGRAM, wait: bool = True) -> Operator:
         folder = tmp_path_factory.mktemp("operator")
         (folder / "app.cai").write_text(source)
         server = ServerProcess(folder, folder, env=env, arguments=arguments)
         started.append(server)
         server.start(wait=False)
-        server.wait_until_ready(90)
+        if wait:
+            server.wait_until_ready(90)
         return Operator(server, folder)
 
     yield start

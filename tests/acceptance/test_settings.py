@@ -15,38 +15,15 @@ PROGRAM = """
 config { name: "desk"  server { port: 9123  request_timeout: 5s }  database: postgres { pool_size: 40 } }
 entity Ticket { id: uuid, primary, auto  title: string, required }
 """
-OF_THE_GUIDE = [
-    "LOG_LEVEL",
-    "LOG_FORMAT",
-    "LOG_OUTPUT",
-    "LOG_ADD_SOURCE",
-    "DATABASE_URL",
-    "DB_HOST",
-    "DB_PORT",
-    "DB_NAME",
-    "DB_USER",
-    "DB_PASSWORD",
-    "DB_SSL_MODE",
-    "DB_MAX_OPEN_CONNS",
-    "REDIS_URL",
-    "JWT_SECRET",
-    "JWT_PUBLIC_KEY",
-    "JWT_JWKS_URL",
-    "JWT_ISSUER",
-    "JWT_AUDIENCE",
-    "JWT_ROLES_CLAIM",
-    "CODEAI_HOST",
-    "CODEAI_PORT",
-    "CODEAI_WORKERS",
-    "CODEAI_ENV",
-    "CODEAI_SHUTDOWN_TIMEOUT",
-    "CODEAI_REQUEST_TIMEOUT",
-    "CODEAI_MAX_BODY",
-    "CODEAI_OPERATOR_ACCESS",
-    "CODEAI_OPERATOR_TOKEN",
-    "CODEAI_METRICS_ACCESS",
-    "CODEAI_ALLOW_DEBUG_HEADER",
-]
+OF_THE_GUIDE = {
+    "LOG": "LEVEL FORMAT OUTPUT ADD_SOURCE",
+    "DATABASE": "URL",
+    "DB": "HOST PORT NAME USER PASSWORD SSL_MODE MAX_OPEN_CONNS",
+    "REDIS": "URL",
+    "JWT": "SECRET PUBLIC_KEY JWKS_URL ISSUER AUDIENCE ROLES_CLAIM",
+    "CODEAI": "HOST PORT WORKERS ENV SHUTDOWN_TIMEOUT REQUEST_TIMEOUT MAX_BODY OPERATOR_ACCESS OPERATOR_TOKEN METRICS_ACCESS "
+    "ALLOW_DEBUG_HEADER",
+}
 
 
 @pytest.fixture
@@ -68,7 +45,7 @@ def shown(folder: Path, *arguments: str, **environment: str) -> dict:
 
 
 def test_the_variables_of_the_guide_exist():
-    assert set(OF_THE_GUIDE) <= set(VARIABLES)
+    assert {f"{prefix}_{name}" for prefix, names in OF_THE_GUIDE.items() for name in names.split()} <= set(VARIABLES)
 
 
 def test_s6_t18_the_pool_limit_defaults_to_25_and_can_be_raised(tmp_path):
@@ -84,14 +61,14 @@ def test_origins_tell_where_a_setting_comes_from(folder):
     assert found["CODEAI_MAX_BODY"] == {"value": "2mb", "origin": "CODEAI_MAX_BODY"}
     assert found["JWT_SECRET"] == {"value": "********", "origin": f"JWT_SECRET_FILE ({folder / 'secret'})"}
     assert found["CODEAI_PORT"]["value"] == "9123"
-    assert re.fullmatch(r"config server\.port \(app\.cai:2:\d+\)", found["CODEAI_PORT"]["origin"])
+    assert re.fullmatch(r"config server\.port \(.*app\.cai:2:\d+\)", found["CODEAI_PORT"]["origin"])
     assert found["LOG_FORMAT"] == {"value": "json", "origin": "default"}
 
 
 def test_the_text_form_has_a_line_per_variable(folder):
     done = codeai(folder, "config", "show", "--origins")
     assert len(done.stdout.splitlines()) == len(VARIABLES)
-    assert re.search(r"^CODEAI_REQUEST_TIMEOUT +5s +config server.request_timeout \(app.cai:2:\d+\)$", done.stdout, re.MULTILINE)
+    assert re.search(r"^CODEAI_REQUEST_TIMEOUT +5s +config server.request_timeout \(.*app.cai:2:\d+\)$", done.stdout, re.MULTILINE)
 
 
 def test_s9_with_db_postgres_alone_it_is_the_local_one(folder):

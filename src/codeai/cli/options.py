@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_ROLE = click.Choice(["all", "api", "worker"])
 _PORT = click.IntRange(1, 65535)
 
 

@@ -16,6 +16,7 @@ from codeai.http.settings import HttpSettings
 from codeai.observability.context import CURRENT
 
 _SECURITY: Final[tuple[Header, ...]] = ((b"x-content-type-options", b"nosniff"),)
+_LAST: Final[tuple[Header, ...]] = (*_SECURITY, (b"connection", b"close"))
 _LONGEST_URL: Final = 32_768
 _MOST_HEADER_BYTES: Final = 32_768
 
@@ -78,7 +79,8 @@ class Application:
     :param observer: hears of each finished request
     :param debugging: answers requests that ask for debug lines
 
-    ``running`` counts the requests that are being answered.
+    ``running`` counts the requests that are being answered. While ``closing``, each answer is the last of its connection, so that
+    no client sends another request into a connection that is about to end.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Application:
         self._debugging = debugging
         self._debugs_all = debugging is not None and debugging.always
         self.running = 0
+        self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection event (ASGI 3)."""
@@ -134,7 +137,9 @@ class Application:
         else:
             response = await self.answer(request)
         settings = self._settings
-        extra = (*_SECURITY, *request.extra) if request.extra else _SECURITY
+        extra = _LAST if self.closing else _SECURITY
+        if request.extra:
+            extra = (*extra, *request.extra)
         policy = request.cors or settings.cors
         if policy is not None:
             extra = (*extra, *policy.headers(request))

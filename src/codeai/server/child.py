@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import setproctitle
 
+from codeai.server.listening import main_place
 from codeai.server.start import prepare, serve_here, work_here
 from codeai.server.supervisor import DURABLE
 
@@ -21,7 +22,7 @@ def main() -> int:
     prepared = prepare(Path(path) if path else None, msgspec.json.decode(flags))
     if isinstance(prepared, int):
         return prepared
-    return work_here(prepared) if worker == DURABLE else serve_here(prepared, embedded=False)
+    return work_here(prepared) if worker == DURABLE else serve_here(prepared, main_place(prepared.settings, os.environ), embedded=False)
 
 
 if __name__ == "__main__":

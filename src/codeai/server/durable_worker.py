@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from codeai.durable.dispatch.statements import CHANNEL
 from codeai.server.composition import Composition
+from codeai.server.supervisor import tell_supervisor
 from codeai.server.worker import settle_memory
 from codeai.storage.settings import DatabaseSettings
 
@@ -26,8 +27,13 @@ def run_durable(composition: Composition, database: DatabaseSettings, hang_up: C
 
 async def _run(composition: Composition, database: DatabaseSettings, hang_up: Callable[[], None]) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def end() -> None:
+        tell_supervisor()
+        ended.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     await composition.start()
     listening = listener(composition, database)

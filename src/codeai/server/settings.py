@@ -19,7 +19,8 @@ from codeai.messages.slack import SlackChannels
 from codeai.server.variables import VARIABLES, Variable
 
 _PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_", "SMTP_")
-_OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME", "CODEAI_FAULT_POINT"])  # set by the supervisor, and by tests of faults
+# Set by the supervisor for its workers, and by tests of faults.
+_OWN: Final = frozenset(["CODEAI_WORKER", "CODEAI_RUNTIME", "CODEAI_SUPERVISOR", "CODEAI_SOCKET_FD", "CODEAI_FAULT_POINT"])
 
 
 class SettingError(Exception):

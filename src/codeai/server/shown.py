@@ -9,6 +9,7 @@ from codeai.server.settings import Settings
 from codeai.server.variables import VARIABLES, Variable
 
 MASK = "********"
+_DEFAULTS = Settings()
 _PASSWORD = re.compile(r"(://[^:/@]*):[^@]*@")
 
 
@@ -21,6 +22,6 @@ def _shown(variable: Variable, value: Any) -> str | None:
     if value is None:
         return None
     if variable.hidden == "all":
-        return MASK if value else None
+        return MASK if value != getattr(_DEFAULTS, variable.field) else None
     text = variable.reader.show(value)
     return _PASSWORD.sub(rf"\1:{MASK}@", text) if variable.hidden == "password" else text

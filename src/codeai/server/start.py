@@ -14,8 +14,10 @@ import msgspec
 from codeai.language.rendering.text import rich
 from codeai.observability.logs.configuration import LogOutputError, LogSettings, configure, installed
 from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_folder
+from codeai.server.banner import show_banner
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
+from codeai.server.listening import SOCKET_VARIABLE, AddressInUse, Place, bind, check, main_place, operator_place, unbind
 from codeai.server.loading import Loaded, LoadError, load_program
 from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
@@ -24,7 +26,7 @@ from codeai.server.supervisor import DURABLE, Supervisor, connections_each, work
 from codeai.server.wiring.control import declaration_texts
 from codeai.server.wiring.program_settings import program_settings
 from codeai.server.wiring.secrecy import redaction
-from codeai.server.worker import AddressInUse, Listener, check_port, run_worker
+from codeai.server.worker import Listener, run_worker
 from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
@@ -101,8 +103,9 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     try:
         working = composed(prepared).working
         _check_role(prepared)
-        for port in filter(None, (settings.port, settings.operator_port) if settings.role != "worker" else ()):
-            check_port(settings.host, port)
+        place, operators = main_place(settings, os.environ), operator_place(settings)
+        for wanted in filter(None, (place, operators) if settings.role != "worker" else ()):
+            check(wanted)
         outcome, changes = synchronise(prepared.database, prepared.program.application, development=settings.development)
     except StartError as error:
         return start_failed(prepared.program, error)
@@ -112,10 +115,19 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
         return _say(f"the database differs from the program:\n{lines}\n{hint}", SURROUNDINGS)
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
-    _banner(prepared, path, outcome, changes)
-    if prepared.database.dialect == "sqlite":
-        return serve_here(prepared, embedded=True)
-    return _supervised(prepared, path, flags, working=working)
+    show_banner(prepared.program.application, settings, prepared.database, place, path, outcome, changes)
+    if place.path is not None and settings.role != "worker":
+        try:
+            place = msgspec.structs.replace(place, descriptor=bind(place.path))
+        except AddressInUse as error:
+            return _say(str(error), SURROUNDINGS)
+    try:
+        if prepared.database.dialect == "sqlite":
+            return serve_here(prepared, place, embedded=True)
+        return _supervised(prepared, place, path, flags, working=working)
+    finally:
+        if place.descriptor is not None:
+            unbind(place)
 
 
 def start_failed(program: Loaded, error: StartError) -> int:
@@ -124,8 +136,8 @@ def start_failed(program: Loaded, error: StartError) -> int:
     return _say(f"{place}{error}", SURROUNDINGS)
 
 
-def serve_here(prepared: Prepared, *, embedded: bool) -> int:
-    """Serves in this process."""
+def serve_here(prepared: Prepared, place: Place, *, embedded: bool) -> int:
+    """Serves in this process at a place."""
     settings = prepared.settings
     lock = FileLock(prepared.database.path) if embedded and prepared.database.path is not None else None
     try:
@@ -133,15 +145,16 @@ def serve_here(prepared: Prepared, *, embedded: bool) -> int:
             lock.acquire()
         composition = composed(prepared)
         delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
-        listeners = [Listener(composition.asgi, settings.host, settings.port)]
-        if composition.operator_asgi is not None and settings.operator_port is not None:
-            listeners.append(Listener(composition.operator_asgi, settings.host, settings.operator_port))
+        listeners = [Listener(composition.asgi, place)]
+        operators = operator_place(settings)
+        if composition.operator_asgi is not None and operators is not None:
+            listeners.append(Listener(composition.operator_asgi, operators))
         run_worker(
             listeners,
             composition.health,
             start=composition.start,
             stop=composition.stop,
-            ready=lambda: _LOG.info("listening", extra={"address": f"http://{settings.host}:{settings.port}"}),
+            ready=lambda: _LOG.info("listening", extra={"address": place.shown}),
             hang_up=composition.observation.reopen_log,
             drain_delay=delay,
             shutdown_timeout=settings.shutdown_timeout,
@@ -182,7 +195,7 @@ def _workers(settings: Settings, *, working: bool) -> list[str]:
     return [*found, DURABLE] if settings.role == "worker" or (settings.role == "all" and working) else found
 
 
-def _supervised(prepared: Prepared, path: Path | None, flags: Mapping[str, Any], *, working: bool) -> int:
+def _supervised(prepared: Prepared, place: Place, path: Path | None, flags: Mapping[str, Any], *, working: bool) -> int:
     settings = prepared.settings
     workers = _workers(settings, working=working)
     try:
@@ -196,27 +209,12 @@ def _supervised(prepared: Prepared, path: Path | None, flags: Mapping[str, Any],
     folder = make_folder()
     try:
         environment = {**prepared.environment, FOLDER_VARIABLE: str(folder)}
-        return Supervisor(command, workers, environment, settings.shutdown_timeout, hang_up).run()
+        descriptors = () if place.descriptor is None else (place.descriptor,)
+        if descriptors:
+            environment[SOCKET_VARIABLE] = str(place.descriptor)
+        return Supervisor(command, workers, environment, settings.shutdown_timeout, hang_up, descriptors).run()
     finally:
         remove_folder(folder)
-
-
-def _banner(prepared: Prepared, path: Path | None, outcome: str, changes: tuple[str, ...]) -> None:
-    """What a developer wants to know; on standard error, so that logs stay logs."""
-    settings = prepared.settings
-    address = f"http://{settings.host}:{settings.port}"
-    name = f"{prepared.program.application.name} {prepared.program.application.version}"
-    lines = [f"{name} on {address}", f"  documentation  {address}/docs"]
-    if prepared.database.dialect == "sqlite":
-        lines.append(f"  database       {prepared.database.path} (embedded; set DATABASE_URL for PostgreSQL)")
-    else:
-        lines.append(f"  database       {prepared.database.shown}")
-    if outcome != "unchanged":
-        lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in changes))
-    if settings.development:
-        lines.append(f"  token          codeai token {path or ''} --role admin".replace("  --", " --"))
-    sys.stderr.write("\n".join(lines) + "\n")
-    sys.stderr.flush()
 
 
 def _say(message: str, code: int) -> int:

@@ -15,6 +15,8 @@ from typing import Final
 
 from codeai.server.settings import SettingError
 
+SUPERVISOR_VARIABLE: Final = "CODEAI_SUPERVISOR"
+
 _LOG = logging.getLogger("codeai.server")
 _DEATHS: Final = 5
 _WINDOW: Final = 60.0
@@ -39,17 +41,25 @@ class Supervisor:
     :param command: how a worker is started
     :param workers: the name of each, which it finds in ``CODEAI_WORKER``: a number, or ``durable``
     :param timeout: seconds that workers have to end
+    :param descriptors: of sockets that the workers share
     :param hang_up: what SIGHUP does in this process; the workers hear of it, too
     """
 
     def __init__(
-        self, command: list[str], workers: Sequence[str], environment: dict[str, str], timeout: float, hang_up: Callable[[], None]
+        self,
+        command: list[str],
+        workers: Sequence[str],
+        environment: dict[str, str],
+        timeout: float,
+        hang_up: Callable[[], None],
+        descriptors: tuple[int, ...] = (),
     ) -> None:
         self._command = command
         self._workers = workers
         self._environment = environment
         self._timeout = timeout
         self._hang_up = hang_up
+        self._descriptors = descriptors
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._ending = False
@@ -60,6 +70,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         signal.signal(signal.SIGHUP, self._hung_up)
+        signal.signal(signal.SIGUSR1, self._told)
         for worker in self._workers:
             self._spawn(worker)
         code = self._watch()
@@ -67,14 +78,18 @@ class Supervisor:
         return code
 
     def _spawn(self, worker: str) -> None:
-        environment = {**self._environment, "CODEAI_WORKER": worker, "CODEAI_ROLE": "worker" if worker == DURABLE else "api"}
-        self._children[worker] = subprocess.Popen(self._command, env=environment)
+        own = {"CODEAI_WORKER": worker, "CODEAI_ROLE": "worker" if worker == DURABLE else "api", SUPERVISOR_VARIABLE: str(os.getpid())}
+        self._children[worker] = subprocess.Popen(self._command, env={**self._environment, **own}, pass_fds=self._descriptors)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         if self._ending:
             for child in self._children.values():
                 child.kill()
             os._exit(130)
+        self._ending = True
+
+    def _told(self, number: int, frame: FrameType | None) -> None:
+        """A worker was asked to end: so all of them end, in good order."""
         self._ending = True
 
     def _hung_up(self, number: int, frame: FrameType | None) -> None:
@@ -120,6 +135,13 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def tell_supervisor() -> None:
+    """In a worker that was asked to end: tells the first process, which then ends all (acceptance T19)."""
+    supervisor = os.environ.get(SUPERVISOR_VARIABLE, "")
+    if supervisor.isdigit() and os.getppid() == int(supervisor):
+        os.kill(int(supervisor), signal.SIGUSR1)
 
 
 def worker_command(arguments: list[str]) -> list[str]:

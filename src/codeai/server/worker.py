@@ -8,7 +8,6 @@ import gc
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
@@ -17,43 +16,27 @@ import msgspec
 
 from codeai.http.messages import Receive, Scope, Send
 from codeai.observability.health import Health
+from codeai.server.listening import BACKLOG, Place
+from codeai.server.supervisor import tell_supervisor
 
 _LOG = logging.getLogger("codeai.server")
 
 
 class Served(Protocol):
-    """An ASGI application that counts the requests that it answers."""
+    """An ASGI application that counts the requests that it answers; ``closing`` makes each answer the last of its connection."""
 
     running: int
+    closing: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection event (ASGI 3)."""
-
-
-class AddressInUse(Exception):
-    """Somebody listens on the port already."""
-
-
-def check_port(host: str, port: int) -> None:
-    """Whether the port is free.
-
-    :raises AddressInUse: it is not
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise AddressInUse(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 class Listener(msgspec.Struct, frozen=True):
     """An application and where it listens."""
 
     app: Served
-    host: str
-    port: int
+    place: Place
 
 
 def run_worker(
@@ -134,35 +117,43 @@ class _Worker:
         if self._ended.is_set():
             os._exit(130)
         self._health.draining = True
+        for listener in self._listeners:
+            listener.app.closing = True
+        tell_supervisor()
         self._ended.set()
 
     def _server(self, listener: Listener) -> Any:
-        from granian.constants import Interfaces
-        from granian.server.embed import Server
+        from granian.constants import Interfaces, SSLProtocols
 
-        return Server(
+        from codeai.server.sockets import SharedServer
+
+        place = listener.place
+        return SharedServer(
             listener.app,
-            address=listener.host,
-            port=listener.port,
+            address=place.host,
+            port=place.port,
+            descriptor=place.descriptor,
             interface=Interfaces.ASGINL,
             log_enabled=False,
             websockets=False,
-            backlog=1024,
+            backlog=BACKLOG,
+            ssl_cert=place.tls.certificate if place.tls else None,
+            ssl_key=place.tls.key if place.tls else None,
+            ssl_protocol_min=SSLProtocols.tls12,
         )
 
     def _running(self) -> int:
         return sum(listener.app.running for listener in self._listeners)
 
     async def _finish(self, servers: list[Any], serving: list[asyncio.Future[Any]]) -> None:
-        """Lets balancers notice, then running requests end, then closes the socket."""
+        """Lets balancers notice, closes the sockets, lets running requests end."""
         _LOG.info("draining", extra={"requests": self._running()})
         await asyncio.sleep(self._drain)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(self._timeout - self._drain - 1, 0.1)):
-                while self._running():  # noqa: ASYNC110  # an event would cost every request something
-                    await asyncio.sleep(0.02)
         for server in servers:
-            server.stop()
-        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(asyncio.gather(*serving), 2)
+            server.stop()  # no connection is accepted any more, idle ones are closed, requests that run go on
+        done = asyncio.gather(*serving, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done, max(self._timeout - self._drain - 1, 0.1))
+        if self._running():
+            _LOG.warning("requests were given up", extra={"requests": self._running()})
         _LOG.info("stopped")

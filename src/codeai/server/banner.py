@@ -1,0 +1,38 @@
+"""What a developer wants to know when a server starts; on standard error, so that logs stay logs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from codeai.model.application import Application
+from codeai.server.listening import Place
+from codeai.server.settings import Settings
+from codeai.storage.settings import DatabaseSettings
+
+
+def show_banner(
+    application: Application,
+    settings: Settings,
+    database: DatabaseSettings,
+    place: Place,
+    path: Path | None,
+    outcome: str,
+    changes: tuple[str, ...],
+) -> None:
+    """Writes it.
+
+    :param path: how the program was named on the command line
+    :param outcome: what became of the tables
+    """
+    lines = [f"{application.name} {application.version} on {place.shown}", f"  documentation  {place.shown}/docs"]
+    if database.dialect == "sqlite":
+        lines.append(f"  database       {database.path} (embedded; set DATABASE_URL for PostgreSQL)")
+    else:
+        lines.append(f"  database       {database.shown}")
+    if outcome != "unchanged":
+        lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in changes))
+    if settings.development:
+        lines.append(f"  token          codeai token {path or ''} --role admin".replace("  --", " --"))
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,132 @@
+"""Where a server listens: address and port or a Unix socket, with TLS or without; checked before anything else is begun."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from codeai.server.settings import SettingError, Settings
+
+SOCKET_VARIABLE: Final = "CODEAI_SOCKET_FD"
+BACKLOG: Final = 1024
+
+
+class AddressInUse(Exception):
+    """Somebody listens there already, or nobody may."""
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """The files of a certificate and its key."""
+
+    certificate: Path
+    key: Path
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A place to listen at. ``descriptor`` is that of a Unix socket, bound by the first process for all workers."""
+
+    host: str
+    port: int
+    path: str | None = None
+    descriptor: int | None = None
+    tls: Tls | None = None
+
+    @property
+    def shown(self) -> str:
+        """The address for people."""
+        scheme = "https" if self.tls else "http"
+        if self.path is not None:
+            return f"{scheme}+unix://{self.path}"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+def main_place(settings: Settings, environment: Mapping[str, str]) -> Place:
+    """Where the program is served; in a worker with the socket that the first process has bound.
+
+    :raises SettingError: the certificate cannot be used
+    """
+    descriptor = environment.get(SOCKET_VARIABLE)
+    return Place(settings.host, settings.port, settings.socket, int(descriptor) if descriptor else None, _tls(settings))
+
+
+def operator_place(settings: Settings) -> Place | None:
+    """Where operators have a port of their own."""
+    return Place(settings.host, settings.operator_port, tls=_tls(settings)) if settings.operator_port else None
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if settings.tls_cert is None and settings.tls_key is None:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        given, missing = ("CODEAI_TLS_CERT", "CODEAI_TLS_KEY") if settings.tls_cert else ("CODEAI_TLS_KEY", "CODEAI_TLS_CERT")
+        raise SettingError(f"{given} needs {missing}, too")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise SettingError(f"CODEAI_TLS_CERT: cannot use {settings.tls_cert} with {settings.tls_key}: {cause}") from None
+    return Tls(Path(settings.tls_cert), Path(settings.tls_key))
+
+
+def check(place: Place) -> None:
+    """Whether nobody listens there.
+
+    :raises AddressInUse: somebody does, or the address is not this machine's
+    """
+    if place.path is not None:
+        return
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((place.host, place.port))
+        except OSError as error:
+            raise AddressInUse(f"cannot listen on {place.host}:{place.port}: {error.strerror or error}") from error
+
+
+def bind(path: str) -> int:
+    """A Unix socket that listens, as the descriptor that workers inherit; one that nobody listens on any more is replaced.
+
+    :raises AddressInUse: somebody listens, or something else is there
+    """
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if Path(path).exists():
+            _clear(path)
+        listening.bind(path)
+        # The group may connect, as a proxy in front of the server does; others may not.
+        Path(path).chmod(0o660)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise AddressInUse(f"cannot listen on {path}: {error.strerror or error}") from error
+    descriptor = listening.detach()
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
+def _clear(path: str) -> None:
+    if not stat.S_ISSOCK(Path(path).stat().st_mode):
+        raise AddressInUse(f"cannot listen on {path}: it is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink()
+            return
+    raise AddressInUse(f"cannot listen on {path}: somebody does already")
+
+
+def unbind(place: Place) -> None:
+    """Removes the Unix socket."""
+    if place.path is not None:
+        with contextlib.suppress(OSError):
+            Path(place.path).unlink()

@@ -1,0 +1,227 @@
+"""S106 to S110, T12, T19: starting, ending, restarting; sockets and TLS."""
+
+import asyncio
+import os
+import signal
+import ssl
+import subprocess
+import threading
+import time
+import uuid
+
+import httpx
+import psutil
+import pytest
+
+from acceptance.conftest import until
+
+SLOW = """
+config { name: "slow" }
+entity Ticket { id: uuid, primary, auto  title: string, required  allow read, create: public }
+resource Ticket at /tickets { auth: public  create { auth: public } }
+endpoint GET /slow { auth: public  returns: string  do { let hash = hash_password("a long password") return "done" } }
+"""
+
+
+def workers(operator) -> list[psutil.Process]:
+    """The worker processes; their titles are set shortly after they begin."""
+    children = psutil.Process(operator.server.process.pid).children()
+    return [child for child in children if any(name in " ".join(child.cmdline()) for name in ("cai-worker: http", "codeai.server.child"))]
+
+
+def test_s106_pgrep_finds_the_process(operator):
+    found = operator.shell("pgrep -f codeai").split()
+    assert str(operator.server.process.pid) in found
+
+
+def test_s107_sigterm_lets_requests_finish(launch):
+    operator = launch(source=SLOW)
+    answers: list[httpx.Response] = []
+
+    def ask():
+        answers.append(httpx.get(f"{operator.server.base_url}/slow", timeout=30))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    running = "curl -s localhost:8080/metrics | grep '^http_requests_in_flight'"
+    until(lambda: float(operator.shell(running).split()[1]) >= 3)
+    began = time.monotonic()
+    assert operator.server.terminate() == 0
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert time.monotonic() - began < 30
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{operator.server.base_url}/slow")
+
+
+def test_s108_it_is_done_in_time_even_when_a_client_never_reads(launch):
+    import socket
+
+    operator = launch(env={"CODEAI_SHUTDOWN_TIMEOUT": "3s"})
+    lazy = socket.create_connection(("127.0.0.1", operator.server.port))
+    lazy.sendall(b"POST /tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+    began = time.monotonic()
+    assert operator.server.terminate() == 0
+    assert time.monotonic() - began < 12
+    lazy.close()
+
+
+def test_s109_readiness_fails_first_while_requests_are_still_answered(launch):
+    operator = launch(env={"CODEAI_DRAIN_DELAY": "3s"})
+    operator.server.process.send_signal(signal.SIGTERM)
+    url = operator.server.base_url
+    until(lambda: httpx.get(f"{url}/health/ready").status_code == 503, 3)
+    answer = httpx.get(f"{url}/tickets")
+    assert answer.status_code == 200
+    assert answer.headers["connection"] == "close"
+    assert httpx.get(f"{url}/health").json()["status"] == "draining"
+    assert httpx.get(f"{url}/health/live").status_code == 200
+    assert operator.server.wait() == 0
+
+
+class Balancer:
+    """What stands before several servers: sends requests to those that are ready, as Kubernetes does."""
+
+    def __init__(self, operators):
+        self.operators = list(operators)
+        self.ready = [operator.server.base_url for operator in operators]
+        self.sent = 0
+        self.lost: list[str] = []
+
+    async def probe(self, client):
+        while True:
+            ready = []
+            for operator in list(self.operators):
+                try:
+                    if (await client.get(f"{operator.server.base_url}/health/ready", timeout=2)).status_code == 200:
+                        ready.append(operator.server.base_url)
+                except httpx.HTTPError:
+                    pass
+            self.ready = ready or self.ready
+            await asyncio.sleep(0.1)
+
+    async def load(self, client, number):
+        while True:
+            url = self.ready[(self.sent + number) % len(self.ready)]
+            self.sent += 1
+            try:
+                answer = await client.get(f"{url}/tickets", timeout=20)
+                if answer.status_code != 200:
+                    self.lost.append(f"{answer.status_code} from {url}")
+            except httpx.HTTPError as error:
+                self.lost.append(f"{type(error).__name__} from {url}")
+            await asyncio.sleep(0.005)
+
+
+def test_s109_a_rolling_restart_loses_no_request(launch, postgres):
+    url = postgres.create_database(f"roll{uuid.uuid4().hex[:12]}")
+    environment = {"DATABASE_URL": url, "CODEAI_DRAIN_DELAY": "2s", "LOG_LEVEL": "error"}
+    operators = [launch(env=environment) for _ in range(2)]
+
+    async def roll():
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=50)) as client:
+            balancer = Balancer(operators)
+            tasks = [asyncio.ensure_future(balancer.probe(client))]
+            tasks += [asyncio.ensure_future(balancer.load(client, number)) for number in range(4)]
+            await asyncio.sleep(0.5)
+            for old in list(operators):
+                fresh = await asyncio.to_thread(launch, env=environment)
+                balancer.operators.append(fresh)
+                while fresh.server.base_url not in balancer.ready:  # noqa: ASYNC110  # the probe says it by that list
+                    await asyncio.sleep(0.05)
+                assert await asyncio.to_thread(old.server.terminate) == 0
+                balancer.operators.remove(old)
+            await asyncio.sleep(0.3)
+            for task in tasks:
+                task.cancel()
+            return balancer
+
+    balancer = asyncio.run(roll())
+    assert balancer.sent > 100
+    assert balancer.lost == []
+
+
+def test_t19_a_worker_that_is_asked_to_end_ends_the_instance_in_good_order(launch, postgres):
+    operator = launch(env={"DATABASE_URL": postgres.create_database(f"t19{uuid.uuid4().hex[:12]}")}, arguments=("--workers", "2"))
+    first, second = workers(operator)
+    first.send_signal(signal.SIGTERM)
+    assert operator.server.wait() == 0
+    assert not first.is_running()
+    assert not second.is_running()
+    assert operator.server.output.count('"msg":"stopped"') == 2
+
+
+def test_t19_a_worker_that_dies_is_replaced(launch, postgres):
+    operator = launch(env={"DATABASE_URL": postgres.create_database(f"die{uuid.uuid4().hex[:12]}")}, arguments=("--workers", "2"))
+    victim = workers(operator)[0]
+    os.kill(victim.pid, signal.SIGKILL)
+    operator.log_line(lambda line: line["msg"] == "worker died")
+    until(lambda: len(workers(operator)) == 2 and victim.pid not in {worker.pid for worker in workers(operator)})
+
+
+def test_s110_a_restart_resets_the_pool(launch, postgres):
+    environment = {"DATABASE_URL": postgres.create_database(f"pool{uuid.uuid4().hex[:12]}")}
+    operator = launch(env=environment)
+    database = environment["DATABASE_URL"].rpartition("/")[2]
+    count = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND application_name LIKE 'codeai%'"
+    assert int(postgres.sql(count)) >= 1
+    operator.server.terminate()
+    until(lambda: int(postgres.sql(count)) == 0)
+    operator.server.start()
+    assert operator.json("curl -s http://localhost:8080/health | jq .checks.database.details")["in_use"] == 0
+
+
+def test_a_unix_socket_serves_and_is_cleaned_up(launch, tmp_path):
+    path = tmp_path / "app.sock"
+    operator = _on_socket(launch, path)
+    assert operator.json(f"curl -s --unix-socket {path} http://desk/tickets")["data"] == []
+    assert path.stat().st_mode & 0o777 == 0o660
+    assert operator.json(f"curl -s --unix-socket {path} http://desk/metrics")["code"] == "AUTH005"
+    assert operator.server.terminate() == 0
+    assert not path.exists()
+
+
+def _on_socket(launch, path, **options):
+    """A server on a socket; it is ready when the socket answers."""
+    operator = launch(arguments=("--socket", str(path)), wait=False, **options)
+    until(lambda: operator.shell(f"curl -s --unix-socket {path} http://desk/health/ready | grep healthy", check=False), 90)
+    return operator
+
+
+def test_workers_share_a_unix_socket(launch, postgres, tmp_path):
+    path = tmp_path / "app.sock"
+    environment = {"DATABASE_URL": postgres.create_database(f"uds{uuid.uuid4().hex[:12]}"), "CODEAI_WORKERS": "2"}
+    operator = _on_socket(launch, path, env=environment)
+    victim = workers(operator)[0]
+    os.kill(victim.pid, signal.SIGKILL)
+    for _ in range(10):
+        assert operator.json(f"curl -s --unix-socket {path} http://desk/tickets")["data"] == []
+    assert operator.server.terminate() == 0
+
+
+def test_a_socket_that_is_in_use_stops_the_start_and_a_stale_one_is_replaced(launch, tmp_path):
+    path = tmp_path / "app.sock"
+    first = _on_socket(launch, path)
+    second = launch(arguments=("--socket", str(path)), wait=False)
+    assert second.server.wait() == 3
+    assert f"cannot listen on {path}: somebody does already" in second.server.output
+    first.server.process.kill()
+    first.server.wait()
+    assert path.exists()
+    _on_socket(launch, path)
+
+
+def test_tls_serves_with_a_certificate_of_ours(launch, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout {key} -out {certificate}"
+    subprocess.run([*command.split(), "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    operator = launch(arguments=("--tls-cert", str(certificate), "--tls-key", str(key)), wait=False)
+    url = f"https://localhost:{operator.server.port}"
+    until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False), 60)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    assert httpx.get(f"{url}/tickets", verify=trusting).status_code == 200
+    assert "https://" in operator.server.output
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"http://localhost:{operator.server.port}/tickets")
