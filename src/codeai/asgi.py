@@ -13,6 +13,7 @@ from codeai.server.database import database_settings, synchronise
 from codeai.server.loading import load_program
 from codeai.server.settings import read_settings
 from codeai.server.start import with_secret
+from codeai.server.wiring.control import program_texts
 from codeai.server.wiring.program_settings import program_settings
 from codeai.storage.opening import open_database
 
@@ -39,4 +40,5 @@ def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | No
     wanted = database_settings(settings, program.folder)
     synchronise(wanted, program.application, development=settings.development)
     values = {**given, **({"JWT_SECRET": settings.jwt_secret} if settings.jwt_secret else {})}
-    return Composition(program.application, settings, open_database(wanted), values, folder=program.folder).asgi
+    database = open_database(wanted)
+    return Composition(program.application, settings, database, values, folder=program.folder, texts=program_texts(program)).asgi

@@ -27,6 +27,7 @@ def operator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     else:
         env["DATABASE_URL"] = f"sqlite:///{folder}/app.db"
     server = ServerProcess(PROGRAM, folder, env=env)
-    server.start()
+    server.start(wait=False)
+    server.wait_until_ready(90)
     yield Operator(server, folder, postgres)
     server.remove()

@@ -42,7 +42,7 @@ def test_s66_the_look_up_is_indexed(operator: Operator) -> None:
 def test_s73_the_workflows_of_the_guide(operator: Operator) -> None:
     status, body = operator.curl('curl -H "X-Request-ID: trace-123" http://localhost:8080/api/v1/workflows')
     assert status == 200
-    assert {row["name"] for row in body["data"]} == {"Ask", "Greet", "Order", "Yearly"}
+    assert {"Ask", "Greet", "Order", "Yearly"} <= {row["name"] for row in body["data"]}
     assert "trace-123" in operator.until(lambda: "trace-123" in operator.server.output and operator.server.output)
 
 

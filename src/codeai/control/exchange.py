@@ -47,13 +47,16 @@ class Exchange(msgspec.Struct, frozen=True):
             raise Problem(422, "the request has invalid parameters", "invalid", errors=tuple(errors))
         return {name: values[0] for name, values in texts.items()}
 
-    async def body(self, type_: type[_Body]) -> _Body:
+    async def body(self, type_: type[_Body], *, optional: bool = False) -> _Body:
         """The JSON body.
 
+        :param optional: without a body, everything is as by default
         :raises Problem: 415 for another media type, 400 for what is no JSON, 422 for JSON of another form
         """
         kind = self.request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         raw = await self.request.body(_LARGEST, _TIMEOUT, self.deadlines)
+        if optional and not raw:
+            return type_()
         if kind != b"application/json" and not kind.endswith(b"+json"):
             raise Problem(415, "the body must be application/json", headers=((b"accept", b"application/json"),))
         try:

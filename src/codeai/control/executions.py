@@ -18,6 +18,7 @@ from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
 
 _STEPS: Final = 100
+_UNDER_WAY: Final = ("running", "waiting", "done")
 
 
 class SignalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,14 +109,14 @@ def shown(record: Record) -> dict[str, Any]:
     return {
         "name": record.name,
         "status": record.status,
-        "attempt": record.attempt,
+        "attempts": record.attempt + (record.status in _UNDER_WAY),  # the record counts failures
         "started_at": record.started_at,
         "finished_at": record.finished_at,
         "output": record.output,
         "error": record.error,
         "compensation": {
             "status": record.compensation,
-            "attempt": record.compensation_attempt,
+            "attempts": record.compensation_attempt,
             "error": record.compensation_error,
             "finished_at": record.compensated_at,
         },

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from codeai.http.problems import FieldError, Problem
 from codeai.http.shapes import ShapeDecoder, ShapeTypes
 from codeai.model.application import Application
 from codeai.model.endpoint import InputField, Shape
+from codeai.model.workflow import Workflow
 
 Default = Callable[[InputField], Callable[[], Any]]
 
@@ -26,8 +27,15 @@ class RunInputs:
     def __init__(self, application: Application, default: Default) -> None:
         self._types = ShapeTypes(application)
         self._default = default
+        self._events = {event.wire: event.fields for event in application.events}
         self._fields = fields_of(application)
         self._decoders: dict[tuple[str, str], ShapeDecoder] = {}
+
+    def replace(self, workflows: Iterable[Workflow]) -> None:
+        """Takes up workflows that were registered, or have changed, since."""
+        for workflow in workflows:
+            self._fields["workflow", workflow.name] = taken(workflow, self._events)
+            self._decoders.pop(("workflow", workflow.name), None)
 
     def decode(self, kind: str, name: str, text: bytes, place: str = "input") -> Mapping[str, Any]:
         """The values of an input or payload.
@@ -51,11 +59,15 @@ class RunInputs:
 
 
 def fields_of(application: Application) -> dict[tuple[str, str], tuple[InputField, ...]]:
-    """What each workflow and job takes, and what each event carries; a workflow that an event triggers takes that."""
+    """What each workflow and job takes, and what each event carries."""
     events = {event.wire: event.fields for event in application.events}
     found = {("job", job.name): job.input for job in application.jobs}
     found |= {("event", wire): fields for wire, fields in events.items()}
-    for workflow in application.workflows:
-        trigger = workflow.trigger.event
-        found["workflow", workflow.name] = workflow.input or (events.get(trigger, ()) if trigger is not None else ())
+    found |= {("workflow", workflow.name): taken(workflow, events) for workflow in application.workflows}
     return found
+
+
+def taken(workflow: Workflow, events: Mapping[str, tuple[InputField, ...]]) -> tuple[InputField, ...]:
+    """What a workflow takes; one that an event triggers takes what the event carries."""
+    trigger = workflow.trigger.event
+    return workflow.input or (events.get(trigger, ()) if trigger is not None else ())

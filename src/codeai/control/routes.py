@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from codeai.control.events import EventPages
 from codeai.control.exchange import PREFIX, Answer, ControlPage
 from codeai.control.executions import ExecutionPages
 from codeai.control.integrations import IntegrationPages
@@ -29,6 +30,7 @@ class ControlPages(msgspec.Struct, frozen=True, kw_only=True):
     workflows: WorkflowPages
     executions: ExecutionPages
     jobs: JobPages
+    events: EventPages
     schedules: SchedulePages
     queues: QueuePages
     integrations: IntegrationPages
@@ -44,6 +46,7 @@ def routes(pages: ControlPages, deadlines: Deadlines) -> Iterator[Route]:
 
 def _answers(pages: ControlPages) -> Iterator[tuple[str, str, Answer]]:
     yield "POST", "/query", pages.query.run
+    yield "POST", "/workflows", pages.workflows.register
     yield "GET", "/workflows/{name}", pages.workflows.show
     yield "PATCH", "/workflows/{name}", pages.workflows.change
     yield "POST", "/workflows/{name}/executions", pages.workflows.start
@@ -59,6 +62,14 @@ def _answers(pages: ControlPages) -> Iterator[tuple[str, str, Answer]]:
     yield "GET", "/admin/jobs/{id}", pages.jobs.show
     yield "DELETE", "/admin/jobs/{id}", pages.jobs.cancel
     yield "POST", "/admin/jobs/{id}/retry", pages.jobs.retry
+    yield "GET", "/events/{id}", pages.events.show
+    yield "POST", "/events/{id}/replay", pages.events.replay
+    yield "GET", "/dead-letters/{id}", pages.events.show_delivery
+    yield "POST", "/dead-letters/{id}/replay", pages.events.replay_delivery
+    yield "GET", "/webhooks", pages.events.webhooks
+    yield "PATCH", "/webhooks/{name}", pages.events.switch
+    yield "GET", "/webhooks/deliveries/{id}", pages.events.show_delivery
+    yield "POST", "/webhooks/deliveries/{id}/replay", pages.events.replay_delivery
     yield "GET", "/integrations", pages.integrations.list
     yield "POST", "/integrations/{name}/breaker/reset", pages.integrations.reset
     yield "GET", "/admin/queues", pages.queues.list

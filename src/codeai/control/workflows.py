@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from codeai.control.exchange import Exchange, unknown
+from codeai.control.exchange import PREFIX, Exchange, unknown
 from codeai.control.inputs import RunInputs, UnknownRun
+from codeai.control.registered import Registered
+from codeai.control.registering import Registrar
 from codeai.control.showing import Showing
 from codeai.durable.control import Control
 from codeai.durable.definitions import DefinitionMissing
@@ -38,9 +41,17 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: Key | None = None
 
 
-class WorkflowPages:
-    """Shows, pauses, resumes, archives and starts workflows.
+class RegisterRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The text of a workflow."""
 
+    source: str
+
+
+class WorkflowPages:
+    """Shows, registers, pauses, resumes, archives and starts workflows.
+
+    :param workflows: those of the program
+    :param registered: those that were registered since
     :param sources: the texts of the declarations of the program, by name
     """
 
@@ -51,6 +62,8 @@ class WorkflowPages:
         inputs: RunInputs,
         database: Database,
         workflows: Mapping[str, Workflow],
+        registrar: Registrar,
+        registered: Registered,
         sources: Mapping[str, str],
     ) -> None:
         self._control = control
@@ -58,12 +71,23 @@ class WorkflowPages:
         self._inputs = inputs
         self._database = database
         self._workflows = workflows
+        self._registrar = registrar
+        self._registered = registered
         self._sources = sources
         self._counts = portable(_COUNTS, database.dialect)
 
     async def show(self, exchange: Exchange) -> Response:
         """GET /workflows/{name}: with source, trigger, and how many executions are in which state."""
         return json_response(await self._shown(exchange.path["name"]))
+
+    async def register(self, exchange: Exchange) -> Response:
+        """POST /workflows ``{source}``: 201 with the definition, 422 with what is wrong with the text."""
+        text = (await exchange.body(RegisterRequest)).source
+        checked = await asyncio.to_thread(self._registrar.check, text)
+        await self._registrar.register(text, checked, exchange.actor)
+        await self._registered.refresh()
+        location = (b"location", f"{PREFIX}/workflows/{checked.name}".encode())
+        return json_response(await self._shown(checked.name), 201, (location,))
 
     async def change(self, exchange: Exchange) -> Response:
         """PATCH /workflows/{name} ``{status}``."""
@@ -74,6 +98,7 @@ class WorkflowPages:
                 await self._control.set_definition_status(name, asked.status, exchange.actor)
             except DefinitionMissing:
                 raise unknown("workflow", name) from None
+            await self._registered.refresh()
         return json_response(await self._shown(name))
 
     async def start(self, exchange: Exchange) -> Response:
@@ -82,6 +107,7 @@ class WorkflowPages:
         row = await self._showing.row("workflow", name)
         if row["status"] == "archived":
             raise Problem(409, f"workflow '{name}' is archived", "archived", hint="make it active first")
+        await self._registered.refresh()
         try:
             values = self._inputs.decode("workflow", name, bytes(asked.input))
             started = await self._control.start("workflow", name, values, key=asked.key, actor=exchange.actor)
@@ -96,7 +122,7 @@ class WorkflowPages:
     async def _shown(self, name: str) -> dict[str, Any]:
         row = await self._showing.row("workflow", name)
         counts = {str(status): number for status, number in await self._database.reading().fetch(self._counts, (name,))}
-        workflow = self._workflows.get(name)
+        workflow = self._workflows.get(name) or self._registered.workflows.get(name)
         source = row.get("source") or self._sources.get(name)
         return {**row, "source": source, "trigger": _trigger(workflow) if workflow is not None else None, "executions": counts}
 

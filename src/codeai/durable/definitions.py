@@ -71,7 +71,7 @@ class Definitions:
     def __init__(self, application: Application, evaluator: Evaluator, evaluator_of: EvaluatorOf, store: Store) -> None:
         self._application = application
         self._evaluator_of = evaluator_of
-        self._store = store
+        self.store = store
         compiler = Compiler(application, evaluator)
         self._current: dict[tuple[str, str], Definition] = {}
         runs: list[Workflow | Job] = [*application.workflows, *application.jobs]
@@ -90,13 +90,31 @@ class Definitions:
             raise DefinitionMissing(f"unknown {kind} '{name}'")
         return found
 
+    async def adopt(self, version: str) -> Definition:
+        """Makes a definition of the database the one that new executions begin with: it was registered while servers run.
+
+        :raises DefinitionMissing: nobody knows it
+        :raises NotCompilable: it cannot run in this program
+        """
+        row = await self.store.database.reading().fetch_row(self.store.sql.definition, (version,))
+        if row is None:
+            raise DefinitionMissing(f"the definition '{version}' is not known")
+        found = self.compiled(str(row[0]), version)
+        self._current[found.plan.kind, found.plan.name] = found
+        self._plans[version] = found.plan
+        return found
+
+    def forget(self, kind: str, name: str) -> None:
+        """Begins nothing with an adopted definition any more; executions that run go on."""
+        self._current.pop((kind, name), None)
+
     def all(self) -> tuple[Definition, ...]:
         """All definitions of the program."""
         return tuple(self._current.values())
 
     async def register(self, now: datetime.datetime) -> None:
         """Writes the definitions of this program down; every process does, and it changes nothing twice."""
-        store, at = self._store, self._store.instant(now)
+        store, at = self.store, self.store.instant(now)
         async with store.database.transaction() as session:
             for (kind, name), found in sorted(self._current.items()):
                 await session.execute(store.sql.define, (found.version, name, kind, found.body, at))
@@ -111,16 +129,20 @@ class Definitions:
         found = self._plans.get(version) or self._older.get(version)
         if found is not None:
             return found
-        row = await self._store.database.reading().fetch_row(self._store.sql.definition, (version,))
+        row = await self.store.database.reading().fetch_row(self.store.sql.definition, (version,))
         if row is None:
             raise DefinitionMissing(f"the definition '{version}' is not known")
-        plan = self._compiled(str(row[0]), version)
+        plan = self.compiled(str(row[0]), version).plan
         self._older[version] = plan
         while len(self._older) > _KEPT:
             self._older.popitem(last=False)
         return plan
 
-    def _compiled(self, body: str, version: str) -> RunPlan:
+    def compiled(self, body: str, version: str) -> Definition:
+        """A stored definition, made to run in this program.
+
+        :raises NotCompilable: it cannot
+        """
         data = msgspec.json.decode(body)
         try:
             run = loaded(data["definition"])
@@ -130,6 +152,7 @@ class Definitions:
         others = tuple(function for function in self._application.functions if function.name not in functions)
         older = msgspec.structs.replace(self._application, functions=(*functions.values(), *others))
         try:
-            return Compiler(older, self._evaluator_of(older)).plan(run, version)
+            plan = Compiler(older, self._evaluator_of(older)).plan(run, version)
         except KeyError as error:
             raise NotCompilable(f"the definition needs {error}, which the program does not have any more") from error
+        return Definition(run, version, body, plan)

@@ -61,6 +61,7 @@ class Relay:
         self._deliveries = deliveries
         self._routes = routes
         self._clock = clock
+        self._more: Mapping[str, tuple[Route, ...]] = {}
         self._listeners: list[Listener] = []
         self._waiting = portable(_WAITING, database.dialect)
         self._relayed = portable(_RELAYED, database.dialect)
@@ -71,6 +72,13 @@ class Relay:
         """Tells a listener of events from now on; while the process is composed."""
         self._listeners.append(listener)
         for wire in listener.names:
+            if wire in self._outbox.plans:
+                self._outbox.plans[wire].heard = True
+
+    def also_to(self, routes: Mapping[str, tuple[Route, ...]]) -> None:
+        """Tells targets besides those of the program: workflows that were registered since. It replaces what was said before."""
+        self._more = routes
+        for wire in routes:
             if wire in self._outbox.plans:
                 self._outbox.plans[wire].heard = True
 
@@ -106,7 +114,7 @@ class Relay:
         :param replay_of: what they repeat
         :param forced: they start workflows again
         """
-        routes = self._routes.get(event.name, ())
+        routes = (*self._routes.get(event.name, ()), *self._more.get(event.name, ()))
         context = self._context(event) if any(route.where is not None for route in routes) else None
         return [
             NewDelivery(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -11,6 +11,7 @@ from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
 from codeai.model import expression as ir
 from codeai.model.application import Application
+from codeai.model.workflow import Workflow
 
 Kind = Literal["handler", "workflow", "webhook", "kafka", "slack", "email"]
 Condition = Callable[[Any], Any]
@@ -49,6 +50,16 @@ def routes_of(application: Application, evaluator: Evaluator) -> dict[str, tuple
         for publication in event.publish:
             add(event.wire, publication.kind, publication.target)
     return {wire: tuple(routes.values()) for wire, routes in found.items()}
+
+
+def routes_to(workflows: Iterable[Workflow], evaluator: Evaluator) -> dict[str, tuple[Route, ...]]:
+    """The routes to workflows alone, by wire name."""
+    found: dict[str, tuple[Route, ...]] = {}
+    for workflow in workflows:
+        wire = workflow.trigger.event
+        if wire is not None:
+            found[wire] = (*found.get(wire, ()), Route("workflow", workflow.name, condition(workflow.trigger.where, evaluator)))
+    return found
 
 
 def condition(expression: ir.Expression | None, evaluator: Evaluator) -> Condition | None:

@@ -34,6 +34,8 @@ class Problem(Exception):
     :param detail: what happened, for the caller
     :param code: stable, for programs; the name of the status when None
     :param hint: what to do next
+
+    ``members`` are further members of the document (RFC 9457, section 3.2).
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Problem(Exception):
         self.errors = errors
         self.hint = hint
         self.headers = headers
+        self.members: Mapping[str, Any] = {}
 
     def body(self, request_id: str) -> bytes:
         """The document."""
@@ -68,6 +71,7 @@ class Problem(Exception):
             document["errors"] = self.errors
         if self.hint:
             document["hint"] = self.hint
+        document.update(self.members)
         return _ENCODER.encode(document)
 
 

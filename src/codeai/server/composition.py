@@ -16,6 +16,7 @@ from codeai.auth.fetching import fetch_document
 from codeai.auth.guard import Guard, Provider
 from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
+from codeai.control.registering import ProgramTexts
 from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.process import Durable, KeyedOperations
 from codeai.evaluate.effects import Effects
@@ -76,7 +77,7 @@ class Composition:
     :param environment: what ``env`` and ``secret`` read
     :param clock: the time, for tests to move
     :param folder: where the program lies; the present one by default
-    :param sources: the texts of its workflows and jobs, for operators to read
+    :param texts: its texts, for operators to read and to add workflows
     :param recording: nothing leaves the process (tests of programs)
     """
 
@@ -89,7 +90,7 @@ class Composition:
         clock: Callable[[], datetime.datetime] | None = None,
         *,
         folder: Path | None = None,
-        sources: Mapping[str, str] | None = None,
+        texts: ProgramTexts | None = None,
         recording: bool = False,
     ) -> None:
         self.application = application
@@ -146,8 +147,11 @@ class Composition:
         observe_integrations(self.integrations, self.observation.metrics)
         self.observation.share(self.health)
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
-        self.controlling = Controlling(application, self.runtime, self.durable, queues, clock)
-        self.controlling.put_on(self.operators, self.integrations, environment, sources or {}, self._default)
+        self.controlling = Controlling(
+            application, self.runtime, self.durable, self.evaluator, self.eventing.relay, queues, clock, self._wake
+        )
+        operated = (self.integrations, self.eventing.control)
+        self.controlling.put_on(self.operators, *operated, environment, texts or ProgramTexts(), self._default)
         always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
         self._debugging = Debugging(self.operators.guard, everyone=settings.allow_debug_header, always=always)
         self.asgi = self._built()
@@ -306,8 +310,14 @@ class Composition:
         if self.working and self.settings.role != "api":
             await self.dispatcher.start()
 
+    async def _wake(self) -> None:
+        """Works although the program has nothing durable: operators have registered workflows, and nobody else would run them."""
+        if not self.working:
+            await self.dispatcher.start()
+
     async def stop(self) -> None:
         """Lets deliveries that run end, and closes the database and the connections to others."""
+        await self.controlling.stop()
         await self.dispatcher.stop(max(self.settings.shutdown_timeout - 5.0, 1.0) if self.settings.role == "worker" else 5.0)
         self.functions.close()
         await self.eventing.stop()

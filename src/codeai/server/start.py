@@ -23,7 +23,7 @@ from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
 from codeai.server.supervisor import DURABLE, Supervisor, connections_each, worker_command
-from codeai.server.wiring.control import declaration_texts
+from codeai.server.wiring.control import program_texts
 from codeai.server.wiring.program_settings import program_settings
 from codeai.server.wiring.secrecy import redaction
 from codeai.server.worker import Listener, run_worker
@@ -89,7 +89,7 @@ def composed(prepared: Prepared) -> Composition:
     database = open_database(prepared.database)
     program = prepared.program
     return Composition(
-        program.application, prepared.settings, database, prepared.environment, folder=program.folder, sources=declaration_texts(program)
+        program.application, prepared.settings, database, prepared.environment, folder=program.folder, texts=program_texts(program)
     )
 
 

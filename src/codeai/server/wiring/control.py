@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from codeai.control.audit import Trail
+from codeai.control.events import EventPages
 from codeai.control.executions import ExecutionPages
 from codeai.control.inputs import RunInputs
 from codeai.control.integrations import IntegrationPages
@@ -16,6 +17,8 @@ from codeai.control.queries import OperatorQueries
 from codeai.control.query import QueryPage
 from codeai.control.queues import QueuePages
 from codeai.control.reading import reading
+from codeai.control.registered import Registered
+from codeai.control.registering import ProgramTexts, Registrar
 from codeai.control.routes import ControlPages, routes
 from codeai.control.schedules import SchedulePages
 from codeai.control.showing import Showing
@@ -23,6 +26,9 @@ from codeai.control.workflows import WorkflowPages
 from codeai.durable.dispatch.protocol import Queues
 from codeai.durable.process import Durable
 from codeai.evaluate.program import Evaluator
+from codeai.events.control import EventsControl
+from codeai.events.relay import Relay
+from codeai.events.routes import routes_to
 from codeai.http.operators import OperatorRoutes
 from codeai.http.plans import Runtime
 from codeai.integrations.calls import Integrations
@@ -34,6 +40,7 @@ from codeai.jobs.scheduler import KIND, Scheduler
 from codeai.jobs.schedules import Planned, planned
 from codeai.model.application import Application
 from codeai.model.endpoint import InputField
+from codeai.model.workflow import Workflow
 from codeai.server.loading import Loaded
 
 
@@ -49,17 +56,20 @@ def program_queues(application: Application, evaluator: Evaluator) -> Queues:
     return queues_of(weights, concurrency)
 
 
-def declaration_texts(program: Loaded) -> dict[str, str]:
-    """The texts of workflows and jobs, by name."""
+def program_texts(program: Loaded) -> ProgramTexts:
+    """The texts of a program, as operators read them and as registered workflows are checked with them."""
     runs = {**program.symbols.workflows, **program.symbols.jobs}
-    return {name: program.sources.text(symbol.declaration.start, symbol.declaration.end) for name, symbol in runs.items()}
+    files = tuple((file.path, file.text) for file in program.sources.files)
+    declarations = {name: program.sources.text(symbol.declaration.start, symbol.declaration.end) for name, symbol in runs.items()}
+    return ProgramTexts(files, declarations)
 
 
 class Controlling:
     """The schedules of a process, and what operators reach.
 
     :param virtual: the time where tests move it; None for the database's clock
-    :param sources: the texts of workflows and jobs
+    :param relay: what tells workflows of events
+    :param wake: called when there is the first registered workflow: a program without anything durable has no process that works
     """
 
     def __init__(
@@ -67,25 +77,51 @@ class Controlling:
         application: Application,
         runtime: Runtime,
         durable: Durable,
+        evaluator: Evaluator,
+        relay: Relay,
         queues: Queues,
         virtual: Callable[[], datetime.datetime] | None,
+        wake: Callable[[], Awaitable[None]],
     ) -> None:
         self._application = application
         self._runtime = runtime
         self._durable = durable
         self._queues = queues
-        found = [*map(planned, application.workflows), *map(planned, application.jobs)]
-        self._planned: Mapping[str, Planned] = {one.name: one for one in found if one is not None}
+        self._evaluator = evaluator
+        self._relay = relay
+        self._inputs: RunInputs | None = None
+        self._planned = self._plans({})
+        self._registered = Registered(runtime.database, durable.definitions, self._changed)
         runs = ScheduledRuns(durable.executions)
         self.scheduler = Scheduler(runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual)
         durable.dispatcher.register(KIND, self.scheduler)
+        self._started = self._awake = False
+        self._wake = wake
+
+    def _plans(self, registered: Mapping[str, Workflow]) -> Mapping[str, Planned]:
+        program = self._application
+        found = [*map(planned, program.workflows), *map(planned, registered.values()), *map(planned, program.jobs)]
+        return {one.name: one for one in found if one is not None}
+
+    async def _changed(self, registered: Mapping[str, Workflow]) -> None:
+        """Takes up workflows that were registered."""
+        if registered and not self._awake:
+            self._awake = True
+            await self._wake()
+        self._planned = self._plans(registered)
+        self._relay.also_to(routes_to(registered.values(), self._evaluator))
+        if self._inputs is not None:
+            self._inputs.replace(registered.values())
+        if self._started:
+            await self.scheduler.register()
 
     def put_on(
         self,
         operators: OperatorRoutes,
         integrations: Integrations,
+        events: EventsControl,
         environment: Mapping[str, str],
-        sources: Mapping[str, str],
+        texts: ProgramTexts,
         default: Callable[[InputField], Callable[[], Any]],
     ) -> None:
         """Adds the control API to the routes of operators."""
@@ -94,14 +130,17 @@ class Controlling:
         found = reading(database.dialect, application)
         showing, trail = Showing(found, runtime), Trail(database.dialect, runtime.clock)
         inputs, desk = RunInputs(application, default), QueueDesk(database, self._queues)
+        self._inputs = inputs
+        registrar = Registrar(texts, durable.definitions, environment, database, trail, runtime.clock)
         enqueueing = Enqueueing(durable.executions, durable.store, durable.dispatcher, runtime.clock)
         workflows = {workflow.name: workflow for workflow in application.workflows}
         pages = ControlPages(
             lists=tuple(list_pages(found, runtime)),
             query=QueryPage(OperatorQueries(application, found, runtime, environment), database, trail),
-            workflows=WorkflowPages(durable.control, showing, inputs, database, workflows, sources),
+            workflows=WorkflowPages(durable.control, showing, inputs, database, workflows, registrar, self._registered, texts.declarations),
             executions=ExecutionPages(durable.control, showing, inputs),
             jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
+            events=EventPages(events, database, trail),
             schedules=SchedulePages(self.scheduler, database, trail),
             queues=QueuePages(desk, database, trail, runtime.clock),
             integrations=IntegrationPages(integrations, database, trail),
@@ -110,5 +149,11 @@ class Controlling:
             operators.add(method, template, handler)
 
     async def start(self) -> None:
-        """Brings the ledger of schedules to the program."""
+        """Takes up registered workflows and brings the ledger of schedules to the program."""
+        await self._registered.start()
+        self._started = True
         await self.scheduler.register()
+
+    async def stop(self) -> None:
+        """Looks for registered workflows no more."""
+        await self._registered.stop()

@@ -1,0 +1,79 @@
+"""Workflows that were registered while servers run: every process takes them up within two seconds, also after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Final
+
+from codeai.durable.definitions import DefinitionMissing, Definitions
+from codeai.evaluate.errors import NotCompilable
+from codeai.model.workflow import Workflow
+from codeai.storage.errors import StorageError
+from codeai.storage.interface import Database
+
+_LOG: Final = logging.getLogger("codeai.control")
+_EVERY: Final = 2.0
+_KNOWN: Final = "SELECT name, version FROM workflows WHERE source IS NOT NULL AND status <> 'archived' ORDER BY name"
+OnChange = Callable[[Mapping[str, Workflow]], Awaitable[None]]
+
+
+class Registered:
+    """The workflows of the database that are not of the program.
+
+    :param on_change: told of all of them whenever that changes
+    """
+
+    def __init__(self, database: Database, definitions: Definitions, on_change: OnChange) -> None:
+        self._database = database
+        self._definitions = definitions
+        self._on_change = on_change
+        self._versions: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.workflows: dict[str, Workflow] = {}
+
+    async def refresh(self) -> None:
+        """Takes up what was registered or archived since."""
+        rows = await self._database.reading().fetch(_KNOWN, ())
+        versions = {str(row[0]): str(row[1]) for row in rows}
+        if versions == self._versions:
+            return
+        for name in self._versions.keys() - versions.keys():
+            self._definitions.forget("workflow", name)
+            self.workflows.pop(name, None)
+        for name, version in versions.items():
+            if self._versions.get(name) != version:
+                await self._adopt(name, version)
+        self._versions = versions
+        await self._on_change(self.workflows)
+
+    async def _adopt(self, name: str, version: str) -> None:
+        try:
+            run = (await self._definitions.adopt(version)).run
+        except (NotCompilable, DefinitionMissing) as error:
+            _LOG.error("a registered workflow cannot run in this program", extra={"workflow": name, "cause": str(error)})
+            return
+        assert isinstance(run, Workflow)
+        self.workflows[name] = run
+
+    async def start(self) -> None:
+        """Takes them up now and keeps looking."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._loop())
+
+    async def _loop(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            try:
+                await self.refresh()
+            except StorageError as error:
+                _LOG.debug("registered workflows were not looked for", extra={"cause": str(error)})
+
+    async def stop(self) -> None:
+        """Looks no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
