@@ -166,7 +166,8 @@ def test_an_invalid_source_is_refused_with_its_diagnostics(operator: Operator, s
 def test_t10_a_program_without_anything_runs_what_is_registered(start_server: Any, tmp_path: Path, database_url: str) -> None:
     program = tmp_path / "empty.cai"
     program.write_text('config { name: "empty"  default_auth: public }\nentity Note { id: uuid, primary, auto  text: string, required }\n')
-    server = start_server(program, env={"DATABASE_URL": database_url})
+    server = start_server(program, env={"DATABASE_URL": database_url}, wait=False)
+    server.wait_until_ready(90)
     operator = Operator(server, tmp_path, None)
     register(operator, 'workflow First { trigger: manual  steps { w { do { create Note { text: "first" } } } } }').raise_for_status()
     assert operator.ended(operator.start("First"))["status"] == "completed"

@@ -3,16 +3,75 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TextIO
 
 import click
+from rich.text import Text
 
 from codeai.cli.main import fail
+from codeai.cli.remote import Remote, json_object, remote
+from codeai.cli.tables import print_list, print_one
 from codeai.model.workflow import Job, Workflow
 
 
-@click.group("workflow", help="Look at workflows.")
+@click.group("workflow", help="Look at workflows, draw them, and start them.")
 def command() -> None:
     """Look at workflows."""
+
+
+@command.command("list", help="List the workflows of a server.")
+@click.option("--status", type=click.Choice(["active", "paused", "archived"]), default=None)
+@click.option("--limit", type=click.IntRange(1, 100), default=100)
+@remote
+def list_(server: Remote, **filters: Any) -> None:
+    """Lists."""
+    print_list(server, server.get("/workflows", **filters), ("name", "status", "version", "created_at", "updated_at"))
+
+
+@command.command("show", help="Show a workflow with its source and how many executions are in which state.")
+@click.argument("name")
+@remote
+def show(server: Remote, name: str) -> None:
+    """Shows one."""
+    found = server.get(f"/workflows/{name}")
+    if server.as_json:
+        print_one(server, found)
+    else:
+        print_one(server, {key: value for key, value in found.items() if key != "source"}, Text(found["source"] or ""))
+
+
+@command.command("start", help="Start an execution of the workflow NAME.")
+@click.argument("name")
+@click.option("--input", "given", default="{}", help="Its input, a JSON object or @file.")
+@click.option("--key", default=None, help="Instead of the key that the workflow computes.")
+@remote
+def start(server: Remote, name: str, given: str, key: str | None) -> None:
+    """Starts one."""
+    body = {"input": json_object(given, "--input"), **({"key": key} if key is not None else {})}
+    print_one(server, server.send("POST", f"/workflows/{name}/executions", body))
+
+
+@command.command("register", help="Check the workflow in FILE together with the program of a server, and register it there.")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@remote
+def register(server: Remote, file: TextIO) -> None:
+    """Registers one."""
+    found = server.send("POST", "/workflows", {"source": file.read()})
+    print_one(server, found if server.as_json else {key: value for key, value in found.items() if key != "source"})
+
+
+def _status(action: str, status: str, text: str) -> None:
+    @command.command(action, help=text)
+    @click.argument("name")
+    @remote
+    def change(server: Remote, name: str) -> None:
+        found = server.send("PATCH", f"/workflows/{name}", {"status": status})
+        print_one(server, found if server.as_json else {key: value for key, value in found.items() if key != "source"})
+
+
+_status("pause", "paused", "Begin no execution until it is resumed.")
+_status("resume", "active", "Begin executions again.")
+_status("archive", "archived", "Start no execution any more.")
 
 
 @command.command("graph", help="Draw the workflow or job NAME, as Mermaid text or as an SVG picture.")

@@ -1,0 +1,90 @@
+"""``codeai executions``."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from codeai.cli.remote import Remote, json_object, remote
+from codeai.cli.tables import print_list, print_one, table_of
+
+COLUMNS: Final = ("id", "workflow_id", "status", "attempt", "key", "created_at", "finished_at", "error")
+STEPS: Final = ("name", "status", "attempts", "started_at", "finished_at", "error")
+
+
+@click.group("executions", help="Look at executions of workflows and jobs, and act on them.")
+def command() -> None:
+    """Look at executions."""
+
+
+@command.command("list", help="List executions, newest first.")
+@click.option("--workflow", "workflow_id", default=None, help="Of one workflow or job.")
+@click.option("--status", default=None, help="In one state, as in failed.")
+@click.option("--kind", type=click.Choice(["workflow", "job"]), default=None)
+@click.option("--key", default=None, help="With one key.")
+@click.option("--since", default=None, help="Created at or after an instant, as in 2027-01-01T00:00:00Z.")
+@click.option("--until", default=None, help="Created before an instant.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--cursor", default="", help="The page behind a cursor.")
+@remote
+def list_(server: Remote, **filters: Any) -> None:
+    """Lists."""
+    print_list(server, server.get("/executions", **filters), COLUMNS)
+
+
+@command.command("show", help="Show an execution with its steps.")
+@click.argument("id")
+@remote
+def show(server: Remote, id: str) -> None:
+    """Shows one."""
+    execution = server.get(f"/executions/{id}")
+    steps = server.get(f"/executions/{id}/steps", limit=1000)["data"]
+    if server.as_json:
+        print_one(server, {**execution, "steps": steps})
+    else:
+        print_one(server, execution, table_of(steps, STEPS))
+
+
+def _action(name: str, text: str) -> None:
+    @command.command(name, help=text)
+    @click.argument("id")
+    @remote
+    def act(server: Remote, id: str) -> None:
+        print_one(server, server.send("POST", f"/executions/{id}/{name}"))
+
+
+_action("retry", "Go on with a failed execution: what failed runs again.")
+_action("compensate", "Undo what an execution has done, in reverse order.")
+_action("cancel", "End an execution after the step that runs now.")
+
+
+@command.command("signal", help="Give an execution an event that it waits for.")
+@click.argument("id")
+@click.argument("event")
+@click.option("--payload", default="{}", help="Its payload, a JSON object or @file.")
+@remote
+def signal(server: Remote, id: str, event: str, payload: str) -> None:
+    """Signals one."""
+    body = {"event": event, "payload": json_object(payload, "--payload")}
+    print_one(server, server.send("POST", f"/executions/{id}/signal", body))
+
+
+@command.command("fork", help="Start a new execution that takes over what came before a step.")
+@click.argument("id")
+@click.option("--step", required=True, help="The step from which it runs anew.")
+@remote
+def fork(server: Remote, id: str, step: str) -> None:
+    """Forks one."""
+    print_one(server, server.send("POST", f"/executions/{id}/fork", {"step": step}))
+
+
+@command.command("watch", help="Follow an execution until it has ended; exit code 1 when it has not completed.")
+@click.argument("id")
+@click.option("--every", type=click.FloatRange(0.1, 60), default=0.5, show_default=True, help="Seconds between two looks.")
+@remote
+def watch(server: Remote, id: str, every: float) -> None:
+    """Watches one."""
+    from codeai.cli.timeline import follow
+
+    raise SystemExit(follow(server, id, every))
