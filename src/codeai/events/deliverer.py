@@ -15,6 +15,7 @@ import msgspec
 from codeai.durable.dispatch.protocol import Claim, Dispatcher, LeaseLost
 from codeai.evaluate.errors import EvaluationError, ProgramFailure
 from codeai.events.deliveries import Attempt, Deliveries, Delivery
+from codeai.events.relay import nothing
 from codeai.events.schedule import HANDLERS, Schedule
 from codeai.model.validation import InvalidFields
 from codeai.query.errors import QueryError
@@ -83,6 +84,7 @@ class Deliverer:
     :param inside: targets by kind whose effects are rows
     :param outside: the others
     :param limit: seconds that an inside target may take
+    :param passed: is told of the points at which tests end the process
     """
 
     def __init__(
@@ -95,7 +97,9 @@ class Deliverer:
         outside: Mapping[str, Outside],
         *,
         limit: float = 60.0,
+        passed: Callable[[str], None] = nothing,
     ) -> None:
+        self._passed = passed
         self._database = database
         self._dispatcher = dispatcher
         self._deliveries = deliveries
@@ -130,13 +134,17 @@ class Deliverer:
         if inside is not None:
             async with asyncio.timeout(self._limit), self._database.transaction() as session:
                 await self._dispatcher.hold(session, claim)
+                self._passed("before-handler")
                 await inside.run(session, delivery)
                 await self._settle(session, claim, delivery)
+                self._passed("before-delivered")
+            self._passed("after-delivered")
             return
         outside = self._outside.get(delivery.kind)
         if outside is None:
             raise DeliveryFailed(f"this process knows no targets of kind '{delivery.kind}'")
         sent = await outside.send(delivery)
+        self._passed("after-send")
         attempt = self._of(delivery, began, at, Sent(sent.status, sent.answer), None)
         async with self._database.transaction() as session:
             await self._deliveries.attempted(session, delivery, attempt)
@@ -172,6 +180,7 @@ class Deliverer:
             await self._deliveries.failed(session, delivery, str(failure))
             await self._deliveries.attempted(session, delivery, attempt)
             await self._dispatcher.later(session, claim, delay, failed=True)
+            self._passed("before-failed")
 
     async def _give_up(self, claim: Claim, delivery: Delivery, error: str, attempt: Attempt | None) -> None:
         """A dead letter: it waits for a replay, and what comes after it in its order goes on."""
@@ -182,6 +191,7 @@ class Deliverer:
             if attempt is not None:
                 await self._deliveries.attempted(session, delivery, attempt)
             await self._dispatcher.done(session, claim)
+            self._passed("before-dead")
 
 
 def _text(error: Exception, limit: float) -> str:

@@ -29,6 +29,10 @@ _WAITING: Final = f"SELECT {COLUMNS} FROM codeai_events WHERE relayed = 0 ORDER 
 _RELAYED: Final = "UPDATE codeai_events SET relayed = 1 WHERE id = $1"
 
 
+def nothing(point: str) -> None:
+    """A point is passed without effect."""
+
+
 class Listener(Protocol):
     """Hears of events beside deliveries: executions that wait for one."""
 
@@ -44,6 +48,7 @@ class Relay:
     """Makes deliveries of events.
 
     :param routes: who hears of which event
+    :param passed: is told of the points at which tests end the process
     """
 
     def __init__(
@@ -54,7 +59,9 @@ class Relay:
         deliveries: Deliveries,
         routes: Mapping[str, tuple[Route, ...]],
         clock: Callable[[], datetime.datetime],
+        passed: Callable[[str], None] = nothing,
     ) -> None:
+        self._passed = passed
         self._database = database
         self._dispatcher = dispatcher
         self._outbox = outbox
@@ -106,6 +113,8 @@ class Relay:
                 if heard:
                     await listener.heard(session, heard)
             await session.execute_many(self._relayed, [(self._outbox.forms.identifier(event.id),) for event in events])
+            self._passed("before-relay")
+        self._passed("after-relay")
         return len(events) == _BATCH
 
     def made(self, event: EventRecord, *, replay_of: UUID | None = None, forced: bool = False) -> list[NewDelivery]:
@@ -154,7 +163,10 @@ class Doorbell:
     :param spawn: runs a coroutine beside the caller
     """
 
-    def __init__(self, database: Database, dispatcher: Dispatcher, spawn: Callable[[Any], object]) -> None:
+    def __init__(
+        self, database: Database, dispatcher: Dispatcher, spawn: Callable[[Any], object], passed: Callable[[str], None] = nothing
+    ) -> None:
+        self._passed = passed
         self._database = database
         self._dispatcher = dispatcher
         self._spawn = spawn
@@ -163,6 +175,7 @@ class Doorbell:
 
     def __call__(self) -> None:
         """Somebody has committed an event."""
+        self._passed("after-emit")
         if self._ringing:
             self._again = True
             return

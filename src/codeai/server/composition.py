@@ -18,6 +18,7 @@ from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
 from codeai.control.registering import ProgramTexts
 from codeai.durable.dispatch.local import LocalDispatcher
+from codeai.durable.faults import fault_points
 from codeai.durable.process import Durable, KeyedOperations
 from codeai.evaluate.effects import Effects
 from codeai.evaluate.errors import NotCompilable
@@ -192,6 +193,7 @@ class Composition:
                 self.clock,
                 folder,
                 recording=recording,
+                passed=fault_points(dict(self._environment)),
             )
             found.connect(self.effects, self.services, log_program, self.durable.executions)
             found.relay.listen(Arrivals(self.application, self.durable, self.clock))

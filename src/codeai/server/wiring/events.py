@@ -20,7 +20,7 @@ from codeai.events.deliveries import KIND, Deliveries, Delivery
 from codeai.events.handlers import Handlers, Starter, Workflows
 from codeai.events.kafka import KafkaTarget, available
 from codeai.events.outbox import DataTriggers, Outbox
-from codeai.events.relay import RELAY, Doorbell, Relay, ring
+from codeai.events.relay import RELAY, Doorbell, Relay, nothing, ring
 from codeai.events.routes import routes_of
 from codeai.events.schedule import HANDLERS, Schedule
 from codeai.events.sending import EmailTarget, Sending, SlackTarget
@@ -65,6 +65,7 @@ class Eventing:
     :param folder: where the program lies, for its templates
     :param triggers: the data triggers that the plans of statements have been given
     :param recording: nothing leaves the process (tests of programs)
+    :param passed: is told of the points at which tests end the process
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class Eventing:
         folder: Path,
         *,
         recording: bool = False,
+        passed: Callable[[str], None] = nothing,
     ) -> None:
+        self._passed = passed
         self._application = application
         self._database = database
         self._dispatcher = dispatcher
@@ -88,7 +91,7 @@ class Eventing:
         self._evaluator = evaluator
         self._clock = clock
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._doorbell = Doorbell(database, dispatcher, self._spawn)
+        self._doorbell = Doorbell(database, dispatcher, self._spawn, passed)
         self.outbox = Outbox(application, database.dialect, evaluator, plain, clock, self._doorbell)
         for trigger in triggers.values():
             trigger.bind(self.outbox, evaluator)
@@ -100,7 +103,7 @@ class Eventing:
         self._slack_client = Outbound(AddressPolicy(settings.outbound_allow, [host_of(url) for url in self._channels.urls]))
         self.webhooks = Webhooks(database, self.outbox.forms, self._endpoints(), self._client, clock)
         self._kafka: KafkaTarget | None = None
-        self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, routes_of(application, evaluator), clock)
+        self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, routes_of(application, evaluator), clock, passed)
         self.control = EventsControl(application, database, dispatcher, self.outbox, self.relay, self.deliveries, self.webhooks, clock)
         self._check_sends()
         self.active = bool(application.events) or bool(nodes_of(application, Send))
@@ -114,7 +117,7 @@ class Eventing:
         }
         if starter is not None:
             inside["workflow"] = Workflows(self.outbox, starter)
-        deliverer = Deliverer(self._database, self._dispatcher, self.deliveries, self._clock, inside, self._outside())
+        deliverer = Deliverer(self._database, self._dispatcher, self.deliveries, self._clock, inside, self._outside(), passed=self._passed)
         self._dispatcher.register(RELAY, self.relay)
         self._dispatcher.register(KIND, deliverer)
 
