@@ -69,7 +69,7 @@ async def _test(program: Loaded, index: int, settings: Settings, wanted: Databas
         return Result(test.name, str(error), 0.0, error.at)
     await parts.start()
     try:
-        client = TestClient(parts.asgi, parts.roles, issuer(_SECRET, parts.clock, None, None), parts.recorded)
+        client = TestClient(parts.asgi, parts.roles, issuer(_SECRET, parts.clock, None, None), parts.recorded, parts.eventing.settle)
         return await run_test(test, parts, client, program.sources)
     finally:
         await parts.stop()

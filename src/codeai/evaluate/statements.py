@@ -129,6 +129,9 @@ class BlockWriter(Writer):
         ]
 
     def _expect(self, node: s.Expect, pad: str, depth: int) -> list[str]:
+        self.awaits = True
+        # What was left behind (events, messages, runs) takes effect before anybody looks.
+        settled = f"{pad}await c.client.settle()\n"
         condition = node.condition
         if isinstance(condition, ir.Binary) and condition.operator not in ("and", "or", "??"):
             left, right = self.local(f"left {node.at}"), self.local(f"right {node.at}")
@@ -139,12 +142,14 @@ class BlockWriter(Writer):
                 right=ir.Local(type=condition.right.type, name=f"right {node.at}"),
             )
             return [
+                settled,
                 f"{pad}{left} = {self.write(condition.left)}\n",
                 f"{pad}{right} = {self.write(condition.right)}\n",
                 f"{pad}if not {self.write(probe)}:\n",
                 f"{pad}    raise _ExpectationFailed({node.at}, {left}, {right}, True)\n",
             ]
         return [
+            settled,
             f"{pad}if not {self.write(condition)}:\n",
             f"{pad}    raise _ExpectationFailed({node.at}, None, None, False)\n",
         ]

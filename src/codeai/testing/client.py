@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -23,6 +23,7 @@ class TestClient:
 
     :param issue: makes a token for a principal
     :param recorded: the integrations that ``mock`` speaks of
+    :param settle: runs everything that is due in the background to its end
     """
 
     __test__ = False
@@ -33,7 +34,9 @@ class TestClient:
         roles: RoleTable,
         issue: Callable[[Mapping[str, Any]], str],
         recorded: RecordedIntegrations | None = None,
+        settle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._settle = settle
         self._application = application
         self._roles = roles
         self._issue = issue
@@ -45,6 +48,11 @@ class TestClient:
         """``mock Payments.refund returns e``."""
         assert self._recorded is not None, "programs of tests are composed for recording"
         self._recorded.mock(integration, operation, fails, value)
+
+    async def settle(self) -> None:
+        """Lets events reach their handlers and runs go on as far as they can now."""
+        if self._settle is not None:
+            await self._settle()
 
     @property
     def unanswered(self) -> list[str]:
