@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help run test check format cover bench docs clean
+.PHONY: help run test check format cover bench faults docs clean
 
 help: ## Shows this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -45,6 +45,9 @@ cover: $(READY) .venv/.services ## Runs the tests and says what they do not reac
 	scripts/install-services wrk
 	$(BIN)/pip install --quiet --group bench
 	@touch $@
+
+faults: $(READY) ## Kills a thousand processes at durable write points
+	FAULTS=1000 $(BIN)/pytest tests/faults/test_kill_matrix.py
 
 bench: .venv/.bench ## Measures ours beside the floor and the peers
 	$(BIN)/python benchmarks/run.py

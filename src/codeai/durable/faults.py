@@ -1,4 +1,4 @@
-"""Points at which tests end the process: before and after every durable write. Nothing happens unless the environment says so."""
+"""Points at which tests end or stop the process: before and after every durable write. Only the environment makes them do anything."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ VARIABLE: Final = "CODEAI_FAULT_POINT"
 
 
 class FaultPoints:
-    """Kills this process (SIGKILL) when a named point is passed for the n-th time: ``CODEAI_FAULT_POINT=after-step:3``."""
+    """Kills this process when a named point is passed for the n-th time: ``CODEAI_FAULT_POINT=after-commit:3``.
+
+    ``stop@after-commit:3`` stops it (SIGSTOP) until somebody sends SIGCONT.
+    """
 
     def __init__(self, wanted: str) -> None:
-        name, _, number = wanted.partition(":")
+        self._signal = signal.SIGSTOP if wanted.startswith("stop@") else signal.SIGKILL
+        name, _, number = wanted.removeprefix("stop@").partition(":")
         self._name = name
         self._left = int(number or 1)
 
@@ -22,7 +26,7 @@ class FaultPoints:
         if point == self._name:
             self._left -= 1
             if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self._signal)
 
 
 class NoFaults:

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from codeai.durable.dispatch.statements import with_idle_limit
 from codeai.storage.interface import Dialect
 from codeai.storage.portable import portable
 
@@ -44,7 +45,7 @@ UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS b
   active_key = CASE WHEN CAST($9 AS bigint) = 1 THEN NULL ELSE active_key END
 WHERE id = $1"""
 KEEP_ERROR: Final = "UPDATE executions SET error = $2 WHERE id = $1"
-HOLD_ALL: Final = "SELECT id, fence, again FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR UPDATE"
+HOLD_ALL: Final = "SELECT id, fence, again{idle} FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR UPDATE"
 DONE_ALL: Final = "DELETE FROM codeai_activations WHERE id IN {numbers}"
 NEXT_QUEUED: Final = """
 SELECT id, queue, priority FROM executions WHERE workflow_id = $1 AND key = $2 AND status = 'pending' AND active_key IS NULL
@@ -149,7 +150,7 @@ def statements(dialect: Dialect) -> Statements:
         for name, (type_, place) in lists.items():
             found = f"(SELECT value FROM json_each(?{place}))" if dialect == "sqlite" else f"(SELECT unnest(${place}::{type_}[]))"
             text = text.replace(name, found)
-        return portable(text.replace("{uuid}", "text" if dialect == "sqlite" else "uuid"), dialect)
+        return portable(with_idle_limit(text, dialect).replace("{uuid}", "text" if dialect == "sqlite" else "uuid"), dialect)
 
     texts = {name: made(globals()[name.upper()]) for name in Statements.__struct_fields__}
     return Statements(**texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
+import os
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from typing import Any, Final
 from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Queues
 from codeai.durable.dispatch.statements import Claims, id_list, statements
+from codeai.durable.faults import fault_points
 from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database, Record, Session
 
@@ -55,6 +57,7 @@ class LocalDispatcher:
         self._backlog = False
         self._renewed = time.monotonic()
         self._turn = 0
+        self._faults = fault_points(os.environ)
 
     @property
     def _queues(self) -> Queues:
@@ -222,7 +225,10 @@ class LocalDispatcher:
             return 0
         if not self._running:
             self._renewed = time.monotonic()
+        self._faults("before-claim")
         found = await self._claimed(free)
+        if found:
+            self._faults("after-claim")
         self._backlog = len(found) >= free
         for claim in found:
             self._running[claim.id] = (claim, asyncio.create_task(self._work(claim)))

@@ -13,6 +13,8 @@ from codeai.storage.interface import Dialect
 from codeai.storage.portable import portable
 
 CHANNEL: Final = "codeai_work"
+# A process that stands still in a transaction would keep its claims locked: PostgreSQL ends it sooner than its lease does.
+_IDLE: Final = ", set_config('idle_in_transaction_session_timeout', '9000', true)"
 _NOW: Final = "coalesce(CAST($1 AS bigint), {now})"
 _DUE: Final = f"coalesce(CAST($6 AS bigint), {_NOW} + CAST($7 AS bigint))"
 _CLAIM: Final = f"""
@@ -35,7 +37,7 @@ NOTIFYING: Final = (
     "CASE WHEN CAST($8 AS text) IS NULL AND CAST($9 AS text) IS NULL THEN '' ELSE 'restricted' END) FROM offered"
 )
 WITHDRAW: Final = "DELETE FROM codeai_activations WHERE kind = $1 AND subject = $2 AND state <> 1"
-HOLD: Final = "SELECT again FROM codeai_activations WHERE id = $1 AND fence = $2 AND state = 1 FOR SHARE"
+HOLD: Final = "SELECT again{idle} FROM codeai_activations WHERE id = $1 AND fence = $2 AND state = 1 FOR SHARE"
 DONE: Final = "DELETE FROM codeai_activations WHERE id = $1 AND fence = $2 AND again = 0"
 AGAIN: Final = """
 UPDATE codeai_activations SET state = 0, again = 0, attempts = 0, worker = NULL
@@ -63,7 +65,7 @@ WITH ready AS (
 SWEEP: Final = f"""
 UPDATE codeai_activations SET fence = CASE WHEN state = 1 THEN fence + 1 ELSE fence END,
   attempts = CASE WHEN state = 1 THEN attempts + 1 ELSE attempts END, state = 0, again = 0, worker = NULL
-WHERE state <> 0 AND ready_ms <= {_NOW}
+WHERE id IN (SELECT id FROM codeai_activations WHERE state <> 0 AND ready_ms <= {_NOW} FOR UPDATE SKIP LOCKED)
 RETURNING order_key, lane"""
 NEXT_DUE: Final = f"SELECT min(ready_ms) - {_NOW} FROM codeai_activations WHERE state <> 0"
 RENEW: Final = f"UPDATE codeai_activations SET ready_ms = {_NOW} + CAST($2 AS bigint) WHERE worker = $3 AND state = 1 AND id IN {{ids}}"
@@ -109,7 +111,7 @@ def statements(dialect: Dialect) -> Statements:
         return text.replace("{ids}", found)
 
     def made(text: str) -> str:
-        return portable(text, dialect)
+        return portable(with_idle_limit(text, dialect), dialect)
 
     def claims(kinds: str) -> Claims:
         return Claims(*(made(text.replace("{kinds}", kinds)) for text in (CLAIM_FREE, CLAIM_RESTRICTED)))
@@ -130,6 +132,11 @@ def statements(dialect: Dialect) -> Statements:
         renew=made(listed(RENEW, 4)),
         release=made(listed(RELEASE, 2)),
     )
+
+
+def with_idle_limit(text: str, dialect: Dialect) -> str:
+    """The text with its ``{idle}`` filled in: the column that limits how long the transaction may stand still."""
+    return text.replace("{idle}", _IDLE if dialect == "postgresql" else "")
 
 
 def id_list(ids: Sequence[int], dialect: Dialect) -> object:

@@ -1,0 +1,160 @@
+"""Workflows of five trivial steps: ours beside a loop written by hand. ``python benchmarks/durable.py [postgresql|sqlite] [COUNT]``.
+
+Ours runs the whole way: executions are started, claimed under leases, interpreted and recorded; fifty at a time in one process.
+The loop by hand writes the same five records and one end per workflow, each in a transaction of its own, and nothing else.
+"""
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "durable")]
+
+import asyncpg  # noqa: E402
+from programs import Peer, Process, analysed, prepared  # noqa: E402
+
+from codeai.storage.opening import open_database  # noqa: E402
+from codeai.storage.settings import DatabaseSettings  # noqa: E402
+from services.postgres import PostgresServer  # noqa: E402
+
+PROGRAM = """
+entity Note { id: int, primary, auto   text: string, required }
+function twice(n: int) -> int { return n * 2 }
+workflow Pure {
+    input { n: int }
+    steps {
+        a { do { return input.n + 1 } }
+        b { action: twice(steps.a.output) }
+        c { do { return steps.b.output + 1 } }
+        d { check: steps.c.output > 0 }
+        e { do { return { a: steps.a.output, c: steps.c.output } } }
+    }
+}
+workflow Calls {
+    input { n: int }
+    steps {
+        a { call: Peer.ping { n: input.n } }  b { call: Peer.ping { n: 1 } }  c { call: Peer.ping { n: 2 } }
+        d { call: Peer.ping { n: 3 } }  e { call: Peer.ping { n: 4 } }
+    }
+}
+workflow Rows {
+    input { n: int }
+    steps {
+        a { do { create Note { text: "a" } } }  b { do { create Note { text: "b" } } }  c { do { create Note { text: "c" } } }
+        d { do { create Note { text: "d" } } }  e { do { create Note { text: "e" } } }
+    }
+}
+integration Peer { base_url: "https://peer.example.com"  operation ping { method: POST path: "/" body { n: int } returns { id: string } } }
+"""
+
+
+APPLICATION = analysed(PROGRAM)
+
+
+class Quiet(Peer):
+    async def call(self, context, integration, operation, values):
+        return {"id": "x"}
+
+
+async def ours(settings: DatabaseSettings, name: str, count: int) -> float:
+    """Executions per second."""
+    database = open_database(settings)
+    await database.start()
+    process = Process(APPLICATION, database, None, Quiet())
+    await process.durable.register()
+    async with database.transaction() as session:
+        for number in range(count):
+            await process.durable.executions.begin(session, "workflow", name, {"n": number})
+    began = time.perf_counter()
+    await process.dispatcher.start()
+    while (await database.fetch("SELECT count(*) FROM codeai_activations", ()))[0][0]:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    seconds = time.perf_counter() - began
+    await process.dispatcher.stop(5)
+    done = (await database.fetch(f"SELECT count(*) FROM executions WHERE status = 'completed' AND workflow_id = '{name}'", ()))[0][0]
+    assert done >= count, done
+    await database.close()
+    return count / seconds
+
+
+async def idle(settings: DatabaseSettings, count: int = 40) -> tuple[float, float]:
+    """Milliseconds from the commit of a start to the end of the execution: median and 99th percentile."""
+    database = open_database(settings)
+    await database.start()
+    process = Process(APPLICATION, database, None, Quiet())
+    await process.durable.register()
+    ended = asyncio.Event()
+    process.durable.parts.on_change = lambda name, status, seconds: ended.set()
+    await process.dispatcher.start()
+    times = []
+    for number in range(count):
+        ended.clear()
+        began = time.perf_counter()
+        await process.start("Pure", {"n": number})
+        await ended.wait()
+        times.append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(0.01)
+    await process.dispatcher.stop(5)
+    await database.close()
+    return statistics.median(times), sorted(times)[int(len(times) * 0.99)]
+
+
+async def by_hand(url: str, count: int) -> float:
+    """Workflows per second of a loop over asyncpg."""
+    pool = await asyncpg.create_pool(url, min_size=20, max_size=20)
+    await pool.execute("CREATE TABLE IF NOT EXISTS hand (id uuid, step int, output jsonb, PRIMARY KEY (id, step))")
+    await pool.execute("CREATE TABLE IF NOT EXISTS hand_runs (id uuid PRIMARY KEY, status text)")
+    ids = [uuid.uuid4() for _ in range(count)]
+    await pool.executemany("INSERT INTO hand_runs VALUES ($1, 'pending')", [(id_,) for id_ in ids])
+    waiting = iter(ids)
+
+    async def lane() -> None:
+        for id_ in waiting:
+            for step in range(5):
+                await pool.execute("INSERT INTO hand VALUES ($1, $2, $3)", id_, step, "{}")
+            await pool.execute("UPDATE hand_runs SET status = 'completed' WHERE id = $1", id_)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(lane() for _ in range(50)))
+    seconds = time.perf_counter() - began
+    await pool.close()
+    return count / seconds
+
+
+def measured(url_of: Callable[[str], str], count: int) -> None:
+    """Prints what ours does on one kind of database."""
+    for name in ("Pure", "Calls", "Rows"):
+        settings = prepared(url_of(name.lower()), APPLICATION)
+        print(f"ours, {name.lower()}: {asyncio.run(ours(settings, name, count)):.0f}/s")
+    median, worst = asyncio.run(idle(prepared(url_of("idle"), APPLICATION)))
+    print(f"idle: p50 {median:.1f} ms, p99 {worst:.1f} ms")
+
+
+def main(kind: str, count: int) -> None:
+    """Prints what was measured."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            measured(lambda name: f"sqlite:///{folder}/{name}.db", count)
+        return
+    server = PostgresServer()
+    try:
+        server.start()
+        measured(server.create_database, count)
+        print(f"by hand: {asyncio.run(by_hand(server.create_database('hand'), count)):.0f}/s")
+    finally:
+        server.remove()
+
+
+if __name__ == "__main__":
+    if os.environ.get("UVLOOP", "1") == "1":
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    main(sys.argv[1] if len(sys.argv) > 1 else "postgresql", int(sys.argv[2]) if len(sys.argv) > 2 else 2_000)

@@ -1,0 +1,241 @@
+"""Kills processes at every durable write point and looks at what was recorded. ``python -m faults.matrix URL KILLS SEED`` prints a report.
+
+Each process is forked from this one, works on executions with a clock eleven seconds ahead of the one before (so that leases of
+the dead have ended), and kills itself at one point. The last one is let live. Then the history is checked.
+"""
+
+import asyncio
+import datetime
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "durable"))
+
+from programs import Peer, Process, Time, analysed, prepared
+
+from codeai.model.application import Application
+from codeai.storage.errors import LockTimeout
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings
+
+PROGRAM = """
+entity Ledger { id: int, primary, auto   execution: string, required   what: string, required }
+integration Payments {
+    base_url: "https://payments.example.com"
+    operation charge { method: POST path: "/charges" body { amount: int } returns { id: string } }
+    operation refund { method: POST path: "/refunds" body { charge: string } returns { id: string } }
+}
+workflow Saga {
+    input { n: int }
+    key: "{input.n}"
+    once: true
+    steps {
+        a {
+            do { create Ledger { execution: "{execution.id}", what: "a" } }
+            compensate { create Ledger { execution: "{execution.id}", what: "undo a" } }
+        }
+        pure { do { return input.n * 2 } }
+        items for_each i in [0, 1] {
+            do { create Ledger { execution: "{execution.id}", what: "item {i}" } }
+            compensate { create Ledger { execution: "{execution.id}", what: "undo item {i}" } }
+        }
+        pay { call: Payments.charge { amount: input.n }  compensate: call Payments.refund { charge: result.id } }
+        nap { sleep: 20ms }
+        parallel {
+            left { do { create Ledger { execution: "{execution.id}", what: "left" } } }
+            right { call: Payments.charge { amount: 1 } }
+        }
+        fits { check: input.n % 2 == 0  on_fail: rollback }
+    }
+    on_complete { create Ledger { execution: "{execution.id}", what: "complete" } }
+    on_fail { create Ledger { execution: "{execution.id}", what: "failed" } }
+}
+"""
+POINTS = (
+    *("before-start", "after-start", "before-claim", "after-claim", "before-batch", "in-batch", "after-batch", "before-commit"),
+    *("after-commit", "before-effect", "after-effect", "before-compensation", "after-compensation"),
+)
+EXECUTIONS = 12
+FORWARD = ["a", "item 0", "item 1", "left"]
+
+
+class Witness(Peer):
+    """Other systems, which write down each call at once."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+
+    async def call(self, context: Any, integration: str, operation: str, values: Any) -> Any:
+        os.write(self._file, f"{operation} {values['idempotency_key']}\n".encode())
+        return {"id": values["idempotency_key"]}
+
+
+class Shifted(Time):
+    """The real time, and some seconds more."""
+
+    def __init__(self, seconds: float) -> None:
+        self._shift = seconds
+
+    def __call__(self) -> datetime.datetime:
+        return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self._shift)
+
+
+async def work(application: Application, settings: DatabaseSettings, shift: float, witness: Path) -> None:
+    """Starts what is not started and works until nothing is left."""
+    database = open_database(settings)
+    await database.start()
+    process = Process(application, database, Shifted(shift), Witness(witness))
+    await process.durable.register()
+    deadline = time.monotonic() + 75  # longer than the database lets a statement stand still
+    for number in range(EXECUTIONS):
+        while True:
+            try:
+                await process.start("Saga", {"n": number})
+                break
+            except LockTimeout:  # a process stands still with the key in its hands, until the database ends its transaction
+                assert time.monotonic() < deadline
+    while await process.rows("SELECT id FROM codeai_activations") and time.monotonic() < deadline:
+        await process.run()
+        await asyncio.sleep(0.005)
+    await database.close()
+
+
+def generation(application: Application, settings: DatabaseSettings, shift: float, witness: Path, point: str | None) -> bool:
+    """One process; whether it was killed."""
+    pid = os.fork()
+    if pid == 0:
+        if point is not None:
+            os.environ["CODEAI_FAULT_POINT"] = point
+        try:
+            asyncio.run(work(application, settings, shift, witness))
+        except BaseException as error:
+            print(f"process failed: {error!r}", file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, status
+    return os.WIFSIGNALED(status)
+
+
+async def history(settings: DatabaseSettings) -> dict[str, Any]:
+    """What the database says."""
+    database = open_database(settings)
+    await database.start()
+
+    async def rows(text: str) -> list[list[Any]]:
+        return [[str(value) if value is not None else None for value in row] for row in await database.fetch(text, ())]
+
+    try:
+        return {
+            "executions": await rows("SELECT id, status, key, compensation FROM executions"),
+            "ledger": await rows("SELECT execution, what FROM ledgers ORDER BY id"),
+            "steps": await rows("SELECT execution_id, name, status, compensation, seq FROM codeai_steps"),
+            "left": await rows("SELECT id FROM codeai_activations"),
+        }
+    finally:
+        await database.close()
+
+
+def violations(found: dict[str, Any], calls: list[str], kills: int) -> list[str]:
+    """What is not as it must be."""
+    wrong: list[str] = []
+    if len(found["executions"]) != EXECUTIONS or len({row[2] for row in found["executions"]}) != EXECUTIONS:
+        wrong.append(f"{len(found['executions'])} executions instead of {EXECUTIONS}")
+    if found["left"]:
+        wrong.append(f"{len(found['left'])} activations are left")
+    for id_, status, key, compensation in found["executions"]:
+        done = [what for execution, what in found["ledger"] if execution == id_]
+        even = int(key) % 2 == 0
+        wanted = [*FORWARD, "complete"] if even else [*FORWARD, "undo item 1", "undo item 0", "undo a", "failed"]
+        if done != wanted:
+            wrong.append(f"{key}: rows {done}, not {wanted}")
+        if (status, compensation) != (("completed", "none") if even else ("compensated", "done")):
+            wrong.append(f"{key}: {status}, compensation {compensation}")
+        sequence = [int(row[4]) for row in found["steps"] if row[0] == id_]
+        if len(set(sequence)) != len(sequence):
+            wrong.append(f"{key}: two records ended at one place")
+        made = Counter(call for call in calls if id_ in call)
+        expected = {f"charge {id_}/pay", f"charge {id_}/right", *([] if even else [f"refund {id_}/pay/compensate"])}
+        if set(made) != expected or max(made.values(), default=0) > 1 + kills:
+            wrong.append(f"{key}: calls {dict(made)}")
+    return wrong
+
+
+def main(url: str, kills: int, seed: int) -> dict[str, Any]:
+    """Kills so many processes, over as many rounds as that takes."""
+    chance, application = random.Random(seed), analysed(PROGRAM)
+    report: dict[str, Any] = {"kills": 0, "rounds": 0, "violations": [], "points": Counter()}
+    settings = prepared(url, application)
+    shift, number = 0.0, 0
+    while report["kills"] < kills and report["rounds"] < kills + 10:
+        asyncio.run(emptied(settings))
+        with tempfile.NamedTemporaryFile() as witness:
+            killed = 0
+            for _ in range(10):
+                point = POINTS[number % len(POINTS)]
+                number += 1
+                shift += 11.0
+                if generation(application, settings, shift, Path(witness.name), f"{point}:{chance.randint(1, 4)}"):
+                    killed += 1
+                    report["points"][point] += 1
+            shift += 11.0
+            generation(application, settings, shift, Path(witness.name), None)
+            calls = Path(witness.name).read_text().splitlines()
+        report["kills"] += killed
+        report["rounds"] += 1
+        report["violations"] += violations(asyncio.run(history(settings)), calls, killed)
+    return report
+
+
+def paused(url: str, point: str) -> dict[str, Any]:
+    """Stops a process at a point, lets another finish its work, and lets it go on: what it does then must not count."""
+    application = analysed(PROGRAM)
+    settings = prepared(url, application)
+    asyncio.run(emptied(settings))
+    with tempfile.NamedTemporaryFile() as witness:
+        path = Path(witness.name)
+        pid = os.fork()
+        if pid == 0:
+            os.environ["CODEAI_FAULT_POINT"] = f"stop@{point}"
+            asyncio.run(work(application, settings, 0.0, path))
+            os._exit(0)
+        _, status = os.waitpid(pid, os.WUNTRACED)
+        stopped = os.WIFSTOPPED(status)
+        try:
+            generation(application, settings, 11.0, path, None)
+            before = asyncio.run(history(settings))
+        except BaseException:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        if stopped:
+            os.kill(pid, signal.SIGCONT)
+            _, status = os.waitpid(pid, 0)
+        after = asyncio.run(history(settings))
+        wrong = violations(after, path.read_text().splitlines(), 1)
+    if sorted(before["steps"]) != sorted(after["steps"]) or before["ledger"] != after["ledger"]:
+        wrong.append("the late process has written")
+    return {"stopped": stopped, "ended": os.WEXITSTATUS(status), "violations": wrong}
+
+
+async def emptied(settings: DatabaseSettings) -> None:
+    database = open_database(settings)
+    await database.start()
+    for table in ("ledgers", "codeai_steps", "executions", "codeai_activations"):
+        await database.writing().execute(f"DELETE FROM {table}", ())
+    await database.close()
+
+
+if __name__ == "__main__" and sys.argv[2].startswith("pause="):
+    print(json.dumps(paused(sys.argv[1], sys.argv[2].removeprefix("pause="))))
+elif __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1)))

@@ -1,0 +1,206 @@
+"""What may go wrong around executions, and what must hold then."""
+
+import asyncio
+import datetime
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from codeai.durable.failures import MAX_OUTPUT
+from codeai.model.application import Application
+from codeai.storage.errors import StorageError
+from codeai.storage.interface import Database
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings
+from durable.programs import Peer, Process, Time, analysed, prepared
+from services.polling import eventually
+from services.postgres import PostgresServer
+
+BASE = """
+entity Ledger { id: int, primary, auto   execution: string, required   what: string, required }
+integration Peer { base_url: "https://peer.example.com"  operation get { method: GET path: "/" returns json } }
+workflow Write {
+    steps {
+        a { do { create Ledger { execution: "{execution.id}", what: "a" } } }
+        nap { sleep: 30ms }
+        b { do { create Ledger { execution: "{execution.id}", what: "b" } } }
+    }
+}
+workflow Fetch { steps { get { call: Peer.get { }  retry: 0 times } } }
+workflow Nap { steps { nap { sleep: 1h }  b { do { create Ledger { execution: "{execution.id}", what: "woke" } } } } }
+workflow Tiny { steps { a { do { return 1 } } } }
+"""
+FIRST = BASE + 'function word() -> string { return "one" }\nworkflow Changing { steps { nap { sleep: 1h }  say { action: word() } } }\n'
+SECOND = BASE + 'function word() -> string { return "two" }\nworkflow Changing { steps { nap { sleep: 1h }  say { action: word() } } }\n'
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def application() -> Application:
+    return analysed(FIRST)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
+    if request.param == "sqlite":
+        return prepared(f"sqlite:///{tmp_path_factory.mktemp('faults')}/app.db", application)
+    return prepared(request.getfixturevalue("postgres").create_database(f"f{uuid.uuid4().hex[:16]}"), application)
+
+
+@pytest.fixture
+async def database(settings: DatabaseSettings) -> AsyncIterator[Database]:
+    found = open_database(settings)
+    await found.start()
+    for table in ("codeai_activations", "ledgers"):
+        await found.writing().execute(f"DELETE FROM {table}", ())
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def process(database: Database, application: Application) -> Process:
+    found = Process(application, database, Time(), Peer())
+    await found.durable.register()
+    return found
+
+
+async def another(program: str, database: Database, time: Time | None) -> Process:
+    """A process with another program on the same database."""
+    found = Process(analysed(program), database, time, Peer())
+    await found.durable.register()
+    return found
+
+
+async def test_an_execution_finishes_on_the_definition_with_which_it_began(process: Process) -> None:
+    old = await process.start("Changing")
+    await process.run()
+    later = await another(SECOND, process.database, process.time)
+    new = await later.start("Changing")
+    await later.run()
+    await later.advance(hours=1, seconds=1)
+    assert [(await later.show(id_))[0].output for id_ in (old, new)] == ["one", "two"]
+    assert (await later.show(old))[0].version != (await later.show(new))[0].version
+
+
+async def test_an_execution_finishes_although_its_definition_has_vanished(process: Process) -> None:
+    id_ = await process.start("Changing")
+    await process.run()
+    later = await another(BASE, process.database, process.time)
+    await later.advance(hours=1, seconds=1)
+    execution, _ = await later.show(id_)
+    assert (execution.status, execution.output) == ("completed", "one")
+
+
+async def test_an_execution_whose_definition_nobody_knows_fails_and_says_so(process: Process) -> None:
+    id_ = await process.start("Tiny")
+    await process.database.writing().execute("UPDATE executions SET version = 'gone' WHERE workflow_id = 'Tiny'", ())
+    await process.run()
+    execution, _ = await process.show(id_)
+    assert (execution.status, execution.error and execution.error["message"]) == ("failed", "the definition 'gone' is not known")
+
+
+async def test_an_activation_that_kills_its_workers_is_given_up(process: Process) -> None:
+    id_ = await process.start("Tiny")
+    await process.database.writing().execute("UPDATE codeai_activations SET attempts = 10", ())
+    await process.run()
+    execution, _ = await process.show(id_)
+    assert execution.status == "failed"
+    assert execution.error is not None
+    assert execution.error["message"] == "given up: 10 attempts to work on it failed"
+
+
+async def test_an_output_of_ten_megabytes_is_kept(process: Process) -> None:
+    process.peer.answer["Peer.get"] = {"text": "x" * 10_000_000}
+    execution, records = await process.complete("Fetch")
+    assert execution.status == "completed", execution.error
+    assert len(records["get"].output["text"]) == 10_000_000
+
+
+async def test_a_larger_output_is_a_failure_that_names_the_limit(process: Process) -> None:
+    process.peer.answer["Peer.get"] = {"text": "x" * (MAX_OUTPUT + 1)}
+    execution, _ = await process.complete("Fetch")
+    assert execution.error is not None
+    assert (execution.status, execution.error["code"]) == ("failed", "output_too_large")
+    assert execution.error["message"] == "the output is larger than 16 MiB"
+
+
+async def test_a_clock_that_jumps_wakes_sleepers_once(process: Process) -> None:
+    assert process.time is not None
+    id_ = await process.start("Nap")
+    await process.run()
+    process.time.now += datetime.timedelta(days=3)
+    await process.run()
+    process.time.now -= datetime.timedelta(days=5)
+    await process.run()
+    assert (await process.show(id_))[0].status == "completed"
+    assert await process.rows("SELECT what FROM ledgers") == [("woke",)]
+
+
+async def test_a_clock_that_jumps_back_only_delays(process: Process) -> None:
+    assert process.time is not None
+    id_ = await process.start("Nap")
+    await process.run()
+    process.time.now -= datetime.timedelta(days=1)
+    await process.run()
+    assert (await process.show(id_))[0].status == "waiting"
+    await process.advance(days=1, hours=2)
+    assert (await process.show(id_))[0].status == "completed"
+
+
+async def test_ten_thousand_queued_executions_all_end(process: Process) -> None:
+    async with process.database.transaction() as session:
+        for _ in range(10_000):
+            await process.durable.executions.begin(session, "workflow", "Tiny", {})
+    await process.run()
+    text = "SELECT status, count(*) FROM executions WHERE workflow_id = 'Tiny' AND status <> 'failed' GROUP BY status"
+    assert await process.rows(text) == [("completed", 10_000)]
+
+
+@pytest.mark.timeout(180)
+async def test_a_database_that_goes_and_comes_under_load_loses_and_doubles_nothing(application: Application) -> None:
+    server = PostgresServer()
+    try:
+        server.start()
+        database = open_database(await asyncio.to_thread(prepared, server.create_database("load"), application))
+        await database.start()
+        process = Process(application, database, None, Peer())
+        await process.durable.register()
+        ids = [await process.start("Write") for _ in range(60)]
+        await process.dispatcher.start()
+        for _ in range(2):
+            await asyncio.sleep(0.15)  # lets the load get under way
+            await asyncio.to_thread(server.restart)
+        seen = await _ended(process, ids)
+        await process.dispatcher.stop(5)
+        assert seen == {"completed"}
+        counts = await process.rows("SELECT execution, what, count(*) FROM ledgers GROUP BY execution, what")
+        assert len(counts) == 2 * len(ids)
+        assert {count for _, _, count in counts} == {1}
+        await database.close()
+    finally:
+        server.remove()
+
+
+async def _ended(process: Process, ids: list[str]) -> set[str]:
+    """The states of executions once all have ended; also while the database is away."""
+    states: set[str] = set()
+
+    async def look() -> None:
+        while states != {"completed"}:
+            try:
+                rows = await process.rows("SELECT status FROM executions")
+            except StorageError:
+                rows = []
+            states.clear()
+            states.update(row[0] for row in rows)
+            await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(look())
+    try:
+        await eventually(task.done, 60)
+    finally:
+        task.cancel()
+    return states

@@ -1,0 +1,37 @@
+"""Processes that are killed at every durable write point leave nothing lost, doubled or half done."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# ``make faults`` asks for more.
+KILLS = int(os.environ.get("FAULTS", "50"))
+MATRIX = Path(__file__).parent / "matrix.py"
+
+
+@pytest.mark.timeout(3_000)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_no_kill_loses_or_doubles_anything(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path}/app.db"
+    else:
+        url = request.getfixturevalue("postgres").create_database(f"k{uuid.uuid4().hex[:16]}")
+    done = subprocess.run([sys.executable, str(MATRIX), url, str(KILLS // 2), "7"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert report["violations"] == []
+    assert report["kills"] >= KILLS // 2
+
+
+@pytest.mark.parametrize("point", ["after-effect:1", "before-batch:2", "after-claim:1"])
+def test_a_process_that_comes_back_late_writes_nothing(postgres: Any, point: str) -> None:
+    url = postgres.create_database(f"p{uuid.uuid4().hex[:16]}")
+    done = subprocess.run([sys.executable, str(MATRIX), url, f"pause={point}"], capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == {"stopped": True, "ended": 0, "violations": []}
