@@ -113,7 +113,7 @@ class InputAnalysis(Entities):
             if place == "body":
                 body = self.body_shape(clause)
             elif clause.type is not None:
-                self.report.error(clause, f"'{place}' takes fields in braces", "CAI0501")
+                parts[place] = self._named_fields(clause)
             else:
                 parts[place] = tuple(self.input_field(field) for field in clause.fields)
         parts["path"] = self._path_inputs(path, parts.get("path", ()), known)
@@ -124,6 +124,13 @@ class InputAnalysis(Entities):
             cookie=parts.get("cookie", ()),
             body=body,
         )
+
+    def _named_fields(self, clause: d.InputClause) -> tuple[InputField, ...]:
+        """``query: Filters``: the fields of a record, or of a shape of an entity."""
+        shape = self.body_shape(clause)
+        if shape.open or shape.many:
+            self.report.absent(clause, clause, f"'{clause.place.text}' takes fields in braces, or a record", "CAI0501")
+        return shape.fields
 
     def _path_inputs(self, path: d.Path, declared: tuple[InputField, ...], known: dict[str, t.Type]) -> tuple[InputField, ...]:
         by_name = {field.name: field for field in declared}

@@ -90,12 +90,11 @@ def request_place(p: Cursor) -> tuple[str, bool]:
 def assigned_again(p: Cursor, name: str, stop: int) -> bool:
     """Whether a later line of the block assigns to the name, or an older step changes its row."""
     at = p.i + 1
-    while at < len(p.kinds) - 2 and p.starts[at] < stop:
-        if p.breaks[at] or p.kinds[at - 1] in ("{", ";"):
-            if p.texts[at] == name and p.kinds[at] == NAME and p.kinds[at + 1] == "=":
-                return True
-            if p.texts[at] in ("update", "patch") and p.kinds[at + 1] == "(" and p.texts[at + 2] == name:
-                return True
+    while at < len(p.kinds) - 3 and p.starts[at] < stop:
+        if p.texts[at] == name and p.kinds[at] == NAME and p.kinds[at + 1] == "=" and p.texts[at - 1] not in ("set", ",", "."):
+            return True
+        if p.texts[at] in ("update", "patch") and p.kinds[at + 1] == "(" and p.texts[at + 2] == name and p.kinds[at + 3] == ",":
+            return True
         at += 1
     return False
 

@@ -386,7 +386,7 @@ def upsert(p: Statements) -> tuple[st.Statement, ...]:
         if not (p.take(",") or p.take_word("set")):
             break
     p.expect_word("where")
-    where = p.expression()
+    where = _with_values(p, p.expression(), entity.text)
     key = _keys(where)
     if key is None:
         p.fail(
@@ -402,6 +402,19 @@ def upsert(p: Statements) -> tuple[st.Statement, ...]:
     made = st.Block(start, end, (st.ExpressionStatement(start, end, create),))
     changed = st.Block(start, end, (st.ExpressionStatement(start, end, update),))
     return (found, st.If(start, end, (st.Arm(start, end, ex.IsNull(start, end, row, False), made),), changed))
+
+
+def _with_values(p: Statements, where: ex.Expression, entity: str) -> ex.Expression:
+    """The condition with what is compared resolved, where it is no field of the entity."""
+    if not isinstance(where, ex.Binary):
+        return where
+    if where.operator == "and":
+        left, right = (_with_values(p, side, entity) for side in (where.left, where.right))
+        return msgspec.structs.replace(where, left=left, right=right)
+    outline = p.outline.entities.get(entity)
+    if isinstance(where.right, ex.Name) and outline is not None and where.right.text in outline.fields:
+        return where
+    return msgspec.structs.replace(where, right=p.host.resolved(where.right))
 
 
 def _keys(where: ex.Expression) -> tuple[ex.MapEntry, ...] | None:
