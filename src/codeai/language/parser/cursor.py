@@ -33,7 +33,7 @@ class Cursor:
     """Tokens of one file with the index of the current one.
 
     ``depth`` counts open parentheses and brackets, in which line ends mean nothing; ``header`` is true where ``{`` opens the
-    block of a header and so no map.
+    block of a header and so no map; ``inner`` are words that begin declarations elsewhere and something else here.
     """
 
     def __init__(self, file: SourceFile, tokens: Tokens, *, query: bool = False) -> None:
@@ -56,7 +56,7 @@ class Cursor:
         self.known: Outline | None = None
         self.host = Host()
         self.described = ""
-        self.in_database = False
+        self.inner: tuple[str, ...] = ()
         self.incomplete = False
 
     # -- looking ---------------------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Cursor:
         word, at = self.texts[self.i], self.starts[self.i] - self.file.base
         if word not in _BEGINNINGS or (at and self.file.text[at - 1] != "\n"):
             return False
-        if self.in_database and word in ("entity", "model"):
+        if word in self.inner:
             return False
         following = self.kind_at(1)
         if word in ("config", "seed"):

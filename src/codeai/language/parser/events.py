@@ -72,7 +72,9 @@ class Events(Workflows):
     def _integration(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
         self.expect("{", "'{'")
+        self.inner = ("auth",)
         clauses = self.items(lambda: self.known_clause(_INTEGRATION, "clause", integrations.INTEGRATION))
+        self.inner = ()
         return i.IntegrationDeclaration(start, self.previous_end, description, name, clauses)
 
     def _operation_clause(self) -> d.Clause:

@@ -87,11 +87,11 @@ def database(p: Parser) -> tuple[d.Declaration, ...]:
             return p.declaration()
         return p.fail_expected("a table, 'model' or 'collection'")
 
-    p.in_database = True
+    p.inner = ("entity", "model")
     try:
         return p.items(member)
     finally:
-        p.in_database = False
+        p.inner = ()
 
 
 _STORES: Final = ("postgres", "postgresql", "mysql", "sqlite", "mongodb")
