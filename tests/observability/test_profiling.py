@@ -14,7 +14,7 @@ import pytest
 from codeai.observability.profiling.cpu import sample_cpu
 from codeai.observability.profiling.flamegraph import flame_graph
 from codeai.observability.profiling.goroutines import Goroutines, as_samples, as_text
-from codeai.observability.profiling.heap import HeapTracer
+from codeai.observability.profiling.heap import HeapTracer, _frame
 from codeai.observability.profiling.pprof import profile
 from codeai.observability.profiling.stacks import CPU, GOROUTINE, HEAP, Frame, Sample, encode, merged
 from codeai.observability.profiling.symbols import Symbols
@@ -134,6 +134,24 @@ def test_memory_is_charged_to_where_it_was_allocated(tmp_path):
     assert "before tracing" not in top
     listing = pprof(tmp_path, profile(HEAP, second, began=2), "-list", "_allocate")
     assert "os.urandom(1000)" in listing
+
+
+def test_the_function_of_a_line_is_found_by_indentation(tmp_path):
+    file = tmp_path / "shop.py"
+    file.write_text(
+        "import os\nclass Shop:\n    def sell(\n        self,\n    ):\n        # why\n        def inner():\n            return [\n"
+        "                1,\n            ]\n\n        return inner()\n\nasync def main():\n    await x\n\nVALUE = 1\n"
+    )
+    found = {line: _frame(str(file), line) for line in (1, 8, 9, 12, 15, 17)}
+    assert {line: frame.function for line, frame in found.items()} == {
+        1: "shop.<module>",
+        8: "shop.Shop.sell.<locals>.inner",
+        9: "shop.Shop.sell.<locals>.inner",
+        12: "shop.Shop.sell",
+        15: "shop.main",
+        17: "shop.<module>",
+    }
+    assert (found[9].begins, found[12].begins, found[15].begins) == (7, 3, 14)
 
 
 def test_nothing_is_traced_where_that_is_off():

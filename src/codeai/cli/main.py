@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "events": "Look at events and deliveries of a server",
     "executions": "Look at executions of a server and act on them",
     "explain": "Say what a diagnostic code means",
+    "diagnostics": "Collect what a bug report needs, secrets masked",
     "fmt": "Bring programs into the canonical form",
     "jobs": "Look at jobs and queues of a server and act on them",
     "new": "Create a small program that runs at once",

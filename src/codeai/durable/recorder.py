@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -30,12 +30,13 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Batches writes of concurrent activations."""
+    """Batches writes of concurrent activations. ``on_step`` is told of the status of every record that was written."""
 
     def __init__(self, store: Store, dispatcher: Dispatcher, faults: FaultPoints | NoFaults) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._faults = faults
+        self.on_step: Callable[[str], None] = lambda status: None
         self._batcher: Batcher[Write, Answer] = Batcher(self._run)
 
     async def write(self, write: Write) -> bool:
@@ -72,6 +73,9 @@ class Recorder:
                     await self._dispatcher.later(session, write.claim, write.settle)
             self._faults("in-batch")
         self._faults("after-batch")
+        for write in good:
+            for record in write.records:
+                self.on_step(record.status)
         return answers
 
     def _ids(self, writes: Sequence[Write]) -> object:

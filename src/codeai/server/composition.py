@@ -59,6 +59,7 @@ from codeai.server.settings import Settings
 from codeai.server.wiring.control import Controlling, program_queues
 from codeai.server.wiring.durable import Arrivals
 from codeai.server.wiring.events import Eventing
+from codeai.server.wiring.figures import LaterFigures
 from codeai.server.wiring.integrations import checks as integration_checks
 from codeai.server.wiring.integrations import integrations, recorded
 from codeai.server.wiring.integrations import observe as observe_integrations
@@ -148,6 +149,8 @@ class Composition:
         self.sharing.observe(self.observation.metrics)
         observe_integrations(self.integrations, self.observation.metrics)
         self.observation.share(self.health)
+        self.figures = LaterFigures(self.observation.metrics, database)
+        self.durable.parts.recorder.on_step = self.figures.step
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
         self.controlling = Controlling(
             application, self.runtime, self.durable, self.evaluator, self.eventing.relay, queues, clock, self._wake
@@ -175,6 +178,7 @@ class Composition:
                 self.services,
                 log_program,
                 self.clock,
+                on_change=lambda *ended: self.figures.ended(*ended),  # noqa: PLW0108  # the figures are made later
             )
         except (NotCompilable, QueryError) as error:
             raise StartError(str(error), error.at) from error

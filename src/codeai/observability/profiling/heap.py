@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import gc
 import linecache
+import re
 import sys
 import threading
 import time
 import tracemalloc
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import CodeType
 from typing import Final
 
-from codeai.observability.profiling.stacks import Frame, Sample, Stack, frame_of, synthetic
+from codeai.observability.profiling.stacks import Frame, Sample, Stack, module_name, synthetic
 
 _DEPTH: Final = 12
 _LOOK: Final = 5.0
+_DEFINITION: Final = re.compile(r"(?:async )?(def|class) (\w+)")
 _HIDDEN: Final = (tracemalloc.__file__, __file__)
 
 
@@ -112,51 +111,39 @@ class HeapTracer:
 
 
 class _Functions:
-    """The function at a line of a file: tracemalloc knows lines only."""
+    """The function at a line of a file, by indentation: tracemalloc knows lines only, and compiling every file would take seconds."""
 
     def __init__(self) -> None:
-        self._files: dict[str, tuple[list[int], list[CodeType]]] = {}
         self._frames: dict[tuple[str, int], Frame] = {}
 
     def frame(self, file: str, line: int) -> Frame:
         """The frame of a place."""
         found = self._frames.get((file, line))
         if found is None:
-            found = self._frames[file, line] = self._found(file, line)
+            found = self._frames[file, line] = _frame(file, line)
         return found
 
-    def _found(self, file: str, line: int) -> Frame:
-        if file not in self._files:
-            self._files[file] = self._compiled(file)
-        begins, codes = self._files[file]
-        at = bisect_right(begins, line) - 1
-        while at >= 0 and _last_line(codes[at]) < line:
-            at -= 1
-        if at < 0:
-            return Frame(Path(file).stem, file, 0, line)
-        return frame_of(codes[at], line)
 
-    def _compiled(self, file: str) -> tuple[list[int], list[CodeType]]:
-        source = "".join(linecache.getlines(file))
-        try:
-            module = compile(source, file, "exec", dont_inherit=True) if source else None
-        except (SyntaxError, ValueError):
-            module = None
-        # Of comprehensions and lambdas a line does not say whether it runs inside or around them.
-        named = (code for code in _nested(module) if code.co_name == "<module>" or code.co_name[0] != "<") if module else ()
-        codes = sorted(named, key=lambda code: code.co_firstlineno)
-        return [code.co_firstlineno for code in codes], codes
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _nested(constant)
-
-
-def _last_line(code: CodeType) -> int:
-    return max((line for _, _, line in code.co_lines() if line), default=code.co_firstlineno)
+def _frame(file: str, line: int) -> Frame:
+    lines = linecache.getlines(file)
+    name, begins, inside = "", 0, 1_000
+    for number in range(min(line, len(lines)), 0, -1):
+        text = lines[number - 1]
+        stripped = text.lstrip()
+        indent = len(text) - len(stripped)
+        if not stripped or stripped[0] in "#)]}" or indent >= inside:
+            continue
+        found = _DEFINITION.match(stripped) if number != line else None
+        if found is not None or inside == 1_000:
+            inside = indent
+        if found is None:
+            continue
+        inner = f".<locals>.{name}" if found.group(1) != "class" and name else f".{name}" if name else ""
+        name = found.group(2) + inner
+        begins = begins or number
+        if indent == 0:
+            break
+    return Frame(f"{module_name(file)}.{name or '<module>'}", file, begins, line)
 
 
 def collect() -> int:

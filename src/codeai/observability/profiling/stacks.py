@@ -62,7 +62,7 @@ GOROUTINE = Kind((ValueType("goroutine", "count"),), "goroutine", ValueType("gor
 
 def frame_of(code: CodeType, line: int) -> Frame:
     """The frame of a code object at a line."""
-    return Frame(f"{_module(code.co_filename)}.{code.co_qualname}", code.co_filename, code.co_firstlineno, line)
+    return Frame(f"{module_name(code.co_filename)}.{code.co_qualname}", code.co_filename, code.co_firstlineno, line)
 
 
 def stack_of(frame: FrameType | None, most: int = 200) -> Stack:
@@ -79,8 +79,8 @@ def synthetic(text: str) -> Stack:
     return (Frame(f"[{text}]", "", 0, 0),)
 
 
-def _module(path: str) -> str:
-    """``a/site-packages/asyncpg/pool.py`` is ``asyncpg.pool``."""
+def module_name(path: str) -> str:
+    """The module of a file: ``a/site-packages/asyncpg/pool.py`` is ``asyncpg.pool``."""
     name = path.removesuffix(".py").removesuffix("/__init__")
     for marker in ("/site-packages/", "/src/"):
         _, found, rest = name.rpartition(marker)
