@@ -24,6 +24,8 @@ from codeai.model import statement as s
 
 _Tree = TypeVar("_Tree")
 _RUNS = (ir.CallOperation, ir.CallActivity, ir.StartRun)
+_NODES = (ir.Expression, s.Statement, s.Branch, s.Failure, ir.Entry, ir.Column, ir.Join, ir.Order)
+_LEAVES = frozenset([str, int, bool, type(None), ir.Constant, ir.Local, ir.RangeRow])
 _PRINCIPAL = ("id", "roles", "permissions", "tenant", "email", "name", "claims")
 
 
@@ -260,9 +262,12 @@ def finish(tree: _Tree, host: Host) -> _Tree:
 
 
 def _rewritten(value: Any, host: Host) -> Any:
+    if type(value) in _LEAVES:
+        return value
     if isinstance(value, tuple):
-        return tuple(_rewritten(item, host) for item in value)
-    if not isinstance(value, ir.Expression | s.Statement | s.Branch | s.Failure | ir.Entry | ir.Column | ir.Join | ir.Order):
+        items = [_rewritten(item, host) for item in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else tuple(items)
+    if not isinstance(value, _NODES):
         return value
     changes: dict[str, Any] = {}
     for name in value.__struct_fields__:

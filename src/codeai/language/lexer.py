@@ -29,7 +29,7 @@ _MASTER: Final = re.compile(
     r"|(//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"  # 10 comment
     r'|(")'  # 11 a string with braces, or one that does not end
     r"|(\Z)"  # 12 end
-    r"|(/\*|[^\s])"  # 13 anything else
+    r"|(/\*|[^ \t\r\f\n])"  # 13 anything else
     r")"
 )
 
@@ -75,46 +75,36 @@ def tokenize(
     tokens = Tokens()
     stop = len(text) if end is None else end
     kinds, texts, starts, ends, breaks = tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks
-    match = _MASTER.match
-    position = start
+    scan = _MASTER.finditer(text, start, stop)
+    refused = _OF_PROGRAMS if error is DiagnosticClass.LEXER else ()
     broken_line = True
     doc: list[str] = []
-    while True:
-        found = match(text, position, stop)
-        if found is None:
-            break
+    while (found := next(scan, None)) is not None:
         index = found.lastindex or 0
+        content = found[index]
         position = found.end()
         if index == 2:
             broken_line = True
             continue
         if index == 12:
             break
-        first = found.start(index)
+        first = position - len(content)
+        kind = content if index == 3 else _KINDS[index] if index < 10 else ""
         if index == 10:
-            content = found.group(index)
             if content.startswith("///") and not content.startswith("////"):
                 doc.append(content[3:].strip())
             tokens.comments.append(Comment(base + first, base + position, content))
             broken_line = broken_line or ("\n" in content)
             continue
-        if index == 11:
-            position = _string_end(text, first, stop)
-            if position < 0:
-                position = stop if text.startswith('"""', first) else _broken_end(text, first, stop)
-                _report(tokens, base, first, position, "unterminated string", "CAI0002", error)
-                kind, content = BROKEN, text[first:position]
+        if index > 10 or kind in refused:
+            if index == 11:
+                kind, position = _braced_string(tokens, text, base, first, stop, error)
             else:
-                kind, content = STRING, text[first:position]
-        elif index == 13:
-            position = _unexpected(tokens, text, base, first, stop, error)
-            continue
-        else:
-            content = found.group(index)
-            kind = content if index == 3 else _KINDS[index]
-            if error is DiagnosticClass.LEXER and kind in _OF_PROGRAMS:
                 position = _unexpected(tokens, text, base, first, stop, error)
+            scan = _MASTER.finditer(text, position, stop)
+            if index != 11:
                 continue
+            content = text[first:position]
         if doc:
             tokens.docs[len(kinds)] = "\n".join(doc)
             doc = []
@@ -130,6 +120,16 @@ def tokenize(
     ends.append(base + stop)
     breaks.append(True)
     return tokens
+
+
+def _braced_string(tokens: Tokens, text: str, base: int, first: int, stop: int, error: DiagnosticClass) -> tuple[str, int]:
+    """The kind and the end of a string with braces, or of one that does not end, which is reported."""
+    position = _string_end(text, first, stop)
+    if position >= 0:
+        return STRING, position
+    position = stop if text.startswith('"""', first) else _broken_end(text, first, stop)
+    _report(tokens, base, first, position, "unterminated string", "CAI0002", error)
+    return BROKEN, position
 
 
 def _string_end(text: str, start: int, stop: int) -> int:

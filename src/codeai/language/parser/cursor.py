@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
 from typing import NoReturn, TypeVar
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
@@ -60,6 +61,11 @@ class Cursor:
         self.incomplete = False
 
     # -- looking ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All texts of tokens in the file, for a quick look whether a word occurs at all."""
+        return frozenset(self.texts)
 
     @property
     def start(self) -> int:

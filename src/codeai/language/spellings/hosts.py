@@ -73,6 +73,8 @@ def request_place(p: Cursor) -> tuple[str, bool]:
     """Where ``request`` comes from in the block that opens at the current token, and whether older clauses say so."""
     place = "body"
     older = False
+    if p.words.isdisjoint(("request", "response", "require_role", "from")):
+        return place, older
     depth, at = 0, p.i
     while p.kinds[at] != "end":
         kind = p.kinds[at]
