@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
-from codeai.auth.principal import SYSTEM
 from codeai.cli.main import fail
-from codeai.evaluate.context import Context
 from codeai.http.plans import ENCODER
 from codeai.query.errors import QueryError
-from codeai.query.text import parse_query_text
-from codeai.server.composition import Composition, StartError
-from codeai.server.loading import Loaded
+from codeai.server.composition import Composition
+from codeai.server.errors import StartError
 from codeai.server.start import composed, prepare, start_failed
 from codeai.storage.errors import StorageError
 
@@ -24,14 +24,16 @@ from codeai.storage.errors import StorageError
 @click.command("query", help='Ask the database of the program in the query language, as in: codeai query "select Book where price > 10".')
 @click.argument("text")
 @click.option("--program", "file", type=click.Path(path_type=Path), default=None, help="The file or folder of the program.")
-def command(text: str, file: Path | None) -> None:
-    """Runs one query and prints its result as JSON."""
+@click.option("--param", "parameters", multiple=True, metavar="NAME=JSON", help="What params.NAME stands for; a text needs no quotes.")
+@click.option("--write", is_flag=True, help="Let the text create, update or delete.")
+def command(text: str, file: Path | None, parameters: tuple[str, ...], write: bool) -> None:
+    """Runs one text and prints its result as JSON."""
+    values = dict(_parameter(given) for given in parameters)
     prepared = prepare(file, {"log_level": "error"})
     if isinstance(prepared, int):
         sys.exit(prepared)
     try:
-        composition = composed(prepared)
-        result = asyncio.run(_run(composition, prepared.program, text))
+        result = asyncio.run(_run(composed(prepared), text, values, write=write))
     except StartError as error:
         sys.exit(start_failed(prepared.program, error))
     except QueryError as error:
@@ -42,14 +44,25 @@ def command(text: str, file: Path | None) -> None:
         click.echo(msgspec.json.format(ENCODER.encode(result), indent=2))
 
 
-async def _run(composition: Composition, program: Loaded, text: str) -> object:
-    expression = parse_query_text(text, program.symbols)
-    plan = composition.statements.compile(expression)
-    await composition.start()
+def _parameter(given: str) -> tuple[str, Any]:
+    """The name and value of ``name=value``; what is no JSON is a text."""
+    name, equals, text = given.partition("=")
+    if not (equals and name.isidentifier()):
+        raise click.UsageError(f"'{given}' is no parameter, expected one as in min=10")
     try:
-        runtime = composition.runtime
-        context = Context(SYSTEM, composition.database, runtime.clock(), runtime.services, runtime.log)
-        found = await plan.run(composition.database, composition.evaluator.values(plan.values)(context))
-        return composition.projection.of(expression.type)(found, context)
+        return name, json.loads(text)
+    except ValueError:
+        return name, text
+
+
+async def _run(composition: Composition, text: str, values: Mapping[str, Any], *, write: bool) -> Any:
+    """Asks past the server: only the database is opened, nothing is started."""
+    queries, database = composition.queries, composition.database
+    await database.start()
+    try:
+        if not write:
+            return await queries.read(text, values)
+        async with database.transaction() as session:
+            return await queries.write(session, text, values)
     finally:
-        await composition.stop()
+        await database.close()

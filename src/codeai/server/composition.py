@@ -16,6 +16,7 @@ from codeai.auth.fetching import fetch_document
 from codeai.auth.guard import Guard, Provider
 from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
+from codeai.control.queries import OperatorQueries
 from codeai.control.registering import ProgramTexts
 from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.faults import fault_points
@@ -299,6 +300,11 @@ class Composition:
 
     def _served(self, router: Router[Handler]) -> HttpApplication:
         return HttpApplication(router, self.runtime.settings, self.observation.observer(), self, self._debugging)
+
+    @property
+    def queries(self) -> OperatorQueries:
+        """The query language of operators."""
+        return self.controlling.queries
 
     @property
     def working(self) -> bool:

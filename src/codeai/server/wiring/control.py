@@ -132,11 +132,12 @@ class Controlling:
         inputs, desk = RunInputs(application, default), QueueDesk(database, self._queues)
         self._inputs = inputs
         registrar = Registrar(texts, durable.definitions, environment, database, trail, runtime.clock)
+        self.queries = OperatorQueries(application, found, runtime, environment)
         enqueueing = Enqueueing(durable.executions, durable.store, durable.dispatcher, runtime.clock)
         workflows = {workflow.name: workflow for workflow in application.workflows}
         pages = ControlPages(
             lists=tuple(list_pages(found, runtime)),
-            query=QueryPage(OperatorQueries(application, found, runtime, environment), database, trail),
+            query=QueryPage(self.queries, database, trail),
             workflows=WorkflowPages(durable.control, showing, inputs, database, workflows, registrar, self._registered, texts.declarations),
             executions=ExecutionPages(durable.control, showing, inputs),
             jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
