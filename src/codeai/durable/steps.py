@@ -16,6 +16,7 @@ from codeai.durable.plans import GroupPlan, OutcomePlan, StepPlan
 from codeai.durable.records import SETTLED_STEPS, Record
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
+from codeai.observability.spans import spanned
 from codeai.storage.errors import DatabaseUnavailable
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -108,7 +109,7 @@ async def _leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more
         return await _over(run, plan, record)
     try:
         while record.position < len(plan.works):
-            found = await works.perform(run, plan, record, more)
+            found = await spanned(f"step {record.name}", works.perform(run, plan, record, more), {"codeai.attempt": record.attempt})
             if isinstance(found, Parked):
                 return found
             record = found

@@ -29,4 +29,6 @@ def access_fields(request: Request, status: int, milliseconds: float) -> dict[st
         fields["code"] = request.code
     if request.principal is not None and request.principal.id is not None:
         fields["user_id"] = request.principal.id
+    if request.trace:
+        fields |= request.trace
     return fields

@@ -49,6 +49,13 @@ class Debugging(Protocol):
         """Answers by ``answer``."""
 
 
+class Tracing(Protocol):
+    """Answers requests within spans."""
+
+    async def answer(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Answers by ``answer``."""
+
+
 class Lifespan(Protocol):
     """What is opened before the first request and closed after the last."""
 
@@ -78,6 +85,7 @@ class Application:
 
     :param observer: hears of each finished request
     :param debugging: answers requests that ask for debug lines
+    :param tracing: answers all requests, where they are traced
 
     ``running`` counts the requests that are being answered. While ``closing``, each answer is the last of its connection, so that
     no client sends another request into a connection that is about to end.
@@ -90,12 +98,14 @@ class Application:
         observer: Observer | None,
         lifespan: Lifespan,
         debugging: Debugging | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._router = router
         self._settings = settings
         self._observer = observer
         self._lifespan = lifespan
         self._debugging = debugging
+        self._tracing = tracing
         self._debugs_all = debugging is not None and debugging.always
         self.running = 0
         self.closing = False
@@ -132,8 +142,10 @@ class Application:
         began = time.perf_counter()
         request = Request(scope, receive)
         CURRENT.set(request)
-        if self._debugging is not None and (self._debugs_all or b"x-debug" in request.headers):
-            response = await self._debugging.answer(request, self.answer)
+        if self._tracing is not None:
+            response = await self._tracing.answer(request, self._debugged)
+        elif self._debugs_all or b"x-debug" in request.headers:
+            response = await self._debugged(request)
         else:
             response = await self.answer(request)
         settings = self._settings
@@ -151,6 +163,11 @@ class Application:
             pass  # the client went away; there is nobody to tell
         if self._observer is not None:
             self._observer(request, response.status, time.perf_counter() - began)
+
+    async def _debugged(self, request: Request) -> Response:
+        if self._debugging is not None and (self._debugs_all or b"x-debug" in request.headers):
+            return await self._debugging.answer(request, self.answer)
+        return await self.answer(request)
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request, whatever happens."""

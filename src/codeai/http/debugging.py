@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from codeai.http.messages import Request, Response
 from codeai.http.operators import OperatorGuard
 from codeai.observability.logs.configuration import DebugSwitch
-from codeai.storage.watching import WATCHER
+from codeai.storage.watching import WATCHER, Watcher
 
 _Result = TypeVar("_Result")
 _LOG: Final = logging.getLogger("codeai.http")
@@ -48,7 +48,7 @@ async def _debugged(request: Request, answer: Answer) -> Response:
     names = ", ".join(sorted(name.decode("latin-1") for name in request.headers))
     fields = {"method": request.method, "path": request.path[:500], "header_names": names}
     _LOG.debug("request began", extra=fields)
-    token = WATCHER.set(_Statements())
+    token = WATCHER.set(_Statements(WATCHER.get()))
     try:
         response = await answer(request)
     finally:
@@ -58,14 +58,20 @@ async def _debugged(request: Request, answer: Answer) -> Response:
 
 
 class _Statements:
-    """A debug line per statement: its text and how long it took, never its values."""
+    """A debug line per statement: its text and how long it took, never its values.
+
+    :param inner: who wants to hear of statements, too
+    """
+
+    def __init__(self, inner: Watcher | None) -> None:
+        self._inner = inner
 
     async def watch(self, statement: str, call: Awaitable[_Result]) -> _Result:
         """See ``Watcher``."""
         began = time.perf_counter()
         failure = ""
         try:
-            return await call
+            return await (call if self._inner is None else self._inner.watch(statement, call))
         except BaseException as error:
             failure = type(error).__name__
             raise

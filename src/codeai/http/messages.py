@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 from codeai.http.deadlines import Deadlines
@@ -57,7 +57,7 @@ class Request:
 
     __slots__ = (
         *("_kept", "_receive", "code", "cors", "debug", "extra", "headers", "id", "method", "packed", "path"),
-        *("principal", "receipt", "scope", "template"),
+        *("principal", "receipt", "scope", "template", "trace"),
     )
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -70,6 +70,7 @@ class Request:
         self.template = ""
         self.code = ""  # of the problem that answers it
         self.debug = False
+        self.trace: Mapping[str, str] = {}
         self.packed = False  # whether the endpoint has seen to the compression of its answer
         self.extra: tuple[Header, ...] = ()  # of its answer, whatever that is
         self.cors: Any = None  # the policy of its endpoint, if it has one of its own
@@ -79,7 +80,7 @@ class Request:
 
     def log_fields(self) -> dict[str, object]:
         """What every log line of the request says (see ``observability.context.Work``)."""
-        return {"request_id": self.id}
+        return {"request_id": self.id, **self.trace}
 
     @property
     def query_string(self) -> bytes:

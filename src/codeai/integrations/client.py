@@ -29,6 +29,7 @@ from codeai.integrations.outbound import Answer, Limits, Outbound
 from codeai.integrations.requests import KEY, Prepared, RequestWriter
 from codeai.integrations.retry import IDEMPOTENT, REPEATABLE_STATUSES, delay, retry_after
 from codeai.model.event import Retry
+from codeai.observability.spans import spanned
 
 _LOG: Final = logging.getLogger("codeai.integrations")
 _EXCERPT: Final = 500
@@ -111,7 +112,7 @@ class IntegrationClient:
         if plan.keyed or key is not None:
             prepared = _with(prepared, ("Idempotency-Key", str(key) if key is not None else str(uuid.uuid4())))
         try:
-            return await self._attempts(plan, prepared)
+            return await spanned(f"call {self.name}.{operation}", self._attempts(plan, prepared), {"codeai.integration": self.name})
         except OutboundError as error:
             error.call = f"{self.name}.{operation}"
             raise

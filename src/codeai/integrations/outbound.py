@@ -16,6 +16,7 @@ import msgspec
 from codeai.integrations.addresses import AddressPolicy
 from codeai.integrations.decompression import ACCEPTED, collector
 from codeai.integrations.errors import BadAddress, ConnectTimedOut, Disconnected, OutboundError, TimedOut, TlsFailed, Unreachable
+from codeai.observability.spans import SPANS
 
 if TYPE_CHECKING:  # the libraries are loaded with the first request: most programs and all commands do without
     import httpcore
@@ -105,7 +106,15 @@ class Outbound:
 
         :raises OutboundError: there is no answer; the class says why, ``sent`` whether the peer may have acted
         """
+        spans = SPANS.get()
+        if spans is None:
+            return await self._sent(method, _parsed(url), headers, body, limits)
         parsed = _parsed(url)
+        about = {"http.request.method": method, "server.address": parsed.host, "url.path": parsed.path}
+        with spans.span(method, about, "client"):
+            return await self._sent(method, parsed, (*headers, *spans.headers()), body, limits)
+
+    async def _sent(self, method: str, parsed: httpx.URL, headers: Iterable[tuple[str, str]], body: bytes | None, limits: Limits) -> Answer:
         request = _request(method, parsed, headers, body, limits)
         try:
             async with asyncio.timeout(limits.total):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codeai.auth.building import AuthSettings, provider
 from codeai.auth.errors import AuthConfigurationError
@@ -51,12 +52,13 @@ from codeai.language import types as t
 from codeai.model.application import Application
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
 from codeai.observability.health import Check, Health
+from codeai.observability.spans import SPANS
 from codeai.query.constraints import CheckTexts
 from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
 from codeai.query.text import FilterText
 from codeai.server.errors import StartError as StartError
-from codeai.server.settings import Settings
+from codeai.server.settings import SettingError, Settings
 from codeai.server.wiring.control import Controlling, program_queues
 from codeai.server.wiring.durable import Arrivals
 from codeai.server.wiring.events import Eventing
@@ -68,7 +70,13 @@ from codeai.server.wiring.middleware import Surrounding, program_cors, watched
 from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
 from codeai.server.wiring.sharing import Sharing
+from codeai.server.wiring.tracing import tracing_spans
 from codeai.storage.interface import Database
+
+if TYPE_CHECKING:
+    from codeai.http.tracing import Tracing
+    from codeai.observability.tracing.otel import OtelSpans
+
 
 _PROGRAM = logging.getLogger("codeai.program")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
@@ -160,6 +168,7 @@ class Composition:
         self.controlling.put_on(self.operators, *operated, environment, texts or ProgramTexts(), self._default)
         always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
         self._debugging = Debugging(self.operators.guard, everyone=settings.allow_debug_header, always=always)
+        self.spans = self._built_spans()
         self.asgi = self._built()
         self.observation.count_running(lambda: self.asgi.running)
         self.operator_asgi = self._built_for_operators() if settings.operator_port else None
@@ -298,8 +307,21 @@ class Composition:
         self.operators.put_on(router)
         return self._served(router)
 
+    def _built_spans(self) -> OtelSpans | None:
+        try:
+            return tracing_spans(self.application.name, self.application.version, self._environment)
+        except SettingError as error:
+            raise StartError(str(error)) from error
+
+    def _traced(self) -> Tracing | None:
+        if self.spans is None:
+            return None
+        from codeai.http.tracing import Tracing
+
+        return Tracing(self.spans, "postgresql" if self.database.dialect == "postgresql" else "sqlite")
+
     def _served(self, router: Router[Handler]) -> HttpApplication:
-        return HttpApplication(router, self.runtime.settings, self.observation.observer(), self, self._debugging)
+        return HttpApplication(router, self.runtime.settings, self.observation.observer(), self, self._debugging, self._traced())
 
     @property
     def queries(self) -> OperatorQueries:
@@ -316,6 +338,8 @@ class Composition:
         self.surrounding.load()
         await self.sharing.start()
         await self.database.start()
+        if self.spans is not None:
+            SPANS.set(self.spans)  # what is begun from here on, the dispatcher's tasks among it, is traced
         await self.observation.start()
         await self.durable.register()
         await self.controlling.start()
@@ -335,6 +359,8 @@ class Composition:
         self.functions.close()
         await self.eventing.stop()
         await self.observation.stop()
+        if self.spans is not None:
+            await asyncio.to_thread(self.spans.close)
         await self.integrations.close()
         await self.sharing.close()
         await self.database.close()

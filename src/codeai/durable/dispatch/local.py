@@ -16,6 +16,7 @@ from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Queues
 from codeai.durable.dispatch.statements import Claims, id_list, statements
 from codeai.durable.faults import fault_points
+from codeai.observability.spans import spanned
 from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database, Record, Session
 
@@ -240,7 +241,7 @@ class LocalDispatcher:
             if handler is None:
                 await self._failed(claim, LookupError(f"nobody works on kind '{claim.kind}'"))
             else:
-                await handler(claim)
+                await spanned(f"{claim.kind} {claim.queue}", handler(claim), {"codeai.subject": claim.subject, "codeai.queue": claim.queue})
         except LeaseLost:
             _LOG.warning("lease lost", extra={"kind": claim.kind, "subject": claim.subject})
         except asyncio.CancelledError:

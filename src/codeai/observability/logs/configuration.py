@@ -17,6 +17,7 @@ from codeai.observability.context import CURRENT
 from codeai.observability.logs.redaction import Redaction
 from codeai.observability.logs.rendering import Renderer, Stamps, as_json, as_text
 from codeai.observability.logs.writer import LineWriter, LogFile, Sink, Stream
+from codeai.observability.spans import SPANS
 
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _NAMES: Final = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warn"}
@@ -81,6 +82,10 @@ class LineHandler(logging.Handler):
         work = CURRENT.get()
         if work is not None:
             event |= work.log_fields()
+        else:
+            spans = SPANS.get()
+            if spans is not None:
+                event |= spans.ids()
         if self._source:
             event["source"] = f"{Path(record.pathname).name}:{record.lineno}"
         return event

@@ -1,0 +1,1 @@
+"""Traces by OpenTelemetry, which is loaded only where the environment asks for it."""

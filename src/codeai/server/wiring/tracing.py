@@ -1,0 +1,38 @@
+"""Whether this server traces: where the environment names a collector, as OpenTelemetry defines it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from codeai.server.settings import SettingError
+
+if TYPE_CHECKING:
+    from codeai.observability.tracing.otel import OtelSpans
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+def wanted(environment: Mapping[str, str]) -> bool:
+    """Whether the environment asks for traces."""
+    chosen = environment.get("OTEL_TRACES_EXPORTER", "")
+    if environment.get("OTEL_SDK_DISABLED", "").lower() == "true" or chosen == "none":
+        return False
+    return "otlp" in chosen.split(",") or any(environment.get(name) for name in _ENDPOINTS)
+
+
+def tracing_spans(service: str, version: str, environment: Mapping[str, str]) -> OtelSpans | None:
+    """The spans of this process, None where nobody wants them.
+
+    :raises SettingError: they are wanted and cannot be had
+    """
+    if not wanted(environment):
+        return None
+    protocol = environment.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environment.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "http/protobuf"
+    if protocol != "http/protobuf":
+        raise SettingError(f"OTEL_EXPORTER_OTLP_PROTOCOL is '{protocol[:40]}', expected http/protobuf")
+    try:
+        from codeai.observability.tracing.otel import OtelSpans, exporter
+    except ImportError as error:
+        raise SettingError("traces need OpenTelemetry: install codeai[otel], or set OTEL_SDK_DISABLED=true") from error
+    return OtelSpans(service, version, exporter(), environment)

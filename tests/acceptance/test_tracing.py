@@ -1,0 +1,148 @@
+"""Traces: what a collector gets of a real server, and what peers and logs get."""
+
+import gzip
+import http.server
+import threading
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from acceptance.conftest import until
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+PROGRAM = """
+config { name: "traced"  version: "2.0.0" }
+entity Ticket { id: uuid, primary, auto  title: string, required  allow read, create: public }
+resource Ticket at /tickets { auth: public  create { auth: public } }
+integration peer {
+    type: rest
+    base_url: env(PEER_URL)
+    operation ask { method: GET  path: "/answer"  returns: json }
+}
+endpoint GET /ask { auth: public  returns: json  do { let found = call peer.ask {}  return found } }
+"""
+
+
+class Receiver:
+    """A collector for OTLP over HTTP, and a peer of the program, in one."""
+
+    def __init__(self):
+        self.spans = []
+        self.resource = {}
+        self.asked = []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                if self.headers.get("content-encoding") == "gzip":
+                    body = gzip.decompress(body)
+                receiver.take(ExportTraceServiceRequest.FromString(body))
+                self.answer(b"")
+
+            def do_GET(self):
+                receiver.asked.append(dict(self.headers))
+                self.answer(b'{"value": 42}')
+
+            def answer(self, body):
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, request):
+        for resource in request.resource_spans:
+            self.resource = {item.key: item.value.string_value for item in resource.resource.attributes}
+            for scope in resource.scope_spans:
+                self.spans.extend(scope.spans)
+
+    def of_trace(self, trace: str):
+        return [span for span in self.spans if span.trace_id.hex() == trace]
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    found = Receiver()
+    yield found
+    found.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def traced(launch, receiver):
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "PEER_URL": receiver.url}
+    return launch(source=PROGRAM, env={**environment, "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"})
+
+
+def attributes(span) -> dict:
+    return {item.key: item.value.string_value or item.value.int_value for item in span.attributes}
+
+
+def test_a_request_and_its_statements_are_spans_of_the_trace_of_the_client(traced, receiver):
+    sent = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-ID": "traced-1"}
+    httpx.get(f"{traced.server.base_url}/tickets", headers=sent)
+    spans = until(lambda: found if len(found := receiver.of_trace(TRACE)) >= 2 else None, 20)
+    (request,) = [span for span in spans if span.parent_span_id.hex() == PARENT]
+    assert request.name == "GET /tickets"
+    about = attributes(request)
+    assert about["http.route"] == "/tickets"
+    assert about["http.response.status_code"] == 200
+    assert about["codeai.request_id"] == "traced-1"
+    (statement,) = [span for span in spans if span.parent_span_id == request.span_id]
+    assert statement.name == "SELECT"
+    assert "tickets" in attributes(statement)["db.query.text"]
+    assert receiver.resource["service.name"] == "traced"
+    assert receiver.resource["service.version"] == "2.0.0"
+    line = traced.log_line(lambda line: line.get("request_id") == "traced-1")
+    assert (line["trace_id"], line["span_id"]) == (TRACE, request.span_id.hex())
+
+
+def test_a_call_goes_on_with_the_trace(traced, receiver):
+    trace = "a" * 32
+    sent = {"traceparent": f"00-{trace}-{PARENT}-01", "tracestate": "vendor=1"}
+    answer = httpx.get(f"{traced.server.base_url}/ask", headers=sent)
+    assert answer.json() == {"value": 42}
+    spans = until(lambda: found if len(found := receiver.of_trace(trace)) >= 3 else None, 20)
+    names = {span.name: span for span in spans}
+    assert names["call peer.ask"].parent_span_id == names["GET /ask"].span_id
+    assert names["GET"].parent_span_id == names["call peer.ask"].span_id
+    asked = {name.lower(): value for name, value in receiver.asked[-1].items()}
+    assert asked["traceparent"] == f"00-{trace}-{names['GET'].span_id.hex()}-01"
+    assert asked["tracestate"] == "vendor=1"
+
+
+def test_a_trace_that_is_not_sampled_is_passed_on_and_not_sent(traced, receiver):
+    trace = "b" * 32
+    httpx.get(f"{traced.server.base_url}/ask", headers={"traceparent": f"00-{trace}-{PARENT}-00"})
+    asked = {name.lower(): value for name, value in receiver.asked[-1].items()}
+    assert asked["traceparent"].startswith(f"00-{trace}-")
+    assert asked["traceparent"].endswith("-00")
+    assert receiver.of_trace(trace) == []
+
+
+def test_probes_have_no_spans(traced, receiver):
+    httpx.get(f"{traced.server.base_url}/health")
+    httpx.get(f"{traced.server.base_url}/tickets", headers={"traceparent": f"00-{'c' * 32}-{PARENT}-01"})
+    until(lambda: receiver.of_trace("c" * 32), 20)
+    assert not [span for span in receiver.spans if "health" in span.name]
+
+
+def test_a_collector_that_is_down_disturbs_no_request(launch):
+    operator = launch(env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "50"})
+    for _ in range(20):
+        assert httpx.get(f"{operator.server.base_url}/tickets").status_code == 200
+    assert operator.server.terminate() == 0
+
+
+def test_what_cannot_be_spoken_stops_the_start(launch):
+    operator = launch(env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, wait=False)
+    assert operator.server.wait() == 3
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', expected http/protobuf" in operator.server.output
