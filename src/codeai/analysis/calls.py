@@ -26,6 +26,10 @@ class Calls(Expressions):
         """``count(E where …)`` and its kin (see ``Queries``)."""
         raise NotImplementedError
 
+    def executions_of(self, node: ex.Call, scope: Scope) -> ir.Expression:
+        """``executions(Workflow)`` of tests (see ``Effects``)."""
+        raise NotImplementedError
+
     def call(self, node: ex.Call, scope: Scope, expected: t.Type | None) -> ir.Expression:
         """A call of any kind."""
         callee = node.callee
@@ -40,6 +44,8 @@ class Calls(Expressions):
         name = ALIASES.get(callee.text, callee.text)
         if name in ("env", "secret") and not self.query_text:
             return self._environment(node, name, scope)
+        if name == "executions" and scope.host.test and len(node.arguments) == 1 and name not in self.symbols.functions:
+            return self.executions_of(node, scope)
         if name in _AGGREGATES and scope.ranges and scope.aggregating:
             return self._aggregate(node, name, scope)
         entity = self._entity_argument(node, scope)

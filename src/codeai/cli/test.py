@@ -19,6 +19,7 @@ from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings, from_url
 from codeai.testing.client import TestClient, issuer
 from codeai.testing.runner import Result, run_test
+from codeai.testing.time import VirtualTime
 
 _SECRET = "the secret of tests, which is long enough for HS256"  # noqa: S105  # signs tokens for databases that are thrown away
 
@@ -56,12 +57,14 @@ def _run(program: Loaded, index: int, url: str | None) -> Result:
 async def _test(program: Loaded, index: int, settings: Settings, wanted: DatabaseSettings) -> Result:
     test = program.application.tests[index]
     environment = {**{name: requirement_default(name) for name in _names(program)}, **os.environ, "JWT_SECRET": _SECRET}
+    time = VirtualTime()
     try:
         parts = Composition(
             program.application,
             settings,
             open_database(wanted),
             environment,
+            time,
             folder=program.folder,
             recording=True,
         )
@@ -69,7 +72,16 @@ async def _test(program: Loaded, index: int, settings: Settings, wanted: Databas
         return Result(test.name, str(error), 0.0, error.at)
     await parts.start()
     try:
-        client = TestClient(parts.asgi, parts.roles, issuer(_SECRET, parts.clock, None, None), parts.recorded, parts.eventing.settle)
+        settle = parts.eventing.settle
+        client = TestClient(
+            parts.asgi,
+            parts.roles,
+            issuer(_SECRET, parts.clock, None, None),
+            parts.recorded,
+            settle,
+            lambda length: time.advance(length, parts.database, settle),
+            parts.durable.control.of,
+        )
         return await run_test(test, parts, client, program.sources)
     finally:
         await parts.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -177,6 +178,15 @@ class Control:
             raise UnknownExecution(id_)
         records = sorted(found[1].values(), key=lambda record: (record.seq == 0, record.seq, record.name))
         return found[0], tuple(records)
+
+    async def of(self, name: str) -> list[dict[str, Any]]:
+        """All executions of a workflow or job as programs see them, the oldest first."""
+        store = self._parts.store
+        rows = await self._parts.database.reading().fetch(store.sql.of_definition, (name,))
+        return [
+            {"id": uuid.UUID(str(id_)), "name": name, "status": status, "started_at": store.time_of(at), "attempt": attempt}
+            for id_, status, at, attempt in rows
+        ]
 
     # -- definitions -----------------------------------------------------------------------------------------------
 

@@ -92,6 +92,9 @@ PENDING_OF: Final = """
 SELECT id, version, queue, priority FROM executions
 WHERE workflow_id = $1 AND status = 'pending' AND (key IS NULL OR active_key IS NOT NULL) ORDER BY created_at, id"""
 
+OF_DEFINITION: Final = """
+SELECT id, status, coalesce(started_at, created_at), attempt FROM executions WHERE workflow_id = $1 ORDER BY created_at, id"""
+
 KNOWN: Final = "SELECT name, kind, version, status, source FROM workflows"
 REGISTER: Final = """
 INSERT INTO workflows (name, kind, version, status, source, created_at, updated_at) VALUES ($1, $2, $3, 'active', NULL, $4, $4)
@@ -136,6 +139,7 @@ class Statements(msgspec.Struct, frozen=True):
     audit: str
     set_definition: str
     pending_of: str
+    of_definition: str
     known: str
     register: str
     define: str

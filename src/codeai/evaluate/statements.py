@@ -114,6 +114,10 @@ class BlockWriter(Writer):
         names = f"{self.bind('_k', node.integration)}, {self.bind('_k', node.operation)}"
         return [f"{pad}c.client.mock({names}, {node.fails!r}, {self.write(node.value)})\n"]
 
+    def _advance(self, node: s.Advance, pad: str, depth: int) -> list[str]:
+        self.awaits = True
+        return [f"{pad}await c.client.advance(c, {self.write(node.duration)})\n"]
+
     def _as_user(self, node: s.AsUser, pad: str, depth: int) -> list[str]:
         principal = self.write(node.principal)
         if not node.body:
@@ -167,6 +171,7 @@ _STATEMENTS: Final[Mapping[type, _Writer]] = {
     s.Assign: BlockWriter._let,
     s.If: BlockWriter._if,
     s.Mock: BlockWriter._mock,
+    s.Advance: BlockWriter._advance,
     s.For: BlockWriter._for,
     s.Return: BlockWriter._return,
     s.Fail: BlockWriter._fail,

@@ -139,7 +139,8 @@ class Composition:
         self.effects.operations = KeyedOperations(self.recorded or self.integrations)
         self.runtime = Runtime(self.database, self.services, log_program, self.clock, http, self.effects)
         queues = program_queues(application, self.evaluator)
-        self.dispatcher = LocalDispatcher(self.database, queues, shared=True)
+        milliseconds = (lambda: int(clock().timestamp() * 1000)) if clock is not None else None
+        self.dispatcher = LocalDispatcher(self.database, queues, clock=milliseconds, shared=True)
         self.functions = PythonFunctions(application, folder or Path.cwd())
         self.effects.python = self.functions
         for problem in problems(application, folder or Path.cwd()):

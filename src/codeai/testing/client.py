@@ -24,6 +24,8 @@ class TestClient:
     :param issue: makes a token for a principal
     :param recorded: the integrations that ``mock`` speaks of
     :param settle: runs everything that is due in the background to its end
+    :param advance: moves the time
+    :param executions: all executions of a workflow or job, as programs see them
     """
 
     __test__ = False
@@ -35,8 +37,12 @@ class TestClient:
         issue: Callable[[Mapping[str, Any]], str],
         recorded: RecordedIntegrations | None = None,
         settle: Callable[[], Awaitable[None]] | None = None,
+        advance: Callable[[datetime.timedelta], Awaitable[None]] | None = None,
+        executions: Callable[[str], Awaitable[list[dict[str, Any]]]] | None = None,
     ) -> None:
         self._settle = settle
+        self._advance = advance
+        self._executions = executions
         self._application = application
         self._roles = roles
         self._issue = issue
@@ -53,6 +59,18 @@ class TestClient:
         """Lets events reach their handlers and runs go on as far as they can now."""
         if self._settle is not None:
             await self._settle()
+
+    async def advance(self, context: Context, length: datetime.timedelta) -> None:
+        """``advance 2h``: what becomes due on the way runs at its time; the test goes on in the new time."""
+        assert self._advance is not None, "programs of tests are composed with a clock that can be moved"
+        await self._advance(length)
+        context.now += length
+
+    async def executions(self, context: Context, name: str) -> list[dict[str, Any]]:
+        """``executions(RefundFlow)``: all of them, the oldest first, when what is due has run."""
+        await self.settle()
+        assert self._executions is not None, "programs of tests are composed with what runs them"
+        return await self._executions(name)
 
     @property
     def unanswered(self) -> list[str]:
