@@ -121,7 +121,8 @@ def test_nothing_is_lost_and_nothing_doubled(
     environment = {"DATABASE_URL": url, "PARTNER_URL": partner.url, "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"}
     books = Books(url, postgres)
 
-    first = start_server(tmp_path / "app.cai", env={**environment, "CODEAI_FAULT_POINT": point})
+    first = start_server(tmp_path / "app.cai", wait=False, env={**environment, "CODEAI_FAULT_POINT": point})
+    first.wait_until_ready(90)
     accepted = 0
     for number in range(ORDERS):
         with suppress(httpx.HTTPError):
@@ -135,7 +136,8 @@ def test_nothing_is_lost_and_nothing_doubled(
     # The leases of the dead end by themselves after ten seconds; the test does not wait for that.
     ended = "UPDATE codeai_activations SET ready_ms = 1 WHERE state <> 0"
     books.rows(ended)
-    second = start_server(tmp_path / "app.cai", env=environment)
+    second = start_server(tmp_path / "app.cai", wait=False, env=environment)
+    second.wait_until_ready(90)
     assert until(lambda: settled(books), 40), second.output
     assert second.terminate() == 0
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from typing import Any
+from typing import Any, Final
 
 from codeai.events.deliverer import DeliveryFailed, Sent
 from codeai.events.deliveries import Delivery
 from codeai.events.schedule import HANDLERS, Schedule
 from codeai.events.webhooks import body_of
+
+TIMEOUT: Final = 15.0  # seconds for a connection and for an answer
 
 
 def available() -> bool:
@@ -28,10 +30,10 @@ class KafkaTarget:
     :param brokers: ``host:port`` with commas between them
     """
 
-    def __init__(self, brokers: str, *, client: str = "codeai", timeout: float = 15.0) -> None:
+    def __init__(self, brokers: str, *, client: str = "codeai", timeout: float | None = None) -> None:
         self._brokers = brokers
         self._client = client
-        self._timeout = timeout
+        self._timeout = TIMEOUT if timeout is None else timeout
         self._producer: Any = None
         self._starting = asyncio.Lock()
 
