@@ -38,6 +38,7 @@ _PROVIDER_KEYS = (
     *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
 )
 _RUN = "run the script with 'codeai run'"
+_DATABASES = ("postgres", "postgresql", "sqlite", "mongodb")
 _METHODS = ("jwt", "api_key", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).
 _OWN = ("health", "metrics", "debug", "openapi.json", "docs")
@@ -278,6 +279,10 @@ class Program(Workflows):
                     self.report.error(setting, "'default_auth' is public, optional or required", "CAI0505")
             elif key == "api_prefix" and isinstance(value, ex.StringLiteral):
                 self.prefix = tuple(Segment(part) for part in value.value.split("/") if part)
+            elif key == "database":
+                kind = value.text if isinstance(value, ex.Name) else value.value if isinstance(value, ex.StringLiteral) else None
+                if kind is not None and kind not in _DATABASES:
+                    self.report.unknown(value or setting, f"unknown database '{kind}'", kind, _DATABASES, "CAI0127")
             elif key == "language" and not (isinstance(value, ex.IntLiteral) and value.value == 1):
                 self.report.error(setting, "this compiler knows edition 1 of the language", "CAI0513")
 

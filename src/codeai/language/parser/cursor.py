@@ -17,6 +17,7 @@ from codeai.language.tree.node import Identifier
 _Item = TypeVar("_Item")
 
 NESTING_LIMIT = 100
+CHAIN_LIMIT = 150
 
 _BEGINNINGS = frozenset(
     (

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.lexer import DECIMAL, END, INTEGER, NAME, STRING
-from codeai.language.parser.cursor import NESTING_LIMIT
+from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT
 from codeai.language.parser.literals import Literals
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
@@ -118,13 +118,21 @@ class Expressions(Literals):
         if self.nesting > NESTING_LIMIT:
             self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="name a part with 'let'")
         left = self._prefix()
+        links = 0
         while True:
             operator = self._infix()
             if operator is None or operator[0] <= power:
                 break
+            links = self._link(links)
             left = self._operation(left, *operator)
         self.nesting -= 1
         return left
+
+    def _link(self, links: int) -> int:
+        """Counts the links of a chain, whose tree is as deep as the chain is long."""
+        if links >= CHAIN_LIMIT:
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="name a part with 'let'")
+        return links + 1
 
     def _infix(self) -> tuple[int, str] | None:
         kind = self.kinds[self.i]
@@ -276,8 +284,11 @@ class Expressions(Literals):
 
     def postfix(self, target: ex.Expression) -> ex.Expression:
         """Members, elements and calls behind an operand."""
+        links = 0
         while True:
             kind = self.kinds[self.i]
+            if kind in (".", "(", "["):
+                links = self._link(links)
             if kind == "." and self.kind_at(1) == NAME:
                 self.i += 1
                 name = self.identifier()

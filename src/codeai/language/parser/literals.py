@@ -27,6 +27,10 @@ _SIZES: Final = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "{": "{", "}": "}"}
 
 
+_NUMBERS: Final = frozenset([INTEGER, DECIMAL, DURATION, SIZE])
+_LONGEST_NUMBER: Final = 60
+
+
 class Literals(Cursor):
     """Parses tokens that are values by themselves."""
 
@@ -38,6 +42,8 @@ class Literals(Cursor):
         """The literal at the current token, or None."""
         kind = self.kinds[self.i]
         start, end, text = self.starts[self.i], self.ends[self.i], self.texts[self.i]
+        if kind in _NUMBERS and len(text) > _LONGEST_NUMBER:
+            self.fail_expected(f"a number of at most {_LONGEST_NUMBER} characters")
         if kind == INTEGER:
             self.i += 1
             return ex.IntLiteral(start, end, int(text.replace("_", "")))
@@ -51,8 +57,11 @@ class Literals(Cursor):
             self.i += 1
             return ex.StringLiteral(start, end, _dedent(text[3:-3]))
         if kind == DURATION:
+            milliseconds = duration_milliseconds(text)
+            if milliseconds is None:
+                self.fail_expected("a duration of at most 10000 years")
             self.i += 1
-            return ex.DurationLiteral(start, end, duration_milliseconds(text) or 0)
+            return ex.DurationLiteral(start, end, milliseconds)
         if kind == SIZE:
             self.i += 1
             number = text.rstrip("kmgbKMGB")

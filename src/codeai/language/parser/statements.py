@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.lexer import NAME, tokenize
+from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.queries import Queries
 from codeai.language.spellings import steps
 from codeai.language.tree import expressions as ex
@@ -22,8 +23,12 @@ class Statements(Queries):
     def block(self) -> st.Block:
         """``{ statements }``."""
         start = self.start
+        self.nesting += 1
+        if self.nesting > NESTING_LIMIT:
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="move a part into a function")
         self.expect("{", "'{'")
         statements = self.items(self.statement)
+        self.nesting -= 1
         return st.Block(start, self.previous_end, statements)
 
     def headed(self) -> ex.Expression:
