@@ -38,6 +38,13 @@ def _seconds(value: str) -> float:
     return milliseconds / 1000
 
 
+def _limit(value: str) -> float:
+    found = _seconds(value)
+    if found <= 0:
+        raise ValueError("a duration above zero, as in 30s")
+    return found
+
+
 def _shown_seconds(value: float) -> str:
     milliseconds = round(value * 1000)
     for unit, length in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
@@ -110,6 +117,7 @@ def count(least: int) -> Reader:
 TEXT: Final = Reader("text", str)
 PATH: Final = Reader("path", str)
 DURATION: Final = Reader("duration", _seconds, _shown_seconds)
+LIMIT: Final = Reader("duration above zero", _limit, _shown_seconds)
 SIZE: Final = Reader("size", _bytes, _shown_bytes)
 FLAG: Final = Reader("true, false", _flag, lambda value: str(value).lower())
 PORT: Final = Reader("port", _port)

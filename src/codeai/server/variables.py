@@ -13,7 +13,7 @@ import msgspec
 from codeai.http.middleware.clients import parse_proxies
 from codeai.integrations.addresses import AllowList, parse_allow_list
 from codeai.messages.slack import parse_channels
-from codeai.server.readers import DURATION, FLAG, HEAP_TRACING, PATH, PORT, SIZE, TEXT, Reader, count, one_of
+from codeai.server.readers import DURATION, FLAG, HEAP_TRACING, LIMIT, PATH, PORT, SIZE, TEXT, Reader, count, one_of
 from codeai.storage.redis import check_url
 
 
@@ -52,8 +52,8 @@ _TABLE: Final = (
     Variable("CODEAI_TLS_KEY", "tls_key", PATH, "The key of the certificate (PEM)", "--tls-key"),
     Variable("CODEAI_WORKERS", "workers", count(1), "HTTP processes, on PostgreSQL", "--workers", ("server", "workers")),
     Variable("CODEAI_ROLE", "role", one_of("all", "api", "worker"), "What this server does, on PostgreSQL", "--role"),
-    Variable("CODEAI_REQUEST_TIMEOUT", "request_timeout", DURATION, "How long a request may take", config=("server", "request_timeout")),
-    Variable("CODEAI_BODY_TIMEOUT", "body_timeout", DURATION, "How long a body may take to arrive", config=("server", "body_timeout")),
+    Variable("CODEAI_REQUEST_TIMEOUT", "request_timeout", LIMIT, "How long a request may take", config=("server", "request_timeout")),
+    Variable("CODEAI_BODY_TIMEOUT", "body_timeout", LIMIT, "How long a body may take to arrive", config=("server", "body_timeout")),
     Variable("CODEAI_MAX_BODY", "max_body", SIZE, "The largest body", config=("server", "max_body")),
     Variable("CODEAI_SHUTDOWN_TIMEOUT", "shutdown_timeout", DURATION, "How long ending may take", config=("server", "shutdown_timeout")),
     Variable("CODEAI_DRAIN_DELAY", "drain_delay", DURATION, "From failing readiness to closing; 0s in development, 5s in production"),
@@ -70,8 +70,8 @@ _TABLE: Final = (
     Variable("DB_SSL_MODE", "db_ssl_mode", one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full"), "As in libpq"),
     Variable("DB_MAX_OPEN_CONNS", "db_max_open_conns", count(1), "Connections of all processes together", config=("database", "pool_size")),
     Variable("DB_POOLER", "db_pooler", one_of("none", "transaction"), "Whether PgBouncer stands before it, in transaction mode"),
-    Variable("DB_STATEMENT_TIMEOUT", "db_statement_timeout", DURATION, "How long a statement may run"),
-    Variable("DB_ACQUIRE_TIMEOUT", "db_acquire_timeout", DURATION, "How long to wait for a connection"),
+    Variable("DB_STATEMENT_TIMEOUT", "db_statement_timeout", LIMIT, "How long a statement may run"),
+    Variable("DB_ACQUIRE_TIMEOUT", "db_acquire_timeout", LIMIT, "How long to wait for a connection"),
     Variable("REDIS_URL", "redis_url", _REDIS, "A Redis for cache, rate limits and breakers of several servers", hidden="password"),
     Variable("JWT_SECRET", "jwt_secret", TEXT, "The secret of HS256, at least 32 bytes", hidden="all"),
     Variable("JWT_PUBLIC_KEY", "jwt_public_key", TEXT, "The public key of RS256, ES256 or EdDSA (PEM)"),
