@@ -22,6 +22,11 @@ _MODES: Final = ("required", "optional", "public")
 LISTING: Final = ("q", "search", "sort", "page", "limit", "cursor", "expand", "total")
 
 
+def _is_file(field: InputField) -> bool:
+    type_ = t.required(field.type)
+    return isinstance(t.required(type_.item) if isinstance(type_, t.List) else type_, t.Bytes)
+
+
 class InputAnalysis(Entities):
     """Elaborates the inputs of endpoints."""
 
@@ -75,7 +80,7 @@ class InputAnalysis(Entities):
         """The body that a clause declares."""
         if clause.type is None:
             fields = tuple(self.input_field(field) for field in clause.fields)
-            return Shape(fields=fields, multipart=any(isinstance(field.type, t.Bytes) for field in fields))
+            return Shape(fields=fields, multipart=any(map(_is_file, fields)))
         node = clause.type
         if isinstance(node, ty.ShapeType) and node.entity.text in self.symbols.entities:
             entity = self.symbols.entities[node.entity.text]

@@ -17,6 +17,7 @@ from codeai.evaluate.effects import Effects
 from codeai.http.deadlines import SHORTEST, Deadlines
 from codeai.http.idempotency import HEADER, Idempotency
 from codeai.http.messages import JSON, Request, Response
+from codeai.http.multipart import FormReader, is_form, limit_of
 from codeai.http.negotiation import accepts, etag, is_json, matching, not_modified
 from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
 from codeai.http.problems import FieldError, Problem
@@ -28,6 +29,7 @@ from codeai.storage.interface import Database, Isolation, Session
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _PRIVATE: Final = ((b"cache-control", b"no-store"),)
 _ACCEPT: Final = ((b"accept", b"application/json"),)
+_ACCEPT_FORM: Final = ((b"accept", b"multipart/form-data, application/json"),)
 _ACCEPT_ENCODING: Final = ((b"accept-encoding", b"identity"),)
 
 
@@ -100,6 +102,7 @@ class EndpointPlan:
 
     :param readers: one per path parameter, in order
     :param body: None when the endpoint takes no body
+    :param form: set when the body may come as form data, too
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class EndpointPlan:
         cookie: ParameterDecoder | None,
         body: ShapeDecoder | None,
         open_body: bool = False,
+        form: FormReader | None = None,
     ) -> None:
         self.template = endpoint.template
         self.name = endpoint.name
@@ -124,14 +128,15 @@ class EndpointPlan:
         self._action = action
         self._settings = runtime.settings
         self._timeout = endpoint.timeout_ms / 1000 if endpoint.timeout_ms else runtime.settings.request_timeout
-        self._limit = runtime.settings.max_body
+        shape = endpoint.inputs.body
+        self._limit = limit_of(shape, runtime.settings.max_body) if form is not None and shape is not None else runtime.settings.max_body
         self._readers = readers
         self._query = query
         self._header = header
         self._cookie = cookie
         self._body = body
         self._open_body = open_body
-        self._multipart = endpoint.inputs.body is not None and endpoint.inputs.body.multipart
+        self._form = form
         self._reads = bool(readers or query or header or cookie or body or open_body)
         self._deadlines = runtime.deadlines
         self._once: Idempotency | None = None
@@ -223,12 +228,16 @@ class EndpointPlan:
             raise Problem(400, "the body is empty, JSON was expected", "malformed_json")
         if self._body is None:
             return self._open(body)
+        if self._form is not None and is_form(request.headers.get(b"content-type")):
+            body = self._form.document(body, request.headers[b"content-type"])
         decoded = self._body.decode(body)
         return decoded.values, decoded.sent
 
     def _check_kind(self, request: Request) -> None:
         kind = request.headers.get(b"content-type")
-        if kind is None or not is_json(kind):
+        if kind is None or not (is_json(kind) or (self._form is not None and is_form(kind))):
+            if self._form is not None:
+                raise Problem(415, "the body must be multipart/form-data or application/json", headers=_ACCEPT_FORM)
             found = "the content type is missing" if not kind else "the content type is another"
             raise Problem(415, f"the body must be application/json, {found}", headers=_ACCEPT)
         if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":

@@ -36,6 +36,7 @@ from codeai.http.blocks import BlockAction, UnavailableAction
 from codeai.http.debugging import Debugging
 from codeai.http.lists import ListAction
 from codeai.http.middleware.surrounded import GatedPlan
+from codeai.http.multipart import FormReader
 from codeai.http.openapi.document import document
 from codeai.http.pages.health import health_pages
 from codeai.http.pages.serving import documentation, landing
@@ -403,6 +404,7 @@ class Composition:
             cookie=ParameterDecoder("cookie", inputs.cookie, key_of, self._default) if inputs.cookie else None,
             body=ShapeDecoder(body, self._types, self._default) if body is not None and not body.open else None,
             open_body=body is not None and body.open,
+            form=FormReader(body, key_of) if body is not None and body.multipart else None,
         )
         return plan
 

@@ -63,7 +63,7 @@ class Supervisor:
         self._descriptors = descriptors
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
-        self._replaced: set[int] = set()
+        self._replaced: set[str] = set()
         self._ending = False
         self._back_off = 0.2
 
@@ -108,7 +108,7 @@ class Supervisor:
                     continue
                 if code == 0:
                     return 0  # somebody has ended the worker in good order and means the server (acceptance T19)
-                if code in _REFUSALS and index not in self._replaced:
+                if code in _REFUSALS and worker not in self._replaced:
                     return code  # the worker has said why it cannot start
                 if not self._restart(worker, code):
                     return 4
@@ -117,7 +117,7 @@ class Supervisor:
 
     def _restart(self, worker: str, code: int) -> bool:
         now = time.monotonic()
-        self._replaced.add(index)
+        self._replaced.add(worker)
         self._deaths.append(now)
         _LOG.error("worker died", extra={"worker": worker, "exit_code": code})
         if len(self._deaths) == _DEATHS and now - self._deaths[0] < _WINDOW:

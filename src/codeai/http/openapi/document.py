@@ -86,7 +86,10 @@ class _Document:
             found["parameters"] = parameters
         body = endpoint.inputs.body
         if body is not None:
-            found["requestBody"] = {"required": True, "content": {"application/json": {"schema": self._schemas.shape(body)}}}
+            content = {"application/json": {"schema": self._schemas.shape(body)}}
+            if body.multipart:
+                content["multipart/form-data"] = {"schema": _form_schema(content["application/json"]["schema"])}
+            found["requestBody"] = {"required": True, "content": content}
         providers = endpoint.guard.providers or tuple(provider.name for provider in self._application.providers)
         if providers and endpoint.guard.mode != "public":
             security: list[dict[str, list[str]]] = [{name: []} for name in providers]
@@ -206,6 +209,20 @@ class _Document:
         if endpoint.method == "GET" and isinstance(type_, t.Row):
             found.append((304, None, media))
         return found
+
+
+def _form_schema(schema: Schema) -> Schema:
+    """The schema of the same body as a form: files are the bytes themselves."""
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, dict) and "contentEncoding" in part:
+            return {"type": "string", "contentMediaType": "application/octet-stream"}
+        if isinstance(part, dict):
+            return {name: plain(value) for name, value in part.items()}
+        return part
+
+    found: Schema = plain(schema)
+    return found
 
 
 def _scheme(method: str, provider: Any) -> dict[str, Any]:
