@@ -45,7 +45,7 @@ def test_a_delayed_job_is_scheduled_and_may_be_cancelled(operator: Operator) -> 
 
 
 def test_a_short_delay_is_kept(operator: Operator) -> None:
-    id_ = operator.enqueue("Clean", delay=300)
+    id_ = operator.enqueue("Clean", delay=0.3)
     ended = operator.ended(id_)
     assert ended["started_at"] >= ended["scheduled_for"]
 
@@ -86,6 +86,7 @@ WRONG = {
     "wrong input": ({"job": "Clean", "input": {"older": "x"}}, "input.older"),
     "a delay that is none": ({"job": "Clean", "delay": "soon"}, "delay"),
     "a delay without end": ({"job": "Clean", "delay": "10000d"}, "delay"),
+    "a delay of too many seconds": ({"job": "Clean", "delay": 1e300}, "delay"),
     "a negative delay": ({"job": "Clean", "delay": -5}, "delay"),
     "debounce without a key": ({"job": "Clean", "debounce": "1s"}, "debounce"),
     "a priority too high": ({"job": "Clean", "priority": 101}, "priority"),

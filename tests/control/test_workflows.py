@@ -17,6 +17,8 @@ def test_a_workflow_is_shown_with_source_trigger_and_counts(operator: Operator) 
     yearly = operator.http.get("/workflows/Yearly").json()
     assert yearly["trigger"] == {"kind": "schedule", "schedule": "0 0 1 1 *", "timezone": "UTC"}
     assert operator.http.get("/workflows/Gret").status_code == 404
+    listed = {row["name"]: row for row in operator.http.get("/workflows?limit=100").json()["data"]}
+    assert listed["Yearly"] == yearly and listed["Greet"]["executions"]["completed"] >= 1
 
 
 def test_input_is_typed_and_defaults_are_filled_in(operator: Operator) -> None:
@@ -47,7 +49,7 @@ def test_wrong_input_is_refused_with_every_field(operator: Operator, given: Any,
 BODIES = {
     "no JSON": (b"{", "application/json", 400),
     "not UTF-8": (b'{"input": "\xff"}', "application/json", 400),
-    "no body": (b"", "application/json", 400),
+    "blanks": (b"  ", "application/json", 400),
     "another media type": (b"input=1", "application/x-www-form-urlencoded", 415),
     "an unknown member": (b'{"inptu": {}}', "application/json", 422),
     "deep": (b'{"input": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "application/json", 400),

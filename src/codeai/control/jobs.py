@@ -28,15 +28,15 @@ Priority = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
 class EnqueueRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A run that is wanted. ``delay`` and ``debounce`` are durations (``30s``) or milliseconds; ``debounce`` needs a key."""
+    """A run that is wanted. ``delay`` and ``debounce`` are durations (``30s``) or seconds; ``debounce`` needs a key."""
 
     job: str
     input: msgspec.Raw = msgspec.Raw(b"{}")
     queue: str | None = None
-    delay: str | int | None = None
+    delay: str | float | None = None
     priority: Priority | None = None
     key: Key | None = None
-    debounce: str | int | None = None
+    debounce: str | float | None = None
 
 
 class JobPages:
@@ -125,11 +125,12 @@ class JobPages:
             raise Problem(409, str(error).replace("an execution", "a job"), "wrong_state", hint=error.hint) from None
 
 
-def _milliseconds(name: str, value: str | int | None) -> int:
+def _milliseconds(name: str, value: str | float | None) -> int:
     """A duration of a request; 0 when there is none."""
     if value is None:
         return 0
-    found = duration_milliseconds(value) if isinstance(value, str) else value
+    seconds = float(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12 else value
+    found = duration_milliseconds(seconds) if isinstance(seconds, str) else round(min(seconds * 1000, _LONGEST_MS + 1))
     if found is None or not 0 <= found <= _LONGEST_MS:
         raise _wrong(name, "must be a duration, as in 30s or 24h, of a year at most")
     return found

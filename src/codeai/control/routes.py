@@ -46,6 +46,7 @@ def routes(pages: ControlPages, deadlines: Deadlines) -> Iterator[Route]:
 
 def _answers(pages: ControlPages) -> Iterator[tuple[str, str, Answer]]:
     yield "POST", "/query", pages.query.run
+    yield "GET", "/workflows", pages.workflows.list
     yield "POST", "/workflows", pages.workflows.register
     yield "GET", "/workflows/{name}", pages.workflows.show
     yield "PATCH", "/workflows/{name}", pages.workflows.change

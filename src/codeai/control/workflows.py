@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from codeai.control.exchange import PREFIX, Exchange, unknown
 from codeai.control.inputs import RunInputs, UnknownRun
+from codeai.control.lists import ListPage
 from codeai.control.registered import Registered
 from codeai.control.registering import Registrar
 from codeai.control.showing import Showing
@@ -21,10 +22,12 @@ from codeai.http.plans import json_response
 from codeai.http.problems import Problem
 from codeai.jobs.timetable import shown as schedule_shown
 from codeai.model.workflow import Workflow
+from codeai.storage.codecs import encode_json
 from codeai.storage.interface import Database
 from codeai.storage.portable import portable
 
-_COUNTS: Final = "SELECT status, count(*) FROM executions WHERE workflow_id = $1 GROUP BY status"
+_COUNTS: Final = "SELECT workflow_id, status, count(*) FROM executions WHERE workflow_id IN {names} GROUP BY workflow_id, status"
+_NAMES: Final = {"postgresql": "(SELECT unnest($1::text[]))", "sqlite": "(SELECT value FROM json_each($1))"}
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
@@ -50,6 +53,7 @@ class RegisterRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WorkflowPages:
     """Shows, registers, pauses, resumes, archives and starts workflows.
 
+    :param page: the plain list
     :param workflows: those of the program
     :param registered: those that were registered since
     :param sources: the texts of the declarations of the program, by name
@@ -57,6 +61,7 @@ class WorkflowPages:
 
     def __init__(
         self,
+        page: ListPage,
         control: Control,
         showing: Showing,
         inputs: RunInputs,
@@ -66,6 +71,7 @@ class WorkflowPages:
         registered: Registered,
         sources: Mapping[str, str],
     ) -> None:
+        self._page = page
         self._control = control
         self._showing = showing
         self._inputs = inputs
@@ -74,7 +80,14 @@ class WorkflowPages:
         self._registrar = registrar
         self._registered = registered
         self._sources = sources
-        self._counts = portable(_COUNTS, database.dialect)
+        self._counts = portable(_COUNTS.replace("{names}", _NAMES[database.dialect]), database.dialect)
+
+    async def list(self, exchange: Exchange) -> Response:
+        """GET /workflows: a page, each with source, trigger and counts."""
+        page = msgspec.json.decode((await self._page.handle(exchange.request, [])).body)
+        counts = await self._counted([row["name"] for row in page["data"]])
+        page["data"] = [self._with_facts(row, counts.get(row["name"], {})) for row in page["data"]]
+        return json_response(page)
 
     async def show(self, exchange: Exchange) -> Response:
         """GET /workflows/{name}: with source, trigger, and how many executions are in which state."""
@@ -103,7 +116,7 @@ class WorkflowPages:
 
     async def start(self, exchange: Exchange) -> Response:
         """POST /workflows/{name}/executions ``{input, key?}``: 202 with the execution."""
-        name, asked = exchange.path["name"], await exchange.body(StartRequest)
+        name, asked = exchange.path["name"], await exchange.body(StartRequest, optional=True)
         row = await self._showing.row("workflow", name)
         if row["status"] == "archived":
             raise Problem(409, f"workflow '{name}' is archived", "archived", hint="make it active first")
@@ -121,10 +134,21 @@ class WorkflowPages:
 
     async def _shown(self, name: str) -> dict[str, Any]:
         row = await self._showing.row("workflow", name)
-        counts = {str(status): number for status, number in await self._database.reading().fetch(self._counts, (name,))}
+        return self._with_facts(row, (await self._counted([name])).get(name, {}))
+
+    def _with_facts(self, row: dict[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
+        name = row["name"]
         workflow = self._workflows.get(name) or self._registered.workflows.get(name)
         source = row.get("source") or self._sources.get(name)
         return {**row, "source": source, "trigger": _trigger(workflow) if workflow is not None else None, "executions": counts}
+
+    async def _counted(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        """How many executions of workflows are in which state."""
+        found: dict[str, dict[str, int]] = {}
+        listed = list(names) if self._database.dialect == "postgresql" else encode_json(list(names))
+        for name, status, number in await self._database.reading().fetch(self._counts, (listed,)):
+            found.setdefault(str(name), {})[str(status)] = int(str(number))
+        return found
 
 
 def _trigger(workflow: Workflow) -> dict[str, Any]:

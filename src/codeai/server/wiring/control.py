@@ -8,6 +8,7 @@ from typing import Any
 
 from codeai.control.audit import Trail
 from codeai.control.events import EventPages
+from codeai.control.exchange import PREFIX
 from codeai.control.executions import ExecutionPages
 from codeai.control.inputs import RunInputs
 from codeai.control.integrations import IntegrationPages
@@ -135,10 +136,14 @@ class Controlling:
         self.queries = OperatorQueries(application, found, runtime, environment)
         enqueueing = Enqueueing(durable.executions, durable.store, durable.dispatcher, runtime.clock)
         workflows = {workflow.name: workflow for workflow in application.workflows}
+        lists = {page.template: page for page in list_pages(found, runtime)}
+        page = lists.pop(f"{PREFIX}/workflows")
         pages = ControlPages(
-            lists=tuple(list_pages(found, runtime)),
+            lists=tuple(lists.values()),
             query=QueryPage(self.queries, database, trail),
-            workflows=WorkflowPages(durable.control, showing, inputs, database, workflows, registrar, self._registered, texts.declarations),
+            workflows=WorkflowPages(
+                page, durable.control, showing, inputs, database, workflows, registrar, self._registered, texts.declarations
+            ),
             executions=ExecutionPages(durable.control, showing, inputs),
             jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
             events=EventPages(events, database, trail),
