@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +50,9 @@ def write_atomically(path: Path, text: str) -> None:
 
     :raises OSError: it cannot be written; the file is then as it was
     """
+    import shutil
+    import tempfile  # only a fix writes: the start of every other check is quicker without
+
     target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

@@ -8,8 +8,6 @@ from typing import Final
 
 import click
 
-from codeai.language.suggestions import suggest
-
 _COMMANDS: Final = {
     "config": "Show the settings of a server",
     "db": "Fill or reset the database of a program",
@@ -52,6 +50,8 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            from codeai.language.suggestions import suggest  # only who mistypes pays for it
+
             near = suggest(args[0], _COMMANDS) if args else None
             if near is not None:
                 raise click.UsageError(f"{error.message}\nDid you mean 'codeai {near}'?", ctx) from error

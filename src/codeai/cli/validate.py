@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ def command(file: Path | None, strict: bool, mend: bool, follow: bool, style: st
     if follow:
         _watch(file, strict, style, mend)
         return
+    gc.disable()  # the process ends before anything is worth collecting
     sys.exit(_stdin(strict, style, mend) if stdin else _once(file, strict, style, mend))
 
 
