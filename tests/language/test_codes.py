@@ -16,7 +16,7 @@ from language.samples import analysed, findings
 ROOT = Path(__file__).parents[2]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 # No text shows these: bytes that are no text, query text, what a later version runs, files beside the program.
-WITHOUT_SAMPLE = {"CAI0006", "CAI0030", "CAI0031", "CAI0033", "CAI0036", "CAI0322", "CAI0347", "CAI0401", "CAI0612"}
+WITHOUT_SAMPLE = {"CAI0006", "CAI0033", "CAI0036", "CAI0322", "CAI0401", "CAI0612"}
 SAMPLED = [code for code in codes() if code not in WITHOUT_SAMPLE]
 
 

@@ -565,7 +565,7 @@ class Expressions(TypeResolver):
             fitted = self.fit(second, first.type, "no_match")
             if fitted is not None:
                 self._check_constant(node, first, fitted)
-                self._check_literal(node.left if swapped else node.right, fitted)
+                self.check_literal(node.left if swapped else node.right, fitted)
                 return (fitted, first) if swapped else (first, fitted)
         self._mismatch(node, left, right)
         return None
@@ -575,7 +575,7 @@ class Expressions(TypeResolver):
         if isinstance(type_, t.Enum) and isinstance(value, ir.Constant) and isinstance(value.value, str):
             self._check_member(node.right if value.at == node.right.start else node.left, value.value, type_)
 
-    def _check_literal(self, node: ex.Expression, value: ir.Expression) -> None:
+    def check_literal(self, node: ex.Expression, value: ir.Expression) -> None:
         """Warns of a text that is no date, uuid … at all, so that the comparison is never true."""
         parse = _PARSERS.get(type(t.required(value.type))) if isinstance(value, ir.Convert) else None
         if parse is not None and isinstance(node, ex.StringLiteral):

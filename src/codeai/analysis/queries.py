@@ -84,12 +84,20 @@ class Queries(Calls):
             group_by=grouping,
             having=self._having(node, named),
             order_by=tuple(ir.Order(self.expression(term.value, named), term.descending) for term in node.order_by),
-            limit=self.value(node.limit, scope, t.Int(), "limit") if node.limit is not None else None,
-            offset=self.value(node.offset, scope, t.Int(), "offset") if node.offset is not None else None,
+            limit=self._row_count(node.limit, scope, "limit"),
+            offset=self._row_count(node.offset, scope, "offset"),
             loads=self._loads(node.loads, entity),
             with_deleted=node.with_deleted,
             as_system=self._system(node, node.as_system),
         )
+
+    def _row_count(self, node: ex.Expression | None, scope: Scope, what: str) -> ir.Expression | None:
+        if node is None:
+            return None
+        found = self.value(node, scope, t.Int(), what)
+        if isinstance(found, ir.Constant) and isinstance(found.value, int) and found.value < 0:
+            self.report.error(node, f"'{what}' is not negative", "CAI0304", kind=self.kind)
+        return found
 
     def _check_grouping(self, node: q.Select, columns: tuple[ir.Column, ...] | None, grouping: tuple[ir.Expression, ...]) -> None:
         """Beside aggregates every other column must be one of the group's."""
@@ -231,6 +239,7 @@ class Queries(Calls):
         range_, _ = self._over(entity, scope)
         found = self.expression(node.key, scope)
         key = self.fitted(node.key, found, entity.key_type, f"key of '{entity.name}'")
+        self.check_literal(node.key, key)
         row = self.range_row(range_, node)
         field = ir.FieldValue(type=entity.key_type, row=row, field=entity.primary, at=node.start)
         if isinstance(key, ir.Convert):

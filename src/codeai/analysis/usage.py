@@ -10,6 +10,7 @@ from codeai.analysis.scope import Host
 from codeai.analysis.symbols import Symbols
 from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
 from codeai.language.tree.events import TriggerClause
 from codeai.language.tree.node import Node
 
@@ -67,8 +68,17 @@ def report_misspelt_settings(settings: Iterable[d.Setting], symbols: Symbols, re
         if key not in _SETTINGS and f"setting {key}" not in symbols.used:
             _misspelt(setting, _SETTINGS, report)
         for child in setting.children if key in _SECTIONS else ():
+            if (key, child.key.text) == ("jobs", "queues"):
+                _weights(child, report)
             if child.key.text not in _SECTIONS[key]:
                 _misspelt(child, _SECTIONS[key], report)
+
+
+def _weights(queues: d.Setting, report: Reporter) -> None:
+    for queue in queues.children:
+        value = queue.value
+        if not (isinstance(value, ex.IntLiteral) and 1 <= value.value <= 1_000):
+            report.error(queue, f"queue '{queue.key.text}' has a weight from 1 to 1,000", "CAI0505")
 
 
 def _misspelt(setting: d.Setting, known: tuple[str, ...], report: Reporter) -> None:
