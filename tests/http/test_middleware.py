@@ -207,3 +207,21 @@ def test_python_is_imported_only_where_it_is_served(tmp_path: Path) -> None:
     assert marker.exists()
     assert service.request("GET", "/x").json == 1
     service.close()
+
+
+def test_the_description_shows_who_may_call_and_that_there_may_be_too_many(tmp_path: Path) -> None:
+    text = """
+    config { name: "x"  default_auth: public }
+    auth main { method: jwt }
+    middleware inline { type: authentication  method: api_key  header: "X-Inline"  keys: "inline:i-1" }
+    middleware limited { type: rate_limiting  requests: 2  window: 10s  by: ip }
+    endpoint GET /a { use: [inline, limited]  do { return 1 } }
+    endpoint GET /b { rate_limit: 5 per 1m  do { return 1 } }
+    endpoint GET /c { do { return 1 } }
+    """
+    service = served(tmp_path, text)
+    document = service.request("GET", "/openapi.json").json
+    assert document["paths"]["/a"]["get"]["security"] == [{"inline": []}]
+    assert document["components"]["securitySchemes"]["inline"] == {"type": "apiKey", "in": "header", "name": "X-Inline"}
+    assert ["429" in document["paths"][path]["get"]["responses"] for path in ("/a", "/b", "/c")] == [True, True, False]
+    service.close()

@@ -5,14 +5,19 @@ import random
 from typing import Any
 
 from codeai.analysis.program import analyse
+from codeai.cache.flights import Cache
+from codeai.cache.memory import MemoryStore
 from codeai.evaluate.program import Evaluator
 from codeai.integrations.addresses import AddressPolicy
 from codeai.integrations.breaker import LocalMachine, Machine
 from codeai.integrations.building import Parts, client
 from codeai.integrations.client import IntegrationClient, Surroundings
+from codeai.integrations.throttle import LimitThrottle
 from codeai.language.parser import parse_module
 from codeai.language.source import Sources
+from codeai.limits.stores import LocalLimits
 from codeai.model.application import Application
+from codeai.model.integration import Integration
 from codeai.query.statements import Statements
 
 BEGIN = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.UTC)
@@ -54,6 +59,7 @@ class Calling:
 
     def __init__(self, text: str, environment: dict[str, str] | None = None, machine: Any = None) -> None:
         self.clock = Clock()
+        self._limits = LocalLimits(lambda: self.clock.passed * 1000)
         self.observed: list[tuple[str, str, str]] = []
         self.changes: list[tuple[str, str]] = []
         application = checked(text)
@@ -65,13 +71,18 @@ class Calling:
         parts = Parts(
             policy=AddressPolicy(),
             machine=make,
-            throttle=lambda model: None,
+            throttle=self._throttle,
+            cache=Cache(MemoryStore(self.clock.seconds)),
             now=self.clock.seconds,
             surroundings=Surroundings(sleep=self.clock.sleep, now=self.clock.now, observer=self._observe),
             default=lambda field: evaluator.constant(field.default),
             on_change=lambda name, state: self.changes.append((name, state)),
         )
         self.clients: dict[str, IntegrationClient] = {model.name: client(model, evaluator, parts) for model in application.integrations}
+
+    def _throttle(self, model: Integration) -> LimitThrottle | None:
+        limit = model.rate_limit
+        return None if limit is None else LimitThrottle(self._limits, model.name, limit.requests, limit.window)
 
     def _observe(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
         self.observed.append((integration, operation, outcome))

@@ -184,7 +184,8 @@ FAULTS: list[tuple[Behaviour, str, int]] = [
 async def test_a_bad_peer_is_an_error_with_a_code_and_counts_against_it(
     calling: Make, behaviour: Behaviour, code: str, status: int
 ) -> None:
-    settings = "timeout: 250ms circuit_breaker { threshold: 1 failures }"
+    patience = "20s" if behaviour is endless else "250ms"
+    settings = f"timeout: {patience} circuit_breaker {{ threshold: 1 failures }}"
     with Peer(lambda seen: behaviour) as peer:
         client = calling(integration(peer.url, 'operation o { path: "/" }', settings))
         with pytest.raises(errors.OutboundError) as raised:
@@ -354,3 +355,36 @@ async def test_a_graphql_query_is_repeated_and_a_mutation_is_not(calling: Make) 
             with pytest.raises(errors.CallFailed):
                 await client.call(f"Peer.{name}", id="7")
             assert len(peer.seen) == attempts
+
+
+async def test_answers_of_reading_operations_may_be_kept(calling: Make) -> None:
+    answers = [Reply(200, b'{"n":1}'), Reply(503), Reply(200, b'{"n":2}'), Reply(200, b'{"n":3}')]
+    operation = 'operation o { path: "/o/{id}"  returns { n: int, required }  cache: 5m }'
+    with Peer(lambda seen: answers.pop(0)) as peer:
+        client = calling(integration(peer.url, operation, "auth: bearer(secret(K))"), {"K": "k"})
+        assert [(await client.call("Peer.o", id=1))["n"] for _ in range(3)] == [1, 1, 1]
+        with pytest.raises(errors.CallFailed):  # errors are not kept, other arguments are other answers
+            await client.call("Peer.o", id=2)
+        assert [(await client.call("Peer.o", id=2))["n"] for _ in range(2)] == [2, 2]
+    assert [seen.target for seen in peer.seen] == ["/o/1", "/o/2", "/o/2"]
+
+
+@pytest.mark.parametrize("operation", ['method: POST path: "/o"', 'method: DELETE path: "/o"'])
+def test_answers_of_operations_that_change_something_are_never_kept(operation: str) -> None:
+    with pytest.raises(NotBuildable, match="operation 'o' changes something"):
+        Calling(integration("https://peer.example", f"operation o {{ {operation} cache: 5m }}"))
+
+
+async def test_calls_wait_for_a_place_in_the_limit_of_the_integration_and_not_for_ever(calling: Make) -> None:
+    with Peer(lambda seen: Reply()) as peer:
+        client = calling(integration(peer.url, 'operation o { path: "/" }', "rate_limit: 2 per 10s  timeout: 8s"))
+        for _ in range(2):
+            await client.call("Peer.o")
+        with pytest.raises(errors.TooManyCalls) as raised:
+            await client.call("Peer.o")
+        assert raised.value.retry_after is not None
+        client.clock.advance(10)
+        await client.call("Peer.o")
+        await client.call("Peer.o")
+        assert len(peer.seen) == 4
+        assert all(waited <= 8 for waited in client.clock.slept)

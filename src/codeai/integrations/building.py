@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from codeai.cache.flights import Cache
 from codeai.evaluate.operations import text
 from codeai.integrations import authentication as auth
 from codeai.integrations.addresses import AddressPolicy
@@ -52,6 +53,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], float]
     surroundings: Surroundings
     default: Default
+    cache: Cache | None = None
     on_change: Callable[[str, Any], None] | None = None
 
 
@@ -84,6 +86,7 @@ def client(model: Integration, values: Values, parts: Parts) -> IntegrationClien
         authentication=_authentication(model.auth[0], settings, outbound) if model.auth is not None else None,
         breaker=CircuitBreaker(model.name, parts.machine(model.name, model.breaker or Breaker()), parts.now, parts.on_change),
         throttle=parts.throttle(model),
+        cache=parts.cache,
         surroundings=parts.surroundings,
     )
 
@@ -142,10 +145,23 @@ def _operation(model: Operation, owner: Integration, values: Values, fixed: Head
         reader=AnswerReader(model.result),
         idempotent=model.idempotent or (graphql and not mutation),
         keyed=model.idempotent,
+        cache=_kept(model, graphql=graphql, mutation=mutation),
         graphql=graphql,
         timeout=(model.timeout if model.timeout is not None else owner.timeout) / 1000,
         retry=model.retry or owner.retry or _NO_RETRY,
     )
+
+
+def _kept(model: Operation, *, graphql: bool, mutation: bool) -> float:
+    """Seconds for which an answer may be kept.
+
+    :raises NotBuildable: the operation changes something
+    """
+    if not model.cache:
+        return 0.0
+    if mutation or (not graphql and model.method not in ("GET", "HEAD")):
+        raise NotBuildable(f"operation '{model.name}' changes something, so its answer is not kept in a cache", model.at)
+    return model.cache / 1000
 
 
 def _header_values(model: Operation, fixed: tuple[tuple[str, str], ...], values: Values) -> HeaderValues:

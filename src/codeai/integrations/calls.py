@@ -11,7 +11,7 @@ from codeai.integrations.breaker import State
 
 if TYPE_CHECKING:  # programs without integrations do without the HTTP client
     from codeai.evaluate.context import Context
-    from codeai.integrations.client import IntegrationClient
+    from codeai.integrations.client import IntegrationClient, Observer
 
 
 class IntegrationState(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,12 @@ class Integrations:
 
     def __init__(self, clients: Mapping[str, IntegrationClient]) -> None:
         self.clients = clients
+        self.observer: Observer | None = None
+
+    def observed(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
+        """Passes an attempt on to whoever counts."""
+        if self.observer is not None:
+            self.observer(integration, operation, outcome, seconds)
 
     async def call(self, context: Context, integration: str, operation: str, values: Mapping[str, Any]) -> Any:
         """See ``Operations``."""

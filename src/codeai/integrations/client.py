@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import hashlib
 import logging
 import time
 import uuid
@@ -12,6 +13,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from codeai.cache.flights import Cache, Computed
 from codeai.integrations.answers import AnswerReader, parse
 from codeai.integrations.authentication import Authentication, Credentials
 from codeai.integrations.breaker import CircuitBreaker, CircuitOpen
@@ -33,6 +35,8 @@ from codeai.observability.spans import spanned
 
 _LOG: Final = logging.getLogger("codeai.integrations")
 _EXCERPT: Final = 500
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_DECODER: Final = msgspec.msgpack.Decoder(Answer)
 
 
 class Throttle(Protocol):
@@ -50,7 +54,7 @@ class Observer(Protocol):
 
 
 class OperationPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """An operation, ready to be called; ``timeout`` in seconds for each attempt."""
+    """An operation, ready to be called; ``timeout`` in seconds for each attempt, ``cache`` seconds for which an answer may be kept."""
 
     name: str
     writer: RequestWriter
@@ -60,6 +64,7 @@ class OperationPlan(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     retry: Retry
     keyed: bool
+    cache: float = 0.0
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +81,7 @@ class IntegrationClient:
     :param base_url: without a slash at the end
     :param outbound: its own pool of connections
     :param throttle: None when the integration declares no ``rate_limit``
+    :param cache: keeps answers of operations that say ``cache``
     """
 
     def __init__(
@@ -88,6 +94,7 @@ class IntegrationClient:
         authentication: Authentication | None,
         breaker: CircuitBreaker,
         throttle: Throttle | None = None,
+        cache: Cache | None = None,
         surroundings: Surroundings = Surroundings(),  # noqa: B008  # frozen
     ) -> None:
         self.name = name
@@ -97,6 +104,7 @@ class IntegrationClient:
         self._operations = operations
         self._authentication = authentication
         self._throttle = throttle
+        self._cache = cache
         self._around = surroundings
 
     async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
@@ -112,7 +120,7 @@ class IntegrationClient:
         if plan.keyed or key is not None:
             prepared = _with(prepared, ("Idempotency-Key", str(key) if key is not None else str(uuid.uuid4())))
         try:
-            return await spanned(f"call {self.name}.{operation}", self._attempts(plan, prepared), {"codeai.integration": self.name})
+            return await spanned(f"call {self.name}.{operation}", self._asked(plan, prepared), {"codeai.integration": self.name})
         except OutboundError as error:
             error.call = f"{self.name}.{operation}"
             raise
@@ -121,7 +129,25 @@ class IntegrationClient:
         """Closes the connections."""
         await self._outbound.close()
 
-    async def _attempts(self, plan: OperationPlan, prepared: Prepared) -> Any:
+    async def _asked(self, plan: OperationPlan, prepared: Prepared) -> Any:
+        if plan.cache and self._cache is not None:
+            return await self._kept(plan, prepared, self._cache)
+        return (await self._attempts(plan, prepared))[0]
+
+    async def _kept(self, plan: OperationPlan, prepared: Prepared, cache: Cache) -> Any:
+        """The value of an answer that is kept, or of a new one."""
+
+        async def compute() -> Computed:
+            _, answer = await self._attempts(plan, prepared)
+            return Computed(_ENCODE(answer), (), plan.cache)
+
+        asked = repr((prepared.method, prepared.target, prepared.headers, prepared.body)).encode()
+        key = f"call:{self.name}.{plan.name}:{hashlib.blake2b(asked, digest_size=20).hexdigest()}"
+        kept, _ = await cache.get(key, compute)
+        return self._value(plan, _DECODER.decode(kept))
+
+    async def _attempts(self, plan: OperationPlan, prepared: Prepared) -> tuple[Any, Answer]:
+        """The value and the answer that it was read from."""
         attempt = 0
         while True:
             attempt += 1
@@ -138,7 +164,7 @@ class IntegrationClient:
 
     def _pause(self, plan: OperationPlan, prepared: Prepared, error: OutboundError, attempt: int) -> float | None:
         """Seconds until the next attempt; None when there is none."""
-        if attempt > plan.retry.times or isinstance(error, CircuitOpen | BadAddress | AddressForbidden):
+        if attempt > plan.retry.times or isinstance(error, CircuitOpen | BadAddress | AddressForbidden | TooManyCalls):
             return None
         if not error.transient or not _repeatable(plan, prepared, error):
             return None
@@ -148,7 +174,7 @@ class IntegrationClient:
             return error.retry_after if error.retry_after * 1000 <= plan.retry.maximum else None
         return delay(plan.retry, attempt)
 
-    async def _attempt(self, plan: OperationPlan, prepared: Prepared) -> Any:
+    async def _attempt(self, plan: OperationPlan, prepared: Prepared) -> tuple[Any, Answer]:
         await self._place(plan.timeout)
         permit = await self.breaker.admit()
         began = time.perf_counter()
@@ -156,7 +182,7 @@ class IntegrationClient:
         try:
             answer = await self._authenticated(plan, prepared)
             outcome, verdict = str(answer.status), "failure" if answer.status >= 500 else "success"
-            return self._value(plan, answer)
+            return self._value(plan, answer), answer
         except OutboundError as error:
             if outcome == "cancelled":
                 outcome, verdict = error.code, "cancelled" if isinstance(error, BadAddress | AddressForbidden) else "failure"

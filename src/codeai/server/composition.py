@@ -293,7 +293,7 @@ class Composition:
         for endpoint in self.application.endpoints:
             router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), self._verified(endpoint))
         pages: dict[str, Handler] = dict(health_pages(self.health, self.operators.guard))
-        pages |= documentation(document(self.application))
+        pages |= documentation(document(self.surrounding.documented(self.application)))
         for path, page in pages.items():
             router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), page)
         if not any(not endpoint.path for endpoint in self.application.endpoints):

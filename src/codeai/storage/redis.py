@@ -23,6 +23,7 @@ _CONNECTIONS: Final = 50
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 _COMPLAINTS: Final = 60.0
+_PATIENCE: Final = 1.0
 Keys = Sequence[str]
 Arguments = Sequence[str | int | float | bytes]
 
@@ -82,17 +83,21 @@ class Redis:
     async def start(self) -> None:
         """Loads the library and connects, so that no request has to wait for it; a Redis that is not there is only noted."""
         try:
-            await self.ping()
-        except RedisUnavailable as error:
-            self._failed(error.__cause__ if isinstance(error.__cause__, Exception) else error)
+            async with asyncio.timeout(_PATIENCE):
+                await self._opened().ping()
+        except Exception as error:
+            self._failed(error)
 
     async def ping(self) -> None:
         """Looks now, whatever was, with a second of patience (acceptance S35); raises RedisUnavailable."""
+        client = self._made(_PATIENCE)  # a connection of its own: those of requests have no such patience
         try:
-            async with asyncio.timeout(1.0):
-                await self._opened().ping()
+            async with asyncio.timeout(_PATIENCE):
+                await client.ping()
         except Exception as error:
             raise RedisUnavailable(f"{self.shown} does not answer: {type(error).__name__}") from error
+        finally:
+            await client.aclose()
 
     async def command(self, *words: str | int | float | bytes) -> Any:
         """One command; raises RedisUnavailable."""
@@ -161,18 +166,21 @@ class Redis:
 
     def _opened(self) -> Client:
         if self._client is None:
-            from redis.asyncio import Redis as Client
-            from redis.asyncio.retry import Retry
-            from redis.backoff import NoBackoff
-
-            self._client = Client.from_url(
-                self._url,
-                max_connections=_CONNECTIONS,
-                socket_timeout=self._timeout,
-                socket_connect_timeout=self._timeout,
-                retry=Retry(NoBackoff(), 0),
-            )
+            self._client = self._made(self._timeout)
         return self._client
+
+    def _made(self, timeout: float) -> Client:
+        from redis.asyncio import Redis as Client
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        return Client.from_url(
+            self._url,
+            max_connections=_CONNECTIONS,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 0),
+        )
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -8,7 +8,7 @@ from codeai.http.openapi.schemas import STORABLE, Schema, Schemas
 from codeai.language import types as t
 from codeai.model.application import Application
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
-from codeai.model.expression import CreateRow, DeleteRows, Expression, RemoveRow, Selection, UpdateRows
+from codeai.model.expression import CallOperation, CreateRow, DeleteRows, Expression, RemoveRow, Selection, UpdateRows
 from codeai.model.statement import Fail, Failure, Statement
 from codeai.model.status import title
 
@@ -53,6 +53,7 @@ def document(application: Application) -> dict[str, Any]:
 class _Document:
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._limiting = {model.name for model in application.middleware if model.kind == "rate_limiting"}
         self._schemas = Schemas(application)
         self._schemas.components["Problem"] = _PROBLEM
 
@@ -171,7 +172,8 @@ class _Document:
                 answer["content"] = {media: {"schema": schema}}
             found[str(status)] = answer
         declared = {error.status: error.message for error in endpoint.errors}
-        for status in sorted(_failures(endpoint) | set(declared)):
+        limited = {429} if endpoint.rate_limit is not None or self._limiting & set(endpoint.middleware) else set()
+        for status in sorted(_failures(endpoint) | limited | set(declared)):
             description = declared.get(status, title(status))
             found[str(status)] = {
                 "description": description,
@@ -286,6 +288,8 @@ def _block_failures(action: RunBlock) -> set[int]:
             found.add(404)
         elif isinstance(node, CreateRow | UpdateRows | DeleteRows | RemoveRow) or type(node).__name__ == "ChangeRow":
             found |= {403, 404, 409}
+        elif isinstance(node, CallOperation):
+            found.add(502)
         elif isinstance(node, Fail):
             found.add(node.failure.status)
     return found

@@ -57,17 +57,20 @@ def integrations(
         limit = model.rate_limit
         return None if limit is None else LimitThrottle(sharing.limits, model.name, limit.requests, limit.window)
 
+    found = Integrations({})
     parts = Parts(
         policy=AddressPolicy(settings.outbound_allow),
         machine=machine,
         throttle=throttle,
         # Processes that share a breaker need the same clock; one alone takes the one that never jumps.
         now=time.monotonic if sharing.redis is None else time.time,
-        surroundings=Surroundings(now=clock),
+        surroundings=Surroundings(now=clock, observer=found.observed),
         default=lambda field: default(field)(),
+        cache=sharing.cache,
     )
     try:
-        return Integrations({model.name: client(model, evaluator, parts) for model in application.integrations})
+        found.clients = {model.name: client(model, evaluator, parts) for model in application.integrations}
+        return found
     except (NotBuildable, NotCompilable) as error:
         raise StartError(str(error), error.at) from error
 
@@ -112,3 +115,13 @@ def observe(found: Integrations, metrics: Metrics) -> None:
 
     text = "State of the circuit breaker: 0 closed, 1 half-open, 2 open."
     metrics.gauge("circuit_breaker_state", text, read, labels=("integration",), merge="max")
+    if not found.clients:
+        return
+    calls = metrics.counter("integration_calls_total", "Attempts of calls, by outcome.", ("integration", "operation", "outcome"))
+    durations = metrics.histogram("integration_call_duration_seconds", "How long attempts took.", ("integration", "operation"))
+
+    def observe_call(integration: str, operation: str, outcome: str, seconds: float) -> None:
+        calls.add(integration, operation, outcome)
+        durations.observe(seconds, integration, operation)
+
+    found.observer = observe_call

@@ -27,7 +27,7 @@ from codeai.limits.rules import Rule
 from codeai.model.application import Application
 from codeai.model.endpoint import Endpoint
 from codeai.model.integration import Middleware
-from codeai.model.security import Guard
+from codeai.model.security import AuthProvider, Guard
 from codeai.server.errors import StartError
 from codeai.server.settings import Settings
 from codeai.server.wiring.sharing import Setting, Sharing
@@ -91,6 +91,15 @@ class Surrounding:
         if self._used(endpoint, "authorization"):
             guard = msgspec.structs.replace(guard, mode="required", silent=False)
         return guard
+
+    def documented(self, application: Application) -> Application:
+        """The program as its documentation should show it: with the guards that really stand there."""
+        own = tuple(
+            AuthProvider(name=name, method=str(self._values[name]["method"]), settings=self._models[name].settings)  # type: ignore[arg-type]  # known to the provider
+            for name in self.providers
+        )
+        endpoints = tuple(msgspec.structs.replace(endpoint, guard=self.guard(endpoint)) for endpoint in application.endpoints)
+        return msgspec.structs.replace(application, endpoints=endpoints, providers=(*application.providers, *own))
 
     # -- around the plan -------------------------------------------------------------------------------------------
 

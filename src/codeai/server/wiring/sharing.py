@@ -55,7 +55,7 @@ class Sharing:
             if self.redis is not None:
                 await self.redis.ping()
 
-        return Check("cache", run, 1.0, False, self._details)
+        return Check("cache", run, 1.5, False, self._details)  # the ping itself gives up after one second
 
     def _details(self) -> Mapping[str, object]:
         found = self.cache.statistics()
