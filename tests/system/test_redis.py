@@ -118,4 +118,4 @@ def test_a_wrong_address_of_redis_stops_the_start(start_server: Start, tmp_path:
     program.write_text(PROGRAM)
     server = start_server(program, wait=False, env={"PEER_URL": "https://peer.example", "REDIS_URL": "localhost:6379"})
     assert server.wait() == 3
-    assert "REDIS_URL is 'localhost:6379', expected an address, as in redis://localhost:6379/0" in server.output
+    assert "REDIS_URL is wrong, expected an address, as in redis://localhost:6379/0" in server.output
