@@ -267,23 +267,6 @@ class EventsControl:
         if name not in self._webhooks.endpoints:
             raise NotKnown(f"there is no webhook '{name}'")
 
-    # -- housekeeping ----------------------------------------------------------------------------------------------
-
-    async def purge(self, before: datetime.datetime) -> int:
-        """Deletes events that are older and entirely delivered, with their deliveries; returns how many events that were."""
-        moment = self._forms.moment(before)
-        old = """
-        SELECT id FROM codeai_events WHERE at < $1 AND relayed = 1 AND NOT EXISTS (
-          SELECT 1 FROM codeai_deliveries AS d WHERE d.event_id = codeai_events.id AND d.status IN ('pending', 'dead'))"""
-        done = f"(event_id IN ({old}) OR (event_id IS NULL AND created_at < $1 AND status NOT IN ('pending', 'dead')))"
-        async with self._database.transaction() as session:
-            attempts = f"DELETE FROM codeai_attempts WHERE delivery_id IN (SELECT id FROM codeai_deliveries WHERE {done})"  # noqa: S608  # ours
-            await session.execute(self._text(attempts), (moment,))
-            found = await session.fetch(self._text(old), (moment,))
-            await session.execute(self._text(f"DELETE FROM codeai_deliveries WHERE {done}"), (moment,))  # noqa: S608  # ours
-            await session.execute_many(self._text("DELETE FROM codeai_events WHERE id = $1"), [(row[0],) for row in found])
-        return len(found)
-
 
 def _limit(limit: int) -> int:
     return max(1, min(limit, LARGEST_PAGE))

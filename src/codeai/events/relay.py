@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -49,6 +49,7 @@ class Relay:
 
     :param routes: who hears of which event
     :param passed: is told of the points at which tests end the process
+    :param idle: what is done when there is nothing to relay
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Relay:
         routes: Mapping[str, tuple[Route, ...]],
         clock: Callable[[], datetime.datetime],
         passed: Callable[[str], None] = nothing,
+        idle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._passed = passed
+        self._idle = idle
         self._database = database
         self._dispatcher = dispatcher
         self._outbox = outbox
@@ -93,6 +96,8 @@ class Relay:
         """See ``durable.dispatch.protocol.Handler``."""
         while await self._batch(claim):
             pass
+        if self._idle is not None:
+            await self._idle()
         async with self._database.transaction() as session:
             await self._dispatcher.later(session, claim, SWEEP_MS)
 

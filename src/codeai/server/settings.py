@@ -83,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_from: str | None = None
     slack_webhook_url: SlackChannels = SlackChannels()
     kafka_brokers: str | None = None
+    event_retention: float = 30 * 86_400.0
 
     @property
     def development(self) -> bool:

@@ -95,6 +95,7 @@ _TABLE: Final = (
     Variable("SMTP_SECURITY", "smtp_security", one_of("tls", "starttls", "none"), "How the connection is protected"),
     Variable("SMTP_FROM", "smtp_from", TEXT, "The sender's address"),
     Variable("SLACK_WEBHOOK_URL", "slack_webhook_url", _CHANNELS, "Where messages for Slack go", hidden="all"),
+    Variable("CODEAI_EVENT_RETENTION", "event_retention", DURATION, "How long delivered events are kept; 0s for ever"),
     Variable("KAFKA_BROKERS", "kafka_brokers", TEXT, "Hosts and ports of Kafka"),
 )
 VARIABLES: Final[Mapping[str, Variable]] = {variable.name: variable for variable in _TABLE}

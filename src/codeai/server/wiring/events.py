@@ -21,6 +21,7 @@ from codeai.events.handlers import Handlers, Starter, Workflows
 from codeai.events.kafka import KafkaTarget, available
 from codeai.events.outbox import DataTriggers, Outbox
 from codeai.events.relay import RELAY, Doorbell, Relay, nothing, ring
+from codeai.events.retention import Retention
 from codeai.events.routes import routes_of
 from codeai.events.schedule import HANDLERS, Schedule
 from codeai.events.sending import EmailTarget, Sending, SlackTarget
@@ -103,7 +104,11 @@ class Eventing:
         self._slack_client = Outbound(AddressPolicy(settings.outbound_allow, [host_of(url) for url in self._channels.urls]))
         self.webhooks = Webhooks(database, self.outbox.forms, self._endpoints(), self._client, clock)
         self._kafka: KafkaTarget | None = None
-        self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, routes_of(application, evaluator), clock, passed)
+        keep = datetime.timedelta(seconds=settings.event_retention) if settings.event_retention else None
+        self.retention = Retention(database, self.outbox.forms, keep, clock)
+        self.relay = Relay(
+            database, dispatcher, self.outbox, self.deliveries, routes_of(application, evaluator), clock, passed, self.retention
+        )
         self.control = EventsControl(application, database, dispatcher, self.outbox, self.relay, self.deliveries, self.webhooks, clock)
         self._check_sends()
         self.active = bool(application.events) or bool(nodes_of(application, Send))

@@ -47,6 +47,7 @@ DELIVERIES: Final = Table(
         Index(
             "codeai_deliveries_once_key", ("event_id", "kind", "target"), unique=True, where="replay_of IS NULL AND event_id IS NOT NULL"
         ),
+        Index("codeai_deliveries_event_idx", ("event_id",)),
         Index("codeai_deliveries_dead_idx", ("id desc",), where="status = 'dead'"),
         Index("codeai_deliveries_target_idx", ("kind", "target", "id desc")),
     ),
