@@ -1,5 +1,6 @@
 """Programs that run durably, on a real database, with time that tests move."""
 
+import asyncio
 import datetime
 import uuid
 from collections.abc import Mapping
@@ -50,10 +51,18 @@ class Peer:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.failures: dict[str, int] = {}
         self.answer: dict[str, Any] = {}
+        self.pause = 0.0
+        self.running = self.most = 0
 
     async def call(self, context: Context, integration: str, operation: str, values: Mapping[str, Any]) -> Any:
         name = f"{integration}.{operation}"
         self.calls.append((name, dict(values)))
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(self.pause)
+        finally:
+            self.running -= 1
         if self.failures.get(name, 0) > 0:
             self.failures[name] -= 1
             raise ConnectionError(f"{name} is not reachable")

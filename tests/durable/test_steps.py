@@ -100,6 +100,30 @@ workflow Parent {
     steps { child { start: Data { name: input.name } }  id { do { return steps.child.output.name } } }
 }
 workflow Slow { timeout: 1h  steps { a { sleep: 2h }  b { do { return 1 } } } }
+workflow Branches {
+    input { name: string }
+    steps {
+        parallel {
+            bad { check: false  on_fail: rollback }
+            slow { sleep: 1h }
+            good { do { create Stock { name: input.name, held: 1 } }  compensate { update Stock set held = 0 where name == input.name } }
+        }
+        never { do { create Stock { name: "never {input.name}" } } }
+    }
+}
+workflow Lenient {
+    input { names: list(string) }
+    steps { charge for_each n in input.names parallel 2 { call: Payments.charge { amount: len(n) }  retry: 0 times  on_fail: continue } }
+}
+workflow Napping {
+    input { minutes: list(int) }
+    steps {
+        nap for_each m in input.minutes parallel 2 { sleep: 10m }
+        all { do { return len(input.minutes) } }
+    }
+}
+workflow Late { steps { charge { call: Payments.charge { amount: 1 }  timeout: 50ms  retry: 0 times  on_timeout: continue } } }
+workflow Narrow { concurrency: 2  steps { charge { call: Payments.charge { amount: 1 } } } }
 workflow Keyed { input { k: string }  key: input.k  steps { a { sleep: 1h } } }
 workflow Rejecting { input { k: string }  key: input.k  on_duplicate: reject  steps { a { sleep: 1h } } }
 workflow Queueing { input { k: string }  key: input.k  on_duplicate: queue  steps { a { sleep: 1h } } }
@@ -356,3 +380,48 @@ async def test_a_paused_definition_begins_nothing_until_it_is_active(process: Pr
     await process.durable.control.set_definition_status("Sides", "active")
     await process.run()
     assert (await process.show(execution.id))[0].status == "completed"
+
+
+async def test_a_branch_that_fails_waits_for_its_siblings_before_rollback(process: Process) -> None:
+    name = unique()
+    execution, records = await process.complete("Branches", {"name": name})
+    assert (execution.status, records["bad"].status, records["good"].compensation) == ("waiting", "failed", "none")
+    await process.advance(hours=1, seconds=1)
+    execution, records = await process.show(execution.id)
+    assert (execution.status, records["slow"].status, records["good"].compensation) == ("compensated", "done", "done")
+    assert await process.rows(f"SELECT count(*) FROM stocks WHERE name = 'never {name}'") == [(0,)]
+
+
+async def test_continue_counts_for_each_item(process: Process) -> None:
+    process.peer.failures["Payments.charge"] = 1
+    execution, records = await process.complete("Lenient", {"names": ["a", "b", "c"]})
+    assert execution.status == "completed"
+    assert sorted(record.status for name, record in records.items() if "[" in name) == ["continued", "done", "done"]
+    assert sum(output is None for output in execution.output) == 1
+
+
+async def test_items_that_sleep_keep_their_lanes(process: Process) -> None:
+    execution, records = await process.complete("Napping", {"minutes": [1, 2, 3, 4, 5]})
+    assert sum(record.status == "waiting" for record in records.values()) == 2
+    await process.advance(minutes=20, seconds=5)
+    assert (await process.show(execution.id))[0].status == "waiting"
+    await process.advance(minutes=11)
+    execution, _ = await process.show(execution.id)
+    assert (execution.status, execution.output) == ("completed", 5)
+
+
+async def test_a_step_that_takes_too_long_is_a_time_out(process: Process) -> None:
+    process.peer.pause = 30.0
+    execution, records = await process.complete("Late")
+    assert (execution.status, records["charge"].status) == ("completed", "continued")
+    assert records["charge"].error is not None
+    assert records["charge"].error["code"] == "timeout"
+
+
+async def test_concurrency_is_how_many_are_worked_on_at_a_time(process: Process) -> None:
+    process.peer.pause = 0.02
+    for _ in range(7):
+        await process.start("Narrow")
+    await process.run()
+    assert process.peer.most == 2
+    assert len(process.peer.calls) == 7

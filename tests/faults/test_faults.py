@@ -104,12 +104,12 @@ async def test_an_execution_whose_definition_nobody_knows_fails_and_says_so(proc
 
 async def test_an_activation_that_kills_its_workers_is_given_up(process: Process) -> None:
     id_ = await process.start("Tiny")
-    await process.database.writing().execute("UPDATE codeai_activations SET attempts = 10", ())
+    await process.database.writing().execute("UPDATE codeai_activations SET attempts = 20", ())
     await process.run()
     execution, _ = await process.show(id_)
     assert execution.status == "failed"
     assert execution.error is not None
-    assert execution.error["message"] == "given up: 10 attempts to work on it failed"
+    assert execution.error["message"] == "given up: 20 attempts to work on it failed"
 
 
 async def test_an_output_of_ten_megabytes_is_kept(process: Process) -> None:

@@ -27,7 +27,7 @@ from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Session
 
 _LOG: Final = logging.getLogger("codeai.durable")
-POISONED: Final = 10
+POISONED: Final = 20
 _MOST_NEWS: Final = 1_000
 _Loaded = tuple[Execution, dict[str, Record]]
 

@@ -12,6 +12,7 @@ from codeai.durable.dispatch.protocol import Claim, Dispatcher, LeaseLost
 from codeai.durable.faults import FaultPoints, NoFaults
 from codeai.durable.records import Change, Record
 from codeai.durable.store import Store
+from codeai.storage.errors import DatabaseUnavailable, StorageError
 
 Answer = Literal["written", "again", "lost"]
 
@@ -43,8 +44,12 @@ class Recorder:
         """Writes, and says whether there is news: the subject was offered again, so the activation was neither changed nor settled.
 
         :raises LeaseLost: the activation is somebody else's
+        :raises DatabaseUnavailable: it could not be written, whatever the reason: the activation begins again from what is recorded
         """
-        answer = await self._batcher.submit(write)
+        try:
+            answer = await self._batcher.submit(write)
+        except StorageError as error:
+            raise DatabaseUnavailable(f"not recorded: {error}") from error
         if answer == "lost":
             raise LeaseLost
         return answer == "again"

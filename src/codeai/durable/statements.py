@@ -45,7 +45,7 @@ UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS b
   active_key = CASE WHEN CAST($9 AS bigint) = 1 THEN NULL ELSE active_key END
 WHERE id = $1"""
 KEEP_ERROR: Final = "UPDATE executions SET error = $2 WHERE id = $1"
-HOLD_ALL: Final = "SELECT id, fence, again{idle} FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR UPDATE"
+HOLD_ALL: Final = "SELECT id, fence, again{idle} FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR SHARE"
 DONE_ALL: Final = "DELETE FROM codeai_activations WHERE id IN {numbers}"
 NEXT_QUEUED: Final = """
 SELECT id, queue, priority FROM executions WHERE workflow_id = $1 AND key = $2 AND status = 'pending' AND active_key IS NULL

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import logging
 import os
+import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -48,6 +49,7 @@ class LocalDispatcher:
         self._shared = shared and database.dialect == "postgresql"
         self._handlers: dict[str, Handler] = {}
         self.worker = str(uuid.uuid4())
+        self._unsettled: list[Claim] = []
         self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
@@ -255,21 +257,31 @@ class LocalDispatcher:
                 self._woken.set()
 
     async def _failed(self, claim: Claim, error: Exception) -> None:
-        """Tries a failed activation again later; when even that cannot be written, its lease ends by itself."""
-        delay = min(_FIRST_DELAY_MS * 2 ** min(claim.attempts, 20), _LONGEST_DELAY_MS)
-        _LOG.error(
-            "activation failed",
-            exc_info=error if not isinstance(error, StorageError) else None,
-            extra={
-                "kind": claim.kind,
-                "subject": claim.subject,
-                "attempts": claim.attempts + 1,
-                "retry_in": delay / 1000,
-                "cause": str(error),
-            },
-        )
-        with suppress(LeaseLost, StorageError):
-            await self.later(self._database.writing(), claim, delay, failed=True)
+        """Tries a failed activation again later. What the database refused is no failure of the activation and does not count."""
+        refused = isinstance(error, StorageError)
+        growth = 1.0 + random.random() if refused else 2.0 ** min(claim.attempts, 20)  # noqa: S311  # spreads load, keeps no secret
+        delay = int(min(_FIRST_DELAY_MS * growth, _LONGEST_DELAY_MS))
+        known = {"kind": claim.kind, "subject": claim.subject, "attempts": claim.attempts, "retry_in": delay / 1000, "cause": str(error)}
+        _LOG.log(logging.WARNING if refused else logging.ERROR, "activation failed", exc_info=None if refused else error, extra=known)
+        try:
+            await self.later(self._database.writing(), claim, delay, failed=not refused)
+        except LeaseLost:
+            pass
+        except StorageError:
+            self._unsettled.append(claim)  # else others would wait for the end of its lease
+
+    async def _settle_again(self) -> None:
+        """Gives back what could not be given back while the database was away."""
+        waiting, self._unsettled = self._unsettled, []
+        while waiting:
+            try:
+                await self.later(self._database.writing(), waiting[-1], 0)
+            except LeaseLost:
+                pass
+            except StorageError:
+                self._unsettled += waiting
+                raise
+            waiting.pop()
 
     # -- the loops -------------------------------------------------------------------------------------------------
 
