@@ -24,6 +24,18 @@ _PLACES: Final[Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]] = {
 }
 
 
+_JOBS: Final = f"{PREFIX}/admin/jobs"
+# The states of executions behind a state of jobs (see ``views``): the index is on those.
+_STATES: Final = {
+    "pending": "pending",
+    "scheduled": "pending",
+    "running": "running,waiting,cancelling,compensating",
+    "completed": "completed",
+    "failed": "failed,compensated",
+    "cancelled": "cancelled",
+}
+
+
 class ListPage:
     """One list: filters, ``q``, sorting, pages by number and by cursor, like the lists of programs.
 
@@ -44,6 +56,10 @@ class ListPage:
         texts = parse_query(request.query_string) if request.query_string else {}
         fixed = {**self._given, **dict(zip(self._names, values, strict=True))}
         texts.update({name: [value] for name, value in fixed.items()})
+        if self.template == _JOBS:
+            texts.pop("states", None)
+            states = _STATES.get(texts.get("status", [""])[-1])
+            texts |= {"states": [states]} if states is not None else {}
         query, sent = self._query.decode(texts)
         return await self._action.run(request, Inputs(query=query, sent={"query": sent}, texts=texts), SYSTEM)
 

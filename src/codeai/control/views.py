@@ -24,8 +24,8 @@ _VIEWS: Final = {
     "workflow": "SELECT name, version, status, source, created_at, updated_at FROM workflows WHERE kind = 'workflow'",
     "execution": "SELECT id, workflow_id, kind, version, status, compensation, key, {input}, output, error, attempt, queue, priority, "
     "parent_id, forked_from, actor, scheduled_for, created_at, started_at, finished_at FROM executions",
-    "job": f"SELECT id, workflow_id AS name, {_JOB_STATUS} AS status, queue, priority, {{input}}, output, error, attempt, scheduled_for, "
-    "created_at, started_at, finished_at FROM executions WHERE kind = 'job'",
+    "job": f"SELECT id, workflow_id AS name, {_JOB_STATUS} AS status, status AS execution_status, queue, priority, {{input}}, output, "
+    "error, attempt, scheduled_for, created_at, started_at, finished_at FROM executions WHERE kind = 'job'",
     "event": "SELECT id, name, at, actor, key, {payload} FROM {events}",
     "delivery": "SELECT d.id, d.kind, d.target, d.event_id, e.name AS event, d.status, d.attempts, d.error, d.replay_of, d.created_at, "
     "d.finished_at FROM codeai_deliveries d LEFT JOIN codeai_events e ON e.id = d.event_id",

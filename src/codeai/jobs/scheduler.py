@@ -60,6 +60,7 @@ class Scheduler:
 
     :param schedules: those of the program, as they are now
     :param clock: the present where time is virtual; None for the database's clock
+    :param faults: where tests end the process
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Scheduler:
         runs: Runs,
         schedules: Callable[[], Mapping[str, Planned]],
         clock: Callable[[], Instant] | None = None,
+        faults: Callable[[str], None] = lambda point: None,
     ) -> None:
         self.ledger = Ledger(database)
         self._database = database
@@ -76,6 +78,7 @@ class Scheduler:
         self._runs = runs
         self._schedules = schedules
         self._clock = clock
+        self._faults = faults
 
     async def _now(self, session: Session) -> Instant:
         return self._clock() if self._clock is not None else await self.ledger.now(session)
@@ -121,6 +124,7 @@ class Scheduler:
                 await self._dispatcher.done(session, claim)
             else:
                 await self._dispatcher.later(session, claim, delay)
+        self._faults("ticks-decided")
 
     async def _decide(self, session: Session, name: str) -> int | None:
         """Decides the ticks up to now; the milliseconds until the next one, None when there is none."""
@@ -135,7 +139,9 @@ class Scheduler:
         found = due(table, entry.handled, now, planned.catch_up)
         last, skipped = None, 0
         for tick in found.run:
+            self._faults("before-tick")
             ran = await self._tick(session, planned, tick, now)
+            self._faults("after-tick")
             last, skipped = (tick, skipped) if ran else (last, skipped + 1)
         following = table.after(found.until)
         await self.ledger.handled(session, name, found.until, following, last=last, missed=found.missed, skipped=skipped)

@@ -94,7 +94,7 @@ class Controlling:
         self._planned = self._plans({})
         self._registered = Registered(runtime.database, durable.definitions, self._changed)
         runs = ScheduledRuns(durable.executions)
-        self.scheduler = Scheduler(runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual)
+        self.scheduler = Scheduler(runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual, durable.parts.faults)
         durable.dispatcher.register(KIND, self.scheduler)
         self._started = self._awake = False
         self._wake = wake
