@@ -91,6 +91,10 @@ def test_fix_goes_on_until_nothing_is_left(tmp_path: Path) -> None:
     assert validate("--fix", cwd=tmp_path).stdout == "2 fixes applied; valid\n"
 
 
+def test_fix_doubles_a_backslash_that_escapes_nothing() -> None:
+    assert validate("-", "--fix", text='config { folder: "C:\\shop" }\n').stdout == 'config { folder: "C:\\\\shop" }\n'
+
+
 def test_fix_of_standard_input_prints_the_mended_text() -> None:
     done = validate("-", "--fix", text=BAD)
     assert (done.returncode, done.stdout) == (0, GOOD)

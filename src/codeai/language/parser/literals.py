@@ -6,6 +6,7 @@ import re
 import textwrap
 from typing import Final, Self
 
+from codeai.language.diagnostics import Edit
 from codeai.language.durations import duration_milliseconds
 from codeai.language.lexer import (
     BROKEN,
@@ -164,7 +165,9 @@ class Literals(Cursor):
             elif pattern:
                 out.append("\\" + escape)
             else:
-                self.report(f"unknown escape '\\{escape}'", "CAI0004", start + at, start + at + 2, help_text="write \\\\ for a backslash")
+                edits = (Edit(start + at, start + at + 1, "\\\\"),)
+                place = (start + at, start + at + 2)
+                self.report(f"unknown escape '\\{escape}'", "CAI0004", *place, help_text="write \\\\ for a backslash", edits=edits)
             at += 2
         return "".join(out).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
