@@ -123,6 +123,14 @@ class Application:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
+    async def start(self) -> None:
+        """Opens what requests need: for programs that mount this one and pass no lifespan events on."""
+        await self._lifespan.start()
+
+    async def stop(self) -> None:
+        """Closes it."""
+        await self._lifespan.stop()
+
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
@@ -174,7 +182,7 @@ class Application:
         declared: Mapping[int, tuple[str, str | None]] = {}
         try:
             self._check_size(request)
-            found = self._router.find(request.path, request.scope.get("raw_path"))
+            found = self._router.find(request.path, request.raw_path)
             if found is None:
                 raise Problem(404, f"nothing is at {request.path[:200]}", "not_found")
             targets, values = found

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from codeai.http.deadlines import Deadlines
 from codeai.http.problems import Problem
@@ -67,6 +68,10 @@ class Request:
         self.id = request_id(self.headers)
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.raw_path: bytes | None = scope.get("raw_path")
+        self.root: str = scope.get("root_path") or ""
+        if self.root:
+            self._mounted()
         self.template = ""
         self.code = ""  # of the problem that answers it
         self.debug = False
@@ -77,6 +82,14 @@ class Request:
         self.principal: Any = None
         self.receipt: str | None = None
         self._kept: bytes | None = None
+
+    def _mounted(self) -> None:
+        """Takes the path at which another program has mounted this one off the paths (ASGI: ``path`` begins with ``root_path``)."""
+        if self.path.startswith(self.root):
+            self.path = self.path[len(self.root) :] or "/"
+        prefix = quote(self.root).encode()
+        if self.raw_path is not None and self.raw_path.startswith(prefix):
+            self.raw_path = self.raw_path[len(prefix) :] or b"/"
 
     def log_fields(self) -> dict[str, object]:
         """What every log line of the request says (see ``observability.context.Work``)."""
@@ -146,9 +159,17 @@ def _too_large(limit: int) -> Problem:
     return Problem(413, f"the body is larger than {limit:,} bytes", "content_too_large")
 
 
+def _within(header: Header, root: str) -> Header:
+    """A header whose path begins where another program has mounted this one."""
+    name, value = header
+    return (name, quote(root).encode() + value) if name == b"location" and value[:1] == b"/" and value[:2] != b"//" else header
+
+
 async def send_response(send: Send, response: Response, request: Request, extra: tuple[Header, ...]) -> None:
     """Sends a whole answer with the headers that every answer has."""
     body = response.body
+    if request.root:
+        response.headers = tuple(_within(header, request.root) for header in response.headers)
     headers = [*response.headers, *extra, (b"x-request-id", request.id.encode())]
     if response.status != 204 and response.status != 304:
         headers.append((b"content-length", b"%d" % len(body)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Coroutine
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 from codeai.model.application import Application
 from codeai.server.settings import SettingError, Settings
@@ -13,6 +15,8 @@ from codeai.storage.errors import DatabaseUnavailable, StorageError
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings, DatabaseUrlError, from_url
+
+_Found = TypeVar("_Found")
 
 
 def database_settings(settings: Settings, folder: Path) -> DatabaseSettings:
@@ -68,6 +72,16 @@ async def _known_fingerprint(settings: DatabaseSettings) -> str | None:
         await database.close()
 
 
+def _finished(work: Coroutine[Any, Any, _Found]) -> _Found:
+    """Runs work to its end, also where a loop runs already: many servers import their application inside of theirs."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def synchronise(
     settings: DatabaseSettings, application: Application, *, development: bool, reset: bool = False
 ) -> tuple[str, tuple[str, ...]]:
@@ -78,7 +92,7 @@ def synchronise(
     :raises SchemaMismatch: by more than may be added
     :raises DatabaseUnavailable: it cannot be reached
     """
-    if not reset and asyncio.run(_known_fingerprint(settings)) == fingerprint(application):
+    if not reset and _finished(_known_fingerprint(settings)) == fingerprint(application):
         return "unchanged", ()
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(synchronise_here, settings, application, development, reset).result()
