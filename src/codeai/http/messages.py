@@ -57,7 +57,7 @@ class Request:
     """One request while it is answered; ``headers`` has the last value of each name, ``receipt`` identifies a verified message."""
 
     __slots__ = (
-        *("_kept", "_receive", "code", "cors", "debug", "extra", "headers", "id", "method", "packed", "path"),
+        *("_kept", "_receive", "code", "cors", "debug", "extra", "headers", "id", "method", "packed", "path", "raw_path", "root"),
         *("principal", "receipt", "scope", "template", "trace"),
     )
 
