@@ -388,3 +388,22 @@ async def test_calls_wait_for_a_place_in_the_limit_of_the_integration_and_not_fo
         await client.call("Peer.o")
         assert len(peer.seen) == 4
         assert all(waited <= 8 for waited in client.clock.slept)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status", "body", "again", "after"),
+    [
+        (errors.CallFailed("no", 404, {"a": 1}), "peer_error", 404, {"a": 1}, False, None),
+        (errors.CallFailed("busy", 429, None, 7.0), "peer_error", 429, None, True, 7.0),
+        (errors.TimedOut("late"), "peer_timeout", 504, None, True, None),
+        (errors.AnswerInvalid("odd"), "answer_invalid", 502, None, False, None),
+    ],
+)
+def test_a_failed_call_is_a_failed_step_with_the_words_of_the_peer(
+    error: errors.OutboundError, code: str, status: int, body: Any, again: bool, after: float | None
+) -> None:
+    from codeai.durable.failures import described, retryable
+
+    found = described(error, "charge")
+    assert (found["code"], found["status"], found["body"], found["step"]) == (code, status, body, "charge")
+    assert (retryable(error, declared=False), error.after) == (again, after)

@@ -33,7 +33,8 @@ def described(error: BaseException, step: str | None) -> dict[str, Any]:
     """A failure as programs, operators and records see it."""
     found: dict[str, Any] = {"message": _message(error), "code": _code(error), "step": step, "status": None, "body": None}
     for name in ("status", "body"):
-        value = getattr(error, name, None)
+        # Of a call that a peer refused, its status counts, not the one that an endpoint would answer.
+        value = getattr(error, f"peer_{name}", getattr(error, name, None))
         if value is None or isinstance(value, str | int | dict | list):
             found[name] = value
     return found

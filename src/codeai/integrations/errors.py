@@ -23,6 +23,16 @@ class OutboundError(Exception):
     call = ""
     retry_after: float | None = None
 
+    @property
+    def retryable(self) -> bool:
+        """Whether a workflow should try the step again (see ``durable.failures``)."""
+        return self.transient
+
+    @property
+    def after(self) -> float | None:
+        """Seconds until it should."""
+        return self.retry_after
+
 
 class BadAddress(OutboundError):
     """The URL is no usable http or https address, or the request cannot be written."""
