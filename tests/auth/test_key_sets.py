@@ -4,13 +4,13 @@ import asyncio
 import json
 
 import pytest
+from signing import NOW, Pair
 
 from codeai.auth.errors import InvalidToken, JWKSFetchFailed, KeyNotFound
 from codeai.auth.fetching import fetch_document
 from codeai.auth.keys import KeySet
 from codeai.auth.principal import RoleTable
 from codeai.auth.tokens import TokenVerifier
-from conftest import NOW, Pair
 from services import peer
 
 
@@ -157,7 +157,7 @@ async def test_a_key_of_another_family_under_the_right_kid(pairs):
 
 @pytest.mark.parametrize("kid", [7, ["a"], {"a": 1}, "x" * 201])
 async def test_a_malformed_kid_is_not_looked_up(pairs, kid):
-    from conftest import raw
+    from signing import raw
 
     with peer.Peer(published(pairs["RS256"])) as at:
         with pytest.raises(InvalidToken):

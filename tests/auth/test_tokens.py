@@ -9,6 +9,7 @@ import logging
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from signing import NOW, raw, signed
 
 from codeai.auth import errors
 from codeai.auth.building import AuthSettings, provider
@@ -16,7 +17,6 @@ from codeai.auth.errors import AuthConfigurationError
 from codeai.auth.keys import FetchedDocument
 from codeai.auth.principal import RoleTable
 from codeai.model.security import Role
-from conftest import NOW, raw, signed
 from services.service import SECRET
 
 ROLES = RoleTable(

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +11,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from world import World, analysed
+from world import Lasting, Opening, World, analysed
 
 from codeai.server.database import synchronise_here
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
-
-
-class Lasting:
-    """A world that outlives a test, and the loop in which it lives."""
-
-    def __init__(self, world: World, runner: asyncio.Runner) -> None:
-        self.world = world
-        self._runner = runner
-        self.filled = False
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self._runner.run(work)
-
-
-Opening = Callable[[str], Awaitable[World]]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,10 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from world import NOW, World, key
+from world import NOW, Opening, World, key
 
 from codeai.query.errors import RowNotFound, TooManyRows
-from conftest import Opening
 
 SHOP = """
 entity Category { id: uuid, primary  name: string, required  products: many(Product.category) }

@@ -10,14 +10,13 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from world import NOW, SYSTEM, World, key
+from world import NOW, SYSTEM, Lasting, World, key
 
 from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.query.errors import QueryError
 from codeai.query.text import FilterText
 from codeai.query.traversal import rebuilt
-from conftest import Lasting
 
 PROGRAM = """
 enum Size { small, medium, large }

@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from world import World, key
+from world import Opening, World, key
 
 from codeai.query.errors import CompilerError, ParserError, QueryError, SemanticError
 from codeai.query.text import parse_query_text, parse_statement_text
-from conftest import Opening
 
 PROGRAM = """
 entity Author { id: uuid, primary  name: string, required  secret_name: string, secret }

@@ -1,8 +1,9 @@
 """A program with its database, for tests of queries: real parser, checker, evaluator and database."""
 
+import asyncio
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from codeai.analysis.program import Analysis, analyse
@@ -23,7 +24,7 @@ from codeai.storage.codecs import codec
 from codeai.storage.interface import Database, Session
 
 NOW = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
-__all__ = ["ANONYMOUS", "NOW", "SYSTEM", "Counting", "World", "analysed", "caller", "key", "selections"]
+__all__ = ["ANONYMOUS", "NOW", "SYSTEM", "Counting", "Lasting", "Opening", "World", "analysed", "caller", "key", "selections"]
 
 
 def key(number: int) -> uuid.UUID:
@@ -179,3 +180,18 @@ def as_json(value: Any) -> Any:
     import msgspec
 
     return json.loads(msgspec.json.Encoder(decimal_format="number").encode(value), parse_float=Decimal)
+
+
+class Lasting:
+    """A world that outlives a test, and the loop in which it lives."""
+
+    def __init__(self, world: World, runner: asyncio.Runner) -> None:
+        self.world = world
+        self._runner = runner
+        self.filled = False
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self._runner.run(work)
+
+
+Opening = Callable[[str], Awaitable[World]]
