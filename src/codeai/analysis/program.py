@@ -18,6 +18,7 @@ from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
+from codeai.language.tree import statements as st
 from codeai.language.tree.events import EventDeclaration, HandlerDeclaration, WebhookDeclaration
 from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration
 from codeai.language.tree.module import Module
@@ -39,6 +40,8 @@ _PROVIDER_KEYS = (
 )
 _RUN = "run the script with 'codeai run'"
 _DATABASES = ("postgres", "postgresql", "sqlite", "mongodb")
+_MOVE = "move it into the program"
+_OF_SCRIPTS = (d.FunctionDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.ImportDeclaration, d.Script)
 _METHODS = ("jwt", "api_key", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).
 _OWN = ("health", "metrics", "debug", "openapi.json", "docs")
@@ -58,12 +61,19 @@ class Analysis(msgspec.Struct, frozen=True):
         return not any(found.severity is Severity.ERROR for found in self.diagnostics)
 
 
-def analyse(modules: Sequence[Module], sources: Sources, name: str = "codeai", syntax: Sequence[Diagnostic] = ()) -> Analysis:
+def analyse(
+    modules: Sequence[Module],
+    sources: Sources,
+    name: str = "codeai",
+    syntax: Sequence[Diagnostic] = (),
+    script: Module | None = None,
+) -> Analysis:
     """Checks the modules of one program and resolves them into an application.
 
     :param modules: the trees of all files, in any order
     :param sources: their texts, for messages that quote the program
     :param name: the application's name when ``config`` gives none
+    :param script: the one of the modules that may have statements of its own: they become the application's script
     :param syntax: what the parser found, so that its mistakes are not reported a second time for what they leave out
     :returns: the application with all diagnostics of the analysis; never raises on a tree
     """
@@ -71,12 +81,21 @@ def analyse(modules: Sequence[Module], sources: Sources, name: str = "codeai", s
     reporter = Reporter(syntax)
     analyzer = Program(symbols, reporter)
     analyzer.sources = sources
+    analyzer.foreign = _foreign(script) if script is not None and len(modules) > 1 else []
+    analyzer.script = [node for node in script.declarations if isinstance(node, d.Script)] if script is not None else []
     application = analyzer.run([declaration for module in modules for declaration in module.declarations], name)
     return Analysis(application, symbols, reporter.diagnostics)
 
 
+def _foreign(script: Module) -> list[d.Declaration]:
+    return [declaration for declaration in script.declarations if not isinstance(declaration, _OF_SCRIPTS)]
+
+
 class Program(Workflows):
     """Elaborates all declarations."""
+
+    script: list[d.Script]
+    foreign: list[d.Declaration]
 
     def run(self, declarations: list[d.Declaration], name: str) -> Application:
         """Declares every name, then resolves every declaration."""
@@ -98,7 +117,7 @@ class Program(Workflows):
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
         connected = self._connected()
-        self._scripts()
+        script = self._script()
         report_unused(self.symbols, self.report)
         report_misspelt_settings(self._all_settings(), self.symbols, self.report)
         return Application(
@@ -119,13 +138,26 @@ class Program(Workflows):
             requirements=tuple(self.requirements),
             seed=seed,
             tests=tests,
+            script=script,
             **connected,
         )
 
-    def _scripts(self) -> None:
-        """A program that is served has declarations only."""
-        for script in self._of(d.Script):
-            self.report.error(script.body, "statements outside of a declaration belong to scripts", "CAI0347", help_text=_RUN)
+    def _script(self) -> Block:
+        """The statements of the script as one host; a program that is served has declarations only."""
+        for node in self._of(d.Script):
+            if node not in self.script:
+                self.report.error(node.body, "statements outside of a declaration belong to scripts", "CAI0347", help_text=_RUN)
+        self._declared_in_script()
+        statements = tuple(statement for node in self.script for statement in node.body.statements)
+        if not statements:
+            return ()
+        host = Host("a script", user=False, script=True, result=t.Int())
+        return self.host_block(st.Block(statements[0].start, statements[-1].end, statements), Scope(host))
+
+    def _declared_in_script(self) -> None:
+        """What makes up a program stands in its files: a script beside it adds functions and types only."""
+        for declaration in self.foreign:
+            self.report.error(declaration, "a script beside a program declares functions and types only", "CAI0349", help_text=_MOVE)
 
     def _connected(self) -> dict[str, Any]:
         """Events, integrations, workflows and jobs; cycles among them are found on the way."""

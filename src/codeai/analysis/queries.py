@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from codeai.analysis.calls import Calls
 from codeai.analysis.expressions import origin_of
 from codeai.analysis.reporter import Reporter
@@ -9,11 +11,15 @@ from codeai.analysis.scope import Range, Scope, broken
 from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.analysis.types import client_writes, must_send
 from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.shell import Argument, command_of
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node, Reference
 from codeai.model import expression as ir
 from codeai.model.expression import RelationPath
+
+_RESULT: Final = t.Record((t.RecordField("output", t.String()), t.RecordField("code", t.Int())))
 
 
 class Queries(Calls):
@@ -34,8 +40,30 @@ class Queries(Calls):
         }
 
     def _exec(self, node: q.Exec, scope: Scope, expected: t.Type | None) -> ir.Expression:
-        self.report.error(node, "'exec' belongs to scripts", "CAI0347", help_text="run the script with 'codeai run'")
-        return broken(node)
+        if not scope.host.script:
+            self.report.error(node, "'exec' belongs to the statements of scripts", "CAI0347", help_text="run the script with 'codeai run'")
+            return broken(node)
+        command = command_of(node.command.text)
+        for argument in command.arithmetic:
+            place = self._in_shell(node, argument)
+            self.report.error(place, "a value cannot stand in the shell's arithmetic", "CAI0348", help_text="compute it in the script")
+        values = tuple(self._shell_argument(node, argument, scope) for argument in command.arguments)
+        return ir.Shell(type=_RESULT, command=command.text, arguments=values, at=node.start)
+
+    def _shell_argument(self, node: q.Exec, argument: Argument, scope: Scope) -> ir.Expression:
+        place = self._in_shell(node, argument)
+        if scope.find(argument.name) is None:
+            said = f"undefined variable '{argument.name}'"
+            advice = f"a variable of the shell or the environment is written '${{{argument.name}}}'"
+            self.report.error(place, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice)
+            return broken(place)
+        value = self.expression(ex.Name(place.start, place.end, argument.name), scope)
+        if isinstance(t.required(value.type), t.List | t.Map | t.Record | t.Row | t.Function):
+            self.report.error(place, f"'{value.type}' is no argument of a command", "CAI0348", help_text="join it to a text first")
+        return value
+
+    def _in_shell(self, node: q.Exec, argument: Argument) -> Node:
+        return Node(node.command.start + argument.start, node.command.start + argument.end)
 
     def _readable(self, node: Node, scope: Scope) -> None:
         if not scope.host.database:

@@ -40,6 +40,7 @@ class Host:
     user: bool = True
     database: bool = True
     test: bool = False
+    script: bool = False
     result: t.Type | None = None
     values: dict[str, t.Type] = field(default_factory=dict)
     effects: list[tuple[str, Node]] = field(default_factory=list)

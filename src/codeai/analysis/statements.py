@@ -195,6 +195,8 @@ class Statements(Queries):
     def _evaluate(self, node: st.ExpressionStatement, scope: Scope) -> s.Statement:
         value = self.expression(node.value, scope)
         effects = (ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows, ir.CallFunction, ir.Call, ir.Request, *_RUNS)
+        if isinstance(value, ir.Shell):
+            return s.Evaluate(value=msgspec.structs.replace(value, checked=True), at=node.start)
         demands = isinstance(value, ir.Selection) and value.kind == "get"  # answers 404
         if not isinstance(value, effects) and not demands and not isinstance(value.type, t.Unknown):
             self.report.warning(node, "this value is not used", "CAI0344")
@@ -221,8 +223,8 @@ class Statements(Queries):
         return s.Sleep(duration=self.value(node.duration, scope, t.Duration(), "sleep", nullable=False), at=node.start)
 
     def _as_user(self, node: st.AsUser, scope: Scope) -> s.Statement:
-        if not scope.host.test:
-            self.report.later(node, "'as user' outside of tests")
+        if not (scope.host.test or scope.host.script):
+            self.report.later(node, "'as user' outside of tests and scripts")
         principal = self._principal(node.principal, scope)
         body = self.block(node.body, scope.child()) if node.body is not None else ()
         return s.AsUser(principal=principal, body=body, at=node.start)

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "new": "Create a small program that runs at once",
     "parse": "Show the syntax tree of a program",
     "query": "Ask the database of a program in the query language",
+    "run": "Run a script",
     "schedules": "Look at schedules of a server and act on them",
     "server": "Serve a program",
     "test": "Run the test blocks of a program",

@@ -262,7 +262,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _print(context: Context, *values: Any) -> None:
-    context.log("info", " ".join(text(value) for value in values), {})
+    line, shell = " ".join(text(value) for value in values), context.effects.shell
+    context.log("info", line, {}) if shell is None else shell.print(line)
 
 
 # Built-ins that need the context; the value tells whether they have to be awaited.

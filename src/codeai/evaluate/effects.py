@@ -70,6 +70,19 @@ class Sender(Protocol):
         """
 
 
+class Shell(Protocol):
+    """Runs commands for scripts, and takes what they print."""
+
+    async def run(self, command: str, arguments: tuple[Any, ...], checked: bool) -> Mapping[str, Any]:
+        """Runs a command whose arguments lie in its environment (``language.shell``); its output and exit code.
+
+        :param checked: an exit code other than 0 is a failure, and the output is the script's own
+        """
+
+    def print(self, text: str) -> None:
+        """Writes a line."""
+
+
 class Absent:
     """Stands where a process has no such part; using it is a failure of the block, never a silent success."""
 
@@ -81,13 +94,14 @@ class Absent:
 
 
 class Effects:
-    """The parts by kind. They are assigned while a process is composed and not changed afterwards."""
+    """The parts by kind. They are assigned while a process is composed and not changed afterwards. ``shell`` is there in scripts only."""
 
-    __slots__ = ("emitter", "operations", "python", "sender", "starter")
+    __slots__ = ("emitter", "operations", "python", "sender", "shell", "starter")
 
     def __init__(self) -> None:
         self.emitter: Emitter = Absent("emit events")
         self.operations: Operations = Absent("call integrations")
         self.python: Python = Absent("run Python functions")
         self.sender: Sender = Absent("send messages")
+        self.shell: Shell | None = None
         self.starter: Starter = Absent("start workflows and jobs")

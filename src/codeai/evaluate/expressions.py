@@ -297,6 +297,11 @@ class Writer:
             + "))"
         )
 
+    def shell(self, node: ir.Shell) -> str:
+        self.awaits = True
+        arguments = "".join(f"{self.write(argument)}, " for argument in node.arguments)
+        return f"(await c.effects.shell.run({self.bind('_k', node.command)}, ({arguments}), {node.checked!r}))"
+
 
 def _quoted(value: object) -> str:
     return quote(operations.text(value), safe="")
@@ -354,4 +359,5 @@ _WRITERS: Final[dict[type, Callable[[Writer, Any], str]]] = {
     ir.CallActivity: Writer.call_activity,
     ir.StartRun: Writer.start_run,
     ir.Request: Writer.request,
+    ir.Shell: Writer.shell,
 }

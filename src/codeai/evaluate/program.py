@@ -114,6 +114,12 @@ class Evaluator:
         source = "async def host(c):\n" + "".join(lines) + "    return _Outcome()\n"
         return cast("Host", self._define(writer, source, name))
 
+    def script(self, body: Block, name: str) -> Host:
+        """The statements of a script; its context is a ``scripts.running.ScriptContext``."""
+        writer = BlockWriter(self, script=True)
+        source = "async def host(c):\n" + "".join(writer.block(body, 1)) + "    return _Outcome()\n"
+        return cast("Host", self._define(writer, source, name))
+
     def instant(self, body: Block, name: str) -> Instant | None:
         """The body as a plain function, when nothing in it waits and it has no loops; None otherwise."""
         writer = BlockWriter(self)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from codeai.evaluate.errors import EvaluationError
 from codeai.evaluate.expressions import Program, Writer
@@ -28,11 +30,13 @@ class BlockWriter(Writer):
 
     :param function: the host is a declared function: ``return`` gives the bare value
     :param waiting: the host may wait, so loops let others run now and then
+    :param script: the host is a script: it tells where it is (``c.at``), and each of its statements is a transaction (``c.whole``)
     """
 
-    def __init__(self, program: Program, *, function: bool = False, waiting: bool = True) -> None:
+    def __init__(self, program: Program, *, function: bool = False, waiting: bool = True, script: bool = False) -> None:
         super().__init__(program)
         self._function = function
+        self._script = script
         self._waiting = waiting
         self.namespace["_sleep"] = _sleep
         self.namespace["_ExpectationFailed"] = ExpectationFailed
@@ -41,8 +45,20 @@ class BlockWriter(Writer):
         """The lines of a block, indented."""
         lines: list[str] = []
         for statement in body:
-            lines.extend(_STATEMENTS[type(statement)](self, statement, "    " * depth, depth))
+            if self._script:
+                lines.extend(self._alone(statement, depth))
+            else:
+                lines.extend(_STATEMENTS[type(statement)](self, statement, "    " * depth, depth))
         return lines
+
+    def _alone(self, statement: s.Statement, depth: int) -> list[str]:
+        """A statement of a script. Commands of the shell may take long, so that no transaction is open around them."""
+        pad = "    " * depth
+        place = f"{pad}c.at = {statement.at}\n"
+        if not isinstance(statement, _LEAVES) or contains(statement, (ir.Shell,)) or not contains(statement, (*_READS, *_WRITES)):
+            return [place, *_STATEMENTS[type(statement)](self, statement, pad, depth)]
+        lines = _STATEMENTS[type(statement)](self, statement, pad + "    ", depth + 1)
+        return [place, f"{pad}async with c.whole({contains(statement, _WRITES)!r}):\n", *lines]
 
     def _let(self, node: s.Let | s.Assign, pad: str, depth: int) -> list[str]:
         return [f"{pad}{self.local(node.name)} = {self.write(node.value)}\n"]
@@ -157,6 +173,42 @@ class BlockWriter(Writer):
             f"{pad}if not {self.write(condition)}:\n",
             f"{pad}    raise _ExpectationFailed({node.at}, None, None, False)\n",
         ]
+
+
+_LEAVES: Final = (s.Let, s.Assign, s.Evaluate, s.Emit, s.Send)
+_READS: Final = (ir.Selection,)
+_WRITES: Final = (
+    *(
+        ir.CreateRow,
+        ir.ChangeRow,
+        ir.RemoveRow,
+        ir.UpdateRows,
+        ir.DeleteRows,
+        ir.CallFunction,
+        ir.CallOperation,
+        ir.StartRun,
+        s.Emit,
+        s.Send,
+    ),
+)
+
+
+def parts_of(node: object, kinds: tuple[type, ...]) -> Iterator[Any]:
+    """The statements and expressions of these kinds in a block, a statement or an expression, itself included; none inside another."""
+    if isinstance(node, kinds):
+        yield node
+    elif isinstance(node, tuple):
+        for part in node:
+            yield from parts_of(part, kinds)
+    elif isinstance(node, msgspec.Struct):
+        for name in node.__struct_fields__:
+            if name != "type":
+                yield from parts_of(getattr(node, name), kinds)
+
+
+def contains(node: object, kinds: tuple[type, ...]) -> bool:
+    """Whether there is such a part."""
+    return next(parts_of(node, kinds), None) is not None
 
 
 async def _sleep(duration: Any) -> None:

@@ -63,7 +63,7 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
 class Application(msgspec.Struct, frozen=True, kw_only=True):
     """A program. Tuples keep the order of the sources; look-ups by name are built by those who need them.
 
-    ``shapes`` are the declared record types with the constraints of their fields.
+    ``shapes`` are the declared record types with the constraints of their fields; ``script`` is what ``codeai run`` executes.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     requirements: tuple[Requirement, ...] = ()
     seed: Block = ()
     tests: tuple[Test, ...] = ()
+    script: Block = ()
 
     def entity(self, name: str) -> Entity:
         """The entity of that name; KeyError when there is none."""

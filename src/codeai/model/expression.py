@@ -351,3 +351,14 @@ class Request(Expression, frozen=True, kw_only=True):
     path: Expression
     headers: tuple[Entry, ...] = ()
     body: Expression | None = None
+
+
+class Shell(Expression, frozen=True, kw_only=True):
+    """``exec { … }`` of scripts. ``command`` refers to ``arguments`` as ``language.shell`` says.
+
+    ``checked``: nobody looks at the exit code, so that one other than 0 ends the script, and the output goes where the script's goes.
+    """
+
+    command: str
+    arguments: tuple[Expression, ...] = ()
+    checked: bool = False

@@ -89,10 +89,36 @@ def load_source(content: bytes, name: str = "<stdin>") -> Loaded:
     return _loaded([], Path.cwd(), sources, diagnostics, [source] if source is not None else [])
 
 
-def _loaded(files: list[Path], folder: Path, sources: Sources, diagnostics: list[Diagnostic], read: list[SourceFile]) -> Loaded:
+def load_script(content: bytes, script: Path | None, program: Path | None) -> Loaded:
+    """Analyses a script together with the program that it works with; its statements become the application's ``script``.
+
+    :param script: the file of the content, None for standard input
+    :param program: a file or folder; None for the program of the current folder, if there is one beside the script
+    :raises LoadError: the program cannot be read
+    """
+    home = script.parent if script is not None else Path.cwd()
+    try:
+        files, folder = find_program(program)
+    except LoadError:
+        if program is not None:
+            raise
+        files = []
+    if script is not None:
+        files = [file for file in files if file.resolve() != script.resolve()]
+    sources = Sources()
+    diagnostics: list[Diagnostic] = []
+    source = _source(str(script) if script is not None else "<stdin>", content, sources, diagnostics)
+    read = [source] if source is not None else []
+    return _loaded(files, folder if files else home, sources, diagnostics, read, home)
+
+
+def _loaded(
+    files: list[Path], folder: Path, sources: Sources, diagnostics: list[Diagnostic], read: list[SourceFile], script: Path | None = None
+) -> Loaded:
+    """:param script: the folder of the script, when that is what was read already"""
     trees = [parse_module(source) for source in read]
     seen: set[Path] = set()
-    waiting = [*files, *(path for tree in trees for path in _imported(tree.module, folder, diagnostics))]
+    waiting = [*files, *(path for tree in trees for path in _imported(tree.module, script or folder, diagnostics))]
     while waiting:
         file = waiting.pop(0)
         if file.resolve() in seen:
@@ -107,7 +133,7 @@ def _loaded(files: list[Path], folder: Path, sources: Sources, diagnostics: list
     trees = completed(read, trees)
     modules = [tree.module for tree in trees]
     diagnostics.extend(first_of_each_line([found for tree in trees for found in tree.diagnostics], sources))
-    analysis = analyse(modules, sources, folder.resolve().name, diagnostics)
+    analysis = analyse(modules, sources, folder.resolve().name, diagnostics, modules[0] if script is not None and modules else None)
     readable = not any(found.severity is Severity.ERROR for found in diagnostics)
     diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, sources))
     if readable:

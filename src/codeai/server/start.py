@@ -52,12 +52,20 @@ def prepare(path: Path | None, flags: Mapping[str, Any]) -> Prepared | int:
         program = load_program(path)
     except LoadError as error:
         return _say(str(error), USAGE)
+    return make_ready(program, flags)
+
+
+def make_ready(program: Loaded, flags: Mapping[str, Any], *, done: str = "served") -> Prepared | int:
+    """The settings for a program that is loaded already; an exit code, after a message, when it cannot be used.
+
+    :param done: what would be done with it, for messages
+    """
     for found in program.diagnostics:
         sys.stderr.write(rich(found, program.sources, colour=sys.stderr.isatty()) + "\n\n")
     if not program.valid:
-        return _say("the program has errors, nothing is served", INVALID)
+        return _say(f"the program has errors, nothing is {done}", INVALID)
     if not program.executable:
-        return _say("the program is valid, but this version cannot execute all of it (CAI0401 above), so nothing is served", INVALID)
+        return _say(f"the program is valid, but this version cannot execute all of it (CAI0401 above), so nothing is {done}", INVALID)
     try:
         settings = read_settings(os.environ, flags, program_settings(program.application, program.sources, os.environ))
         settings = with_secret(settings, program.folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -19,6 +18,7 @@ from codeai.language.source import Sources
 from codeai.model.application import Test
 from codeai.model.validation import InvalidFields
 from codeai.query.errors import QueryError
+from codeai.storage.autocommit import Autocommit
 from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database
 from codeai.testing.client import TestClient
@@ -76,35 +76,3 @@ def _shown(value: object) -> str:
     found = to_json(value)
     shown = repr(found) if isinstance(found, str) else text(found) if not isinstance(found, dict | list) else repr(found)
     return shown if len(shown) <= 300 else shown[:297] + "…"
-
-
-class Autocommit:
-    """A session in which each statement is a transaction of its own, writes included."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def fetch(self, statement: str, values: Any) -> Any:
-        """See ``Session``."""
-        return await self._run(statement, lambda session: session.fetch(statement, values))
-
-    async def fetch_row(self, statement: str, values: Any) -> Any:
-        """See ``Session``."""
-        return await self._run(statement, lambda session: session.fetch_row(statement, values))
-
-    async def execute(self, statement: str, values: Any) -> int:
-        """See ``Session``."""
-        found: int = await self._run(statement, lambda session: session.execute(statement, values))
-        return found
-
-    async def execute_many(self, statement: str, rows: Any) -> None:
-        """See ``Session``."""
-        await self._run(statement, lambda session: session.execute_many(statement, rows))
-
-    def after_commit(self, work: Callable[[], None]) -> None:
-        """See ``Session``."""
-        work()
-
-    async def _run(self, statement: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
-        async with self._database.transaction(write=not statement.startswith("SELECT")) as session:
-            return await work(session)

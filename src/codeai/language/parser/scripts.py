@@ -9,6 +9,7 @@ from codeai.language.parser.cursor import ParseFailure
 from codeai.language.tree import declarations as d
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
+from codeai.language.tree.node import Identifier
 
 if TYPE_CHECKING:
     from codeai.language.parser.cursor import Cursor
@@ -66,7 +67,9 @@ def shell(p: Cursor) -> q.Exec:
         p.fail("unexpected end of input", "CAI0011", p.start, p.start, help_text="expected '}'")
     p.diagnostics[:] = [found for found in p.diagnostics if found.primary.start < start or found.primary.start > closing + base]
     _go_on(p, start, closing + 1 + base)
-    return q.Exec(start, closing + 1 + base, text[opening + 1 : closing].strip())
+    command = text[opening + 1 : closing]
+    begin = base + opening + 1 + len(command) - len(command.lstrip())
+    return q.Exec(start, closing + 1 + base, Identifier(begin, begin + len(command.strip()), command.strip()))
 
 
 def _closing(text: str, opening: int) -> int:

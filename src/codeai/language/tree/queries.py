@@ -146,6 +146,6 @@ class TestRequest(Expression, frozen=True, eq=False, gc=False):
 
 
 class Exec(Expression, frozen=True, eq=False, gc=False):
-    """``exec { shell }`` of scripts; ``command`` is the text between the braces."""
+    """``exec { shell }`` of scripts; ``command`` is the text between the braces, without the white space around it."""
 
-    command: str
+    command: Identifier
