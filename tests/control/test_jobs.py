@@ -60,6 +60,16 @@ def test_one_key_has_one_unfinished_run(operator: Operator) -> None:
     operator.http.delete(f"/admin/jobs/{third}")
 
 
+def test_a_request_that_is_sent_again_starts_nothing_more(operator: Operator) -> None:
+    for path, body in (("/admin/jobs", {"job": "Clean"}), ("/workflows/Greet/executions", {"input": {"name": "sent again"}})):
+        headers = {"idempotency-key": "k-1"}
+        first = operator.http.post(path, json=body, headers=headers).json()["id"]
+        operator.ended(first)
+        assert operator.http.post(path, json=body, headers=headers).json()["id"] == first
+        assert operator.http.post(path, json=body, headers={"idempotency-key": "k-2"}).json()["id"] != first
+        assert operator.http.post(path, json=body, headers={"idempotency-key": "x" * 256}).status_code == 400
+
+
 def test_of_a_burst_the_last_request_runs(operator: Operator) -> None:
     ids = {operator.enqueue("Clean", key="burst", debounce="700ms", input={"older": number}) for number in range(5)}
     assert len(ids) == 1

@@ -18,6 +18,7 @@ PREFIX: Final = "/api/v1"
 _LARGEST: Final = 4 * 1024 * 1024
 _TIMEOUT: Final = 30.0
 _Body = TypeVar("_Body")
+_PLAIN: Final = re.compile(rb"[!-~]{1,255}")
 _PLACE: Final = re.compile(r"(?: - at `\$\.?(?P<path>[^`]*)`)?$")
 Answer = Callable[["Exchange"], Awaitable[Response]]
 
@@ -34,6 +35,19 @@ class Exchange(msgspec.Struct, frozen=True):
         """Who asks, for the audit trail."""
         principal = self.request.principal
         return principal.id if principal is not None else None
+
+    @property
+    def origin(self) -> str | None:
+        """What starts at most one execution of a definition: the ``Idempotency-Key`` of the caller; None without one.
+
+        :raises Problem: 400 for a key that is too long or not plain
+        """
+        key = self.request.headers.get(b"idempotency-key")
+        if key is None:
+            return None
+        if not _PLAIN.fullmatch(key):
+            raise Problem(400, "the Idempotency-Key must have 1 to 255 visible characters", "invalid_idempotency_key")
+        return f"request:{self.actor or ''}:{key.decode('ascii')}"
 
     def parameters(self, *known: str) -> dict[str, str]:
         """The query parameters, each once.

@@ -79,7 +79,14 @@ class JobPages:
         except UnknownRun:
             raise _wrong("job", f"no job '{asked.job[:100]}'") from None
         wanted = Wanted(
-            job=asked.job, values=values, queue=asked.queue, priority=asked.priority, delay_ms=delay, key=asked.key, debounce_ms=debounce
+            job=asked.job,
+            values=values,
+            queue=asked.queue,
+            priority=asked.priority,
+            delay_ms=delay,
+            key=asked.key,
+            debounce_ms=debounce,
+            origin=exchange.origin,
         )
         try:
             async with self._database.transaction() as session:

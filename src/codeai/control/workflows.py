@@ -123,7 +123,7 @@ class WorkflowPages:
         await self._registered.refresh()
         try:
             values = self._inputs.decode("workflow", name, bytes(asked.input))
-            started = await self._control.start("workflow", name, values, key=asked.key, actor=exchange.actor)
+            started = await self._control.start("workflow", name, values, key=asked.key, actor=exchange.actor, origin=exchange.origin)
         except (UnknownRun, DefinitionMissing):
             raise Problem(
                 409, f"workflow '{name}' is not part of the program that answers here", "not_current", hint="ask again after the deployment"

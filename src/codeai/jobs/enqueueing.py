@@ -25,6 +25,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     :param values: its input in value form
     :param delay_ms: it begins so much later
     :param key: at most one unfinished run has it
+    :param origin: what asks for it, where that may happen once only
     :param debounce_ms: a run with the key that has not begun takes this input instead and begins so long from now
     """
 
@@ -35,6 +36,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     delay_ms: int = 0
     key: str | None = None
     debounce_ms: int = 0
+    origin: str | None = None
 
 
 class Enqueueing:
@@ -65,6 +67,7 @@ class Enqueueing:
             wanted.job,
             wanted.values,
             key=wanted.key,
+            origin=wanted.origin,
             actor=actor,
             queue=wanted.queue,
             priority=wanted.priority,
