@@ -11,8 +11,9 @@ from typing import Final
 
 from codeai.storage.interface import Dialect
 
+# The start of the statement, not the very moment: within a statement it stands still, so that indexes serve comparisons with it.
 _NOW: Final = {
-    "postgresql": "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+    "postgresql": "(extract(epoch FROM statement_timestamp()) * 1000)::bigint",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
 }
 _PARAMETER: Final = re.compile(r"\$(\d+)")

@@ -1,0 +1,43 @@
+"""Many executions that wait cost indexed queries, and nothing in memory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from codeai.durable.dispatch.local import LocalDispatcher
+from codeai.durable.dispatch.statements import statements
+from codeai.storage.interface import Database
+
+WAITING = 20_000
+FILL = {
+    "postgresql": "INSERT INTO codeai_activations (kind, subject, queue, priority, state, ready_ms, fence, attempts, again, created_ms) "
+    "SELECT 'execution', 'w' || n, 'default', 5, 2, 99999999999999, 0, 0, 0, 0 FROM generate_series(1, $1) AS n",
+    "sqlite": "INSERT INTO codeai_activations (kind, subject, queue, priority, state, ready_ms, fence, attempts, again, created_ms) "
+    "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ?1) "
+    "SELECT 'execution', 'w' || n, 'default', 5, 2, 99999999999999, 0, 0, 0, 0 FROM s",
+}
+
+
+async def explained(database: Database, text: str, values: Sequence[Any]) -> str:
+    head = "EXPLAIN " if database.dialect == "postgresql" else "EXPLAIN QUERY PLAN "
+    async with database.transaction() as session:
+        return "\n".join(str(row[-1]) for row in await session.fetch(head + text, values))
+
+
+@pytest.mark.parametrize("name", ["sweep", "next_due"])
+async def test_a_tick_over_many_sleepers_reads_an_index(database: Database, name: str) -> None:
+    await database.writing().execute(FILL[database.dialect], (WAITING,))
+    if database.dialect == "postgresql":
+        await database.writing().execute("ANALYZE codeai_activations", ())
+    plan = await explained(database, getattr(statements(database.dialect), name), (None,))
+    assert "codeai_activations_due_idx" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN codeai_activations\n" not in plan + "\n"
+
+
+async def test_many_sleepers_are_not_loaded(database: Database) -> None:
+    await database.writing().execute(FILL[database.dialect], (WAITING,))
+    dispatcher = LocalDispatcher(database)
+    assert await dispatcher.sweep() == 0
+    assert await dispatcher.run_due() == 0
