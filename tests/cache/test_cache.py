@@ -109,6 +109,21 @@ async def test_a_failure_is_not_shared_and_not_kept(store: CacheStore) -> None:
     assert (await cache.get("k", source)) == (b"value 4", False)
 
 
+async def test_after_a_failure_nobody_waits_for_the_others(store: CacheStore) -> None:
+    cache, source = Cache(store), Source()
+    source.fails = True
+    source.gate = asyncio.Event()
+    tasks = [asyncio.create_task(cache.get("k", source)) for _ in range(5)]
+    while not source.asked:  # noqa: ASYNC110  # as above
+        await asyncio.sleep(0)
+    source.gate.set()
+    source.gate = second = asyncio.Event()
+    while source.asked < 5:  # noqa: ASYNC110  # all of them compute at the same time
+        await asyncio.sleep(0)
+    second.set()
+    assert all(isinstance(error, ValueError) for error in await asyncio.gather(*tasks, return_exceptions=True))
+
+
 async def test_when_the_first_is_cancelled_the_next_one_computes(store: CacheStore) -> None:
     cache, source = Cache(store), Source()
     source.gate = asyncio.Event()

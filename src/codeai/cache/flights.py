@@ -52,10 +52,10 @@ class Cache:
                 self._misses += 1
                 return await self._fly(key, compute)
             await asyncio.wait({flight})
-            if flight.cancelled() or flight.exception() is not None:
-                continue
+            if flight.cancelled():
+                continue  # who computed went away, another one does it
             found = await self._store.get(key)
-            if found is None:  # not to be kept, or useless already: nobody has to wait for another
+            if found is None:  # it failed, is not to be kept, or is useless already: from here on nobody waits for another
                 self._misses += 1
                 return (await compute()).body, False
             self._hits += 1
@@ -68,7 +68,7 @@ class Cache:
             if found is not None:
                 return found, True
             return await self._compute(key, compute), False
-        except BaseException:
+        except asyncio.CancelledError:
             flight.cancel()
             raise
         finally:

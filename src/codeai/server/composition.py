@@ -127,7 +127,7 @@ class Composition:
             application, self.evaluator, settings, self.clock, self._default, self.sharing, recording=recording
         )
         self.recorded = recorded(application, self.evaluator, self._default) if recording else None
-        self.database = watched(application, database, self.sharing)
+        self.database = watched(application, database, self.sharing, settings.workers)
         checks = [*self._checks(), self.sharing.check(), *integration_checks(self.integrations)]
         self.health = Health(application.version, checks, time.monotonic())
         http = HttpSettings(

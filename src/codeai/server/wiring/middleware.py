@@ -61,8 +61,6 @@ class Surrounding:
         self._cors = {model.name: cors_policy(self._values[model.name], model.at) for model in self._of("cors")}
         for model in self._of("authentication"):
             self._own_provider(model)
-        if any(map(self._ttl, application.endpoints)) and sharing.redis is None and settings.workers > 1:
-            _LOG.warning("answers are cached in each process by itself; set REDIS_URL so that writes of one are seen by all")
 
     def _of(self, kind: str) -> Iterable[Middleware]:
         return [model for model in self._models.values() if model.kind == kind]
@@ -194,10 +192,15 @@ class Surrounding:
         return CachedAction(action, self._sharing.cache, name, ttl, vary=vary, by=by)
 
 
-def watched(application: Application, database: Database, sharing: Sharing) -> Database:
+def watched(application: Application, database: Database, sharing: Sharing, workers: int) -> Database:
     """The database, and before it who notes reads and writes if the program keeps answers."""
     caching = any(model.kind == "cache" for model in application.middleware) or any(found.cache for found in application.endpoints)
-    return WatchedDatabase(database, TableNames(_cascades(application)), sharing.cache.written) if caching else database
+    if not caching:
+        return database
+    later = application.workflows or application.jobs or application.handlers
+    if sharing.redis is None and (workers > 1 or (database.dialect == "postgresql" and later)):
+        _LOG.warning("answers are cached in each process by itself; set REDIS_URL so that writes of one are seen by all")
+    return WatchedDatabase(database, TableNames(_cascades(application)), sharing.cache.written)
 
 
 def _cascades(application: Application) -> dict[str, frozenset[str]]:
