@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from codeai.http.problems import FieldError, Problem
 from codeai.query.errors import QueryError
 from codeai.storage.errors import DatabaseUnavailable, PoolExhausted, StorageError
 from codeai.storage.interface import Database
+
+_LOG = logging.getLogger("codeai.control")
 
 
 class QueryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +46,8 @@ class QueryPage:
         except QueryError as error:
             raise _problem(type(error).__name__, str(error), error.hint) from error
         except StorageError as error:
-            raise _problem("ExecutionError", str(error), "") from error
+            _LOG.error("a query failed", extra={"cause": str(error)})
+            raise _problem("ExecutionError", "the database could not run the query", "the log has the cause") from error
         return json_response({"data": found})
 
     async def _write(self, asked: QueryRequest, actor: str | None) -> Any:

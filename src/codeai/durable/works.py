@@ -62,6 +62,7 @@ async def _in_transaction(run: Run, plan: StepPlan, work: WorkPlan, record: Reco
         after = _after(run, plan, record, output)
         _check_size(after)
         await run.save(session, after)
+    run.parts.recorder.on_step(after.status)
     run.records[after.name] = after
     run.pending.pop(after.name, None)
     return after

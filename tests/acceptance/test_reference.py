@@ -1,0 +1,184 @@
+"""S10 to S26, S42 to S48, S67 to S70, S99, S131, S141, T14, T15: what the guide's tables and recipes promise."""
+
+import http.server
+import json
+import threading
+import time
+import uuid
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from acceptance.conftest import token, until
+from codeai.auth import errors as auth
+from codeai.auth.issuing import issue_token
+from codeai.integrations.breaker import LocalMachine
+from codeai.model.integration import Breaker
+from services.process import SECRET
+
+WORK = """
+config { name: "work"  default_auth: public }
+entity Note { id: uuid, primary, auto  text: string, required }
+workflow Publish {
+    trigger: manual
+    input { title: string, required }
+    steps { draft { do { create Note { text: input.title } } } }
+}
+"""
+
+
+def mine(operator, bearer: str | None) -> httpx.Response:
+    return httpx.get(f"{operator.server.base_url}/mine", headers={"Authorization": bearer} if bearer else {})
+
+
+def test_s10_s22_s23_a_bearer_token_of_the_secret_opens_and_nothing_else(operator):
+    assert mine(operator, f"Bearer {token('clerk')}").json() == "yours"
+    wrong = issue_token("another secret that is long enough too", "ada", (), None, time.time())
+    for bearer, code in ((None, "AUTH005"), ("Bearer nonsense", "AUTH001"), (f"Bearer {wrong}", "AUTH001")):
+        answer = mine(operator, bearer)
+        assert (answer.status_code, answer.json()["code"]) == (401, code)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("name", ["InvalidToken", "ExpiredToken", "InvalidIssuer", "InvalidAudience", "MissingToken"])
+def test_s12_to_s20_the_errors_have_the_names_of_the_guide(name):
+    assert issubclass(getattr(auth, name), auth.AuthError)
+    for other in ("KeyNotFound", "UnsupportedAlgorithm", "NoSecretConfigured", "JWKSFetchFailed"):
+        assert issubclass(getattr(auth, other), auth.AuthError)
+
+
+def test_s24_a_token_has_three_parts_and_its_claims_can_be_read(embedded):
+    embedded.shell(f"echo '{token('clerk')}' > token.txt")
+    recipe = 'echo "$(cat token.txt)" | cut -d. -f2 | base64 -d 2>/dev/null | jq -r .exp'
+    assert int(embedded.shell(recipe)) > time.time()
+    assert token().count(".") == 2
+
+
+@pytest.fixture(scope="module")
+def issuer():
+    """A provider with a key set of its own."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())), "kid": "one", "alg": "RS256", "use": "sig"}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"keys": [public]}).encode() if self.path == "/.well-known/jwks.json" else b"{}"
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def sign(**claims):
+        whole = {"sub": "ada", "exp": time.time() + 600, "iss": "https://issuer.example", "aud": "desk", **claims}
+        return jwt.encode(whole, key, algorithm="RS256", headers={"kid": "one"})
+
+    yield f"http://127.0.0.1:{server.server_port}/.well-known/jwks.json", sign
+    server.shutdown()
+
+
+def test_s25_s26_keys_come_from_the_provider_and_issuer_and_audience_count(launch, issuer):
+    url, sign = issuer
+    source = """
+    config { name: "desk" }
+    auth main { method: jwt  jwks_url: env(KEYS)  issuer: "https://issuer.example"  audience: "desk" }
+    endpoint GET /mine { auth: required  returns: string  do { return "yours" } }
+    """
+    operator = launch(source=source, env={"KEYS": url})
+    assert mine(operator, f"Bearer {sign()}").json() == "yours"
+    assert mine(operator, f"Bearer {sign(iss='https://other.example')}").json()["code"] == "AUTH003"
+    assert mine(operator, f"Bearer {sign(aud='other')}").json()["code"] == "AUTH004"
+    assert mine(operator, f"Bearer {sign(exp=time.time() - 60)}").json()["code"] == "AUTH002"
+
+
+async def test_s42_s43_s47_s48_a_breaker_has_the_defaults_of_the_guide():
+    machine = LocalMachine(Breaker())
+    for number in range(5):
+        admitted = await machine.admit(0.0)
+        assert admitted.permit is not None, number
+        outcome = await machine.report(0.0, admitted.permit, "failure")
+    assert outcome.state == "open"
+    assert (await machine.admit(59.9)).permit is None
+    for number in range(3):
+        admitted = await machine.admit(60.0)
+        assert (admitted.state, admitted.permit is not None) == ("half-open", True), number
+        outcome = await machine.report(60.0, admitted.permit, "success")
+    assert outcome.state == "closed"
+
+
+def test_s67_s68_s70_the_database_shows_our_tables_and_statements(launch, postgres):
+    name = f"shown{uuid.uuid4().hex[:12]}"
+    operator = launch(env={"DATABASE_URL": postgres.create_database(name)})
+    httpx.post(f"{operator.server.base_url}/tickets", json={"title": "a"})
+    tables = postgres.sql("SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = 'public'", name).split()
+    assert {"tickets", "workflows", "executions"} <= set(tables)
+    assert "tickets" in postgres.sql("SELECT relname FROM pg_stat_user_tables", name).split()
+    postgres.sql("ANALYZE tickets", name)
+    assert "title" in postgres.sql("SELECT attname FROM pg_stats WHERE schemaname = 'public' AND tablename = 'tickets'", name).split()
+    active = postgres.sql(f"SELECT usename, state, query FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'codeai'")
+    assert active.startswith("codeai|idle|")
+    assert "tickets" in active or "codeai" in active
+    plan = "EXPLAIN (ANALYZE, COSTS, BUFFERS) SELECT * FROM executions WHERE workflow_id = 'abc' ORDER BY created_at DESC LIMIT 10"
+    assert "executions_workflow_id_created_at_idx" in postgres.sql(f"SET enable_seqscan = off; {plan}", name)
+    assert postgres.sql("SELECT count(*) FROM workflows WHERE status = 'active'", name) == "0"
+
+
+def asked(operator, text: str) -> dict:
+    return httpx.post(f"{operator.server.base_url}/api/v1/query", json={"q": text}, timeout=20).json()
+
+
+def test_t14_t15_messages_of_queries_print_names_as_typed(operator):
+    assert asked(operator, "select Ticket where title == @")["detail"] == "LexerError: unexpected character '@'"
+    assert asked(operator, "select tIckets")["detail"].startswith("SemanticError: unknown entity 'tIckets'")
+
+
+def test_s99_a_failure_of_the_database_is_an_execution_error(launch, postgres):
+    name = f"s99{uuid.uuid4().hex[:12]}"
+    operator = launch(env={"DATABASE_URL": postgres.create_database(name)})
+    postgres.sql("DROP TABLE tickets", name)
+    answer = asked(operator, "select Ticket")
+    assert answer["detail"].startswith("ExecutionError: ")
+    assert "relation" not in answer["detail"]
+    assert 'relation "tickets" does not exist' in operator.log_line(lambda line: line["msg"] == "a query failed")["cause"]
+
+
+def test_s131_executions_are_counted(launch):
+    operator = launch(source=WORK)
+    started = httpx.post(f"{operator.server.base_url}/api/v1/workflows/Publish/executions", json={"input": {"title": "first"}})
+    assert started.status_code == 202
+    wanted = 'workflow_executions_total{status="completed",workflow="Publish"} 1.0'
+    until(lambda: wanted in operator.shell("curl -s http://localhost:8080/metrics"), explain=lambda: operator.server.output[-2000:])
+    metrics = operator.shell("curl -s http://localhost:8080/metrics")
+    assert 'workflow_steps_total{status="done"} 1.0' in metrics
+    assert "events_waiting 0.0" in metrics
+
+
+@pytest.mark.parametrize(
+    ("settings", "levels"), [({"LOG_LEVEL": "error"}, set()), ({"LOG_LEVEL": "info", "LOG_ADD_SOURCE": "true"}, {"info"})]
+)
+def test_s141_levels_behave_as_listed(launch, settings, levels):
+    operator = launch(env=settings)
+    httpx.get(f"{operator.server.base_url}/tickets")
+    operator.server.terminate()
+    found = operator.log()
+    assert {line["level"] for line in found} == levels
+    assert all("source" in line for line in found)
+
+
+def test_t17_a_short_secret_is_refused_in_production(launch, postgres):
+    environment = {
+        "JWT_SECRET": "short",
+        "CODEAI_ENV": "production",
+        "DATABASE_URL": postgres.create_database(f"t17{uuid.uuid4().hex[:8]}"),
+    }
+    operator = launch(env=environment, wait=False)
+    assert operator.server.wait() == 3
+    assert "shorter than 32 bytes" in operator.server.output
+    assert SECRET not in operator.server.output
