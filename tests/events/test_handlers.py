@@ -26,8 +26,8 @@ endpoint POST /places { body { name: string, required, number: int, required }  
 FIRST, LARGE = "placed#1", "placed#2"
 
 
-async def started(run_program, *on):
-    app = await run_program(PROGRAM)
+async def started(run_program, *on, **environment):
+    app = await run_program(PROGRAM, **environment)
     for name in ("a", "b"):
         await switch(app, name, name in on)
     return app
@@ -177,3 +177,17 @@ async def test_two_processes_share_the_work_and_double_nothing(run_program):
         for name in "ab":
             mine = [int(text.split()[1]) for text in found if text.startswith(name)]
             assert [number for number in mine if first <= number < first + 20] == list(range(first, first + 20))
+
+
+async def test_operators_see_attempts_and_what_waits_in_the_metrics(run_program):
+    app = await started(run_program, CODEAI_METRICS_ACCESS="open")
+    await place(app, "a", 1)
+    for number in range(1, 9):
+        await failures(app, number)
+        await app.hurry()
+    await app.idle()
+    answer = await app.http.get("/metrics")
+    assert 'event_deliveries_total{kind="handler",outcome="failed",target="placed#1"} 8.0' in answer.text
+    assert 'event_deliveries_total{kind="handler",outcome="dead",target="placed#1"} 1.0' in answer.text
+    assert "event_dead_letters 1.0" in answer.text
+    assert "events_waiting 0.0" in answer.text

@@ -34,6 +34,13 @@ _NOBODY: Final = (
 _PROGRAM: Final = (ProgramFailure, EvaluationError, InvalidFields, QueryError, storage.StorageError)
 
 
+Observer = Callable[[str, str, str, float], None]  # kind, target, outcome, seconds
+
+
+def _unobserved(kind: str, target: str, outcome: str, seconds: float) -> None:
+    """Nobody counts."""
+
+
 class DeliveryFailed(Exception):
     """The target did not take a delivery. The text is kept with it and names no secret.
 
@@ -100,6 +107,7 @@ class Deliverer:
         passed: Callable[[str], None] = nothing,
     ) -> None:
         self._passed = passed
+        self.observer: Observer = _unobserved
         self._database = database
         self._dispatcher = dispatcher
         self._deliveries = deliveries
@@ -121,6 +129,7 @@ class Deliverer:
         began, at = time.perf_counter(), self._clock()
         try:
             await self._attempt(claim, delivery, began, at)
+            self.observer(delivery.kind, delivery.target, "delivered", time.perf_counter() - began)
         except (LeaseLost, *_NOBODY):
             raise
         except (DeliveryFailed, TimeoutError, *_PROGRAM) as error:
@@ -176,6 +185,7 @@ class Deliverer:
         if delay is None:
             await self._give_up(claim, delivery, str(failure), attempt)
             return
+        self.observer(delivery.kind, delivery.target, "failed", time.perf_counter() - began)
         async with self._database.transaction() as session:
             await self._deliveries.failed(session, delivery, str(failure))
             await self._deliveries.attempted(session, delivery, attempt)
@@ -186,6 +196,7 @@ class Deliverer:
         """A dead letter: it waits for a replay, and what comes after it in its order goes on."""
         details = {"delivery": str(delivery.id), "kind": delivery.kind, "target": delivery.target, "cause": error}
         _LOG.error("dead letter", extra=details)
+        self.observer(delivery.kind, delivery.target, "dead", attempt.duration_ms / 1000 if attempt is not None else 0.0)
         async with self._database.transaction() as session:
             await self._deliveries.dead(session, delivery, error, self._clock())
             if attempt is not None:

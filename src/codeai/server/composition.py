@@ -159,6 +159,7 @@ class Composition:
         self.observation = Observation(application, database, settings, environment, lambda: self.health.draining)
         self.sharing.observe(self.observation.metrics)
         observe_integrations(self.integrations, self.observation.metrics)
+        self.eventing.observe(self.observation.metrics)
         self.observation.share(self.health)
         self.figures = LaterFigures(self.observation.metrics, database)
         self.durable.parts.recorder.on_step = self.figures.step

@@ -36,6 +36,7 @@ from codeai.model.application import Application
 from codeai.model.endpoint import Verification
 from codeai.model.event import Webhook
 from codeai.model.statement import Send
+from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
 from codeai.server.settings import Settings
 from codeai.storage.interface import Database
@@ -104,6 +105,7 @@ class Eventing:
         self._slack_client = Outbound(AddressPolicy(settings.outbound_allow, [host_of(url) for url in self._channels.urls]))
         self.webhooks = Webhooks(database, self.outbox.forms, self._endpoints(), self._client, clock)
         self._kafka: KafkaTarget | None = None
+        self._deliverer: Deliverer | None = None
         keep = datetime.timedelta(seconds=settings.event_retention) if settings.event_retention else None
         self.retention = Retention(database, self.outbox.forms, keep, clock)
         self.relay = Relay(
@@ -122,9 +124,33 @@ class Eventing:
         }
         if starter is not None:
             inside["workflow"] = Workflows(self.outbox, starter)
-        deliverer = Deliverer(self._database, self._dispatcher, self.deliveries, self._clock, inside, self._outside(), passed=self._passed)
+        outside = self._outside()
+        deliverer = Deliverer(self._database, self._dispatcher, self.deliveries, self._clock, inside, outside, passed=self._passed)
+        self._deliverer = deliverer
         self._dispatcher.register(RELAY, self.relay)
         self._dispatcher.register(KIND, deliverer)
+
+    def observe(self, metrics: Metrics) -> None:
+        """Counts attempts, and shows what waits and what is dead, as the database knows it."""
+        if not self.active or self._deliverer is None:
+            return
+        attempts = metrics.counter("event_deliveries_total", "Attempts of deliveries, by outcome.", ("kind", "target", "outcome"))
+        durations = metrics.histogram("event_delivery_duration_seconds", "How long attempts took.", ("kind",))
+
+        def observed(kind: str, target: str, outcome: str, seconds: float) -> None:
+            # The addresses of messages are many, and not for everybody's eyes.
+            attempts.add(kind, "" if kind == "email" else target, outcome)
+            durations.observe(seconds, kind)
+
+        async def count(statement: str) -> list[tuple[tuple[str, ...], float]]:
+            row = await self._database.reading().fetch_row(statement, ())
+            return [((), float(str(row[0])))] if row is not None else []
+
+        self._deliverer.observer = observed
+        waiting = "SELECT count(*) FROM codeai_events WHERE relayed = 0"
+        dead = "SELECT count(*) FROM codeai_deliveries WHERE status = 'dead'"
+        metrics.probe("events_waiting", "Events whose deliveries have not been made yet.", lambda: count(waiting))
+        metrics.probe("event_dead_letters", "Deliveries that were given up and wait for a replay.", lambda: count(dead))
 
     # -- targets outside -------------------------------------------------------------------------------------------
 
