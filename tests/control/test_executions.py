@@ -146,6 +146,16 @@ def test_unknown_executions_are_not_found(operator: Operator, id_: str) -> None:
     assert operator.sql("SELECT count(*) FROM executions")
 
 
+def test_secret_fields_of_rows_are_neither_recorded_nor_shown(operator: Operator) -> None:
+    id_ = operator.start("Secretive")
+    assert operator.ended(id_)["output"]["name"] == "ada"
+    steps = operator.http.get(f"/executions/{id_}/steps").json()["data"]
+    assert [step["output"]["name"] for step in steps if step["name"] == "make"] == ["ada"]
+    assert "hunter2" not in operator.http.get(f"/executions/{id_}").text + str(steps)
+    recorded = operator.sql("SELECT output FROM codeai_steps") + operator.sql("SELECT output FROM executions")
+    assert "hunter2" not in str(recorded)
+
+
 def test_lists_filter_and_page_by_cursor(operator: Operator) -> None:
     keys = [f"page {number}" for number in range(7)]
     ids = [operator.start("Greet", name=key) for key in keys]

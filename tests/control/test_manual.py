@@ -22,6 +22,9 @@ def blocks(page: str, kind: str) -> list[str]:
 def test_the_samples_of_a_page_do_what_it_says(start_server: Any, tmp_path: Path, page: str) -> None:
     program = tmp_path / "app.cai"
     program.write_text("\n".join(blocks(page, "codeai")))
+    if "\ntest " in program.read_text():
+        tested = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=120)
+        assert tested.returncode == 0, tested.stdout + tested.stderr
     server = start_server(program, env={"DATABASE_URL": f"sqlite:///{tmp_path}/app.db"}, wait=False)
     server.wait_until_ready(90)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.durable.values import KeyType, Restore, restorer
+from codeai.durable.values import KeyType, Restore, restorer, shaper
 from codeai.evaluate.context import Context
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator, Host
@@ -113,6 +113,7 @@ class Compiler:
         self._evaluator = evaluator
         self._functions = {function.name: function for function in application.functions}
         keys = {entity.name: entity.primary_field.type for entity in application.entities}
+        self._entities = {entity.name: entity for entity in application.entities}
         self._key: KeyType = lambda entity: keys.get(entity, t.Json())
 
     def plan(self, run: Workflow | Job, version: str) -> RunPlan:
@@ -142,7 +143,9 @@ class Compiler:
             concurrency=run.concurrency,
             queue=run.queue if isinstance(run, Job) else "default",
             priority=run.priority if isinstance(run, Job) else 5,
-            on_complete=self._block(run.on_complete, f"{name} on_complete") if run.on_complete else None,
+            on_complete=self._shaped(self._block(run.on_complete, f"{name} on_complete"), _returned(run.on_complete))
+            if run.on_complete
+            else None,
             on_fail=self._block(run.on_fail, f"{name} on_fail") if run.on_fail else None,
         )
 
@@ -189,7 +192,23 @@ class Compiler:
         reach = "outside" if work.kind in ("call", "activity", "send") else self._reach(body)
         match = self._match(work, name) if work.kind == "wait" and work.value is not None else None
         restore = restorer(work.output, self._key)
-        return WorkPlan(work.kind, reach, self._block(body, label), restore, work.event, match, work.value is not None)
+        run = self._shaped(self._block(body, label), work.output)
+        return WorkPlan(work.kind, reach, run, restore, work.event, match, work.value is not None)
+
+    def _shaped(self, run: Compute, type_: t.Type) -> Compute:
+        """What computes a result without what its type does not name."""
+        shape = shaper(type_, self._readable)
+        if shape is None:
+            return run
+
+        async def shaped(context: Context) -> Any:
+            return shape(await run(context))
+
+        return shaped
+
+    def _readable(self, entity: str) -> Iterable[str]:
+        found = self._entities.get(entity)
+        return [field.name for field in found.fields if field.readable] if found is not None else ()
 
     def _outcome(self, outcome: Outcome | None, name: str) -> OutcomePlan | None:
         if outcome is None:
@@ -252,6 +271,12 @@ class Compiler:
             return plain(context)
 
         return run
+
+
+def _returned(body: s.Block) -> t.Type:
+    """The type of what a block returns first."""
+    found = (part.value.type for part in parts(body) if isinstance(part, s.Return) and part.value is not None)
+    return next(found, t.Null())
 
 
 def _steps(nodes: tuple[StepPlan | GroupPlan, ...]) -> Iterable[StepPlan]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from codeai.language import types as t
 from codeai.language.durations import duration_milliseconds
 
 Restore = Callable[[Any], Any]
+Readable = Callable[[str], Iterable[str]]
 KeyType = Callable[[str], t.Type]
 _PLAIN: Final = (t.Null, t.Unknown, t.Json, t.Bool, t.Int, t.String, t.Text, t.Email, t.Url, t.Enum, t.Void)
 
@@ -28,6 +29,32 @@ def recorded(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return text(value)
+
+
+def shaper(type_: t.Type, readable: Readable) -> Restore | None:
+    """The function that keeps of a result what its type names: secret fields of rows are never recorded, and so never shown.
+
+    :param readable: the names of the fields of an entity that may leave
+    :returns: None where everything stays
+    """
+    plain = t.required(type_)
+    if isinstance(plain, t.Row):
+        return _only(dict.fromkeys(readable(plain.entity)))
+    if isinstance(plain, t.Record) and plain.fields:
+        return _only({field.name: shaper(field.type, readable) for field in plain.fields})
+    if isinstance(plain, t.List):
+        item = shaper(plain.item, readable)
+        return None if item is None else lambda value: [item(part) for part in value] if isinstance(value, list) else value
+    return None
+
+
+def _only(fields: Mapping[str, Restore | None]) -> Restore:
+    def shape(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {name: part if (inner := fields[name]) is None else inner(part) for name, part in value.items() if name in fields}
+
+    return shape
 
 
 def restorer(type_: t.Type, key_type: KeyType) -> Restore:
