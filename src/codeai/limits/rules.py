@@ -7,11 +7,12 @@ I.371), which keeps a single time, the one at which the next request would be on
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 Strategy = Literal["fixed_window", "sliding_window", "token_bucket", "leaky_bucket"]
+STRATEGIES: Final[tuple[Strategy, ...]] = ("fixed_window", "sliding_window", "token_bucket", "leaky_bucket")
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ import msgspec
 
 from codeai.auth.guard import Provider
 from codeai.cache.watching import TableNames, WatchedDatabase
-from codeai.evaluate.operations import text
 from codeai.http.application import Handler
 from codeai.http.middleware.caching import CachedAction, anybody, caller
 from codeai.http.middleware.clients import ClientAddresses
@@ -23,7 +21,7 @@ from codeai.http.middleware.logging import FIELDS, RequestLogging
 from codeai.http.middleware.python import BadHook, PythonMiddleware
 from codeai.http.middleware.surrounded import Authorization, Gate, Layer, Surrounded
 from codeai.http.plans import Action
-from codeai.limits.rules import Rule
+from codeai.limits.rules import STRATEGIES, Rule
 from codeai.model.application import Application
 from codeai.model.endpoint import Endpoint
 from codeai.model.integration import Middleware
@@ -31,10 +29,13 @@ from codeai.model.security import AuthProvider, Guard
 from codeai.server.errors import StartError
 from codeai.server.settings import Settings
 from codeai.server.wiring.sharing import Setting, Sharing
+from codeai.server.wiring.stated import Stated
 from codeai.storage.interface import Database
 
 _LOG: Final = logging.getLogger("codeai.server")
 _BEFORE_GUARD: Final = ("ip", "all")
+_COUNTED: Final = ("user", "ip", "tenant", "all")
+_METHODS: Final = ("jwt", "api_key", "basic", "oauth2")
 Constant = Callable[[Any], object]
 MakeProvider = Callable[[str, str, Mapping[str, object], int], Provider]
 
@@ -50,7 +51,10 @@ class Surrounding:
         self, application: Application, settings: Settings, sharing: Sharing, constant: Constant, provider: MakeProvider, folder: Path
     ) -> None:
         self._models = {model.name: model for model in application.middleware}
-        self._values = {model.name: {entry.name: constant(entry.value) for entry in model.settings} for model in application.middleware}
+        self._values = {
+            model.name: Stated({entry.name: constant(entry.value) for entry in model.settings}, f"middleware '{model.name}'", model.at)
+            for model in application.middleware
+        }
         self._sharing = sharing
         self._provider = provider
         self._folder = folder
@@ -58,7 +62,7 @@ class Surrounding:
         self._hooks: dict[str, PythonMiddleware] = {}
         self.providers: dict[str, Provider] = {}
         self._layers = {model.name: layer for model in application.middleware if (layer := self._layer(model)) is not None}
-        self._cors = {model.name: cors_policy(self._values[model.name], model.at) for model in self._of("cors")}
+        self._cors = {model.name: cors_policy(self._values[model.name]) for model in self._of("cors")}
         for model in self._of("authentication"):
             self._own_provider(model)
 
@@ -73,18 +77,18 @@ class Surrounding:
     def _own_provider(self, model: Middleware) -> None:
         values = self._values[model.name]
         if "method" in values:
-            settings = {name: value for name, value in values.items() if name not in ("method", "required", "roles")}
-            self.providers[model.name] = self._provider(model.name, str(values["method"]), settings, model.at)
+            settings = {name: value for name, value in values if name not in ("method", "required", "roles")}
+            self.providers[model.name] = self._provider(model.name, values.one_of("method", _METHODS, "jwt"), settings, model.at)
 
     def guard(self, endpoint: Endpoint) -> Guard:
         """The endpoint's guard with what ``authentication`` and ``authorization`` middleware say."""
         guard = endpoint.guard
         for model in self._used(endpoint, "authentication"):
             values = self._values[model.name]
-            named = tuple(map(str, [*_listed(values.get("provider")), *_listed(values.get("auth"))]))
+            named = (*values.texts("provider"), *values.texts("auth"))
             providers = (model.name,) if model.name in self.providers else named or guard.providers
-            mode = "optional" if values.get("required") is False and guard.mode != "required" else "required"
-            roles = tuple(map(str, _listed(values.get("roles")))) or guard.roles
+            mode: Any = "required" if values.flag("required", True) or guard.mode == "required" else "optional"
+            roles = tuple(values.texts("roles")) or guard.roles
             guard = msgspec.structs.replace(guard, mode=mode, providers=providers, roles=roles, silent=False)
         if self._used(endpoint, "authorization"):
             guard = msgspec.structs.replace(guard, mode="required", silent=False)
@@ -93,7 +97,7 @@ class Surrounding:
     def documented(self, application: Application) -> Application:
         """The program as its documentation should show it: with the guards that really stand there."""
         own = tuple(
-            AuthProvider(name=name, method=str(self._values[name]["method"]), settings=self._models[name].settings)  # type: ignore[arg-type]  # known to the provider
+            AuthProvider(name=name, method=self._values[name].one_of("method", _METHODS, "jwt"), settings=self._models[name].settings)  # type: ignore[arg-type]  # known to the provider
             for name in self.providers
         )
         endpoints = tuple(msgspec.structs.replace(endpoint, guard=self.guard(endpoint)) for endpoint in application.endpoints)
@@ -106,8 +110,7 @@ class Surrounding:
         found: list[Gate] = []
         for model in self._used(endpoint, "authorization"):
             values = self._values[model.name]
-            roles = [*_listed(values.get("roles")), *_listed(values.get("role"))]
-            found.append(Authorization([str(role) for role in roles], [str(name) for name in _listed(values.get("permissions"))]))
+            found.append(Authorization([*values.texts("roles"), *values.texts("role")], values.texts("permissions")))
         found.extend(limit for limit in self._limits(endpoint) if not limit.before_guard)
         return tuple(found)
 
@@ -122,14 +125,13 @@ class Surrounding:
         found: list[Limit] = []
         for model in self._used(endpoint, "rate_limiting"):
             values = self._values[model.name]
-            window = values.get("window", datetime.timedelta(minutes=1))
             rule = Rule(
-                requests=_whole(values.get("requests"), 60),
-                window=round(window.total_seconds() * 1000) if isinstance(window, datetime.timedelta) else 60_000,
-                strategy=str(values.get("strategy", "sliding_window")),  # type: ignore[arg-type]  # checked when analysed
-                burst=_whole(values["burst"], 1) if "burst" in values else None,
+                requests=values.whole("requests", 60),
+                window=round(values.seconds("window", 60.0) * 1000),
+                strategy=values.one_of("strategy", STRATEGIES, "sliding_window"),  # type: ignore[arg-type]  # one of them
+                burst=values.whole("burst", 1) if "burst" in values else None,
             )
-            found.append(self._limit(f"middleware:{model.name}", rule, str(values.get("by", "user"))))
+            found.append(self._limit(f"middleware:{model.name}", rule, values.one_of("by", _COUNTED, "user")))
         if endpoint.rate_limit is not None:
             limit = endpoint.rate_limit
             found.append(self._limit(f"endpoint:{endpoint.name}", Rule(limit.requests, limit.window), limit.by or "user"))
@@ -141,16 +143,16 @@ class Surrounding:
     def _layer(self, model: Middleware) -> Layer | None:
         values = self._values[model.name]
         if model.kind == "logging":
-            fields = tuple(map(str, _listed(values.get("fields")))) or tuple(FIELDS)
-            level = str(values.get("level", "info"))
-            if level not in ("debug", "info", "warn", "error"):
-                raise StartError(f"unknown level '{level}' of middleware '{model.name}'", model.at)
-            return RequestLogging(level, fields, self._addresses, headers=values.get("headers") is True, body=values.get("body") is True)
+            fields = tuple(values.texts("fields")) or tuple(FIELDS)
+            for name in fields:
+                if name not in FIELDS and name != "client":
+                    raise values.fail("fields", f"client, {', '.join(FIELDS)}")
+            level = values.one_of("level", ("debug", "info", "warn", "error"), "info")
+            return RequestLogging(level, fields, self._addresses, headers=values.flag("headers"), body=values.flag("body"))
         if model.kind == "compression":
-            level_ = min(max(_whole(values.get("level"), 4), 1), 11)
-            return Compression(_whole(values.get("min_size"), 1_024), level_, tuple(map(str, _listed(values.get("types")))))
+            return Compression(values.whole("min_size", 1_024, 0), values.whole("level", 4, 1, 11), tuple(values.texts("types")))
         if model.kind == "python":
-            return self._hook(model, str(values.get("function", values.get("source", ""))))
+            return self._hook(model, "".join(values.texts("function") or values.texts("source")))
         return None
 
     def _hook(self, model: Middleware, name: str) -> PythonMiddleware:
@@ -176,8 +178,7 @@ class Surrounding:
         if endpoint.cache is not None:
             return endpoint.cache / 1000
         for model in self._used(endpoint, "cache"):
-            ttl = self._values[model.name].get("ttl")
-            return ttl.total_seconds() if isinstance(ttl, datetime.timedelta) else self._sharing.default_ttl
+            return self._values[model.name].seconds("ttl", self._sharing.default_ttl)
         return 0.0
 
     def cached(self, endpoint: Endpoint, action: Action) -> Action:
@@ -185,10 +186,10 @@ class Surrounding:
         ttl = self._ttl(endpoint)
         if not ttl:
             return action
-        values = next((self._values[model.name] for model in self._used(endpoint, "cache")), {})
-        vary = tuple(str(name).lower().encode("latin-1") for name in _listed(values.get("vary")))
-        by = anybody if values.get("by") in ("all", "public") else caller
-        name = f"{endpoint.name}:{values['key']}" if "key" in values else endpoint.name
+        values = next((self._values[model.name] for model in self._used(endpoint, "cache")), Stated({}, "", -1))
+        vary = tuple(name.lower().encode("latin-1") for name in values.texts("vary"))
+        by = anybody if values.one_of("by", (*_COUNTED, "public"), "user") in ("all", "public") else caller
+        name = ":".join((endpoint.name, *values.texts("key")))
         return CachedAction(action, self._sharing.cache, name, ttl, vary=vary, by=by)
 
 
@@ -228,28 +229,15 @@ def program_cors(application: Application, setting: Setting) -> CorsPolicy | Non
     """The cross-origin rules of ``config.cors``."""
     at = next((found.at for found in application.settings if found.path[0] == "cors"), -1)
     values = {found.path[1]: setting(found.path) for found in application.settings if found.path[0] == "cors" and len(found.path) == 2}
-    return cors_policy(values, at) if values else None
+    return cors_policy(Stated(values, "cors", at)) if values else None
 
 
-def cors_policy(values: Mapping[str, object], at: int) -> CorsPolicy:
+def cors_policy(values: Stated) -> CorsPolicy:
     """Cross-origin rules from their settings; raises StartError."""
-    given: dict[str, Any] = {
-        name: [text(item) for item in _listed(values[name])] for name in ("methods", "headers", "expose") if name in values
-    }
-    age = values.get("max_age")
-    if age is not None:
-        given["max_age"] = round(age.total_seconds()) if isinstance(age, datetime.timedelta) else _whole(age, 600)
+    given: dict[str, Any] = {name: values.texts(name) for name in ("methods", "headers", "expose") if name in values}
+    if "max_age" in values:
+        given["max_age"] = round(values.seconds("max_age", 600.0))
     try:
-        return CorsPolicy([text(item) for item in _listed(values.get("origins"))], credentials=values.get("credentials") is True, **given)
+        return CorsPolicy(values.texts("origins"), credentials=values.flag("credentials"), **given)
     except BadCors as error:
-        raise StartError(str(error), at) from error
-
-
-def _listed(value: object) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [part.strip() for part in text(value).split(",") if part.strip()]
-
-
-def _whole(value: object, fallback: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else fallback
+        raise StartError(str(error), values.at) from error
