@@ -221,6 +221,11 @@ def test_t17_a_short_secret_is_refused_outside_of_development():
     made(settings=AuthSettings(secret="short", development=True))
 
 
+def test_an_empty_secret_stops_the_start_everywhere():
+    with pytest.raises(AuthConfigurationError, match="is empty"):
+        made(settings=AuthSettings(), values={"secret": ""})
+
+
 @pytest.mark.parametrize("make", [lambda: rsa.generate_private_key(65537, 1024), lambda: ec.generate_private_key(ec.SECP256K1())])
 def test_a_weak_public_key_stops_the_start(make):
     key = make().public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()

@@ -88,6 +88,8 @@ def _verifier(
 
 
 def _check_secret(name: str, secret: str | None, settings: AuthSettings) -> None:
+    if secret == "":
+        raise AuthConfigurationError(f"the secret of auth '{name}' is empty")
     if secret is not None and len(secret.encode()) < _SHORTEST_SECRET and not settings.development:
         raise AuthConfigurationError(f"the secret of auth '{name}' is shorter than {_SHORTEST_SECRET} bytes (RFC 7518, section 3.2)")
 

@@ -33,7 +33,7 @@ def issue_token(
     :param now: seconds since the epoch
     :raises NoSecretConfigured: there is no secret to sign with
     """
-    if secret is None:
+    if not secret:
         raise NoSecretConfigured("issue_token")
     seconds = (DEFAULT_LIFETIME if lifetime is None else lifetime).total_seconds()
     claims: dict[str, Any] = {"sub": subject, "roles": list(roles), "iat": int(now), "exp": int(now + seconds), **(extra or {})}

@@ -82,6 +82,8 @@ class _Document:
             found["tags"] = list(endpoint.tags)
         if endpoint.deprecated:
             found["deprecated"] = True
+        if endpoint.version:
+            found["x-version"] = endpoint.version
         parameters = self._parameters(endpoint)
         if parameters:
             found["parameters"] = parameters
