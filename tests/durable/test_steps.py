@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 from programs import Peer, Process, Time, analysed, prepared, unique
 
+from codeai.durable.executions import new_id
+from codeai.durable.statements import PAGE
 from codeai.model.application import Application
 from codeai.storage.opening import open_database
+from codeai.storage.portable import portable
 from codeai.storage.settings import DatabaseSettings
 
 PROGRAM = """
@@ -94,6 +97,10 @@ workflow Sleeps { steps { a { do { return now() } }  nap { sleep: 1h }  b { do {
 workflow Waits {
     input { order: string }
     steps { ok { wait: Approved where event.order == input.order  timeout: 2d  on_timeout: continue }  who { do { return steps.ok.by } } }
+}
+workflow Later {
+    input { order: string }
+    steps { nap { sleep: 1h }  ok { wait: Approved where event.order == input.order }  who { do { return steps.ok.by } } }
 }
 workflow Parent {
     input { name: string }
@@ -425,3 +432,18 @@ async def test_concurrency_is_how_many_are_worked_on_at_a_time(process: Process)
     await process.run()
     assert process.peer.most == 2
     assert len(process.peer.calls) == 7
+
+
+async def test_a_wait_finds_events_that_came_before_it_also_behind_many_others(process: Process) -> None:
+    execution, _ = await process.complete("Later", {"order": "o1"})
+    store, now = process.durable.store, process.durable.parts.clock()
+    rows = [
+        (store.uuid(new_id()), "approved", store.instant(now), None, None, f'{{"order": "{order}", "by": "early"}}', 1)
+        for order in (*(["o2"] * (2 * PAGE + 1)), "o1")
+    ]
+    async with process.database.transaction() as session:
+        text = "INSERT INTO codeai_events (id, name, at, actor, key, payload, relayed) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        await session.execute_many(portable(text, process.database.dialect), rows)
+    await process.advance(hours=1, seconds=1)
+    execution, _ = await process.show(execution.id)
+    assert (execution.status, execution.output) == ("completed", "early")

@@ -65,7 +65,8 @@ WAITED_ALL: Final = "DELETE FROM codeai_waits WHERE execution_id = $1"
 WAITING: Final = """
 SELECT DISTINCT w.execution_id, e.queue, e.priority FROM codeai_waits w JOIN executions e ON e.id = w.execution_id
 WHERE w.event = $1 AND (w.match IS NULL OR w.match IN {texts})"""
-SINCE: Final = "SELECT id, at, actor, key, payload FROM codeai_events WHERE name = $1 AND at >= $2 ORDER BY id LIMIT 1000"
+PAGE: Final = 500
+SINCE: Final = f"SELECT id, at, actor, key, payload FROM codeai_events WHERE name = $1 AND at >= $2 AND id > $3 ORDER BY id LIMIT {PAGE}"
 
 LOCK: Final = "SELECT id FROM executions WHERE id = $1 FOR UPDATE"
 SET_STATUS: Final = "UPDATE executions SET status = $2 WHERE id = $1"

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from codeai.durable.dispatch.protocol import Dispatcher
 from codeai.durable.plans import WorkPlan
 from codeai.durable.records import Record
 from codeai.durable.run import Run
+from codeai.durable.statements import PAGE
 from codeai.durable.store import Store
 from codeai.durable.values import recorded
 from codeai.evaluate.operations import text
 from codeai.storage.interface import Session
+
+_FIRST: Final = "00000000-0000-0000-0000-000000000000"
 
 
 async def begin(run: Run, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> None:
@@ -37,7 +40,6 @@ async def look(run: Run, work: WorkPlan, more: Mapping[str, Any]) -> tuple[int, 
     """The oldest matching message that no wait has consumed: its number and payload."""
     store, execution = run.parts.store, run.execution
     assert work.event is not None
-    await _recall(run, work, more)
     rows = await run.parts.database.reading().fetch(store.sql.unread, (store.uuid(execution.id), work.event))
     for row in rows:
         payload = work.restore(store.value_of(row[1]))  # type: ignore[arg-type]  # text of a json column
@@ -50,16 +52,21 @@ async def _fits(run: Run, work: WorkPlan, payload: Any, more: Mapping[str, Any])
     return bool(await run.compute(work.run, {**more, "event": payload})) if work.conditional else True
 
 
-async def _recall(run: Run, work: WorkPlan, more: Mapping[str, Any]) -> None:
-    """Puts events that came since the execution began into its mailbox, as far as they fit."""
+async def recall(run: Run, work: WorkPlan, more: Mapping[str, Any]) -> None:
+    """Puts events that came since the execution began into its mailbox, as far as they fit; once, after the wait was made known."""
     parts, store, execution = run.parts, run.parts.store, run.execution
     assert work.event is not None
-    rows = await parts.database.reading().fetch(store.sql.since, (work.event, store.instant(execution.created_at)))
-    for row in rows:
-        payload = event_values(store, work.event, row)
-        if await _fits(run, work, work.restore(payload), more):
-            async with parts.database.transaction() as session:
-                await put(store, session, execution.id, work.event, str(row[0]), payload, parts.clock())
+    since, last = store.instant(execution.created_at), store.uuid(_FIRST)
+    while True:
+        rows = await parts.database.reading().fetch(store.sql.since, (work.event, since, last))
+        for row in rows:
+            payload = event_values(store, work.event, row)
+            if await _fits(run, work, work.restore(payload), more):
+                async with parts.database.transaction() as session:
+                    await put(store, session, execution.id, work.event, str(row[0]), payload, parts.clock())
+        if len(rows) < PAGE:
+            return
+        last = rows[-1][0]
 
 
 def event_values(store: Store, wire: str, row: Any) -> dict[str, Any]:

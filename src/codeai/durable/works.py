@@ -127,6 +127,10 @@ async def _wait(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
         due = run.parts.now_ms() + int(plan.timeout * 1000) if plan.own_timeout and plan.timeout is not None else None
         record = msgspec.structs.replace(record, status="waiting", due_ms=due)
         await waiting.begin(run, work, record, more)
+    if record.attempt == 0:  # not looked back yet
+        await waiting.recall(run, work, more)
+        record = msgspec.structs.replace(record, attempt=1)
+        run.keep(record)
     found = await waiting.look(run, work, more)
     if found is None and record.due_ms is not None and record.due_ms <= run.parts.now_ms():
         await waiting.give_up(run, record)
