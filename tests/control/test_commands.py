@@ -72,8 +72,8 @@ def test_jobs_by_command(operator: Operator) -> None:
 
 
 def test_queues_by_command(operator: Operator) -> None:
-    assert answer(operator, "jobs", "queue", "low", "--rate", "5 per 1m", "--concurrency", "2")["rate"] == "5 per 60000ms"
-    assert "5 per 60000ms" in run(operator, "jobs", "queues").stdout
+    assert answer(operator, "jobs", "queue", "low", "--rate", "5 per 1m", "--concurrency", "2")["rate"] == "5 per 1m"
+    assert "5 per 1m" in run(operator, "jobs", "queues").stdout
     assert answer(operator, "jobs", "queue", "low", "--rate", "none", "--concurrency", "none")["rate"] is None
 
 

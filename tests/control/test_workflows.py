@@ -173,3 +173,27 @@ def test_t10_a_program_without_anything_runs_what_is_registered(start_server: An
     operator = Operator(server, tmp_path, None)
     register(operator, 'workflow First { trigger: manual  steps { w { do { create Note { text: "first" } } } } }').raise_for_status()
     assert operator.ended(operator.start("First"))["status"] == "completed"
+
+
+def test_archiving_outlives_a_restart_and_holds_back_what_events_start(start_server: Any, tmp_path: Path) -> None:
+    program = tmp_path / "app.cai"
+    program.write_text("""
+        config { name: "archive"  default_auth: public }
+        event Asked { payload { n: int } }
+        workflow Hears { trigger: Asked  steps { w { check: 1 == 1 } } }
+        workflow Asks { trigger: manual  steps { w { emit: Asked { n: 1 } } } }
+    """)
+    env = {"DATABASE_URL": f"sqlite:///{tmp_path}/app.db"}
+    for attempt in range(2):
+        server = start_server(program, env=env, wait=False)
+        server.wait_until_ready(90)
+        operator = Operator(server, tmp_path, None)
+        if attempt == 0:
+            operator.http.patch("/workflows/Hears", json={"status": "archived"}).raise_for_status()
+            server.terminate()
+    assert operator.http.get("/workflows/Hears").json()["status"] == "archived"
+    operator.ended(operator.start("Asks"))
+    held = operator.until(lambda: operator.http.get("/executions?workflow_id=Hears").json()["data"])
+    assert [row["status"] for row in held] == ["pending"]
+    operator.http.patch("/workflows/Hears", json={"status": "active"})
+    assert operator.ended(held[0]["id"])["status"] == "completed"

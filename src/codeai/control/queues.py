@@ -16,6 +16,7 @@ from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.jobs.queues import QueueDesk, QueueState, UnknownQueue
 from codeai.language.durations import duration_milliseconds
+from codeai.language.formatter.expressions import duration_text
 from codeai.storage.interface import Database
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -79,7 +80,7 @@ def _rate(text: str) -> tuple[int, int]:
 
 def shown(state: QueueState) -> dict[str, object]:
     """A queue as the API shows it."""
-    rate = f"{state.rate} per {state.rate_ms}ms" if state.rate else None
+    rate = f"{state.rate} per {duration_text(state.rate_ms)}" if state.rate and state.rate_ms else None
     return {
         **{name: getattr(state, name) for name in ("name", "weight", "paused", "concurrency", "ready", "running", "later")},
         "rate": rate,

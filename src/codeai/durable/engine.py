@@ -234,5 +234,5 @@ class _News(Exception):
 
 
 def _held_back(execution: Execution) -> bool:
-    """A paused definition begins nothing; resuming it offers what is pending."""
-    return execution.fresh and execution.definition == "paused"
+    """A paused or archived definition begins nothing; making it active offers what is pending."""
+    return execution.fresh and execution.definition in ("paused", "archived")

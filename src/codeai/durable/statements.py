@@ -99,9 +99,8 @@ SELECT id, status, coalesce(started_at, created_at), attempt FROM executions WHE
 KNOWN: Final = "SELECT name, kind, version, status, source FROM workflows"
 REGISTER: Final = """
 INSERT INTO workflows (name, kind, version, status, source, created_at, updated_at) VALUES ($1, $2, $3, 'active', NULL, $4, $4)
-ON CONFLICT (name) DO UPDATE SET version = excluded.version, kind = excluded.kind, updated_at = excluded.updated_at, source = NULL,
-  status = CASE WHEN workflows.status = 'archived' THEN 'active' ELSE workflows.status END
-WHERE workflows.version <> excluded.version OR workflows.status = 'archived' OR workflows.kind <> excluded.kind"""
+ON CONFLICT (name) DO UPDATE SET version = excluded.version, kind = excluded.kind, updated_at = excluded.updated_at, source = NULL
+WHERE workflows.version <> excluded.version OR workflows.kind <> excluded.kind OR workflows.source IS NOT NULL"""
 DEFINE: Final = """
 INSERT INTO codeai_definitions (version, name, kind, body, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (version) DO NOTHING"""
 DEFINITION: Final = "SELECT body FROM codeai_definitions WHERE version = $1"
