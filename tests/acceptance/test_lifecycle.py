@@ -158,7 +158,7 @@ def test_t19_a_worker_that_dies_is_replaced(launch, postgres):
     victim = workers(operator)[0]
     os.kill(victim.pid, signal.SIGKILL)
     operator.log_line(lambda line: line["msg"] == "worker died")
-    until(lambda: len(workers(operator)) == 2 and victim.pid not in {worker.pid for worker in workers(operator)})
+    until(lambda: len(workers(operator)) == 2 and victim.pid not in {worker.pid for worker in workers(operator)}, 60)
 
 
 def test_s110_a_restart_resets_the_pool(launch, postgres):

@@ -107,8 +107,8 @@ def test_t19_a_worker_that_dies_takes_no_count_with_it(fleet):
     workers = psutil.Process(fleet.server.process.pid).children()
     victim = next(worker for worker in workers if "http 1" in " ".join(worker.cmdline()))
     os.kill(victim.pid, signal.SIGKILL)
-    until(lambda: re.search(r'"msg":"worker died"', fleet.server.output))
-    until(lambda: len({labels for name, labels in samples(fleet) if name == "process_threads"}) == 2)
+    until(lambda: re.search(r'"msg":"worker died"', fleet.server.output), 60)
+    until(lambda: len({labels for name, labels in samples(fleet) if name == "process_threads"}) == 2, 60)
     assert value(fleet, "http_requests_total", **labels) == before
     for _ in range(20):
         httpx.get(url)
