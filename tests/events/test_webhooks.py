@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+from emitting import eventually
 from standardwebhooks.webhooks import Webhook
 
 from services import peer as peers
@@ -42,7 +43,6 @@ async def attempts(app):
 
 
 async def failed(app, number=1):
-    from emitting import eventually
 
     async def tried():
         return await app.one("SELECT coalesce(max(attempts), 0) FROM codeai_deliveries") >= number
@@ -181,7 +181,7 @@ async def test_messages_of_one_key_keep_their_order(run_program):
 
     def script(seen):
         seen_orders.append(json.loads(seen.body)["data"]["text"])
-        return Reply(500) if len(seen_orders) == 1 else Reply(200)
+        return Reply(500) if seen_orders.count("0") == 1 and seen_orders[-1] == "0" else Reply(200)
 
     with Peer(script) as peer:
         app = await run_program(PROGRAM, PARTNER_URL=peer.url, PARTNER_SECRET=SECRET)
@@ -193,3 +193,29 @@ async def test_messages_of_one_key_keep_their_order(run_program):
         await app.idle()
     assert [text for text in seen_orders if text != "other"] == ["0", "0", "1", "2", "3"]
     assert "other" in seen_orders
+
+
+async def test_a_peer_that_hangs_keeps_nobody_else_waiting(run_program):
+    program = PROGRAM.replace("timeout: 400ms", "timeout: 8s").replace("key: order_id", "")
+    program += """
+entity Note { id: uuid, primary, auto  text: text, required }
+event Other { payload { text: text, required } }
+on Other { create Note { text: event.text } }
+endpoint POST /others { returns: void  do { emit Other { text: "heard" } } }
+"""
+    with Peer(lambda seen: peers.hang) as peer:
+        app = await run_program(program, PARTNER_URL=peer.url, PARTNER_SECRET=SECRET)
+        for number in range(60):
+            await app.http.post("/orders", json={"order_id": number})
+
+        async def busy():
+            return len(peer.seen) == 8
+
+        await eventually(busy)
+        await app.http.post("/others")
+
+        async def heard():
+            return await app.one("SELECT count(*) FROM notes") == 1
+
+        await eventually(heard, 5)
+        assert len(peer.seen) == 8

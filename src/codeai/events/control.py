@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from codeai.durable.dispatch.protocol import Dispatcher
-from codeai.events.deliveries import KIND, Deliveries, NewDelivery
+from codeai.events.deliveries import Deliveries, NewDelivery, offer
 from codeai.events.outbox import Outbox
 from codeai.events.records import COLUMNS
 from codeai.events.relay import Relay
@@ -134,8 +134,7 @@ class EventsControl:
     async def _offer(self, session: Session, made: Sequence[NewDelivery]) -> None:
         if made:
             await self._deliveries.add(session, made, self._clock())
-        for delivery in made:
-            await self._dispatcher.offer(session, KIND, str(delivery.id), order_key=delivery.order_key)
+        await offer(session, self._dispatcher, made)
 
     # -- deliveries ------------------------------------------------------------------------------------------------
 

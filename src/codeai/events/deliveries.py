@@ -9,12 +9,14 @@ from uuid import UUID
 
 import msgspec
 
+from codeai.durable.dispatch.protocol import Dispatcher
 from codeai.events.records import EventRecord, Forms
 from codeai.model.identifiers import new_uuid
 from codeai.storage.interface import Session
 from codeai.storage.portable import portable
 
 KIND: Final = "delivery"  # of activations
+AT_ONCE: Final = 8  # deliveries to one target outside, over all processes
 _SAID: Final = 2_000  # characters of an answer or error that are kept
 
 _INSERT: Final = """
@@ -47,6 +49,21 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     replay_of: UUID | None = None
     forced: bool = False
     id: UUID = msgspec.field(default_factory=new_uuid)
+
+
+async def offer(session: Session, dispatcher: Dispatcher, made: Sequence[NewDelivery]) -> None:
+    """Offers new deliveries. Those of one target outside share a lane, so that a slow peer keeps nobody else waiting."""
+    for delivery in made:
+        lane = _lane(delivery)
+        await dispatcher.offer(
+            session, KIND, str(delivery.id), order_key=delivery.order_key, lane=lane, lane_limit=AT_ONCE if lane is not None else None
+        )
+
+
+def _lane(delivery: NewDelivery) -> str | None:
+    if delivery.kind in ("handler", "workflow"):
+        return None
+    return delivery.kind if delivery.kind == "email" else f"{delivery.kind}:{delivery.target}"
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from codeai.durable.dispatch.protocol import Claim, Dispatcher
 from codeai.evaluate.errors import EvaluationError
-from codeai.events.deliveries import KIND, Deliveries, NewDelivery
+from codeai.events.deliveries import Deliveries, NewDelivery, offer
 from codeai.events.outbox import Moment, Outbox
 from codeai.events.records import COLUMNS, EventRecord, facts
 from codeai.events.routes import Route
@@ -111,8 +111,7 @@ class Relay:
             made = [delivery for event in events for delivery in self.made(event)]
             if made:
                 await self._deliveries.add(session, made, self._clock())
-            for delivery in made:
-                await self._dispatcher.offer(session, KIND, str(delivery.id), order_key=delivery.order_key)
+            await offer(session, self._dispatcher, made)
             for listener in self._listeners:
                 heard = [event for event in events if event.name in listener.names]
                 if heard:

@@ -13,7 +13,7 @@ from codeai.evaluate.context import Context
 from codeai.evaluate.errors import EvaluationError
 from codeai.evaluate.operations import text, to_json
 from codeai.events.deliverer import DeliveryFailed, Sent
-from codeai.events.deliveries import KIND, Deliveries, Delivery, NewDelivery
+from codeai.events.deliveries import Deliveries, Delivery, NewDelivery, offer
 from codeai.events.records import EventRecord
 from codeai.events.schedule import HANDLERS, Schedule
 from codeai.events.webhooks import Client, retry_after
@@ -41,7 +41,7 @@ class Sending:
         content = self._email(target, values) if channel == "email" else self._slack(target, values)
         made = NewDelivery(kind=channel, target=target[:200], content=_ENCODER.encode(content).decode())
         await self._deliveries.add(context.session, (made,), context.now)
-        await self._dispatcher.offer(context.session, KIND, str(made.id))
+        await offer(context.session, self._dispatcher, (made,))
 
     def _rendered(self, values: Mapping[str, Any]) -> Rendered:
         name = values.get("template")
