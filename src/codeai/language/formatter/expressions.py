@@ -110,6 +110,11 @@ class Expressions(Printer):
     def literal(self, node: Node, depth: int) -> str:
         return self.source(node)
 
+    def shell(self, node: q.Exec, depth: int) -> str:
+        """The command as it was written: its lines are the shell's."""
+        text = self.between(node.command.start, node.command.end)
+        return f"exec {{ {text} }}" if "\n" not in self.source(node) else "exec " + self.source(node).removeprefix("exec").lstrip()
+
     def number(self, node: ex.IntLiteral | ex.DecimalLiteral, depth: int) -> str:
         text = self.source(node)
         plain = str(node.value) if isinstance(node, ex.IntLiteral) else node.text
@@ -417,5 +422,5 @@ _PRINTERS: Final[dict[type, Callable[[Expressions, Any, int], str]]] = {
     q.CallActivity: Expressions.activity,
     q.Start: Expressions.start,
     q.TestRequest: Expressions.request,
-    q.Exec: Expressions.literal,
+    q.Exec: Expressions.shell,
 }

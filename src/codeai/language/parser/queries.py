@@ -137,13 +137,17 @@ class Queries(Types):
         found: list[q.SelectColumn] = []
         while True:
             value = self.expression()
-            name = self.identifier() if self.take_word("as") else None
+            name = self.identifier() if not self._runs_as_system() and self.take_word("as") else None
             found.append(q.SelectColumn(value.start, self.previous_end, value, name))
             if not (self.at(",") and self._column_follows()):
                 break
             self.i += 1
         self.aliases = aliases
         return tuple(found)
+
+    def _runs_as_system(self) -> bool:
+        """Whether ``as system`` is the clause of ``select E as system``, and not a name for a column."""
+        return self.at_word("as") and self.text_at(1) == "system" and self.text_at(2) not in ("from", ",")
 
     def _column_follows(self) -> bool:
         """Within brackets a comma may end the query itself: it is one of ours while a ``from`` is still to come."""
