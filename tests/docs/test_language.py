@@ -24,11 +24,13 @@ ELSEWHERE = ("diagnostics", "older-spellings")
 PAGES = [*(page for page in sorted(LANGUAGE.glob("*.md")) if page.stem not in ELSEWHERE), ROOT / "docs/llms/codeai.md"]
 FENCE = re.compile(r"^```cai([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SAMPLES = [
-    pytest.param(words.split(), text, id=f"{page.stem}-{at}") for page in PAGES for at, (words, text) in enumerate(FENCE.findall(page.read_text()))
+    pytest.param(words.split(), text, id=f"{page.stem}-{at}")
+    for page in PAGES
+    for at, (words, text) in enumerate(FENCE.findall(page.read_text()))
 ]
 # What a sample may leave: declarations and variables that nothing uses in it, and Python that is not there.
 ASIDE = ("CAI0131", "CAI0132", "CAI0133", "CAI0612")
-HEAD, TAIL = 'endpoint POST /sample { auth: public  returns: void  do {\n', "} }\nfunction first_order() -> uuid { return uuid() }\n"
+HEAD, TAIL = "endpoint POST /sample { auth: public  returns: void  do {\n", "} }\nfunction first_order() -> uuid { return uuid() }\n"
 
 
 def sample(words: list[str], text: str) -> Loaded:
@@ -65,3 +67,9 @@ def test_the_program_of_the_samples_is_valid_and_canonical() -> None:
 def test_the_index_names_every_page() -> None:
     named = set(re.findall(r"\]\(([a-z-]+)\.md\)", (LANGUAGE / "README.md").read_text()))
     assert named == {page.stem for page in LANGUAGE.glob("*.md")} - {"README"}
+
+
+def test_the_page_for_models_has_at_most_4000_tokens() -> None:
+    """Counted above what tokenizers make of it: each sign is a token, words have one per 7 letters, numbers one per 3 digits."""
+    pieces = re.findall(r"[A-Za-z]+|[0-9]{1,3}|[^\sA-Za-z0-9]|\n+", (ROOT / "docs/llms/codeai.md").read_text())
+    assert sum(-(-len(piece) // 7) if piece.isalpha() else 1 for piece in pieces) <= 4_000

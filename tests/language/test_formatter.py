@@ -17,7 +17,7 @@ from codeai.language.source import Sources
 from codeai.language.tree.node import Node
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = sorted([*(ROOT / "tests/corpus/valid").glob("*.cai"), *(ROOT / "examples").rglob("*.cai")])
+PROGRAMS = sorted([*(ROOT / "tests/corpus/valid").glob("*.cai"), *(ROOT / "examples").rglob("*.cai"), ROOT / "docs/language/shop.cai"])
 TEXTS = [path.read_text() for path in PROGRAMS]
 
 
