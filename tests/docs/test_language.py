@@ -1,7 +1,7 @@
 """The samples of the language reference are true: right ones are valid and in canonical form, wrong ones give the code that they name.
 
-The words behind ``cai`` at a fence: ``do`` is a block of an endpoint, ``script`` a script, ``alone`` a program without that of the page, ``free``
-a text that is not in canonical form, and a code says what is wrong.
+The words behind ``cai`` at a fence: ``do`` is a block of an endpoint, ``script`` a script, ``alone`` a program without that of the page,
+``free`` a text that is not in canonical form, and a code says what is wrong.
 """
 
 import re
