@@ -34,6 +34,13 @@ endpoint GET /broken { auth: public  returns: decimal  do { let zero = 0  return
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These tests start servers, several each: on a busy machine a start takes half a minute."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
+
+
 class Operator:
     """What an operator types; every ``localhost:8080`` of a command means the server."""
 

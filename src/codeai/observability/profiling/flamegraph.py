@@ -40,7 +40,7 @@ def flame_graph(samples: Iterable[Sample], value: int, unit: str, title: str) ->
         f'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="11">\n'
         f"<style>rect{{stroke:#fff;stroke-width:.5}} g:hover rect{{stroke:#000}}</style>\n"
         f'<text x="10" y="{_HEIGHT - 4}" font-size="13">{escape(title)}</text>\n'
-        f'<g transform="translate(0 {height}) scale(1 1)">\n{body}\n</g></svg>\n'
+        f'<g transform="translate(0 {height})">\n{body}\n</g></svg>\n'
     ).encode("utf-8", "replace")
 
 
