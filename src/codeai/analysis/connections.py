@@ -299,8 +299,10 @@ class Connections(Endpoints):
         for name in names:
             if key in ("roles", "role"):
                 self.check_role(name)
-            elif key in ("provider", "auth") and name.text not in self.symbols.providers:
-                self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, self.symbols.providers, "CAI0116")
+            elif key in ("provider", "auth"):
+                if name.text not in self.symbols.providers:
+                    self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, self.symbols.providers, "CAI0116")
+                self.symbols.use("auth", name.text)
         constants = tuple(ir.Constant(type=t.String(), value=name.text, at=name.start) for name in names)
         return ir.ListOf(type=t.List(t.String()), items=constants, at=node.start)
 

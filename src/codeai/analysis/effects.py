@@ -42,15 +42,12 @@ class Effects(Payloads):
 
     # -- operations and activities ---------------------------------------------------------------------------------
 
-    def operation(self, name: Reference, *, lenient: bool = False) -> OperationSymbol | None:
-        """``Integration.operation``; reports what is unknown.
-
-        :param lenient: whether a quoted name that nothing declares is only a warning
-        """
+    def operation(self, name: Reference) -> OperationSymbol | None:
+        """``Integration.operation``; reports what is unknown, a quoted name as a warning."""
         first = name.parts[0]
         integration = self.symbols.integrations.get(first.text)
         if integration is None:
-            node = name if lenient and name.quoted else first
+            node = name if name.quoted else first
             self.report.unknown(node, f"unknown integration '{first.text}'", first.text, self.symbols.integrations, "CAI0121")
             return None
         self.symbols.use("integration", first.text)
@@ -60,8 +57,9 @@ class Effects(Payloads):
         second = name.parts[1]
         found = integration.operations.get(second.text)
         if found is None:
+            node = name if name.quoted else second
             self.report.unknown(
-                second, f"integration '{first.text}' has no operation '{second.text}'", second.text, integration.operations, "CAI0122"
+                node, f"integration '{first.text}' has no operation '{second.text}'", second.text, integration.operations, "CAI0122"
             )
             return None
         self.symbols.use("operation", name.text)
@@ -72,9 +70,11 @@ class Effects(Payloads):
         scope.host.effects.append(("call", node))
         symbol = self.operation(node.operation)
         if symbol is None:
-            for entry in node.values:
-                self.expression(entry.value, scope)
-            return broken(node)
+            given = tuple(ir.Entry(entry.key.text, self.expression(entry.value, scope)) for entry in node.values)
+            if not node.operation.quoted:
+                return broken(node)
+            integration, _, operation = node.operation.text.partition(".")
+            return ir.CallOperation(type=t.Json(), integration=integration, operation=operation, values=given, at=node.start)
         values = self._arguments_of(node, node.values, symbol, scope)
         first, second = node.operation.parts
         return ir.CallOperation(type=symbol.result, integration=first.text, operation=second.text, values=values, at=node.start)

@@ -22,6 +22,7 @@ from codeai.model import expression as ir
 from codeai.model.event import Change, Event, Handler, Publication, Retry, Webhook
 
 _PUBLICATIONS: Final = ("webhook", "kafka", "slack", "email")
+_DECLARED: Final = {"integration": "operation", "emit": "event"}  # what the target of a handler is, where the keyword is another
 
 
 class Events(Connections):
@@ -110,7 +111,10 @@ class Events(Connections):
                 self.report.unknown(item, f"unknown target '{kind}'" if kind else "this is no target", kind, _PUBLICATIONS, "CAI0127")
                 continue
             if kind == "webhook" and text not in self.symbols.webhooks:
-                self.report.unknown(argument or item, f"unknown webhook '{text}'", text, self.symbols.webhooks, "CAI0129")
+                place = argument or item
+                named = (Identifier(place.start, place.end, text),)
+                target = Reference(place.start, place.end, named, isinstance(argument, ex.StringLiteral))
+                self.report.unknown(target, f"unknown webhook '{text}'", text, self.symbols.webhooks, "CAI0129")
             found.append(Publication(kind, text))  # type: ignore[arg-type]  # checked above
         return tuple(found)
 
@@ -127,12 +131,16 @@ class Events(Connections):
         where = self.condition(node.where, scope) if node.where is not None else None
         block = node.body if node.body is not None else self._target_block(node, symbol)
         body = self.host_block(block, scope) if block is not None else ()
-        if block is None and node.target is not None and node.kind is not None and node.kind.text != "webhook":
-            failing = self.undeclared(node.kind.text, node.target)
+        if block is None and node.target is not None and node.kind is not None and not self._delivers(node.kind, node.target):
+            failing = self.undeclared(_DECLARED.get(node.kind.text, node.kind.text), node.target)
             body = (failing,) if failing is not None else ()
         wire = symbol.wire if symbol is not None else wire_name(node.event.text)
         number = self.numbers[wire] = self.numbers.get(wire, 0) + 1
         return Handler(name=f"{wire}#{number}", event=wire, where=where, body=body, at=node.start), host
+
+    def _delivers(self, kind: Identifier, target: Reference) -> bool:
+        """Whether the handler is one of the webhooks, which need no block."""
+        return kind.text == "webhook" and target.parts[-1].text in self.symbols.webhooks
 
     def _target_block(self, node: ev.HandlerDeclaration, symbol: EventSymbol | None) -> st.Block | None:
         """The block that ``on E do workflow W`` stands for: what the target takes is filled from the event by name."""
@@ -150,7 +158,7 @@ class Events(Connections):
             value = q.Start(node.start, node.end, "start" if kind == "workflow" else "run", name, values)
             statement = st.ExpressionStatement(node.start, node.end, value)
         elif kind == "integration":
-            operation = self.operation(target, lenient=True)
+            operation = self.operation(target)
             if operation is not None:
                 values = node.values or self._from_event(target, operation.arguments, symbol)
                 statement = st.ExpressionStatement(node.start, node.end, q.CallOperation(node.start, node.end, target, values))
@@ -161,7 +169,7 @@ class Events(Connections):
                 statement = st.Emit(node.start, node.end, target, ex.MapLiteral(node.start, node.end, entries))
         elif kind == "webhook":
             if name.text not in self.symbols.webhooks:
-                self.report.unknown(target, f"unknown webhook '{name.text}'", name.text, self.symbols.webhooks, "CAI0129")
+                self.report.unknown(target, f"unknown webhook '{target.text}'", target.text, self.symbols.webhooks, "CAI0129")
             elif symbol is not None:
                 self.delivered.append((name.text, symbol.wire))
         return st.Block(node.start, node.end, (statement,)) if statement is not None else None

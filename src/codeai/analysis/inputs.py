@@ -217,6 +217,7 @@ class InputAnalysis(Entities):
         for name in clause.names:
             if name.text not in self.symbols.providers:
                 self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, [*_MODES, *self.symbols.providers], "CAI0116")
+            self.symbols.use("auth", name.text)
         return "required", tuple(name.text for name in clause.names)
 
     def milliseconds(self, clauses: tuple[d.Clause, ...], key: str) -> int | None:

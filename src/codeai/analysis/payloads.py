@@ -80,7 +80,7 @@ class Payloads(Statements):
         if not name.quoted:
             return None
         message = ir.Constant(type=t.String(), value=f"{kind} '{name.text}' is not declared", at=name.start)
-        return s.Fail(failure=s.Failure(501, message, "not_declared"), at=name.start)
+        return s.Fail(failure=s.Failure(501, message, s.NOT_DECLARED), at=name.start)
 
     def _payload(self, node: st.Emit, symbol: EventSymbol, scope: Scope) -> ir.Expression:
         sources = scope.host.sources

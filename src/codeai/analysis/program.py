@@ -9,10 +9,10 @@ import msgspec
 
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope, Variable
+from codeai.analysis.security import Security
 from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
 from codeai.analysis.usage import report_misspelt_settings, report_unused
 from codeai.analysis.ways import always_ends
-from codeai.analysis.workflows import Workflows
 from codeai.language import types as t
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
@@ -28,21 +28,15 @@ from codeai.model import expression as ir
 from codeai.model.application import Application, Function, Parameter, Setting, Test
 from codeai.model.endpoint import Endpoint, Segment, Shape
 from codeai.model.event import Handler
-from codeai.model.security import AuthProvider, Role
 from codeai.model.statement import Block, Statement
 from codeai.model.workflow import Job, Workflow
 
 _Declaration = TypeVar("_Declaration", bound=d.Declaration)
 _SCOPE = DiagnosticClass.SCOPE
-_PROVIDER_KEYS = (
-    *("secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim", "algorithms", "require_exp", "header", "keys"),
-    *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
-)
 _RUN = "run the script with 'codeai run'"
 _DATABASES = ("postgres", "postgresql", "sqlite", "mongodb")
 _MOVE = "move it into the program"
 _OF_SCRIPTS = (d.FunctionDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.ImportDeclaration, d.Script)
-_METHODS = ("jwt", "api_key", "basic", "oauth2")
 # Routes and prefixes that the server keeps for itself (language page, section 6).
 _OWN = ("health", "metrics", "debug", "openapi.json", "docs")
 _CONTROL = ("workflows", "executions", "admin", "events", "dead-letters", "webhooks", "integrations", "query")
@@ -91,7 +85,7 @@ def _foreign(script: Module) -> list[d.Declaration]:
     return [declaration for declaration in script.declarations if not isinstance(declaration, _OF_SCRIPTS)]
 
 
-class Program(Workflows):
+class Program(Security):
     """Elaborates all declarations."""
 
     script: list[d.Script]
@@ -132,8 +126,8 @@ class Program(Workflows):
             enums=tuple(self.symbols.enums.values()),
             endpoints=endpoints,
             functions=functions,
-            providers=tuple(self._provider(node) for node in self.symbols.providers.values()),
-            roles=self._roles(),
+            providers=self.providers_of(endpoints, connected["middleware"]),
+            roles=self.roles_of(),
             settings=settings,
             requirements=tuple(self.requirements),
             seed=seed,
@@ -384,63 +378,6 @@ class Program(Workflows):
             source=declared.source,
             at=symbol.declaration.start,
         )
-
-    # -- security --------------------------------------------------------------------------------------------------
-
-    def _provider(self, node: d.AuthDeclaration) -> AuthProvider:
-        scope = Scope(Host("auth", user=False, database=False))
-        method = "jwt"
-        entries: list[ir.Entry] = []
-        for setting in node.settings:
-            key, value = setting.key.text, setting.value
-            if key == "method":
-                method = value.text if isinstance(value, ex.Name) else ""
-                if method not in _METHODS:
-                    self.report.unknown(setting, f"unknown auth method '{method}'", method, _METHODS, "CAI0117")
-                    method = "jwt"
-            elif key not in _PROVIDER_KEYS:
-                self.report.unknown(
-                    setting.key, f"unknown setting '{key}' of auth '{node.name.text}'", key, ("method", *_PROVIDER_KEYS), "CAI0118"
-                )
-            elif value is not None:
-                resolved = self.expression(value, scope)
-                if key in ("secret", "keys") and isinstance(value, ex.StringLiteral):
-                    self.report.warning(
-                        value,
-                        "a secret stands in the text of the program",
-                        "CAI0119",
-                        help_text=f"write secret({node.name.text.upper()}_SECRET)",
-                    )
-                entries.append(ir.Entry(key, resolved))
-        return AuthProvider(name=node.name.text, method=method, settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
-
-    def _roles(self) -> tuple[Role, ...]:
-        found: list[Role] = []
-        for name, node in self.symbols.roles.items():
-            names: dict[str, tuple[str, ...]] = {}
-            for clause in node.clauses:
-                if clause.key.text in names:
-                    self.report.duplicate(clause.key, clause.key.text, next(c.key for c in node.clauses if c.key.text == clause.key.text))
-                names[clause.key.text] = tuple(part.text for part in clause.names)
-                if clause.key.text == "inherits":
-                    for part in clause.names:
-                        self.check_role(part)
-            found.append(Role(name=name, permissions=names.get("permissions", ()), inherits=names.get("inherits", ()), at=node.start))
-        self._role_cycles({role.name: role.inherits for role in found})
-        return tuple(found)
-
-    def _role_cycles(self, inherits: dict[str, tuple[str, ...]]) -> None:
-        for name in inherits:
-            reached: set[str] = set()
-            waiting = list(inherits[name])
-            while waiting:
-                parent = waiting.pop()
-                if parent == name:
-                    self.report.error(self.symbols.roles[name].name, f"role '{name}' inherits from itself", "CAI0213")
-                    return
-                if parent not in reached:
-                    reached.add(parent)
-                    waiting.extend(inherits.get(parent, ()))
 
     # -- endpoints, seed, tests ------------------------------------------------------------------------------------
 

@@ -170,7 +170,7 @@ class Workflows(Events):
         symbol = self.event(node.event)
         host = run.host("a trigger", {"event": run.values["trigger"]})
         where = self.condition(node.where, Scope(host)) if node.where is not None else None
-        return Trigger(kind="event", event=symbol.wire if symbol is not None else None, where=where)
+        return Trigger(kind="event", event=symbol.wire if symbol is not None else wire_name(node.event.text), where=where)
 
     def _schedule_of(self, node: w.ScheduleClause, clauses: tuple[d.Clause, ...]) -> Schedule:
         zone = self.clause_value(clauses, "timezone")

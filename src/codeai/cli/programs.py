@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from codeai.cli.main import fail
-from codeai.language.diagnostics import Severity
-from codeai.language.rendering.text import concise, rich
+from codeai.language.rendering.brief import brief
 from codeai.server.loading import Loaded, LoadError, load_program
 
 
@@ -25,21 +24,7 @@ def loaded(path: Path | None) -> Loaded:
 def valid_program(path: Path | None) -> Loaded:
     """A program without errors; shows its findings and ends the command with 1 otherwise."""
     program = loaded(path)
-    show(program, "text")
+    click.echo(brief(program.diagnostics, program.sources, colour=sys.stderr.isatty()), err=True, nl=False)
     if not program.valid:
         sys.exit(1)
     return program
-
-
-def show(program: Loaded, style: str) -> None:
-    """Prints the findings, in the order of the text."""
-    colour = sys.stderr.isatty()
-    for found in sorted(program.diagnostics, key=lambda found: found.primary.start):
-        line = concise(found, program.sources) if style == "concise" else rich(found, program.sources, colour=colour) + "\n"
-        click.echo(line, err=True)
-
-
-def counts(program: Loaded) -> tuple[int, int]:
-    """The numbers of errors and warnings."""
-    errors = sum(found.severity is Severity.ERROR for found in program.diagnostics)
-    return errors, sum(found.severity is Severity.WARNING for found in program.diagnostics)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from codeai.auth.principal import SYSTEM
 from codeai.evaluate.context import Context, Log, Services
 from codeai.evaluate.effects import Effects
+from codeai.evaluate.errors import ProgramFailure
 from codeai.evaluate.program import Evaluator, Host
 from codeai.events.deliverer import DeliveryFailed
 from codeai.events.deliveries import Delivery
@@ -16,7 +17,7 @@ from codeai.events.outbox import Outbox
 from codeai.events.records import facts
 from codeai.events.schedule import HANDLERS, Schedule
 from codeai.model.application import Application
-from codeai.model.statement import Branch, If
+from codeai.model.statement import NOT_DECLARED, Branch, If
 from codeai.storage.interface import Session
 
 
@@ -67,7 +68,12 @@ class Handlers:
             raise DeliveryFailed(f"this program has no handler '{delivery.target}'")
         values = {"event": event_of(delivery, self._outbox)}
         context = Context(SYSTEM, session, self._clock(), self._services, self._log, effects=self._effects, values=values)
-        await known[1](context)
+        try:
+            await known[1](context)
+        except ProgramFailure as error:
+            if error.code == NOT_DECLARED:
+                raise DeliveryFailed(str(error), final=True) from error
+            raise
 
 
 class Starter(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from codeai.integrations.breaker import State
+from codeai.integrations.errors import undeclared
 
 if TYPE_CHECKING:  # programs without integrations do without the HTTP client
     from codeai.evaluate.context import Context
@@ -40,7 +41,10 @@ class Integrations:
 
     async def call(self, context: Context, integration: str, operation: str, values: Mapping[str, Any]) -> Any:
         """See ``Operations``."""
-        return await self.clients[integration].call(operation, values)
+        client = self.clients.get(integration)
+        if client is None or not client.has(operation):
+            raise undeclared(integration, operation)
+        return await client.call(operation, values)
 
     async def states(self) -> list[IntegrationState]:
         """The live state of every breaker."""

@@ -107,6 +107,10 @@ class IntegrationClient:
         self._cache = cache
         self._around = surroundings
 
+    def has(self, operation: str) -> bool:
+        """Whether the integration declares an operation."""
+        return operation in self._operations
+
     async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """The checked answer of an operation.
 

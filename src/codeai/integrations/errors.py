@@ -6,6 +6,9 @@ nothing of the peer.
 
 from __future__ import annotations
 
+from codeai.evaluate.errors import ProgramFailure
+from codeai.model.statement import NOT_DECLARED
+
 
 class OutboundError(Exception):
     """The base of all failures of an outbound request.
@@ -149,3 +152,8 @@ class QueryFailed(CallFailed):
     """A GraphQL peer answered with ``errors``."""
 
     code = "peer_query_failed"
+
+
+def undeclared(integration: str, operation: str) -> ProgramFailure:
+    """What the call of an operation is that an older file names in quotes and nothing declares (the checker has warned)."""
+    return ProgramFailure(501, f"operation '{integration}.{operation}' is not declared", NOT_DECLARED)

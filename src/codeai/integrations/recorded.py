@@ -13,7 +13,7 @@ import msgspec
 from codeai.evaluate.errors import EvaluationError
 from codeai.evaluate.operations import to_json
 from codeai.integrations.client import OperationPlan
-from codeai.integrations.errors import AnswerInvalid, CallFailed
+from codeai.integrations.errors import AnswerInvalid, CallFailed, undeclared
 
 if TYPE_CHECKING:
     from codeai.evaluate.context import Context
@@ -56,6 +56,8 @@ class RecordedIntegrations:
     async def call(self, context: Context, integration: str, operation: str, values: Mapping[str, Any]) -> Any:
         """See ``Operations``."""
         name = f"{integration}.{operation}"
+        if name not in self._plans:
+            raise undeclared(integration, operation)
         self._plans[name].writer.write(values)
         self.calls.append(RecordedCall(integration, operation, values))
         if name not in self._answers:

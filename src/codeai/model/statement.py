@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -109,6 +109,10 @@ class AsUser(Statement, frozen=True, kw_only=True):
 
     principal: Expression
     body: Block = ()
+
+
+NOT_DECLARED: Final = "not_declared"
+"""The code of the failure that stands for the use of a name which nothing declares: trying again is of no use."""
 
 
 class Emit(Statement, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.language.rendering.text import rich
+from codeai.language.rendering.brief import brief
 from codeai.observability.logs.configuration import LogOutputError, LogSettings, configure, installed
 from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_folder
 from codeai.server.banner import show_banner
@@ -60,8 +60,7 @@ def make_ready(program: Loaded, flags: Mapping[str, Any], *, done: str = "served
 
     :param done: what would be done with it, for messages
     """
-    for found in program.diagnostics:
-        sys.stderr.write(rich(found, program.sources, colour=sys.stderr.isatty()) + "\n\n")
+    sys.stderr.write(brief(program.diagnostics, program.sources, colour=sys.stderr.isatty()))
     if not program.valid:
         return _say(f"the program has errors, nothing is {done}", INVALID)
     if not program.executable:

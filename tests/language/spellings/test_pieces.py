@@ -12,6 +12,7 @@ from codeai.language.tree.node import Node, children
 from language.test_formatter import formatted, tree
 
 ENTITY = "entity Post { id: uuid, primary, auto, title: string, views: int }\n\n"
+MAIL = "integration Mail { operation ping { body { a: int } } }\n\n"
 STEP = "workflow w {{ trigger: manual  steps {{ {} }} }}\n"
 DO = "endpoint POST /x/{{id}} {{ do {{ {} }} }}\n"
 PIECES = [
@@ -44,7 +45,10 @@ PIECES = [
     (DO.format("patch(row, body)"), DO.format("update row from body")),
     (DO.format("update(row.a = 3)"), DO.format("update row { a: 3 }")),
     (DO.format('update(row, "a", 3)'), DO.format("update row { a: 3 }")),
-    (DO.format('call("Mail.ping", { a: 1 })'), DO.format("call Mail.ping { a: 1 }")),
+    (MAIL + DO.format('call("Mail.ping", { a: 1 })'), MAIL + DO.format("call Mail.ping { a: 1 }")),
+    (MAIL + DO.format('call("Mail", "ping", { a: 1 })'), MAIL + DO.format("call Mail.ping { a: 1 }")),
+    (DO.format('call("Mail.ping", { a: 1 })'), DO.format('call "Mail.ping" { a: 1 }')),
+    (MAIL + DO.format('call("Mail.pong")'), MAIL + DO.format('call "Mail.pong"')),
     (DO.format('log("tag", value)'), DO.format('log "tag" { value: value }')),
     (DO.format('log_error("bad", { a: 1 })'), DO.format('log error "bad" { a: 1 }')),
     (DO.format("transform(list, x => x.a)"), DO.format("list.map(x => x.a)")),

@@ -248,7 +248,7 @@ class Expressions(Literals):
             return ex.NullLiteral(start, end)
         if text == "if" and following not in (".", ")", ",", "="):
             return self._if_expression()
-        if following in (NAME, "(") or text in ("get", "exec"):
+        if following in (NAME, "(") or text in ("get", "exec", "call"):
             found = self.query()
             if found is not None:
                 return found

@@ -56,6 +56,8 @@ class Queries(Types):
             return self._select(word)
         if word == "get" and following == NAME and self.kind_at(2) == "(":
             return self._get()
+        if word == "call" and following == STRING and not self.breaks_at(1):
+            return self._call_operation()
         if following != NAME or self.text_at(1) in ("is", "in", "and", "or", "contains", "matches", "between", "not"):
             return None
         if word == "create":
@@ -387,7 +389,7 @@ class Queries(Types):
     def _call_operation(self) -> ex.Expression:
         start = self.start
         self.i += 1
-        operation = self.reference("an operation")
+        operation = self.event_reference("operation")
         values = self.map_entries() if self.at("{") else ()
         return self.postfix(q.CallOperation(start, self.previous_end, operation, values))
 

@@ -146,7 +146,7 @@ class Workflows(Clauses):
 
     def _operation_call(self) -> st.Statement:
         start = self.start
-        operation = self.reference("an operation")
+        operation = self.event_reference("operation")
         values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return self.evaluated(q.CallOperation(start, self.previous_end, operation, values))
 

@@ -111,7 +111,7 @@ class _Reader:
 
     def _declaration(self, at: int, stop: int) -> None:
         word, name = self.texts[at], self.texts[at + 1].strip("\"'")
-        block = self._block(at) if word in ("entity", "model", "collection", "database", "config", "event", "role") else None
+        block = self._block(at) if word in ("entity", "model", "collection", "database", "config", "event", "role", "integration") else None
         if word in _PLAIN and self.kinds[at + 1] == NAME:
             self.found.names.setdefault(word, set()).add(name)
         if block is None:
@@ -126,6 +126,8 @@ class _Reader:
             self._event(at + 1, *block)
         elif word == "role":
             self._permissions(*block)
+        elif word == "integration":
+            self._operations(name, *block)
 
     def _database(self, at: int, stop: int) -> None:
         while at < stop:
@@ -198,6 +200,11 @@ class _Reader:
                 break
         self.found.events[event_key(name)] = tuple(fields)
         self.found.names.setdefault("event", set()).add(name)
+
+    def _operations(self, integration: str, at: int, stop: int) -> None:
+        for i in range(at, stop):
+            if self.texts[i] == "operation" and self.kinds[i + 1] == NAME and self.kinds[i + 2] == "{":
+                self.found.names.setdefault("operation", set()).add(f"{integration}.{self.texts[i + 1]}")
 
     def _permissions(self, at: int, stop: int) -> None:
         for i in range(at, stop):

@@ -16,7 +16,12 @@ def quoted_reference(p: Cursor, text: str, kind: str, start: int, end: int) -> R
 
     :param kind: the keyword that would declare it
     """
-    known = event_key(text) in p.outline.events if kind == "event" else p.outline.declares(kind, text.split(".")[0])
+    if kind == "event":
+        known = event_key(text) in p.outline.events
+    elif kind in ("integration", "operation"):
+        known = p.outline.declares("operation", text)
+    else:
+        known = p.outline.declares(kind, text.split(".")[0])
     if known:
         p.older(start, end, text)
     return Reference(start, end, tuple(Identifier(start, end, part) for part in text.split(".")), not known)

@@ -500,7 +500,9 @@ def _call(p: Queries, call: Call) -> Result | None:
     if parts is None or len(rest) > 1 or (rest and not isinstance(rest[0], ex.MapLiteral)):
         return None
     values = rest[0].entries if rest and isinstance(rest[0], ex.MapLiteral) else ()
-    operation = Reference(parts[0].start, parts[-1].end, parts)
+    name = Reference(parts[0].start, parts[-1].end, parts)
+    quoted = isinstance(call.values[0], ex.StringLiteral) and not p.outline.declares("operation", name.text)
+    operation = msgspec.structs.replace(name, quoted=quoted)
     p.older(call.name.start, call.end, f"call {operation.text} {{ … }}")
     return Result(q.CallOperation(call.name.start, call.end, operation, values))
 
