@@ -1,5 +1,6 @@
 # Every target sets up what it needs; nothing has to be installed by hand but Python 3.11 or later, make and git.
 SHELL := /bin/bash
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin

@@ -18,6 +18,10 @@ from services.service import Service
 
 ROOT = Path(__file__).parent.parent
 
+# Many processes are started here; without kept bytecode each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A run of the tests repeats itself; EXPLORE=1 looks for new examples.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
 hypothesis.settings.load_profile("default" if os.environ.get("EXPLORE") else "repeatable")

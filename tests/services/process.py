@@ -35,7 +35,7 @@ class ServerProcess:
         if wait:
             self.wait_until_ready()
 
-    def wait_until_ready(self, timeout: float = 30.0) -> None:
+    def wait_until_ready(self, timeout: float = 60.0) -> None:
         """Waits until /health/ready says yes."""
         deadline = time.monotonic() + timeout
         while True:
