@@ -50,8 +50,9 @@ async def _undo(run: Run, plan: StepPlan, record: Record) -> Outcome:
             run.keep(undone)
             await run.flush()
         else:
-            async with asyncio.timeout(plan.timeout), run.transaction() as session:
-                await plan.compensate(run.context(session, more, f"{run.execution.id}/{record.name}/compensate"))
+            async with run.transaction() as session:
+                async with asyncio.timeout(plan.timeout):
+                    await plan.compensate(run.context(session, more, f"{run.execution.id}/{record.name}/compensate"))
                 await run.save(session, undone)
             run.records[record.name] = undone
     except (LeaseLost, DatabaseUnavailable):

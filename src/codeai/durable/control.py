@@ -78,10 +78,17 @@ class Control:
                     await session.execute(store.sql.reopen, (store.uuid(id_), record.name))
                 else:
                     await session.execute(store.sql.forget, (store.uuid(id_), record.name))
+            await self._key_is_free(session, execution)
             await session.execute(store.sql.resume, (store.uuid(id_),))
             await self._offer(session, execution)
             await self._audit(session, actor, "retry", id_, {"steps": [record.name for record in failed]})
         return await self.show(id_)
+
+    async def _key_is_free(self, session: Session, execution: Execution) -> None:
+        row = await session.fetch_row(self._parts.store.sql.taken, (execution.workflow_id, None, execution.key))
+        if row is not None and str(row[0]) != execution.id:
+            hint = f"execution '{row[0]}' has its key '{execution.key}'; retry when that one has ended, or fork this one"
+            raise WrongState("retry", execution.status, hint)
 
     async def compensate(self, id_: str, actor: str | None = None) -> Execution:
         """Undoes the finished steps of an execution that has ended; also goes on with a compensation that failed.

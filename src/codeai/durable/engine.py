@@ -16,7 +16,7 @@ from codeai.durable.executions import offer_execution
 from codeai.durable.failures import described
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked
 from codeai.durable.parts import Parts
-from codeai.durable.plans import Compute
+from codeai.durable.plans import Compute, RunPlan
 from codeai.durable.recorder import Write
 from codeai.durable.records import FINISHED, Change, Execution, Record
 from codeai.durable.run import Run
@@ -48,7 +48,7 @@ class Engine:
         """Works on an execution until it waits, has ended, or belongs to somebody else."""
         for _ in range(_MOST_NEWS):
             loaded = await self._loads.submit(claim.subject)
-            if loaded is None or loaded[0].status in FINISHED or _held_back(loaded[0]):
+            if loaded is None or loaded[0].status in FINISHED or _held_back(loaded[0]) or not await self._has_key(loaded[0]):
                 if await self._settled(claim):
                     return
             elif not await self._turn(claim, *loaded):
@@ -57,6 +57,13 @@ class Engine:
 
     async def _settled(self, claim: Claim) -> bool:
         return not await self.parts.recorder.write(Write(claim, claim.subject, settle=-1))
+
+    async def _has_key(self, execution: Execution) -> bool:
+        """Whether it may begin. One that queues takes its key if that has been freed; else whoever has it wakes the next one."""
+        if not execution.queued:
+            return True
+        store = self.parts.store
+        return await store.database.writing().execute(store.sql.take_key, (store.uuid(execution.id),)) > 0
 
     async def _turn(self, claim: Claim, execution: Execution, records: dict[str, Record]) -> bool:
         """One turn; true when there is news, so that it is looked at again."""
@@ -145,7 +152,7 @@ class Engine:
                         change = msgspec.structs.replace(change, output=recorded(value))
                 await parts.store.save(session, run.execution.id, (), change)
                 if queued:
-                    await self._next_of_key(session, run)
+                    await self._next_of_key(session, run.execution, run.plan)
                 await parts.dispatcher.done(session, run.claim)
         except _News:
             return True
@@ -165,13 +172,12 @@ class Engine:
             failed = msgspec.structs.replace(change, error={**(change.error or {}), "on_fail": found})
         return await (self._end_with(run, failed, None, queued) if queued else run.settle(failed, -1))
 
-    async def _next_of_key(self, session: Session, run: Run) -> None:
-        """Lets the next one begin that waits for the key."""
-        store, execution = self.parts.store, run.execution
+    async def _next_of_key(self, session: Session, execution: Execution, plan: RunPlan | None) -> None:
+        """Lets the next one begin that waits for the key, if the key is free."""
+        store = self.parts.store
         row = await session.fetch_row(store.sql.next_queued, (execution.workflow_id, execution.key))
-        if row is not None:
-            await session.execute(store.sql.take_key, (row[0],))
-            await offer_execution(self.parts, session, str(row[0]), run.plan, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
+        if row is not None and await session.execute(store.sql.take_key, (row[0],)):
+            await offer_execution(self.parts, session, str(row[0]), plan, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
 
     # -- backward --------------------------------------------------------------------------------------------------
 
@@ -209,10 +215,7 @@ class Engine:
             await store.save(session, execution.id, (), change)
             await session.execute(store.sql.waited_all, (store.uuid(execution.id),))
             if execution.key is not None:
-                row = await session.fetch_row(store.sql.next_queued, (execution.workflow_id, execution.key))
-                if row is not None:
-                    await session.execute(store.sql.take_key, (row[0],))
-                    await offer_execution(parts, session, str(row[0]), None, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
+                await self._next_of_key(session, execution, None)
             await parts.dispatcher.done(session, claim)
         self._ended(execution, "cancelled")
         return False

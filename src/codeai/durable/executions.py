@@ -22,6 +22,7 @@ from codeai.storage.interface import Session
 
 _NO_ROWS: Final = NoRows()
 KIND: Final = "execution"
+_TRIES: Final = 10
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -89,11 +90,11 @@ class Executions:
         plan = definition.plan
         given = self._with_defaults(plan, values)
         key = key if key is not None else await self._key(plan, given)
-        waits = False
-        found = await self._insert(session, definition, given, key, waits, origin, actor, parent, queue, priority, scheduled_for)
+        rest = (origin, actor, parent, queue, priority, scheduled_for)
+        found = await self._insert(session, definition, given, key, False, *rest)
         if found is None:
-            found, waits = await self._duplicate(session, definition, given, key, origin, actor, parent, queue, priority, scheduled_for)
-            if found.existing or waits:
+            found = await self._duplicate(session, definition, given, key, *rest)
+            if found.existing:
                 return found
         await offer_execution(
             self._parts,
@@ -108,20 +109,22 @@ class Executions:
 
     async def _duplicate(
         self, session: Session, definition: Definition, given: Any, key: str | None, origin: str | None, *rest: Any
-    ) -> tuple[Started, bool]:
-        """What becomes of a start whose key or origin is taken."""
+    ) -> Started:
+        """What becomes of a start whose key or origin is taken. Whoever has it may end meanwhile, so that it is free after all.
+
+        One that queues is offered, too: its turn may have come before it could be seen (see ``Engine``).
+        """
         store, plan = self._parts.store, definition.plan
-        row = await session.fetch_row(store.sql.taken, (plan.name, origin, key))
-        existing = Started(str(row[0]), existing=True) if row is not None else None
-        if existing is not None and (plan.on_duplicate == "return" or key is None):
-            return existing, False
-        if existing is not None and plan.on_duplicate == "reject":
-            raise KeyTaken(plan.name, key or "")
-        found = await self._insert(session, definition, given, key, plan.on_duplicate == "queue", origin, *rest)
-        if found is None:  # the origin is taken, or the key was freed and taken again
+        for _ in range(_TRIES):
             row = await session.fetch_row(store.sql.taken, (plan.name, origin, key))
-            return Started(str(row[0]) if row is not None else "", existing=True), False
-        return found, plan.on_duplicate == "queue"
+            if row is not None and (row[1] or plan.on_duplicate == "return"):
+                return Started(str(row[0]), existing=True)
+            if row is not None and plan.on_duplicate == "reject":
+                break
+            found = await self._insert(session, definition, given, key, row is not None, origin, *rest)
+            if found is not None:
+                return found
+        raise KeyTaken(plan.name, key or "")
 
     async def _insert(
         self,

@@ -14,7 +14,7 @@ SETTLED_STEPS: Final = frozenset({"done", "skipped", "continued"})
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``executions``, with the status of its definition; a ``fresh`` one has no records yet."""
+    """A row of ``executions``, with the status of its definition. A ``fresh`` one has no records yet, a ``queued`` one no key."""
 
     id: str
     workflow_id: str
@@ -36,6 +36,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime.datetime | None = None
     definition: str | None = None
     fresh: bool = False
+    queued: bool = False
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ STEP_COLUMNS: Final = (
     "compensation_error, compensated_at"
 )
 _UPDATED: Final = ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in STEP_COLUMNS.split(",")[1:])
+# Branches of one run write on connections of their own, each with what the others have kept: what comes late must not undo progress.
+_ENDED: Final = "('done', 'skipped', 'continued', 'failed')"
 
 START: Final = """
 INSERT INTO executions (id, workflow_id, kind, version, status, compensation, key, active_key, origin, input, attempt, queue, priority,
@@ -26,17 +28,20 @@ INSERT INTO executions (id, workflow_id, kind, version, status, compensation, ke
 VALUES ($1, $2, $3, $4, 'pending', 'none', $5, $6, $7, $8, 1, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT DO NOTHING"""
 TAKEN: Final = """
-SELECT id FROM executions WHERE workflow_id = $1
-  AND ((origin IS NOT NULL AND origin = $2) OR (active_key IS NOT NULL AND active_key = $3)) ORDER BY created_at LIMIT 1"""
+SELECT id, CASE WHEN origin IS NOT NULL AND origin = $2 THEN 1 ELSE 0 END FROM executions WHERE workflow_id = $1
+  AND ((origin IS NOT NULL AND origin = $2) OR (active_key IS NOT NULL AND active_key = $3)) ORDER BY 2 DESC LIMIT 1"""
 LOAD: Final = f"""
 SELECT {EXECUTION_COLUMNS}, w.status,
-  CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.forked_from IS NULL THEN 1 ELSE 0 END
+  CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.forked_from IS NULL THEN 1 ELSE 0 END,
+  CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.key IS NOT NULL AND e.active_key IS NULL THEN 1 ELSE 0 END
 FROM executions e LEFT JOIN workflows w ON w.name = e.workflow_id WHERE e.id IN {{ids}}"""
 LOAD_STEPS: Final = f"SELECT execution_id, {STEP_COLUMNS} FROM codeai_steps WHERE execution_id IN {{ids}}"
 SAVE_STEP: Final = f"""
 INSERT INTO codeai_steps (execution_id, {STEP_COLUMNS})
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-ON CONFLICT (execution_id, name) DO UPDATE SET {_UPDATED}"""
+ON CONFLICT (execution_id, name) DO UPDATE SET {_UPDATED}
+WHERE codeai_steps.position <= excluded.position
+  AND (codeai_steps.status NOT IN {_ENDED} OR excluded.status IN {_ENDED})"""
 CHANGE: Final = """
 UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS bigint) = 0 THEN status ELSE CAST($2 AS text) END,
   compensation = coalesce(CAST($3 AS text), compensation),
@@ -50,7 +55,11 @@ DONE_ALL: Final = "DELETE FROM codeai_activations WHERE id IN {numbers}"
 NEXT_QUEUED: Final = """
 SELECT id, queue, priority FROM executions WHERE workflow_id = $1 AND key = $2 AND status = 'pending' AND active_key IS NULL
 ORDER BY created_at, id LIMIT 1"""
-TAKE_KEY: Final = "UPDATE executions SET active_key = key WHERE id = $1"
+TAKE_KEY: Final = """
+UPDATE executions SET active_key = key WHERE id = $1 AND status = 'pending' AND active_key IS NULL
+  AND NOT EXISTS (SELECT 1 FROM executions o WHERE o.workflow_id = executions.workflow_id AND o.active_key = executions.key)
+  AND NOT EXISTS (SELECT 1 FROM executions o WHERE o.workflow_id = executions.workflow_id AND o.key = executions.key
+    AND o.status = 'pending' AND (o.created_at, o.id) < (executions.created_at, executions.id))"""
 
 MAIL: Final = """
 INSERT INTO codeai_mailbox (execution_id, event, event_id, payload, received_at) VALUES ($1, $2, $3, $4, $5)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.durable import works
+from codeai.durable import waiting, works
 from codeai.durable.dispatch.protocol import LeaseLost
 from codeai.durable.failures import delay_ms, described, retryable
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked, together
@@ -124,6 +124,8 @@ async def _leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more
 
 
 async def _over(run: Run, plan: StepPlan, record: Record) -> Outcome:
+    if record.status == "waiting":
+        await waiting.give_up(run, record)
     error = described(TimeoutError("the workflow took too long"), plan.name)
     run.keep(msgspec.structs.replace(record, status="failed", error={**error, "then": "fail"}, finished_at=run.now, seq=run.next()))
     return Broken(error)

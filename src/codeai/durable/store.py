@@ -87,6 +87,7 @@ class Store:
             finished_at=time_of(row[17]),
             definition=row[18],
             fresh=bool(row[19]),
+            queued=bool(row[20]),
         )
 
     def record_of(self, row: Sequence[Any]) -> Record:

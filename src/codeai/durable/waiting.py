@@ -82,15 +82,24 @@ async def put(store: Store, session: Session, execution: str, wire: str, event_i
     return await session.execute(store.sql.mail, values) > 0
 
 
-async def take(run: Run, number: int, record: Record) -> None:
-    """Consumes a message: the wait is over."""
+async def take(run: Run, number: int, record: Record) -> bool:
+    """Consumes a message: the wait is over. False when another wait of the run has consumed it meanwhile."""
     store = run.parts.store
-    async with run.transaction() as session:
-        await session.execute(store.sql.consume, (number, record.name))
-        await session.execute(store.sql.waited, (store.uuid(run.execution.id), record.name))
-        await run.save(session, record)
+    try:
+        async with run.transaction() as session:
+            if not await session.execute(store.sql.consume, (number, record.name)):
+                raise _Taken
+            await session.execute(store.sql.waited, (store.uuid(run.execution.id), record.name))
+            await run.save(session, record)
+    except _Taken:
+        return False
     run.records[record.name] = record
     run.pending.pop(record.name, None)
+    return True
+
+
+class _Taken(Exception):
+    """The message is consumed already."""
 
 
 async def give_up(run: Run, record: Record) -> None:

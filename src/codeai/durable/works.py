@@ -57,8 +57,9 @@ async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
 
 
 async def _in_transaction(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
-    async with _limit(run, plan), run.transaction() as session:
-        output = await work.run(run.context(session, more, f"{run.execution.id}/{record.name}"))
+    async with run.transaction() as session:
+        async with _limit(run, plan):  # not around the commit: whether one that is cut short has happened, nobody knows
+            output = await work.run(run.context(session, more, f"{run.execution.id}/{record.name}"))
         after = _after(run, plan, record, output)
         _check_size(after)
         await run.save(session, after)
@@ -124,23 +125,25 @@ async def _sleep(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more:
 
 async def _wait(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
     if record.status != "waiting":
-        due = run.parts.now_ms() + int(plan.timeout * 1000) if plan.own_timeout and plan.timeout is not None else None
-        record = msgspec.structs.replace(record, status="waiting", due_ms=due)
-        await waiting.begin(run, work, record, more)
-    if record.attempt == 0:  # not looked back yet
+        due = record.due_ms if record.status == "running" else None
+        if due is None and plan.own_timeout and plan.timeout is not None:
+            due = run.parts.now_ms() + int(plan.timeout * 1000)
+        # It is not "waiting" in the records before it has looked back: a process that dies between leaves that to the next one.
+        await waiting.begin(run, work, msgspec.structs.replace(record, status="running", due_ms=due), more)
         await waiting.recall(run, work, more)
-        record = msgspec.structs.replace(record, attempt=1)
+        record = msgspec.structs.replace(record, status="waiting", due_ms=due)
         run.keep(record)
     found = await waiting.look(run, work, more)
-    if found is None and record.due_ms is not None and record.due_ms <= run.parts.now_ms():
+    while found is not None:
+        number, payload = found
+        after = _after(run, plan, record, payload)
+        if await waiting.take(run, number, after):
+            return after
+        found = await waiting.look(run, work, more)  # another branch was faster
+    if record.due_ms is not None and record.due_ms <= run.parts.now_ms():
         await waiting.give_up(run, record)
         raise TimeoutError(f"'{work.event}' did not come in time")
-    if found is None:
-        return Parked(record.due_ms)
-    number, payload = found
-    after = _after(run, plan, record, payload)
-    await waiting.take(run, number, after)
-    return after
+    return Parked(record.due_ms)
 
 
 _Perform = Callable[[Run, StepPlan, WorkPlan, Record, Mapping[str, Any]], Awaitable[Performed]]

@@ -1,0 +1,189 @@
+"""What happens between two moments: keys that are freed, messages that two waits want, commits whose answer is late."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from programs import Peer, Process, Time, analysed, prepared, unique
+
+from codeai.durable.control import WrongState
+from codeai.durable.executions import new_id
+from codeai.durable.records import Record
+from codeai.model.application import Application
+from codeai.storage.interface import Session
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings
+
+PROGRAM = """
+entity Note { id: uuid, primary, auto   text: string, required }
+event Approved { payload { by: string } }
+event Paid { payload { amount: int } }
+workflow Queueing { input { k: string }  key: input.k  on_duplicate: queue  steps { a { sleep: 1h } } }
+workflow Rejecting { input { k: string }  key: input.k  on_duplicate: reject  steps { a { check: false } } }
+workflow Two {
+    steps {
+        parallel {
+            a { wait: Approved  timeout: 1h  on_timeout: continue }
+            b { wait: Approved  timeout: 1h  on_timeout: continue }
+        }
+        who { do { return [steps.a.ok, steps.b.ok] } }
+    }
+}
+workflow Both { steps { both { wait: Approved  wait: Paid }  sum { do { return steps.both.amount } } } }
+workflow Slow { input { text: string }  steps { write { do { create Note { text: input.text } }  timeout: 50ms  retry: 3 times } } }
+workflow Over { timeout: 1h  steps { a { wait: Approved } } }
+"""
+
+
+@pytest.fixture(scope="module")
+def application() -> Application:
+    return analysed(PROGRAM)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('races')}/app.db"
+    else:
+        url = request.getfixturevalue("postgres").create_database(f"r{uuid.uuid4().hex[:16]}")
+    return prepared(url, application)
+
+
+@pytest.fixture
+async def process(settings: DatabaseSettings, application: Application) -> AsyncIterator[Process]:
+    database = open_database(settings)
+    await database.start()
+    await database.writing().execute("DELETE FROM codeai_activations", ())
+    found = Process(application, database, Time(), Peer())
+    await found.durable.register()
+    yield found
+    await database.close()
+
+
+async def statuses(process: Process, *ids: str) -> list[str]:
+    return [(await process.show(id_))[0].status for id_ in ids]
+
+
+async def test_one_that_queues_begins_also_when_its_key_is_freed_before_it_is_seen(process: Process) -> None:
+    if process.database.dialect == "sqlite":
+        pytest.skip("one writer: nobody ends while another one starts")
+    key = unique()
+    first = await process.start("Queueing", {"k": key})
+    await process.run()
+    async with process.database.transaction() as session:
+        second = await process.durable.executions.begin(session, "workflow", "Queueing", {"k": key})
+        await process.advance(hours=1, seconds=1)
+        assert await statuses(process, first) == ["completed"]
+    await process.run()
+    assert await statuses(process, second.id) == ["waiting"]
+
+
+async def test_one_that_queues_may_be_cancelled_while_others_queue_behind_it(process: Process) -> None:
+    key = unique()
+    ids = [await process.start("Queueing", {"k": key}) for _ in range(3)]
+    await process.run()
+    await process.durable.control.cancel(ids[1])
+    await process.run()
+    assert await statuses(process, *ids) == ["waiting", "cancelled", "pending"]
+    await process.advance(hours=1, seconds=1)
+    assert await statuses(process, *ids) == ["completed", "cancelled", "waiting"]
+
+
+async def test_a_key_that_is_freed_while_it_is_asked_for_begins_at_once(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = unique()
+    first = await process.start("Queueing", {"k": key})
+    found, insert = process.durable.executions, process.durable.executions._insert
+    freed = False
+
+    async def late(session: Session, *arguments: Any) -> Any:
+        nonlocal freed
+        made = await insert(session, *arguments)
+        if not freed:
+            freed = True
+            statement = f"UPDATE executions SET status = 'completed', active_key = NULL WHERE id = '{first}'"
+            await session.execute(statement, ())
+        return made
+
+    monkeypatch.setattr(found, "_insert", late)
+    second = await process.start("Queueing", {"k": key})
+    await process.run()
+    assert second != first
+    assert await statuses(process, second) == ["waiting"]
+
+
+async def test_a_message_belongs_to_one_wait(process: Process) -> None:
+    execution, _ = await process.complete("Two")
+    await process.durable.control.signal(execution.id, "approved", {"by": "ann"})
+    await process.run()
+    assert (await process.show(execution.id))[0].status == "waiting"
+    await process.advance(hours=1, seconds=1)
+    execution, _ = await process.show(execution.id)
+    assert execution.status == "completed"
+    assert sorted(execution.output) == [False, True]
+
+
+async def test_each_wait_of_a_step_looks_back(process: Process) -> None:
+    execution, _ = await process.complete("Both")
+    store = process.durable.store
+    values = (store.uuid(new_id()), "paid", store.instant(process.durable.parts.clock()), '{"amount": 7}')
+    listed = "$1, $2, $3, NULL, NULL, $4, 1" if process.database.dialect == "postgresql" else "?1, ?2, ?3, NULL, NULL, ?4, 1"
+    text = f"INSERT INTO codeai_events (id, name, at, actor, key, payload, relayed) VALUES ({listed})"
+    await process.database.writing().execute(text, values)
+    await process.durable.control.signal(execution.id, "approved", {"by": "ann"})
+    await process.run()
+    execution, _ = await process.show(execution.id)
+    assert (execution.status, execution.output) == ("completed", 7)
+
+
+async def test_a_commit_whose_answer_is_late_is_not_taken_for_a_time_out(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = process.database.transaction
+
+    @asynccontextmanager
+    async def slow(**more: Any) -> AsyncIterator[Session]:
+        async with begin(**more) as session:
+            yield session
+        await asyncio.sleep(0.1)
+
+    text = unique()
+    id_ = await process.start("Slow", {"text": text})
+    monkeypatch.setattr(process.database, "transaction", slow)
+    await process.advance(minutes=1)
+    assert await statuses(process, id_) == ["completed"]
+    assert await process.rows(f"SELECT count(*) FROM notes WHERE text = '{text}'") == [(1,)]
+
+
+async def test_what_a_branch_writes_late_undoes_no_progress(process: Process) -> None:
+    execution, store = new_id(), process.durable.store
+    done = Record(name="a", status="done", position=2, seq=1, output=1)
+    halfway = Record(name="b", position=1)
+    async with process.database.transaction() as session:
+        await store.save(session, execution, [done, halfway])
+        await store.save(session, execution, [Record(name="a", position=1), Record(name="b")])
+    found = await process.rows(f"SELECT name, status, position FROM codeai_steps WHERE execution_id = '{execution}' ORDER BY name")
+    assert found == [("a", "done", 2), ("b", "running", 1)]
+
+
+async def test_a_wait_that_ends_with_its_workflow_is_forgotten(process: Process) -> None:
+    execution, _ = await process.complete("Over")
+    await process.advance(hours=1, seconds=1)
+    assert await statuses(process, execution.id) == ["failed"]
+    assert await process.rows(f"SELECT count(*) FROM codeai_waits WHERE execution_id = '{execution.id}'") == [(0,)]
+
+
+async def test_a_retry_does_not_share_its_key(process: Process) -> None:
+    key = unique()
+    failed, _ = await process.complete("Rejecting", {"k": key})
+    assert failed.status == "failed"
+    other = await process.start("Rejecting", {"k": key})
+    with pytest.raises(WrongState) as found:
+        await process.durable.control.retry(failed.id)
+    assert other in found.value.hint
+
+
+async def test_one_origin_is_one_execution_also_where_keys_are_refused(process: Process) -> None:
+    key = unique()
+    first = await process.start("Rejecting", {"k": key}, origin="event:1" + key)
+    assert await process.start("Rejecting", {"k": key}, origin="event:1" + key) == first
