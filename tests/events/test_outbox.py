@@ -2,6 +2,8 @@
 
 import json
 
+from emitting import eventually
+
 PROGRAM = """
 config { name: "shop"  default_auth: public }
 entity Product { id: uuid, primary, auto  name: string, required  quantity: int, default(0)  price: decimal(10,2) }
@@ -142,3 +144,24 @@ async def test_what_nobody_hears_is_kept_and_costs_nothing_more(run_program):
     app = await run_program(PROGRAM)
     await app.http.post("/silence")
     assert await app.rows("SELECT name, relayed FROM codeai_events") == [("unheard", 1)]
+
+
+OLD = "config { default_auth: public } entity Note { id: uuid, primary, auto  text: text, required }  event Old { payload { text: text } }"
+OLD_HANDLER = "on Old { create Note { text: event.text } }  endpoint POST /old { returns: void  do { emit Old { text: 'old' } } }"
+NEW = "event Fresh { payload { text: text } }  on Fresh { create Note { text: event.text } }"
+
+
+async def test_an_event_waits_for_the_version_of_the_program_that_knows_it(run_program):
+    old = await run_program(f"{OLD} {OLD_HANDLER}")
+    row = "'018f0000-0000-7000-8000-000000000001', 'fresh', '2026-01-01 00:00:00', NULL, NULL, '{\"text\": \"fresh\"}', 0"
+    await old.database.writing().execute(f"INSERT INTO codeai_events (id, name, at, actor, key, payload, relayed) VALUES ({row})", ())
+    assert (await old.http.post("/old")).status_code == 204
+
+    async def handled():
+        return await old.rows("SELECT text FROM notes") == [("old",)]
+
+    await eventually(handled)
+    assert await old.rows("SELECT relayed FROM codeai_events WHERE name = 'fresh'") == [(0,)]
+    new = await run_program(f"{OLD} {OLD_HANDLER} {NEW}", url=old.url)
+    await new.idle()
+    assert sorted(await new.rows("SELECT text FROM notes")) == [("fresh",), ("old",)]

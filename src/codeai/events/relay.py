@@ -18,6 +18,7 @@ from codeai.events.deliveries import Deliveries, NewDelivery, offer
 from codeai.events.outbox import Moment, Outbox
 from codeai.events.records import COLUMNS, EventRecord, facts
 from codeai.events.routes import Route
+from codeai.storage.codecs import encode_json
 from codeai.storage.interface import Database, Session
 from codeai.storage.portable import portable
 
@@ -25,7 +26,9 @@ _LOG: Final = logging.getLogger("codeai.events")
 RELAY: Final = "outbox"  # the kind of the activation, and its only subject
 SWEEP_MS: Final = 1_000
 _BATCH: Final = 200
-_WAITING: Final = f"SELECT {COLUMNS} FROM codeai_events WHERE relayed = 0 ORDER BY id LIMIT {_BATCH}"  # noqa: S608  # constants of ours
+# Events that this program does not have wait for the version that has them: while one is rolled out, both relay.
+_WAITING: Final = f"SELECT {COLUMNS} FROM codeai_events WHERE relayed = 0 AND name IN {{names}} ORDER BY id LIMIT {_BATCH}"  # noqa: S608  # constants of ours
+_NAMES: Final = {"postgresql": "(SELECT unnest($1::text[]))", "sqlite": "(SELECT value FROM json_each($1))"}
 _RELAYED: Final = "UPDATE codeai_events SET relayed = 1 WHERE id = $1"
 
 
@@ -73,7 +76,8 @@ class Relay:
         self._clock = clock
         self._more: Mapping[str, tuple[Route, ...]] = {}
         self._listeners: list[Listener] = []
-        self._waiting = portable(_WAITING, database.dialect)
+        self._waiting = portable(_WAITING.replace("{names}", _NAMES[database.dialect]), database.dialect)
+        self._names = (encode_json(list(outbox.plans)) if database.dialect == "sqlite" else list(outbox.plans),)
         self._relayed = portable(_RELAYED, database.dialect)
         for wire, found in routes.items():
             outbox.plans[wire].heard = bool(found)
@@ -103,11 +107,11 @@ class Relay:
 
     async def _batch(self, claim: Claim) -> bool:
         """Relays a batch; whether there may be more."""
-        if await self._database.fetch_row(self._waiting, ()) is None:
+        if await self._database.fetch_row(self._waiting, self._names) is None:
             return False
         async with self._database.transaction() as session:
             await self._dispatcher.hold(session, claim)
-            events = [self._outbox.forms.event(row) for row in await session.fetch(self._waiting, ())]
+            events = [self._outbox.forms.event(row) for row in await session.fetch(self._waiting, self._names)]
             made = [delivery for event in events for delivery in self.made(event)]
             if made:
                 await self._deliveries.add(session, made, self._clock())
