@@ -12,6 +12,7 @@ from programs import Peer, Process, Time, analysed, prepared, unique
 from codeai.durable.control import WrongState
 from codeai.durable.executions import new_id
 from codeai.durable.records import Record
+from codeai.durable.waiting import Addressee, wake
 from codeai.model.application import Application
 from codeai.storage.interface import Session
 from codeai.storage.opening import open_database
@@ -187,3 +188,45 @@ async def test_one_origin_is_one_execution_also_where_keys_are_refused(process: 
     key = unique()
     first = await process.start("Rejecting", {"k": key}, origin="event:1" + key)
     assert await process.start("Rejecting", {"k": key}, origin="event:1" + key) == first
+
+
+async def _blocked(process: Process) -> None:
+    """Until somebody waits for a lock."""
+    async with asyncio.timeout(20):
+        while not (await process.rows("SELECT count(*) FROM pg_locks WHERE NOT granted"))[0][0]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def _hold(session: Session, execution: str) -> None:
+    """What whoever works on an execution does before every write."""
+    await session.fetch("SELECT again FROM codeai_activations WHERE subject = $1 FOR SHARE", (execution,))
+
+
+async def test_an_operator_and_a_worker_do_not_wait_for_each_other(process: Process) -> None:
+    if process.database.dialect == "sqlite":
+        pytest.skip("one writer")
+    id_ = await process.start("Over")
+    async with process.database.transaction() as session:
+        await _hold(session, id_)
+        cancelled = asyncio.create_task(process.durable.control.cancel(id_))
+        await _blocked(process)
+        await session.execute("UPDATE executions SET status = 'running' WHERE id = $1", (uuid.UUID(id_),))
+    assert (await cancelled).status == "cancelling"
+
+
+async def test_events_and_workers_do_not_wait_for_each_other(process: Process) -> None:
+    if process.database.dialect == "sqlite":
+        pytest.skip("one writer")
+    first, second = await process.start("Over"), await process.start("Over")
+    durable = process.durable
+
+    async def deliver() -> None:
+        async with process.database.transaction() as session:
+            await wake(durable.store, durable.dispatcher, session, [Addressee(second, "default", 5), Addressee(first, "default", 5)])
+
+    async with process.database.transaction() as session:
+        await _hold(session, first)
+        delivered = asyncio.create_task(deliver())
+        await _blocked(process)
+        await _hold(session, second)
+    await delivered

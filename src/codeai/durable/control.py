@@ -228,6 +228,7 @@ class Control:
     async def _locked(self, session: Session, id_: str) -> tuple[Execution, dict[str, Record]]:
         store = self._parts.store
         try:
+            await session.fetch(store.sql.guard, (store.listed([id_]),))
             await session.fetch(store.sql.lock, (store.uuid(id_),))
             found = (await store.load([id_], session)).get(id_)
         except ValueError:

@@ -77,6 +77,8 @@ WHERE w.event = $1 AND (w.match IS NULL OR w.match IN {texts})"""
 PAGE: Final = 500
 SINCE: Final = f"SELECT id, at, actor, key, payload FROM codeai_events WHERE name = $1 AND at >= $2 AND id > $3 ORDER BY id LIMIT {PAGE}"
 
+# Whoever works on an execution holds its activation before it changes it; others do so in the same order, the lowest number first.
+GUARD: Final = "SELECT id FROM codeai_activations WHERE kind = 'execution' AND subject IN {subjects} ORDER BY id FOR UPDATE"
 LOCK: Final = "SELECT id FROM executions WHERE id = $1 FOR UPDATE"
 SET_STATUS: Final = "UPDATE executions SET status = $2 WHERE id = $1"
 RESUME: Final = """
@@ -137,6 +139,7 @@ class Statements(msgspec.Struct, frozen=True):
     waited_all: str
     waiting: str
     since: str
+    guard: str
     lock: str
     set_status: str
     resume: str
@@ -157,7 +160,7 @@ class Statements(msgspec.Struct, frozen=True):
 
 def statements(dialect: Dialect) -> Statements:
     """The texts for a database."""
-    lists = {"{ids}": ("uuid", 1), "{texts}": ("text", 2), "{numbers}": ("bigint", 1)}
+    lists = {"{ids}": ("uuid", 1), "{texts}": ("text", 2), "{numbers}": ("bigint", 1), "{subjects}": ("text", 1)}
 
     def made(text: str) -> str:
         for name, (type_, place) in lists.items():

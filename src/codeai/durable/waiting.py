@@ -7,8 +7,10 @@ events that were are looked through: whatever commits later finds the wait.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from codeai.durable.dispatch.protocol import Dispatcher
 from codeai.durable.plans import WorkPlan
@@ -109,18 +111,29 @@ async def give_up(run: Run, record: Record) -> None:
         await session.execute(store.sql.waited, (store.uuid(run.execution.id), record.name))
 
 
-async def arrived(
-    store: Store, dispatcher: Dispatcher, session: Session, wire: str, event_id: uuid.UUID, values: Mapping[str, Any], now: Any
-) -> int:
-    """Gives an event to the executions that wait for it, in the transaction of its delivery; how many those were.
+class Addressee(msgspec.Struct, frozen=True):
+    """An execution that has got a message, and where it runs."""
+
+    execution: str
+    queue: str
+    priority: int
+
+
+async def arrived(store: Store, session: Session, wire: str, event_id: uuid.UUID, values: Mapping[str, Any], now: Any) -> list[Addressee]:
+    """Gives an event to the executions that wait for it, in the transaction of its delivery; those are to be woken.
 
     :param values: the payload beside the facts of the event
     """
     texts = [f"{name}={text(value)}" for name, value in values.items() if isinstance(value, str | int | uuid.UUID)]
-    found = 0
-    for row in await session.fetch(store.sql.waiting, (wire, store.listed(texts))):
-        execution = str(row[0])
-        if await put(store, session, execution, wire, str(event_id), dict(values), now):
-            await dispatcher.offer(session, "execution", execution, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
-            found += 1
-    return found
+    rows = await session.fetch(store.sql.waiting, (wire, store.listed(texts)))
+    found = [Addressee(str(row[0]), str(row[1]), int(row[2])) for row in rows]  # type: ignore[call-overload]  # its columns
+    return [one for one in found if await put(store, session, one.execution, wire, str(event_id), dict(values), now)]
+
+
+async def wake(store: Store, dispatcher: Dispatcher, session: Session, found: Iterable[Addressee]) -> None:
+    """Offers executions that have got messages; their activations are taken in one order, so that nobody waits in a circle."""
+    wanted = {one.execution: one for one in found}
+    if len(wanted) > 1:
+        await session.fetch(store.sql.guard, (store.listed(list(wanted)),))
+    for one in wanted.values():
+        await dispatcher.offer(session, "execution", one.execution, queue=one.queue, priority=one.priority)

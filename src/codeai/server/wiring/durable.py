@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from codeai.durable.process import Durable
 from codeai.durable.values import recorded
-from codeai.durable.waiting import arrived
+from codeai.durable.waiting import Addressee, arrived, wake
 from codeai.events.records import EventRecord, facts
 from codeai.model.application import Application
 from codeai.storage.codecs import decode_json
@@ -30,7 +30,9 @@ class Arrivals:
 
     async def heard(self, session: Session, events: Sequence[EventRecord]) -> None:
         """See ``events.relay.Listener``."""
+        durable, found = self._durable, list[Addressee]()
         for event in events:
             values: Mapping[str, object] = facts(event, decode_json(event.payload))
             plain = {name: recorded(value) for name, value in values.items()}
-            await arrived(self._durable.store, self._durable.dispatcher, session, event.name, event.id, plain, self._clock())
+            found += await arrived(durable.store, session, event.name, event.id, plain, self._clock())
+        await wake(durable.store, durable.dispatcher, session, found)
