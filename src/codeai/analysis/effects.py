@@ -58,9 +58,10 @@ class Effects(Payloads):
         found = integration.operations.get(second.text)
         if found is None:
             node = name if name.quoted else second
-            self.report.unknown(
-                node, f"integration '{first.text}' has no operation '{second.text}'", second.text, integration.operations, "CAI0122"
-            )
+            said = f"integration '{first.text}' has no operation '{second.text}'"
+            near = self.report.unknown(node, said, second.text, integration.operations, "CAI0122")
+            if near is not None:
+                self.symbols.use("operation", f"{first.text}.{near}")  # one mistake, one finding
             return None
         self.symbols.use("operation", name.text)
         return found

@@ -47,6 +47,7 @@ class Endpoints(Surroundings):
         """One declared endpoint."""
         clauses = node.clauses
         self.single_clauses(clauses)
+        self._body_fits(node)
         clauses = (*clauses, *_annotated_roles(node.annotations))
         verify = self.verification(clauses)
         # A verified signature is the guard of an endpoint that says nothing else.
@@ -117,6 +118,13 @@ class Endpoints(Surroundings):
             elif name in ("summary", "version") and texts:
                 found[name] = texts[0]
         return found
+
+    def _body_fits(self, node: d.EndpointDeclaration) -> None:
+        """A body of GET or DELETE means nothing to HTTP (RFC 9110, sections 9.3.1 and 9.3.5): who stands between may drop it."""
+        for clause in node.clauses if node.method.text in ("GET", "DELETE") else ():
+            if isinstance(clause, d.InputClause) and clause.place.text == "body":
+                said = f"the body of a {node.method.text} may be lost on its way"
+                self.report.warning(clause.place, said, "CAI0521", help_text="take it as 'query { … }', or by POST")
 
     def _check_texts(self, annotation: d.Annotation, texts: int) -> None:
         name, given = annotation.name.text, len(annotation.arguments)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.analysis.conversions import TEXTUAL
 from codeai.analysis.effects import Effects
 from codeai.analysis.guarding import report_slow_policies
 from codeai.analysis.scope import Host, Range, Scope
@@ -20,6 +21,7 @@ from codeai.model import expression as ir
 from codeai.model.entity import Allow, Check, ComputedField, Entity, Field, Hide, Index, Relation
 
 RESERVED: Final = ("workflows", "executions", "audit_log")
+_OF_TENANTS: Final = (*TEXTUAL, t.Uuid, t.Int, t.Ref, t.Unknown)  # what the claim of a token can be compared with
 _ACTIONS: Final = ("read", "create", "update", "delete")
 _FLAGS: Final = (
     "primary",
@@ -235,6 +237,9 @@ class Entities(Effects):
                     if tenant not in symbol.fields:
                         self.unknown_field(trait.arguments[0], symbol)
                         tenant = None
+                    elif not isinstance(symbol.fields[tenant].type, _OF_TENANTS):
+                        said = f"a tenant is a text, 'uuid', 'int' or 'ref', not '{symbol.fields[tenant].type}'"
+                        self.report.error(trait.arguments[0], said, "CAI0214")
                 else:
                     self.report.unknown(trait.name, f"unknown trait '{trait.name.text}'", trait.name.text, ("audited", "tenant"), "CAI0114")
         return tenant, audited

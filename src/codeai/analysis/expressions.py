@@ -657,6 +657,8 @@ class Expressions(TypeResolver):
 
         if is_unknown(first) or is_unknown(second):
             return ir.Constant(type=t.Unknown(), value=None, at=node.start)
+        if operator in "/%" and is_number(second) and isinstance(right, ir.Constant) and right.value == 0:
+            self.report.error(node, "division by zero", "CAI0334", kind=self.kind)
         if is_number(first) and is_number(second):
             wider = (
                 t.Decimal()

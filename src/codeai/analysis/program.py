@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from codeai.analysis.recursion import report_endless
 from codeai.analysis.reporter import Reporter
+from codeai.analysis.routes import report_own, report_unanswered
 from codeai.analysis.scope import Host, Scope, Variable
 from codeai.analysis.security import Security
 from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
@@ -37,9 +39,6 @@ _RUN = "run the script with 'codeai run'"
 _DATABASES = ("postgres", "postgresql", "sqlite", "mongodb")
 _MOVE = "move it into the program"
 _OF_SCRIPTS = (d.FunctionDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.ImportDeclaration, d.Script)
-# Routes and prefixes that the server keeps for itself (language page, section 6).
-_OWN = ("health", "metrics", "debug", "openapi.json", "docs")
-_CONTROL = ("workflows", "executions", "admin", "events", "dead-letters", "webhooks", "integrations", "query")
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -110,6 +109,8 @@ class Program(Security):
         functions = tuple(self._function(function) for function in self.symbols.functions.values())
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
+        report_unanswered(self.requests, endpoints, self.report)
+        report_endless(self.symbols.functions.values(), self.report)
         connected = self._connected()
         script = self._script()
         report_unused(self.symbols, self.report)
@@ -405,7 +406,7 @@ class Program(Security):
                     label="first declared here",
                 )
             routes.setdefault(route, node)
-            self._own_route(endpoint, node)
+            report_own(endpoint, node, self.report)
             name, count = endpoint.name, 1
             while name in names:
                 count += 1
@@ -413,14 +414,6 @@ class Program(Security):
             names.add(name)
             distinct.append(msgspec.structs.replace(endpoint, name=name))
         return tuple(distinct)
-
-    def _own_route(self, endpoint: Endpoint, node: Node) -> None:
-        parts = [part.text for part in endpoint.path]
-        own = bool(parts) and (parts[0] in _OWN or (parts[:2] == ["api", "v1"] and len(parts) > 2 and parts[2] in _CONTROL))
-        if own:
-            self.report.error(
-                node, f"route '{endpoint.template}' belongs to the server", "CAI0514", help_text="choose another path, or set api_prefix"
-            )
 
     def _seed(self) -> Block:
         found: list[Statement] = []

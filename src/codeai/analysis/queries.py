@@ -6,6 +6,7 @@ from typing import Final
 
 from codeai.analysis.calls import Calls
 from codeai.analysis.expressions import origin_of
+from codeai.analysis.joins import is_broken, joins_by_key
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Range, Scope, broken
 from codeai.analysis.symbols import EntitySymbol, Symbols
@@ -27,6 +28,7 @@ class Queries(Calls):
 
     def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
         super().__init__(symbols, reporter, query_text=query_text)
+        self.requests: list[q.TestRequest] = []
         self._dispatch |= {
             q.Select: self._select,
             q.Get: self._get,
@@ -159,7 +161,12 @@ class Queries(Calls):
                 continue
             range_ = Range(join.entity.text, inner.host.alias())
             inner.ranges = (*inner.ranges[:-1], range_, inner.ranges[-1])
-            found.append(ir.Join(range_.entity, range_.alias, self.condition(join.condition, inner)))
+            condition = self.condition(join.condition, inner)
+            if not is_broken(condition) and not joins_by_key(condition, self.symbols):
+                hint = f"as in 'join {range_.entity} on {range_.entity}.id == …', or take a relation"
+                said = "a join compares a key of one entity with a field of the other"
+                self.report.error(join.condition, said, "CAI0333", kind=self.kind, help_text=hint)
+            found.append(ir.Join(range_.entity, range_.alias, condition))
         return tuple(found)
 
     def _columns(self, node: q.Select, scope: Scope) -> tuple[ir.Column, ...] | None:
@@ -431,6 +438,7 @@ class Queries(Calls):
         )
 
     def _request(self, node: q.TestRequest, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        self.requests.append(node)
         record = t.Record((t.RecordField("status", t.Int()), t.RecordField("headers", t.Map(t.String())), t.RecordField("body", t.Json())))
         headers: tuple[ir.Entry, ...] = ()
         if isinstance(node.headers, ex.MapLiteral):

@@ -8,6 +8,7 @@ from typing import Final
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host
 from codeai.analysis.symbols import Symbols
+from codeai.language.diagnostics import Severity
 from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -35,6 +36,9 @@ def report_unused(symbols: Symbols, report: Reporter) -> None:
         _unused(symbols, report, "middleware", name, middleware.name)
     for name, integration in symbols.integrations.items():
         _unused(symbols, report, "integration", name, integration.declaration.name)
+        for operation in integration.operations.values() if f"integration {name}" in symbols.used else ():
+            key, at = f"{name}.{operation.name}", operation.clause.name
+            _unused(symbols, report, "operation", key, at, severity=Severity.HINT)  # an integration describes all that a peer can do
     for name, function in symbols.functions.items():
         _unused(symbols, report, "function", name, function.declaration.name)
     for name in (*symbols.records, *(name for name, enum in symbols.enums.items() if enum.members)):
@@ -43,9 +47,11 @@ def report_unused(symbols: Symbols, report: Reporter) -> None:
             _unused(symbols, report, "type", name, place)
 
 
-def _unused(symbols: Symbols, report: Reporter, space: str, key: str, place: Node, name: str = "") -> None:
+def _unused(
+    symbols: Symbols, report: Reporter, space: str, key: str, place: Node, name: str = "", *, severity: Severity = Severity.WARNING
+) -> None:
     if f"{space} {key}" not in symbols.used:
-        report.warning(place, f"{space} '{name or key}' is never used", "CAI0131")
+        report.error(place, f"{space} '{name or key}' is never used", "CAI0131", severity=severity)
 
 
 def report_unused_variables(host: Host, report: Reporter) -> None:
@@ -59,9 +65,9 @@ def report_unused_variables(host: Host, report: Reporter) -> None:
 
 
 def report_misspelt_settings(settings: Iterable[d.Setting], symbols: Symbols, report: Reporter) -> None:
-    """Warns of keys of ``config`` that nothing reads and that are a letter away from one that the server knows.
+    """Warns of keys of ``config`` that nothing reads and that are a letter away from one that the server knows; hints at more.
 
-    Unknown keys are the program's own, so that nothing more can be said about them.
+    Unknown keys are the program's own, so that nothing can be said about those that are like no other.
     """
     for setting in settings:
         key = setting.key.text
@@ -83,5 +89,7 @@ def _weights(queues: d.Setting, report: Reporter) -> None:
 
 def _misspelt(setting: d.Setting, known: tuple[str, ...], report: Reporter) -> None:
     near = nearest(setting.key.text, known)
-    if near is not None and near.sure:
-        report.warning(setting.key, f"nothing reads the setting '{setting.key.text}'", "CAI0135", help_text=f"did you mean '{near.name}'?")
+    if near is not None:
+        severity = Severity.WARNING if near.sure else Severity.HINT
+        said, advice = f"nothing reads the setting '{setting.key.text}'", f"did you mean '{near.name}'?"
+        report.error(setting.key, said, "CAI0135", severity=severity, help_text=advice)

@@ -1,0 +1,74 @@
+"""Routes: those that the server keeps for itself, and requests of tests that no endpoint answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from codeai.analysis.reporter import Reporter
+from codeai.language.suggestions import nearest
+from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Node
+from codeai.language.tree.queries import TestRequest
+from codeai.model.endpoint import Endpoint
+
+# Routes and prefixes that the server keeps for itself (language page, section 6).
+_OWN: Final = ("health", "metrics", "debug", "openapi.json", "docs")
+_CONTROL: Final = ("workflows", "executions", "admin", "events", "dead-letters", "webhooks", "integrations", "query")
+_OPEN: Final = "\0"  # stands for a value that is put into a path
+
+
+def is_own(parts: Sequence[str]) -> bool:
+    """Whether a path belongs to the server."""
+    return bool(parts) and (parts[0] in _OWN or (tuple(parts[:2]) == ("api", "v1") and len(parts) > 2 and parts[2] in _CONTROL))
+
+
+def report_own(endpoint: Endpoint, node: Node, report: Reporter) -> None:
+    """Reports an endpoint at a route of the server."""
+    if is_own([part.text for part in endpoint.path]):
+        hint = "choose another path, or set api_prefix"
+        report.error(node, f"route '{endpoint.template}' belongs to the server", "CAI0514", help_text=hint)
+
+
+def report_unanswered(requests: Iterable[TestRequest], endpoints: Sequence[Endpoint], report: Reporter) -> None:
+    """Reports requests of tests that no endpoint answers: an error where the path looks misspelt, else a warning, because a test
+    may well ask for what must not be there.
+    """
+    for request in requests:
+        parts = _parts(request.path)
+        if parts is None or is_own(parts) or not parts or any(_answers(endpoint, parts) for endpoint in endpoints):
+            continue
+        path = "/" + "/".join("{…}" if _OPEN in part else part for part in parts)
+        message = f"no endpoint answers '{request.method} {path}'"
+        place = Node(request.path.start + 1, request.path.end - 1)  # a path is read as a string whose quotes are left out
+        near = _nearest(parts, endpoints)
+        if near is None:
+            report.warning(place, message, "CAI0519")
+        else:
+            report.error(place, message, "CAI0519", help_text=f"did you mean '{near}'?")
+
+
+def _parts(path: ex.Expression) -> list[str] | None:
+    """The segments of a path; None where a value may stand for more than one of them."""
+    pieces = path.parts if isinstance(path, ex.Interpolation) else (path,)
+    text = "".join(piece.value if isinstance(piece, ex.StringLiteral) else _OPEN for piece in pieces)
+    parts = [part for part in text.split("?")[0].split("/") if part]
+    if not text.startswith("/") or any(_OPEN in part and part != _OPEN for part in parts):
+        return None
+    return parts
+
+
+def _answers(endpoint: Endpoint, parts: Sequence[str]) -> bool:
+    """Whether the path is that of an endpoint, of whatever method: 405 is an answer, too."""
+    fits = (segment.parameter or part in (segment.text, _OPEN) for segment, part in zip(endpoint.path, parts, strict=False))
+    return len(endpoint.path) == len(parts) and all(fits)
+
+
+def _nearest(parts: Sequence[str], endpoints: Sequence[Endpoint]) -> str | None:
+    written: dict[str, str] = {}
+    for endpoint in endpoints:
+        if len(endpoint.path) == len(parts):
+            shown = [part if segment.parameter else segment.text for segment, part in zip(endpoint.path, parts, strict=True)]
+            written.setdefault("/" + "/".join(shown), endpoint.template)
+    near = nearest("/" + "/".join(parts), written)
+    return written[near.name] if near is not None else None
