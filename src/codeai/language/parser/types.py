@@ -171,7 +171,7 @@ class Types(Expressions):
         if self.kind_at(ahead) != NAME:
             return False
         following = self.kind_at(ahead + 1)
-        if following == ":":
+        if following == ":" or (following == "-" and self.kind_at(ahead + 2) == NAME):  # 'name:', 'X-Name:'
             return False
         if following == NAME and not self.breaks_at(ahead + 1):
             return self.text_at(ahead) in MODIFIERS
