@@ -61,6 +61,7 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "AGGREGATE_OF": ("count", "sum"),
     "AGGREGATE": ("count", "sum"),
     "SELECTION": ("select", "first", "exists"),
+    "QUOTED": ('"alpha.beta"',),
     "FROM": (" from ",),
     "GET": ("get",),
     "CREATE": ("create",),
