@@ -202,17 +202,16 @@ class Compiler:
         return ("(", Select(columns, (f"{self.model.table(entity)} {alias}",), joins, where, order=order, tail=tail), ")")
 
     def with_self(self, row: Range, node: ir.Expression, compile_: str = "truth") -> Any:
-        """Compiles an expression of an entity (policy, hide rule, computed field) with ``self`` standing for ``row``."""
-        outer, aggregating = self.ranges.get("self"), self.aggregating
-        self.ranges["self"], self.aggregating = row, False
+        """Compiles an expression of an entity (policy, hide rule, computed field) with ``self`` standing for ``row``.
+
+        Nothing else of the statement is in its sight: its own ranges and lambdas count from the same names as those around it.
+        """
+        outer = self.ranges, self.rows, self.elements, self.aggregating
+        self.ranges, self.rows, self.elements, self.aggregating = {"self": row}, {}, {}, False
         try:
             return self.truth(node) if compile_ == "truth" else self.value(node)
         finally:
-            self.aggregating = aggregating
-            if outer is None:
-                del self.ranges["self"]
-            else:
-                self.ranges["self"] = outer
+            self.ranges, self.rows, self.elements, self.aggregating = outer
 
     def unsupported(self, node: ir.Expression, what: str) -> CompilerError:
         """The error about something that no database computes."""
