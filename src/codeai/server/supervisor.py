@@ -21,6 +21,7 @@ _LOG = logging.getLogger("codeai.server")
 _DEATHS: Final = 5
 _WINDOW: Final = 60.0
 _REFUSALS: Final = (1, 2, 3)
+_ENDED: Final = (0, -signal.SIGTERM)  # in good order, or so early that it could not yet be
 _FEWEST_CONNECTIONS: Final = 2
 DURABLE: Final = "durable"
 
@@ -106,8 +107,8 @@ class Supervisor:
                 code = child.poll()
                 if code is None:
                     continue
-                if code == 0:
-                    return 0  # somebody has ended the worker in good order and means the server (acceptance T19)
+                if code in _ENDED:
+                    return 0  # somebody has ended the worker and means the server (acceptance T19)
                 if code in _REFUSALS and worker not in self._replaced:
                     return code  # the worker has said why it cannot start
                 if not self._restart(worker, code):
