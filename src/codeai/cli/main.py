@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "jobs": "Look at jobs and queues of a server and act on them",
     "new": "Create a small program that runs at once",
     "parse": "Show the syntax tree of a program",
+    "policy": "Say which rule lets a caller do something, or forbids it",
     "query": "Ask the database of a program in the query language",
     "run": "Run a script",
     "schedules": "Look at schedules of a server and act on them",

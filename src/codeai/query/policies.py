@@ -8,19 +8,32 @@ another entity is not restricted by that entity's policies.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model.entity import Action, Entity
-from codeai.query.truth import NEVER, Test, Truth, all_of, any_of
+from codeai.query.truth import ALWAYS, NEVER, Test, Truth, all_of, any_of
 
 if TYPE_CHECKING:
     from codeai.query.compiler import Compiler
     from codeai.query.scope import Range
 
+RuleKind = Literal["allow", "tenant", "hide"]
+
 _IS_SYSTEM = ir.CurrentUser(type=t.Bool(), attribute="is_system")
 _TENANT = ir.CurrentUser(type=t.optional(t.String()), attribute="tenant")
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule as it was written, with the condition under which it applies: allows, keeps to the tenant, hides."""
+
+    kind: RuleKind
+    source: str
+    at: int
+    applies: Truth
 
 
 class Policies:
@@ -68,6 +81,26 @@ class Policies:
         same = Test((*row.column(name), " = ", *value.sql), nullable=True)
         system = compiler.guard(compiler.inputs.slot(_IS_SYSTEM))
         return any_of([system, same])
+
+    def rules(self, compiler: Compiler, row: Range, action: Action) -> list[Rule]:
+        """The rules for an action one by one, in the order of the program, for whoever asks why; ``allowed`` is what counts.
+
+        Fields are hidden from who reads; the other actions have no ``hide``.
+        """
+        seen, entity = row.as_system(), row.entity
+        found: list[Rule] = []
+        tenant = self.tenant(compiler, seen)
+        if tenant is not None and entity.tenant_field is not None:
+            field = entity.field(entity.tenant_field)
+            found.append(Rule("tenant", f"tenant({entity.tenant_field})", field.at if field is not None else entity.at, tenant))
+        for allow in entity.allows:
+            if allow.action == action:
+                applies = ALWAYS if allow.condition is None else compiler.with_self(seen, allow.condition)
+                found.append(Rule("allow", allow.source, allow.at, applies))
+        for hide in entity.hides if action == "read" else ():
+            unless = NEVER if hide.unless is None else compiler.with_self(seen, hide.unless)
+            found.append(Rule("hide", hide.source, hide.at, unless.inverted()))
+        return found
 
     def hides(self, entity: Entity) -> frozenset[str]:
         """The fields that some caller may not see."""
