@@ -28,7 +28,7 @@ _BACKOFFS: Final = {
     "fixed_backoff": "fixed",
     "constant_backoff": "fixed",
 }
-_RETRY_KEYS: Final = ("max_attempts", "initial_interval", "max_interval", "backoff_multiplier", "backoff", "jitter")
+_RETRY_KEYS: Final = ("delays", "max_attempts", "initial_interval", "max_interval", "backoff_multiplier", "backoff", "jitter")
 _AUTH: Final[dict[str, tuple[str, ...]]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
@@ -127,11 +127,14 @@ class Connections(Endpoints):
             if clause.backoff.text not in _BACKOFFS:
                 self.report.unknown(clause.backoff, f"unknown back-off '{clause.backoff.text}'", clause.backoff.text, _BACKOFFS, "CAI0127")
             backoff = _BACKOFFS.get(clause.backoff.text, "exponential")  # type: ignore[assignment]  # one of the values
-        initial, maximum, multiplier = base.initial, base.maximum, base.multiplier
+        initial, maximum, multiplier, delays = base.initial, base.maximum, base.multiplier, base.delays
         for setting in clause.settings:
             key, value = setting.key.text, setting.value
             if key not in _RETRY_KEYS or value is None:
                 self.report.unknown(setting.key, f"unknown setting '{key}' of retry", key, _RETRY_KEYS, "CAI0118")
+            elif key == "delays":
+                delays = self._delays(value)
+                times = times if clause.times is not None else len(delays)
             elif key == "max_attempts":
                 times = self.whole_of(value, key, 0, 1_000)
             elif key == "initial_interval":
@@ -140,7 +143,13 @@ class Connections(Endpoints):
                 maximum = self.milliseconds_of(value, key)
             elif key == "backoff_multiplier" and isinstance(value, ex.IntLiteral | ex.DecimalLiteral):
                 multiplier = float(value.value if isinstance(value, ex.IntLiteral) else value.text)
-        return Retry(times=times, backoff=backoff, initial=initial, maximum=maximum, multiplier=multiplier)
+        return Retry(times=times, backoff=backoff, initial=initial, maximum=maximum, multiplier=multiplier, delays=delays)
+
+    def _delays(self, node: ex.Expression) -> tuple[int, ...]:
+        items = node.items if isinstance(node, ex.ListLiteral) else ()
+        if not items:
+            self.report.error(node, "'delays' takes durations, as in [1s, 5s]", "CAI0505")
+        return tuple(self.milliseconds_of(item, "delays") for item in items)
 
     def rate_of(self, clauses: tuple[d.Clause, ...]) -> RateLimit | None:
         """The ``rate_limit`` clause."""

@@ -72,6 +72,5 @@ def delay_ms(policy: Retry, attempt: int, after: float | None = None) -> int:
     :param attempt: which try failed, counted from 1
     :param after: seconds that the peer asked for
     """
-    growth = {"fixed": 1.0, "linear": float(attempt), "exponential": policy.multiplier ** (attempt - 1)}[policy.backoff]
-    found = min(policy.initial * growth, float(policy.maximum)) * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load, keeps no secret
+    found = policy.delay(attempt) * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load, keeps no secret
     return int(max(found, (after or 0.0) * 1000))

@@ -46,12 +46,4 @@ def of_retry(retry: Retry | None, default: tuple[int, ...]) -> Schedule:
     if retry == plain:
         more = max(retry.times - len(default), 0)
         return Schedule((*default[: retry.times], *default[-1:] * more))
-    return Schedule(tuple(_delay(retry, number) for number in range(retry.times)))
-
-
-def _delay(retry: Retry, number: int) -> int:
-    if retry.backoff == "fixed":
-        return retry.initial
-    if retry.backoff == "linear":
-        return min(retry.initial * (number + 1), retry.maximum)
-    return int(min(retry.initial * retry.multiplier ** min(number, 64), retry.maximum))
+    return Schedule(tuple(int(retry.delay(number)) for number in range(1, retry.times + 1)))

@@ -21,14 +21,7 @@ def delay(retry: Retry, attempt: int, chance: Callable[[], float] = random.rando
 
     Half of the time is fixed and half is chance, so that callers that failed together do not come back together.
     """
-    if retry.backoff == "fixed":
-        step = float(retry.initial)
-    elif retry.backoff == "linear":
-        step = float(retry.initial * attempt)
-    else:
-        step = retry.initial * retry.multiplier ** min(attempt - 1, 64)
-    step = min(step, retry.maximum)
-    return step * (0.5 + chance() / 2) / 1000
+    return retry.delay(attempt) * (0.5 + chance() / 2) / 1000
 
 
 def retry_after(value: str, now: datetime.datetime) -> float | None:

@@ -13,13 +13,27 @@ from codeai.model.statement import Block
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
-    """How often and after which delays something is tried again; times in milliseconds."""
+    """How often and after which delays something is tried again; times in milliseconds.
+
+    ``delays`` says each of them, the last one also for all further tries; without it they follow from the rest.
+    """
 
     times: int = 3
     backoff: Literal["fixed", "linear", "exponential"] = "exponential"
     initial: int = 1_000
     maximum: int = 60_000
     multiplier: float = 2.0
+    delays: tuple[int, ...] = ()
+
+    def delay(self, attempt: int) -> float:
+        """Milliseconds to wait after the try of that number (from 1) has failed; chance is for those who wait to add."""
+        if self.delays:
+            return float(self.delays[min(attempt, len(self.delays)) - 1])
+        if self.backoff == "linear":
+            return float(min(self.initial * attempt, self.maximum))
+        if self.backoff == "exponential":
+            return min(self.initial * self.multiplier ** min(attempt - 1, 64), float(self.maximum))
+        return float(self.initial)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -75,7 +75,7 @@ def _setting(p: Clauses, setting: d.Setting) -> d.Setting:
 
 
 def retry_delays(p: Clauses) -> tuple[d.Clause, ...] | None:
-    """``retry_delays: ["1s", "5s"]``: as many attempts, from the first delay to the last."""
+    """``retry_delays: ["1s", "5s"]``: as many tries, each after its delay."""
     key = p.key()
     start = p.start
     listed = p.expression()
@@ -84,18 +84,10 @@ def retry_delays(p: Clauses) -> tuple[d.Clause, ...] | None:
     if not delays or len(delays) != len(items):
         p.report("'retry_delays' takes durations, as in [1s, 5s]", "CAI0024", start, p.previous_end)
         return ()
-    first, last = delays[0], delays[-1]
-    settings = [_pair("initial_interval", first)]
-    if len(delays) > 1:
-        settings.append(_pair("max_interval", last))
-        factor = delays[1].milliseconds / first.milliseconds if first.milliseconds else 2.0
-        settings.append(_pair("backoff_multiplier", ex.DecimalLiteral(key.start, key.end, f"{factor:.1f}")))
-    p.older(key.start, p.previous_end, f"retry: {len(delays)} times {{ initial_interval: … }}")
-    return (w.RetryClause(key.start, p.previous_end, ex.IntLiteral(start, start, len(delays)), None, tuple(settings)),)
-
-
-def _pair(name: str, value: ex.Expression) -> d.Setting:
-    return d.Setting(value.start, value.end, Identifier(value.start, value.end, name), value)
+    each = ex.ListLiteral(start, p.previous_end, tuple(delays))
+    setting = d.Setting(start, p.previous_end, Identifier(start, start, "delays"), each)
+    p.older(key.start, p.previous_end, f"retry: {len(delays)} times {{ delays: … }}")
+    return (w.RetryClause(key.start, p.previous_end, ex.IntLiteral(start, start, len(delays)), None, (setting,)),)
 
 
 _Spelling = Callable[["Clauses"], "tuple[d.Clause, ...] | None"]
