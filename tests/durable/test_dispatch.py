@@ -229,6 +229,32 @@ async def test_a_renewed_lease_is_kept(database: Database) -> None:
     await eventually(lambda: not worker.running)
 
 
+async def test_a_long_transaction_costs_nobody_else_his_lease(database: Database) -> None:
+    """Whoever holds his claim in a transaction locks its row; renewing the others' does not wait for that."""
+    time = Time()
+    worker, other = Worker(database, clock=time), Worker(database, clock=time)
+    gate = asyncio.Event()
+
+    async def pause(claim: Claim) -> None:
+        await gate.wait()
+
+    worker.action = pause
+    await worker.offer("a")
+    await worker.offer("b")
+    await worker.dispatcher._fill()
+    await eventually(lambda: len(worker.claims) == 2)
+    if database.dialect == "sqlite":
+        pytest.skip("one writer: renewing waits for it")
+    async with database.transaction() as session:
+        await worker.dispatcher.hold(session, worker.claims[0])
+        time.now += LEASE_MS - 1
+        await worker.dispatcher.renew()
+        time.now += LEASE_MS - 1
+        assert await other.dispatcher.run_due() == 0  # one is renewed, the other is held
+    gate.set()
+    await eventually(lambda: not worker.running)
+
+
 async def test_stop_gives_back_what_it_does_not_finish(database: Database) -> None:
     worker, other = Worker(database), Worker(database)
 

@@ -17,6 +17,7 @@ from codeai.model.application import Application
 from codeai.storage.interface import Session
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
+from codeai.storage.watching import WATCHER
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -35,6 +36,10 @@ workflow Two {
 }
 workflow Both { steps { both { wait: Approved  wait: Paid }  sum { do { return steps.both.amount } } } }
 workflow Slow { input { text: string }  steps { write { do { create Note { text: input.text } }  timeout: 50ms  retry: 3 times } } }
+workflow Writes {
+    input { text: string }
+    steps { one { do { create Note { text: input.text } } }  two { do { create Note { text: input.text } } } }
+}
 workflow Over { timeout: 1h  steps { a { wait: Approved } } }
 """
 
@@ -230,3 +235,28 @@ async def test_events_and_workers_do_not_wait_for_each_other(process: Process) -
         await _blocked(process)
         await _hold(session, second)
     await delivered
+
+
+class _Counting:
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    async def watch(self, statement: str, call: Any) -> Any:
+        self.statements.append(statement.strip())
+        return await call
+
+
+async def test_a_step_with_a_row_costs_its_statement_one_record_and_a_commit(process: Process) -> None:
+    if process.database.dialect == "sqlite":
+        pytest.skip("statements to a server are what costs")
+    counting = _Counting()
+    token = WATCHER.set(counting)
+    try:
+        await process.complete("Writes", {"text": unique()})
+    finally:
+        WATCHER.reset(token)
+    sent = counting.statements
+    second = [number for number, statement in enumerate(sent) if '"notes"' in statement][1]
+    assert sent[second - 1] == "COMMIT"  # of the first step
+    assert sent[second + 1].startswith("WITH held")
+    assert sent[second + 2] == "COMMIT"

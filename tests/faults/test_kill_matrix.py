@@ -29,7 +29,7 @@ def test_no_kill_loses_or_doubles_anything(kind: str, request: pytest.FixtureReq
     assert report["kills"] >= KILLS // 2
 
 
-@pytest.mark.parametrize("point", ["after-effect:1", "before-batch:2", "after-claim:1"])
+@pytest.mark.parametrize("point", ["after-effect:1", "before-batch:2", "after-claim:1", "before-commit:1"])
 def test_a_process_that_comes_back_late_writes_nothing(postgres: Any, point: str) -> None:
     url = postgres.create_database(f"p{uuid.uuid4().hex[:16]}")
     done = subprocess.run([sys.executable, str(MATRIX), url, f"pause={point}"], capture_output=True, text=True, timeout=110)

@@ -146,14 +146,16 @@ class WatchedDatabase(_WatchedSession):
         """See ``Database``."""
         return _WatchedSession(self._database.writing(), self._names, set(), self._written)
 
-    def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
+    def transaction(
+        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
+    ) -> AbstractAsyncContextManager[Session]:
         """See ``Database``."""
-        return self._transaction(write, isolation)
+        return self._transaction(write, isolation, idle_limit)
 
     @asynccontextmanager
-    async def _transaction(self, write: bool, isolation: Isolation) -> AsyncIterator[Session]:
+    async def _transaction(self, write: bool, isolation: Isolation, idle_limit: float | None) -> AsyncIterator[Session]:
         writes: set[str] = set()
-        async with self._database.transaction(write=write, isolation=isolation) as session:
+        async with self._database.transaction(write=write, isolation=isolation, idle_limit=idle_limit) as session:
             yield _WatchedSession(session, self._names, writes, None)
         if writes:
             await self._written(writes)

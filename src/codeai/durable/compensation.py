@@ -50,10 +50,10 @@ async def _undo(run: Run, plan: StepPlan, record: Record) -> Outcome:
             run.keep(undone)
             await run.flush()
         else:
-            async with run.transaction() as session:
+            async with run.block() as block:
                 async with asyncio.timeout(plan.timeout):
-                    await plan.compensate(run.context(session, more, f"{run.execution.id}/{record.name}/compensate"))
-                await run.save(session, undone)
+                    await plan.compensate(run.context(block.session, more, f"{run.execution.id}/{record.name}/compensate"))
+                await block.save(undone)
             run.records[record.name] = undone
     except (LeaseLost, DatabaseUnavailable):
         raise

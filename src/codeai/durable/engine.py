@@ -144,7 +144,7 @@ class Engine:
         parts = self.parts
         try:
             async with run.transaction() as session:
-                if await parts.dispatcher.hold(session, run.claim):
+                if run.again:
                     raise _News
                 if block is not None:
                     value = await block(run.context(session, {"error": change.error}, f"{run.execution.id}/{change.status}"))

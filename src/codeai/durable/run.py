@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.durable.dispatch.protocol import Claim
+from codeai.durable.dispatch.protocol import Claim, LeaseLost
 from codeai.durable.parts import NoRows, Parts
 from codeai.durable.plans import Compute, RunPlan, StepPlan
 from codeai.durable.recorder import Write
@@ -20,6 +20,7 @@ from codeai.storage.interface import Session
 
 _NO_ROWS: Final = NoRows()
 _FLUSH_AT: Final = 64
+IDLE_LIMIT: Final = 9.0  # sooner than a lease ends: a process that stands still keeps no rows from its successor
 
 
 class Run:
@@ -35,6 +36,7 @@ class Run:
         self.status = execution.status
         self.seq = max((record.seq for record in records.values()), default=0)
         self.steps: dict[str, Any] = {}
+        self.again = False  # whether it was offered once more, as the last transaction has found
         self.deadline_ms = execution.deadline_ms
         self.started_at = execution.started_at
         self.values = self._values()
@@ -91,7 +93,7 @@ class Run:
         self.records[record.name] = record
         self.pending[record.name] = record
 
-    def _opening(self) -> Change | None:
+    def opening(self) -> Change | None:
         """The change that the first write makes of an execution that does not run yet."""
         if self.status not in ("pending", "waiting"):
             return None
@@ -104,7 +106,7 @@ class Run:
 
     async def flush(self, *, force: bool = False) -> None:
         """Writes what is kept; without ``force`` only when there is something."""
-        change = self._opening()
+        change = self.opening()
         if not (self.pending or (force and change is not None)):
             return
         await self._written(Write(self.claim, self.execution.id, self._taken(), change))
@@ -132,13 +134,25 @@ class Run:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Session]:
-        parts, kept, change = self.parts, dict(self.pending), self._opening()
+        parts, kept, change = self.parts, dict(self.pending), self.opening()
         async with parts.database.transaction() as session:
-            await parts.dispatcher.hold(session, self.claim)
+            self.again = await parts.dispatcher.hold(session, self.claim)
             await parts.store.save(session, self.execution.id, tuple(kept.values()), change)
             yield session
             parts.faults("before-commit")
-        parts.faults("after-commit")
+        self._committed(kept, change)
+
+    @asynccontextmanager
+    async def block(self) -> AsyncIterator[Block]:
+        """A transaction for a block of the program, which may take long; its ``save`` writes the record, and proves the fence."""
+        async with self.parts.database.transaction(idle_limit=IDLE_LIMIT) as session:
+            found = Block(self, session)
+            yield found
+            self.parts.faults("before-commit")
+        self._committed(found.kept, found.opening)
+
+    def _committed(self, kept: Mapping[str, Record], change: Change | None) -> None:
+        self.parts.faults("after-commit")
         for name, record in kept.items():
             if self.pending.get(name) is record:
                 del self.pending[name]
@@ -167,3 +181,30 @@ class Run:
     def now(self) -> datetime.datetime:
         """The program's time."""
         return self.parts.clock()
+
+
+class Block:
+    """An open transaction in which a block of the program runs.
+
+    Nothing is locked before the block has ended: its lease is renewed meanwhile, and whoever took the work over in spite of that
+    makes ``save`` fail.
+    """
+
+    def __init__(self, run: Run, session: Session) -> None:
+        self._run = run
+        self.session = session
+        self.kept: dict[str, Record] = {}
+        self.opening: Change | None = None
+
+    async def save(self, record: Record) -> None:
+        """Writes what is kept and the record of the block, under the fence.
+
+        :raises LeaseLost: the execution is somebody else's, or the step has ended already
+        """
+        run, store = self._run, self._run.parts.store
+        self.kept, self.opening = dict(run.pending), run.opening()
+        before = tuple(kept for kept in self.kept.values() if kept.name != record.name)
+        await store.save(self.session, run.execution.id, before, self.opening)
+        values = (*store.step_values(run.execution.id, record), run.claim.id, run.claim.fence)
+        if not await self.session.execute(store.sql.save_fenced, values):
+            raise LeaseLost

@@ -36,12 +36,15 @@ SELECT {EXECUTION_COLUMNS}, w.status,
   CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.key IS NOT NULL AND e.active_key IS NULL THEN 1 ELSE 0 END
 FROM executions e LEFT JOIN workflows w ON w.name = e.workflow_id WHERE e.id IN {{ids}}"""
 LOAD_STEPS: Final = f"SELECT execution_id, {STEP_COLUMNS} FROM codeai_steps WHERE execution_id IN {{ids}}"
-SAVE_STEP: Final = f"""
-INSERT INTO codeai_steps (execution_id, {STEP_COLUMNS})
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+_STEP_VALUES: Final = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16"
+_REPLACING: Final = f"""
 ON CONFLICT (execution_id, name) DO UPDATE SET {_UPDATED}
 WHERE codeai_steps.position <= excluded.position
   AND (codeai_steps.status NOT IN {_ENDED} OR excluded.status IN {_ENDED})"""
+SAVE_STEP: Final = f"INSERT INTO codeai_steps (execution_id, {STEP_COLUMNS}) VALUES ({_STEP_VALUES}) {_REPLACING}"
+SAVE_FENCED: Final = f"""
+WITH held AS (SELECT id FROM codeai_activations WHERE id = $17 AND fence = $18 AND state = 1 FOR SHARE)
+INSERT INTO codeai_steps (execution_id, {STEP_COLUMNS}) SELECT {_STEP_VALUES} FROM held WHERE true {_REPLACING}"""
 CHANGE: Final = """
 UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS bigint) = 0 THEN status ELSE CAST($2 AS text) END,
   compensation = coalesce(CAST($3 AS text), compensation),
@@ -125,6 +128,7 @@ class Statements(msgspec.Struct, frozen=True):
     load: str
     load_steps: str
     save_step: str
+    save_fenced: str
     change: str
     keep_error: str
     hold_all: str

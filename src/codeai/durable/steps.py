@@ -154,10 +154,10 @@ async def _after_failure(run: Run, plan: StepPlan, record: Record, outcome: Outc
             return _continued(run, plan, msgspec.structs.replace(run.ended(record, None, "continued"), error=error))
         if outcome.action == "block":
             assert outcome.block is not None
-            async with run.transaction() as session:
-                output = await outcome.block(run.context(session, more, _key(run, record)))
+            async with run.block() as block:
+                output = await outcome.block(run.context(block.session, more, _key(run, record)))
                 record = msgspec.structs.replace(run.ended(record, output, "continued"), error=error)
-                await run.save(session, record)
+                await block.save(record)
             run.records[record.name] = record
             return _continued(run, plan, record, keep=False)
         if outcome.message is not None:

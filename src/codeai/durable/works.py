@@ -57,12 +57,12 @@ async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
 
 
 async def _in_transaction(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
-    async with run.transaction() as session:
+    async with run.block() as block:
         async with _limit(run, plan):  # not around the commit: whether one that is cut short has happened, nobody knows
-            output = await work.run(run.context(session, more, f"{run.execution.id}/{record.name}"))
+            output = await work.run(run.context(block.session, more, f"{run.execution.id}/{record.name}"))
         after = _after(run, plan, record, output)
         _check_size(after)
-        await run.save(session, after)
+        await block.save(after)
     run.parts.recorder.on_step(after.status)
     run.records[after.name] = after
     run.pending.pop(after.name, None)

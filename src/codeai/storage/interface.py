@@ -65,8 +65,13 @@ class Database(Session, Protocol):
     async def close(self) -> None:
         """Ends all connections after the statements that run."""
 
-    def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
-        """A transaction: committed at the end of the block, rolled back on an exception or cancellation."""
+    def transaction(
+        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
+    ) -> AbstractAsyncContextManager[Session]:
+        """A transaction: committed at the end of the block, rolled back on an exception or cancellation.
+
+        :param idle_limit: seconds after which a server ends it when this process stands still in it
+        """
 
     def reading(self) -> Session:
         """Reads of a block outside of a transaction: each sees what was committed when it began, and none blocks the event loop."""

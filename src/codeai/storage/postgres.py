@@ -258,9 +258,14 @@ class PostgresDatabase:
 
     # -- transactions ----------------------------------------------------------------------------------------------
 
-    def transaction(self, *, write: bool = True, isolation: Isolation = "read committed") -> AbstractAsyncContextManager[Session]:
+    def transaction(
+        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
+    ) -> AbstractAsyncContextManager[Session]:
         """See ``Database``."""
-        return self._transaction(_BEGIN[write, isolation])
+        begin = _BEGIN[write, isolation]
+        if idle_limit is not None:
+            begin = f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {int(idle_limit * 1000)}"
+        return self._transaction(begin)
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[PostgresTransaction]:

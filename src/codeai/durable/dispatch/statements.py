@@ -68,7 +68,10 @@ UPDATE codeai_activations SET fence = CASE WHEN state = 1 THEN fence + 1 ELSE fe
 WHERE id IN (SELECT id FROM codeai_activations WHERE state <> 0 AND ready_ms <= {_NOW} FOR UPDATE SKIP LOCKED)
 RETURNING order_key, lane"""
 NEXT_DUE: Final = f"SELECT min(ready_ms) - {_NOW} FROM codeai_activations WHERE state <> 0"
-RENEW: Final = f"UPDATE codeai_activations SET ready_ms = {_NOW} + CAST($2 AS bigint) WHERE worker = $3 AND state = 1 AND id IN {{ids}}"
+# Those that a transaction of ours holds are passed over, so that one long block costs nobody else his lease: nobody takes them meanwhile.
+RENEW: Final = f"""
+UPDATE codeai_activations SET ready_ms = {_NOW} + CAST($2 AS bigint) WHERE id IN (
+  SELECT id FROM codeai_activations WHERE worker = $3 AND state = 1 AND id IN {{ids}} ORDER BY id FOR UPDATE SKIP LOCKED)"""
 RELEASE: Final = (
     "UPDATE codeai_activations SET state = 0, again = 0, fence = fence + 1, worker = NULL WHERE worker = $1 AND state = 1 AND id IN {ids}"
 )
