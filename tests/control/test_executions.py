@@ -1,6 +1,5 @@
 """Executions for operators: lists, timelines, and what may be done in which state."""
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
