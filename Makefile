@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help run test check format cover bench faults docs clean
+.PHONY: help run test check format cover bench faults fuzz docs clean
 
 help: ## Shows this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -49,6 +49,12 @@ cover: $(READY) .venv/.services ## Runs the tests and says what they do not reac
 
 faults: $(READY) ## Kills a thousand processes at durable write points
 	FAULTS=1000 $(BIN)/pytest tests/faults/test_kill_matrix.py
+
+fuzz: $(READY) ## Fuzzes the parser, the formatter and query text for a minute
+	@mkdir -p .venv/fuzz
+	@$(BIN)/python -c "import atheris" 2>/dev/null || { echo "skipped: atheris has no wheel for this Python"; exit 0; }; \
+	for f in tests/corpus/valid/*.cai examples/*/*.cai; do (printf p; head -c 4000 "$$f") > .venv/fuzz/$$(echo "$$f" | tr / _); done; \
+	$(BIN)/python tests/fuzz/target.py -max_total_time=60 -max_len=4000 -timeout=20 .venv/fuzz
 
 bench: .venv/.bench ## Measures ours beside the floor and the peers
 	$(BIN)/python benchmarks/run.py

@@ -1,0 +1,54 @@
+"""What must hold for any text: the target of the fuzzer, and of the properties that hypothesis tests."""
+
+from typing import Any
+
+from codeai.language.diagnostics import Severity
+from codeai.language.formatter import format_module
+from codeai.language.parser import parse_expression, parse_module
+from codeai.language.source import Sources
+from codeai.language.tree.node import Node
+
+
+def check_program(text: str) -> None:
+    """Parsing does not raise and its places lie in the text; what parses is formatted to the same tree, once and for all."""
+    file = Sources().add("a.cai", text)
+    parsed = parse_module(file)
+    for found in parsed.diagnostics:
+        assert 0 <= found.primary.start <= found.primary.end <= len(text) + 1, found
+    within(parsed.module, 0, len(text))
+    if any(found.severity is not Severity.INFO for found in parsed.diagnostics):
+        return
+    once = format_module(parsed.module, file)
+    again = Sources().add("a.cai", once)
+    reparsed = parse_module(again)
+    assert [found.message for found in reparsed.diagnostics if found.severity is Severity.ERROR] == [], once
+    assert format_module(reparsed.module, again) == once
+    if not parsed.diagnostics:  # an older spelling may be another tree than its canonical form
+        assert shape(reparsed.module) == shape(parsed.module), once
+
+
+def check_query(text: str) -> None:
+    """Query text is parsed or refused, with places in the text."""
+    parsed = parse_expression(Sources().add("<query>", text))
+    assert (parsed.expression is None) == bool(parsed.diagnostics)
+    for found in parsed.diagnostics:
+        assert 0 <= found.primary.start <= found.primary.end <= len(text) + 1, found
+
+
+def within(value: Any, start: int, end: int) -> None:
+    """Nodes lie inside of the text, with their beginning before their end."""
+    if isinstance(value, tuple):
+        for part in value:
+            within(part, start, end)
+    elif isinstance(value, Node):
+        assert start <= value.start <= value.end <= end, value
+        for name in value.__struct_fields__:
+            within(getattr(value, name), start, end)
+
+
+def shape(value: Any) -> Any:
+    """A tree without positions."""
+    if isinstance(value, Node):
+        left_out = ("start", "end", "comments", "quoted")
+        return type(value).__name__, [(name, shape(getattr(value, name))) for name in value.__struct_fields__ if name not in left_out]
+    return [shape(part) for part in value] if isinstance(value, tuple) else value
