@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 UGLY = "entity A{id uuid primary}"
 PRETTY = "entity A { id: uuid, primary }\n"
@@ -58,3 +60,28 @@ def test_a_missing_file_is_named() -> None:
 def test_the_examples_are_in_canonical_form() -> None:
     folders = [str(path) for path in sorted((ROOT / "examples").iterdir()) if path.is_dir()]
     assert fmt("--check", *folders).stdout == ""
+
+
+EVENTS = "event order.paid { payload { id: int } }\n"
+HANDLER = 'on "order.paid" { log info "paid" }\n'
+PLAIN = 'on order.paid { log info "paid" }\n'
+
+
+@pytest.mark.parametrize(
+    ("declaring", "arguments", "result"),
+    [
+        ("app.cai", ["handlers.cai"], PLAIN),
+        ("events.cai", [], PLAIN),
+        ("events.cai", ["."], PLAIN),
+        ("events.cai", ["handlers.cai"], HANDLER),  # files of a folder without app.cai are programs of their own
+    ],
+)
+def test_names_that_another_file_of_the_program_declares_lose_their_quotes(
+    tmp_path: Path, declaring: str, arguments: list[str], result: str
+) -> None:
+    (tmp_path / declaring).write_text(EVENTS)
+    (tmp_path / "handlers.cai").write_text(HANDLER)
+    done = fmt(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "handlers.cai").read_text() == result
+    assert (tmp_path / declaring).read_text() == EVENTS

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from codeai.language.diagnostics import Severity
 from codeai.language.formatter import format_module
-from codeai.language.parser import parse_module
+from codeai.language.parser import declared_in, parse_module
 from codeai.language.rendering.text import rich
 from codeai.language.source import Sources
 
@@ -22,6 +23,7 @@ from codeai.language.source import Sources
 def command(paths: tuple[Path, ...], check: bool, show_diff: bool) -> None:
     """Formats files, the .cai files of folders, or standard input. Exit codes: 0 done, 1 would change or broken, 2 not readable."""
     changed = broken = False
+    named = frozenset(path.resolve() for path in paths or (Path(),))
     for path in _files(paths or (Path(),)):
         stdin = str(path) == "-"
         try:
@@ -29,7 +31,7 @@ def command(paths: tuple[Path, ...], check: bool, show_diff: bool) -> None:
         except (OSError, UnicodeDecodeError) as error:
             click.echo(f"cannot read '{path}': {error}", err=True)
             sys.exit(2)
-        result = _formatted(text, "<stdin>" if stdin else str(path))
+        result = _formatted(text, "<stdin>" if stdin else str(path), [] if stdin else _beside(path, named))
         if result is None:
             broken = True
             continue
@@ -59,10 +61,20 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def _formatted(text: str, name: str) -> str | None:
+def _beside(path: Path, named: frozenset[Path]) -> list[Path]:
+    """The other files of the program: those of a folder that was named, or that has an app.cai (acceptance T10)."""
+    folder = path.parent
+    together = folder.resolve() in named or (folder / "app.cai").exists()
+    return [file for file in sorted(folder.glob("*.cai")) if file.resolve() != path.resolve()] if together else []
+
+
+def _formatted(text: str, name: str, beside: Sequence[Path]) -> str | None:
     sources = Sources()
     file = sources.add(name, text.replace("\r\n", "\n"))
     parsed = parse_module(file)
+    if parsed.incomplete and beside:  # an older name in quotes may be declared in another file
+        others = [sources.add(str(path), path.read_text(encoding="utf-8-sig", errors="replace")) for path in beside]
+        parsed = parse_module(file, declared_in([file, *others]))
     errors = [found for found in parsed.diagnostics if found.severity is Severity.ERROR]
     for found in errors:
         click.echo(rich(found, sources, colour=sys.stderr.isatty()) + "\n", err=True)

@@ -48,8 +48,13 @@ def completed(files: Sequence[SourceFile], parsed: Sequence[Parsed]) -> list[Par
     """Parses those files of a program anew whose older spellings depend on what its other files declare."""
     if len(files) < 2 or not any(one.incomplete for one in parsed):
         return list(parsed)
-    outline = merged(outline_of(tokenize(file.text, file.base)) for file in files)
+    outline = declared_in(files)
     return [parse_module(file, outline) if one.incomplete else one for file, one in zip(files, parsed, strict=True)]
+
+
+def declared_in(files: Sequence[SourceFile]) -> Outline:
+    """What the files of a program declare together."""
+    return merged(outline_of(tokenize(file.text, file.base)) for file in files)
 
 
 def parse_expression(file: SourceFile) -> ParsedExpression:
