@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from codeai.language.lexer import END, NAME
+from codeai.language.parser.cursor import in_words
 from codeai.language.parser.statements import Statements
 from codeai.language.spellings import data, descriptions, endpoints, security, values
 from codeai.language.tree import declarations as d
@@ -30,7 +31,7 @@ class Clauses(Statements):
             found.append(self._quotable())
             if not self.take(","):
                 break
-        self.expect("]", "']'")
+        self.expect("]", "']'", "','")
         return tuple(found)
 
     def _quotable(self) -> Identifier:
@@ -100,7 +101,7 @@ class Clauses(Statements):
             columns.append(d.IndexColumn(name.start, self.previous_end, name, descending))
             if not self.take(","):
                 break
-        self.expect("]", "']'")
+        self.expect("]", "']'", "','")
         unique = self.at_word("unique") and not self.breaks[self.i] and self.take_word("unique")
         return d.IndexClause(key.start, self.previous_end, tuple(columns), unique)
 
@@ -127,7 +128,7 @@ class Clauses(Statements):
             found.append(d.Trait(name.start, self.previous_end, name, arguments))
             if not self.take(","):
                 break
-        self.expect("]", "']'")
+        self.expect("]", "']'", "','")
         return d.TraitsClause(key.start, self.previous_end, tuple(found))
 
     def _allow(self) -> d.Clause:
@@ -191,7 +192,7 @@ class Clauses(Statements):
         """
         name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
         if not self.at(NAME):
-            self.fail_expected("a clause" if what == "clause" else "a setting")
+            self.fail_expected("a clause" if what == "clause" else "a setting", among=in_words(table))
         if name.text == "description" and descriptions.taken(self):
             return ()
         spelling = older.get(name.text)
@@ -208,7 +209,7 @@ class Clauses(Statements):
             return None
         if parse is not None:
             return parse(self)
-        self.unknown(what, name, (*table, *older), "CAI0013")
+        self.unknown(what, name, table, "CAI0013", older=older)
         self.i += 1
         self.take(":")
         if not self.breaks[self.i]:

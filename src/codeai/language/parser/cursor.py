@@ -31,6 +31,11 @@ class ParseFailure(Exception):
     """Ends the parsing of a clause, statement or declaration; its diagnostic is reported already. Never leaves the parser."""
 
 
+def in_words(texts: Iterable[str]) -> tuple[str, ...]:
+    """Keywords as members of an expected set: in quotes, each once, by the alphabet."""
+    return tuple(f"'{text}'" for text in sorted(set(texts)))
+
+
 class Cursor:
     """Tokens of one file with the index of the current one.
 
@@ -117,10 +122,14 @@ class Cursor:
             return True
         return False
 
-    def expect(self, kind: str, wanted: str = "") -> int:
-        """Steps over a token of that kind and returns its index; fails with ``expected …`` otherwise."""
+    def expect(self, kind: str, wanted: str = "", *also: str) -> int:
+        """Steps over a token of that kind and returns its index; fails with ``expected …`` otherwise.
+
+        :param also: what else could stand here, in words
+        """
         if self.kinds[self.i] != kind:
-            self.fail_expected(wanted or f"'{kind}'")
+            wanted = wanted or f"'{kind}'"
+            self.fail_expected(wanted, among=(*also, wanted))
         self.i += 1
         return self.i - 1
 
@@ -157,24 +166,29 @@ class Cursor:
             Diagnostic(code, self.error_class, message, Span(start, end), expected=expected, help=help_text, edits=edits)
         )
 
-    def fail(self, message: str, code: str, start: int, end: int, *, help_text: str = "") -> NoReturn:
+    def fail(self, message: str, code: str, start: int, end: int, *, help_text: str = "", expected: tuple[str, ...] = ()) -> NoReturn:
         """Adds an error and gives up the current item."""
-        self.report(message, code, start, end, help_text=help_text)
+        self.report(message, code, start, end, help_text=help_text, expected=expected)
         raise ParseFailure
 
-    def fail_expected(self, wanted: str, *, help_text: str = "") -> NoReturn:
-        """Adds ``expected …, got '…'`` (or ``unexpected end of input``) at the current token and gives up the item."""
+    def fail_expected(self, wanted: str, *, help_text: str = "", among: Iterable[str] = ()) -> NoReturn:
+        """Adds ``expected …, got '…'`` (or ``unexpected end of input``) at the current token and gives up the item.
+
+        :param among: all that could stand here, in words, where ``wanted`` is only one of them or the name of their kind
+        """
+        expected = tuple(among) or (wanted,)
         kind = self.kinds[self.i]
         if kind == BROKEN:
             raise ParseFailure  # the lexer has reported it
         if kind == END:
-            self.fail("unexpected end of input", "CAI0011", self.start, self.start, help_text=f"expected {wanted}")
+            told = f"expected {wanted}" if len(expected) != 2 else f"expected {expected[0]} or {expected[1]}"
+            self.fail("unexpected end of input", "CAI0011", self.start, self.start, help_text=told, expected=expected)
         text = self.texts[self.i]
         shown = text if len(text) <= 40 else text[:37] + "…"
         start, end = self.start, self.ends[self.i]
         if self.i and self.breaks[self.i] and wanted.startswith("'"):  # what is missing is missing at the end of the line before
             start = end = self.previous_end
-        self.report(f"expected {wanted}, got '{shown}'", "CAI0010", start, end, help_text=help_text, expected=(wanted,))
+        self.report(f"expected {wanted}, got '{shown}'", "CAI0010", start, end, help_text=help_text, expected=expected)
         raise ParseFailure
 
     def older(self, start: int, end: int, canonical: str, *, edits: tuple[Edit, ...] = ()) -> None:
@@ -200,9 +214,13 @@ class Cursor:
             self.incomplete = True
         return self.known
 
-    def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str) -> None:
-        """Reports an unknown key, clause or keyword with the nearest known one."""
-        near = nearest(name.text, known)
+    def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str, *, older: Iterable[str] = ()) -> None:
+        """Reports an unknown key, clause or keyword with the nearest known one.
+
+        :param older: words that older files may use here, which are near but not offered
+        """
+        known = tuple(known)
+        near = nearest(name.text, (*known, *older))
         edits = (Edit(name.start, name.end, near.name, near.sure),) if near else ()
         self.report(
             f"unknown {what} '{name.text}'",
@@ -210,6 +228,7 @@ class Cursor:
             name.start,
             name.end,
             help_text=f"did you mean '{near.name}'?" if near else "",
+            expected=in_words(known),
             edits=edits,
         )
 

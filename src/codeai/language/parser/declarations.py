@@ -6,7 +6,7 @@ from typing import Final
 
 from codeai.language.lexer import END, NAME
 from codeai.language.parser import scripts
-from codeai.language.parser.cursor import ParseFailure
+from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
 from codeai.language.parser.statements import METHODS
 from codeai.language.spellings import descriptions, endpoints, security
@@ -53,7 +53,7 @@ class Parser(Events):
             self.host = Host()
             return (scripts.script(self),)
         if not self.at(NAME):
-            self.fail_expected("a declaration")
+            self.fail_expected("a declaration", among=in_words(_DECLARATIONS))
         word = self.texts[self.i]
         self.host = Host()
         spelling = SPELLINGS.get(word)
@@ -64,7 +64,7 @@ class Parser(Events):
         parse = _DECLARATIONS.get(word)
         if parse is None:
             name = Identifier(self.start, self.ends[self.i], word)
-            self.unknown("declaration", name, (*_DECLARATIONS, *SPELLINGS), "CAI0014")
+            self.unknown("declaration", name, _DECLARATIONS, "CAI0014", older=SPELLINGS)
             raise ParseFailure
         if annotations and word not in ("endpoint", "resource"):
             first = annotations[0]

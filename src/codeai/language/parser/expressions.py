@@ -331,7 +331,7 @@ class Expressions(Literals):
             found.append(ex.Argument(start, value.end, name, value))
             if not self.take(","):
                 break
-        self.expect(")", "')'")
+        self.expect(")", "')'", "','")
         return ex.Call(callee.start, self.previous_end, callee, tuple(found))
 
     def _parenthesis(self) -> ex.Expression:
@@ -373,7 +373,7 @@ class Expressions(Literals):
             found.append(self.expression())
             if not self.take(","):
                 break
-        self.expect("]", "']'")
+        self.expect("]", "']'", "','")
         return tuple(found)
 
     def map_literal(self) -> ex.MapLiteral:

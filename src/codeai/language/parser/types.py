@@ -87,7 +87,7 @@ class Types(Expressions):
             while not self.take(")"):
                 names.append(self.identifier())
                 if not self.take(",") and not self.at(")"):
-                    self.fail_expected("')'")
+                    self.fail_expected("')'", among=("','", "')'"))
         return ty.ShapeType(entity.start, self.previous_end, entity, shape, tuple(names))
 
     def _type_arguments(self, name: str) -> tuple[Node, ...]:
@@ -99,7 +99,7 @@ class Types(Expressions):
             if not self.take(","):
                 break
         self.depth -= 1
-        self.expect(")", "')'")
+        self.expect(")", "')'", "','")
         return tuple(found)
 
     def _type_argument(self, name: str) -> Node:
@@ -180,7 +180,7 @@ class Types(Expressions):
     def _modifier(self) -> ty.Modifier:
         name = self.identifier()
         if name.text not in MODIFIERS:
-            self.unknown("modifier", name, (*MODIFIERS, *data.MODIFIERS), "CAI0015")
+            self.unknown("modifier", name, MODIFIERS, "CAI0015", older=data.MODIFIERS)
         arguments: list[ex.Expression] = []
         if self.at("(") and not self.breaks[self.i]:
             self.i += 1
@@ -190,7 +190,7 @@ class Types(Expressions):
                 if not self.take(","):
                     break
             self.depth -= 1
-            self.expect(")", "')'")
+            self.expect(")", "')'", "','")
         return ty.Modifier(name.start, self.previous_end, name, tuple(arguments))
 
     def _modifier_argument(self, modifier: str) -> ex.Expression:

@@ -11,6 +11,8 @@ from codeai.language.source import Sources
 
 _COLOURS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36", Severity.HINT: "36"}
 
+_MOST: Final = 24  # alternatives that are named; the data has all
+
 
 def rich(found: Diagnostic, sources: Sources, *, colour: bool = False) -> str:
     """A finding with excerpts, its places underlined, help and note.
@@ -25,7 +27,16 @@ def rich(found: Diagnostic, sources: Sources, *, colour: bool = False) -> str:
 
     lines = [paint(f"{found.severity}[{found.code}]", "head") + paint(f" {found.kind}: {found.message}", "message")]
     lines.extend(excerpt(found.primary, found.secondary, sources, paint))
-    for name, text in (("help", found.help), ("note", found.note)):
+    for name, text in (("help", found.help), ("expected", _alternatives(found)), ("note", found.note)):
         if text:
             lines.append(f"  {paint('=', GUTTER)} {paint(name, 'message')}: {text}")
     return "\n".join(lines)
+
+
+def _alternatives(found: Diagnostic) -> str:
+    """What could stand there, where that is more than the message or the advice says already."""
+    if len(found.expected) < 2 or found.help:
+        return ""
+    shown = list(found.expected[:_MOST])
+    more = len(found.expected) - len(shown)
+    return f"{', '.join(shown)} and {more} more" if more else f"{', '.join(shown[:-1])} or {shown[-1]}"
