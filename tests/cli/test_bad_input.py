@@ -68,6 +68,7 @@ def run(tmp_path, monkeypatch):
         (["new", "a b"], 2, "is no name for a program"),
         (["new", "../../etc/x;rm"], 2, "is no name for a program"),
         (["new", "empty"], 2, "exists already"),
+        (["new", "app.cai/shop"], 2, "cannot create 'app.cai/shop'"),
         (["test", "nowhere.cai"], 2, "no such file"),
         (["test", "bad.cai"], 1, ""),
         (["validate", "nowhere"], 2, "nowhere"),

@@ -28,7 +28,15 @@ def request(peer: str | None = "127.0.0.1", path: str = "/metrics", **headers: s
     named = [(b"host", b"127.0.0.1:8080")] if "host" not in headers else []
     named += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     client = None if peer is None else (peer, 4711)
-    return Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": named, "client": client}, None)
+    scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": path, "query_string": b"", "headers": named, "client": client}
+    return Request(scope, None)
+
+
+def by_plain_nginx() -> Request:
+    """What ``proxy_pass http://127.0.0.1:8080;`` alone makes of a stranger's request."""
+    found = request(connection="close")
+    found.scope["http_version"] = "1.0"
+    return found
 
 
 def bearer(*roles: str) -> str:
@@ -71,6 +79,7 @@ async def test_it_does_when_access_is_by_token(sent):
         request(forwarded="for=10.0.0.7"),
         request(x_real_ip="10.0.0.7"),
         request(via="1.1 proxy"),
+        by_plain_nginx(),
         request(host="evil.example:8080"),
         request(host=""),
         request(host="127.0.0.1.evil.example"),
@@ -127,3 +136,17 @@ async def test_routes_ask_the_guard_before_they_answer():
     assert refused.status == 401
     assert b"AUTH005" in refused.body
     assert (await app.answer(request("10.0.0.7", authorization=bearer("customer")))).status == 403
+
+
+async def test_any_of_several_ways_to_say_who_one_is_suffices():
+    jwt = provider("main", "jwt", {}, AuthSettings(secret=SECRET), ROLES, None, time.time)
+    keys = provider(
+        "service", "api_key", {"header": "X-Service-Key", "keys": "bot:a-key:admin,cat:b-key"}, AuthSettings(), ROLES, None, time.time
+    )
+    both = OperatorGuard(loopback=False, token=None, role="admin", providers=(jwt, keys))
+    assert (await both.admit(request(authorization="Bearer of.bad.news", x_service_key="a-key"))).id == "bot"
+    assert (await both.admit(request(authorization=bearer(), x_service_key="a-key"))).id == "bot"
+    with pytest.raises(InvalidToken):
+        await both.admit(request(authorization="Bearer of.bad.news"))
+    with pytest.raises(Forbidden):
+        await both.admit(request(x_service_key="b-key"))

@@ -68,7 +68,7 @@ def serve(starter, tmp_path) -> Callable[..., Refusal]:
         (GOOD, {"CODEAI_PORTT": "1"}, 3, "unknown variable CODEAI_PORTT, did you mean CODEAI_PORT?"),
         (GOOD, {"CODEAI_REQUEST_TIMEOUT": "soon"}, 3, "CODEAI_REQUEST_TIMEOUT is 'soon', expected a duration"),
         (GOOD, {"DATABASE_URL": "oracle://x/y"}, 3, "unknown database 'oracle'"),
-        (GOOD, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, 3, "cannot connect to postgresql://127.0.0.1:1/none"),
+        (GOOD, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, 3, "127.0.0.1', 1); is PostgreSQL running there?"),
         (GOOD, {"CODEAI_ENV": "production"}, 3, "production needs a database"),
         (GOOD, {"JWT_SECRET_FILE": "/nowhere/secret"}, 3, "JWT_SECRET_FILE: cannot read /nowhere/secret"),
         (None, {}, 2, "no such file: 'app.cai'"),
@@ -105,7 +105,7 @@ def test_a_port_that_is_taken(serve):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         done = serve(GOOD, env={"CODEAI_PORT": str(taken.getsockname()[1])})
-    assert (done.returncode, "cannot listen on 127.0.0.1" in done.stderr) == (3, True), done.stderr
+    assert (done.returncode, "cannot listen on 127.0.0.1" in done.stderr and "choose another port" in done.stderr) == (3, True), done.stderr
 
 
 def test_a_second_server_on_the_same_file_is_refused_with_the_first_ones_number(start_server, tmp_path):

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from codeai.auth.errors import AuthError, Forbidden, InvalidToken, MissingToken, NoSecretConfigured, UnsupportedAlgorithm
 from codeai.auth.principal import ANONYMOUS, Principal, RoleTable
@@ -15,12 +15,14 @@ from codeai.auth.tokens import TokenVerifier
 from codeai.model.security import Guard as GuardModel
 
 Headers = Mapping[bytes, bytes]
+_AUTHORIZATION: Final = b"authorization"
 
 
 class Provider(Protocol):
-    """A way to say who one is."""
+    """A way to say who one is; ``header`` (lower case) is where."""
 
     name: str
+    header: bytes
 
     def quick(self, headers: Headers) -> Principal | None:
         """The principal, if that is known without waiting."""
@@ -31,6 +33,8 @@ class Provider(Protocol):
 
 class BearerProvider:
     """``Authorization: Bearer <token>`` (RFC 6750)."""
+
+    header = _AUTHORIZATION
 
     def __init__(self, verifier: TokenVerifier) -> None:
         self.name = verifier.name
@@ -63,7 +67,7 @@ class ApiKeyProvider:
 
     def __init__(self, name: str, header: str, keys: str, roles: RoleTable) -> None:
         self.name = name
-        self._header = header.lower().encode()
+        self.header = header.lower().encode()
         self._principals: dict[bytes, Principal] = {}
         for entry in filter(None, (part.strip() for part in keys.split(","))):
             subject, _, rest = entry.partition(":")
@@ -76,12 +80,12 @@ class ApiKeyProvider:
 
     def quick(self, headers: Headers) -> Principal | None:
         """See ``Provider``."""
-        value = headers.get(self._header)
+        value = headers.get(self.header)
         return None if value is None else self._principals.get(hashlib.sha256(value).digest())
 
     async def authenticate(self, headers: Headers) -> Principal | None:
         """See ``Provider``."""
-        if self._header not in headers:
+        if self.header not in headers:
             return None
         found = self.quick(headers)
         if found is None:
@@ -91,6 +95,8 @@ class ApiKeyProvider:
 
 class BasicProvider:
     """``Authorization: Basic`` (RFC 7617). ``users`` are entries ``name:password`` or ``name:password:role|role``."""
+
+    header = _AUTHORIZATION
 
     def __init__(self, name: str, users: str, roles: RoleTable) -> None:
         self.name = name
@@ -132,10 +138,11 @@ class Guard:
         self._roles = model.roles
         self._permissions = model.permissions
         self._providers = providers
+        self._headers = frozenset(provider.header for provider in providers)
 
     def quick(self, headers: Headers) -> Principal | None:
         """The admitted principal if nothing has to be awaited for it; None asks for ``admit``."""
-        if self.public and b"authorization" not in headers and not headers.keys() & _KEY_HEADERS:
+        if self.public and self._headers.isdisjoint(headers):
             return ANONYMOUS
         for provider in self._providers:
             found = provider.quick(headers)
@@ -177,6 +184,3 @@ _FOREIGN = (UnsupportedAlgorithm, NoSecretConfigured)
 def _telling(error: AuthError) -> int:
     """How much an error says: where several providers refuse a token, the one that could read it knows why."""
     return 0 if isinstance(error, _FOREIGN) else 1 if type(error) is InvalidToken else 2
-
-
-_KEY_HEADERS = frozenset([b"x-api-key"])

@@ -72,6 +72,8 @@ def command(name: str) -> None:
         folder.mkdir(parents=True)
     except FileExistsError:
         fail(f"'{name}' exists already", 2)
+    except OSError as error:
+        fail(f"cannot create '{name}': {error.strerror or error}; go to a folder that may be written", 2)
     (folder / "app.cai").write_text(_PROGRAM.format(name=folder.name), encoding="utf-8")
     (folder / "README.md").write_text(_README.format(name=folder.name), encoding="utf-8")
     (folder / ".gitignore").write_text(".codeai/\n", encoding="utf-8")

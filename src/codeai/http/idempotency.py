@@ -15,6 +15,7 @@ import msgspec
 
 from codeai.auth.principal import Principal
 from codeai.http.messages import PROBLEM, Request, Response
+from codeai.http.middleware.clients import ClientAddresses
 from codeai.http.problems import Problem, problem_of
 from codeai.storage.errors import SerializationFailure
 from codeai.storage.interface import Database, Isolation, Session
@@ -55,12 +56,14 @@ class Idempotency:
 
     :param route: method and path template
     :param declared: the endpoint's own texts by status
+    :param addresses: tells callers without credentials apart, also those behind a proxy
     """
 
-    def __init__(self, database: Database, route: str, declared: Mapping[int, tuple[str, str | None]]) -> None:
+    def __init__(self, database: Database, route: str, declared: Mapping[int, tuple[str, str | None]], addresses: ClientAddresses) -> None:
         self._database = database
         self._route = route
         self._declared = declared
+        self._addresses = addresses
         self._running: set[str] = set()
         self._stored = 0
         self._shared = database.dialect == "postgresql"
@@ -87,9 +90,13 @@ class Idempotency:
         key = request.headers[HEADER]
         if not _PLAIN.fullmatch(key):
             raise Problem(400, f"an Idempotency-Key has 1 to {LONGEST} visible ASCII characters", "malformed_idempotency_key")
-        client = request.scope.get("client")
-        caller = (principal.provider, principal.id, principal.tenant) if principal.authenticated else (None, client[0] if client else "")
-        return _digest(repr((caller, self._route, key)).encode())
+        return _digest(repr((self._caller(request, principal), self._route, key)).encode())
+
+    def _caller(self, request: Request, principal: Principal) -> object:
+        if principal.id is not None:
+            return principal.provider, principal.id, principal.tenant
+        # A token need not say whose it is: then those that say the same of their bearer are told apart by address, too.
+        return principal.provider, principal.tenant, self._addresses.of(request)
 
     async def _once(self, request: Request, scope: str, fingerprint: str, work: Work) -> Response:
         for attempt in range(_ATTEMPTS):

@@ -44,14 +44,18 @@ class OperatorGuard:
         """
         if self._bears_token(request) or (self._loopback and is_local(request)):
             return self._local
+        refused: AuthError = MissingToken("operators only")
         for provider in self._providers:
-            found = await provider.authenticate(request.headers)
-            if found is None:
+            try:
+                found = await provider.authenticate(request.headers)
+            except AuthError as error:
+                refused = error
                 continue
-            if found.has_role(self._role):
+            if found is not None and found.has_role(self._role):
                 return found
-            raise Forbidden(f"operators need the role '{self._role}'")
-        raise MissingToken("operators only")
+            if found is not None:
+                refused = Forbidden(f"operators need the role '{self._role}'")
+        raise refused
 
     async def knows(self, request: Request) -> bool:
         """Whether an operator sent a request."""
@@ -71,10 +75,11 @@ def is_local(request: Request) -> bool:
 
     A forwarding header says that somebody else stands behind the peer. A host name that is not the loopback's own says that a
     proxy without such headers does, or that a page had its name resolve to this machine (DNS rebinding). A foreign origin says
-    that a page elsewhere makes a browser here send the request.
+    that a page elsewhere makes a browser here send the request. HTTP/1.0 is what nginx speaks to the servers behind it when nothing
+    else is set, with this server's own address as the host and without any forwarding header; the tools of operators speak 1.1.
     """
     client = request.scope.get("client")
-    if not client or not _is_loopback(str(client[0])):
+    if not client or not _is_loopback(str(client[0])) or request.scope.get("http_version", "1.1") in ("0.9", "1.0", "1"):
         return False
     headers = request.headers
     if any(name in _FORWARDED or name.startswith(b"x-forwarded-") for name in headers):

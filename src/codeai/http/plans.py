@@ -17,6 +17,7 @@ from codeai.evaluate.effects import Effects
 from codeai.http.deadlines import SHORTEST, Deadlines
 from codeai.http.idempotency import HEADER, Idempotency
 from codeai.http.messages import JSON, Request, Response
+from codeai.http.middleware.clients import ClientAddresses
 from codeai.http.multipart import FormReader, is_form, limit_of
 from codeai.http.negotiation import accepts, etag, is_json, matching, not_modified
 from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
@@ -43,6 +44,7 @@ class Runtime(msgspec.Struct, frozen=True):
     settings: HttpSettings
     effects: Effects
     deadlines: Deadlines = msgspec.field(default_factory=Deadlines)
+    addresses: ClientAddresses = msgspec.field(default_factory=ClientAddresses)
 
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -141,7 +143,7 @@ class EndpointPlan:
         self._deadlines = runtime.deadlines
         self._once: Idempotency | None = None
         if endpoint.method in ("POST", "PATCH") and isinstance(action, Writing):
-            self._once = Idempotency(runtime.database, f"{endpoint.method} {endpoint.template}", self.declared)
+            self._once = Idempotency(runtime.database, f"{endpoint.method} {endpoint.template}", self.declared, runtime.addresses)
 
     async def handle(self, request: Request, values: list[str]) -> Response:
         """Answers a request whose path has led here.

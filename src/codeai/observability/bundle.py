@@ -50,9 +50,11 @@ def write_bundle(bundle: Bundle, path: Path | None) -> tuple[Path, list[str]]:
     name = f"codeai-diagnostics-{datetime.datetime.now(datetime.UTC):%Y%m%d_%H%M%S}"
     target = path or Path(f"{name}.tar.gz")
     files, missing = _collected(bundle)
-    with tarfile.open(target, "w:gz") as archive:
-        for file, content in files.items():
-            entry = tarfile.TarInfo(f"{name}/{file}")
+    # Logs and inputs are nobody else's business, whatever is masked in them.
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for inside, content in files.items():
+            entry = tarfile.TarInfo(f"{name}/{inside}")
             entry.size = len(content)
             entry.mtime = int(datetime.datetime.now(datetime.UTC).timestamp())
             entry.mode = 0o600

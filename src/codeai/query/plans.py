@@ -13,10 +13,11 @@ from codeai.query.inputs import Inputs
 from codeai.query.loads import Load, loads, owner_keys, tree
 from codeai.query.rows import Form, Layout, Output, computed_outputs, stored_outputs, write_columns
 from codeai.query.scope import Access, TableRange
+from codeai.query.searching import matches
 from codeai.query.select import Joins, Select
 from codeai.query.sql import Bind, Sql, Writer, joined
 from codeai.query.statement import Statement
-from codeai.query.truth import ALWAYS, NEVER, Test, Truth, all_of
+from codeai.query.truth import ALWAYS, NEVER, Truth, all_of
 from codeai.storage.errors import ValueOutOfRange
 from codeai.storage.interface import Session
 
@@ -104,8 +105,7 @@ class SelectionPlan:
             parts.append(compiler.visible(compiler.ranges[join.alias]))
         if node.search is not None:
             slot = compiler.inputs.slot(node.search)
-            found = Test(compiler.dialect.search(self._entity, row.alias, slot), nullable=True)
-            parts.append(all_of([found]))
+            parts.append(matches(compiler, row, slot))
         parts.append(compiler.visible(row))
         return all_of(parts)
 

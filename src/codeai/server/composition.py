@@ -35,6 +35,7 @@ from codeai.http.application import Handler
 from codeai.http.blocks import BlockAction, UnavailableAction
 from codeai.http.debugging import Debugging
 from codeai.http.lists import ListAction
+from codeai.http.middleware.clients import ClientAddresses
 from codeai.http.middleware.surrounded import GatedPlan
 from codeai.http.multipart import FormReader
 from codeai.http.openapi.document import document
@@ -138,7 +139,15 @@ class Composition:
         )
         self.effects = Effects()
         self.effects.operations = KeyedOperations(self.recorded or self.integrations)
-        self.runtime = Runtime(self.database, self.services, log_program, self.clock, http, self.effects)
+        self.runtime = Runtime(
+            self.database,
+            self.services,
+            log_program,
+            self.clock,
+            http,
+            self.effects,
+            addresses=ClientAddresses(settings.trusted_proxies),
+        )
         queues = program_queues(application, self.evaluator)
         milliseconds = (lambda: int(clock().timestamp() * 1000)) if clock is not None else None
         self.dispatcher = LocalDispatcher(self.database, queues, clock=milliseconds, shared=True)

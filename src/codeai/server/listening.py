@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import ssl
@@ -89,7 +90,9 @@ def check(place: Place) -> None:
         try:
             probe.bind((place.host, place.port))
         except OSError as error:
-            raise AddressInUse(f"cannot listen on {place.host}:{place.port}: {error.strerror or error}") from error
+            busy = error.errno == errno.EADDRINUSE
+            hint = "; end what listens there, or choose another port with --port or CODEAI_PORT" if busy else ""
+            raise AddressInUse(f"cannot listen on {place.host}:{place.port}: {error.strerror or error}{hint}") from error
 
 
 def bind(path: str) -> int:

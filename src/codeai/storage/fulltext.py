@@ -10,9 +10,12 @@ def searchable(entity: Entity) -> tuple[str, ...]:
     return tuple(field.name for field in entity.fields if field.searchable)
 
 
-def vector_expression(entity: Entity, prefix: str = "") -> str:
-    """PostgreSQL: the text vector of a row; the index and every search use this very expression."""
-    parts = " || ' ' || ".join(f"coalesce({prefix}\"{name}\", '')" for name in searchable(entity))
+def vector_expression(entity: Entity, prefix: str = "", fields: tuple[str, ...] = ()) -> str:
+    """PostgreSQL: the text vector of a row; the index and every search use this very expression.
+
+    :param fields: some of the searchable ones, for a search that the index does not serve; all when empty
+    """
+    parts = " || ' ' || ".join(f"coalesce({prefix}\"{name}\", '')" for name in fields or searchable(entity))
     return f"to_tsvector('simple', {parts})"
 
 

@@ -161,7 +161,8 @@ class PostgresDatabase:
             return await self._open()
         except _DRIVER as error:
             shown = f"cannot connect to {self._settings.shown}: {str(error) or type(error).__name__}"
-            raise errors.DatabaseUnavailable(shown) from error
+            hint = "; is PostgreSQL running there? DATABASE_URL or DB_HOST say where" if isinstance(error, ConnectionError) else ""
+            raise errors.DatabaseUnavailable(shown + hint) from error
 
     async def _open(self) -> _Connection:
         return await opened(self._settings)

@@ -180,7 +180,7 @@ class SqliteDatabase:
         path = self._settings.path
         if path is not None:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise errors.DatabaseUnavailable(f"cannot create the folder of {self._settings.shown}: {error}") from error
         self._writer = _Line(self._settings, write=True)

@@ -16,7 +16,7 @@ from codeai.http.middleware.surrounded import Next
 
 _LOG: Final = logging.getLogger("codeai.http.requests")
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-_SECRET: Final = re.compile(r"password|secret|token|authorization|api.?key|cookie|signature|card|cvc|iban", re.IGNORECASE)
+_SECRET: Final = re.compile(r"password|secret|token|authorization|api.?key|[-_]key$|cookie|signature|card|cvc|iban", re.IGNORECASE)
 _LONGEST: Final = 2_000
 _HIDDEN: Final = "[redacted]"
 

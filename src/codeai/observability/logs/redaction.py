@@ -13,7 +13,8 @@ _WORDS: Final = re.compile(
 )
 _HARMLESS: Final = re.compile(r"token_?(type|count|expires)|secret_?name|idempotency", re.IGNORECASE)
 _PATTERNS: Final = re.compile(
-    r"eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"  # a JSON Web Token
+    # A JSON Web Token. It begins where a word does: else a text of many beginnings would take the square of its length.
+    r"(?<![\w-])eyJ[\w-]{5,}+\.[\w-]{5,}+\.[\w-]*+"
     r"|(?<=bearer )[^\s\"',]{8,}|(?<=basic )[A-Za-z0-9+/=]{8,}"
     r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"  # credentials of a URL
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?"

@@ -204,6 +204,6 @@ class Dialect:
         """``count sum avg min max`` over rows; sums of nothing are 0."""
         raise NotImplementedError
 
-    def search(self, entity: Entity, alias: str, slot: int) -> Sql:
-        """Whether the searchable fields of a row have all words of a search (``storage.fulltext``)."""
+    def search(self, entity: Entity, alias: str, slot: int, fields: tuple[str, ...] = ()) -> Sql:
+        """Whether the searchable fields of a row, or some of them, have all words of a search (``storage.fulltext``)."""
         raise NotImplementedError

@@ -285,9 +285,9 @@ class PostgreSQL(Dialect):
             return Value(call("bool_and" if name == "min" else "bool_or", value.sql), type_, True)
         return Value(call(name, self.ordered(value)), type_, True)
 
-    def search(self, entity: Entity, alias: str, slot: int) -> Sql:
+    def search(self, entity: Entity, alias: str, slot: int, fields: tuple[str, ...] = ()) -> Sql:
         """See ``Dialect``."""
-        return (vector_expression(entity, f"{alias}."), " @@ plainto_tsquery('simple', ", Bind(slot, "text", check_text), ")")
+        return (vector_expression(entity, f"{alias}.", fields), " @@ plainto_tsquery('simple', ", Bind(slot, "text", check_text), ")")
 
 
 def _result(type_: t.Type) -> t.Type:

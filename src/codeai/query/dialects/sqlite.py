@@ -386,7 +386,11 @@ class SQLite(Dialect):
         halves: Sql = ("sum((", *value.sql, ") >> 32), sum((", *value.sql, ") & 4294967295), ", str(value.scale or 0))
         return call("codeai_joined_sum", halves)
 
-    def search(self, entity: Entity, alias: str, slot: int) -> Sql:
+    def search(self, entity: Entity, alias: str, slot: int, fields: tuple[str, ...] = ()) -> Sql:
         """See ``Dialect``."""
         index = self.quote(index_table(entity))
-        return (alias, ".rowid IN (SELECT rowid FROM ", index, " WHERE ", index, " MATCH ", Bind(slot, "", search_words), ")")
+        words: Sql = (Bind(slot, "", search_words),)
+        if fields:
+            columns = " ".join(map(self.quote, fields))
+            words = (f"('{{{columns}}} : (' || ", *words, " || ')')")
+        return (alias, ".rowid IN (SELECT rowid FROM ", index, " WHERE ", index, " MATCH ", *words, ")")

@@ -15,10 +15,11 @@ from codeai.query.lists.sorting import Term
 from codeai.query.loads import Load
 from codeai.query.rows import Layout, Output, write_columns
 from codeai.query.scope import TableRange
+from codeai.query.searching import matches
 from codeai.query.select import Joins, Select
 from codeai.query.sql import Bind, Sql, Writer, extra, joined
 from codeai.query.statement import Statement
-from codeai.query.truth import ALWAYS, NEVER, Always, Test, Truth, all_of
+from codeai.query.truth import ALWAYS, NEVER, Always, Truth, all_of
 from codeai.query.values import Value
 
 # The extras that every list statement has, in this order; the parts of a cursor follow.
@@ -72,7 +73,7 @@ class Shape:
         self._sort = [_sort_value(compiler, base.row, term) for term in asked.order]
         parts = [base.where, condition]
         if asked.search:
-            parts.insert(0, Test(compiler.dialect.search(base.row.entity, base.row.alias, extra(SEARCH)), nullable=True))
+            parts.insert(0, matches(compiler, base.row, extra(SEARCH)))
         self._plain = all_of(parts)
         if asked.nulls is not None:
             place = Cursor("next" if asked.direction == "next" else "previous", tuple(None if null else 0 for null in asked.nulls))

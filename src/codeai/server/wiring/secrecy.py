@@ -17,12 +17,13 @@ def redaction(application: Application, settings: Settings, environment: Mapping
 
 
 def _values(application: Application, settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
-    yield from filter(None, (settings.jwt_secret, settings.operator_token, settings.db_password))
+    yield from filter(None, (settings.jwt_secret, settings.operator_token, settings.db_password, settings.smtp_password))
+    yield from settings.slack_webhook_url.urls
     for requirement in application.requirements:
         if requirement.value.secret and environment.get(requirement.value.name):
             yield environment[requirement.value.name]
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        password = _password(environment.get(name, ""))
+    for url in (settings.database_url, settings.redis_url):
+        password = _password(url or "")
         if password:
             yield password
             yield unquote(password)

@@ -62,7 +62,7 @@ def synchronise(
 def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:
     assert settings.path is not None
     try:
-        settings.path.parent.mkdir(parents=True, exist_ok=True)
+        settings.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise errors.DatabaseUnavailable(f"cannot create the folder of {settings.shown}: {error}") from error
     engine = sa.create_engine(f"sqlite:///{settings.path}", isolation_level=None)

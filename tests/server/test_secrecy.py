@@ -1,0 +1,66 @@
+"""What is kept on disk belongs to its owner, and what is secret in the settings is masked in the log, wherever it comes from."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from codeai.model.application import Application
+from codeai.observability.bundle import Bundle, write_bundle
+from codeai.observability.logs.redaction import MASK
+from codeai.server.database import synchronise_here
+from codeai.server.loading import load_program
+from codeai.server.secrets import development_secret
+from codeai.server.settings import read_settings
+from codeai.server.wiring.secrecy import redaction
+from codeai.storage.settings import from_url
+
+
+@pytest.fixture
+def usual_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def program(folder: Path) -> Application:
+    (folder / "app.cai").write_text('config { name: "x" }\nentity A { id: uuid, primary, auto }\n')
+    return load_program(folder / "app.cai").application
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_the_folder_of_data_is_its_owners_alone(tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    development_secret(folder)
+    database = tmp_path / "b" / ".codeai" / "app.db"
+    synchronise_here(from_url(f"sqlite:///{database}"), program(tmp_path), development=True)
+    assert (mode(folder / ".codeai"), mode(folder / ".codeai" / "dev-secret")) == (0o700, 0o600)
+    assert mode(database.parent) == 0o700
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_a_bundle_is_its_owners_alone(tmp_path):
+    wanted = Bundle(url="http://127.0.0.1:1", token=None, logs=tmp_path / "none.log", lines=10, texts={})
+    path, missing = write_bundle(wanted, tmp_path / "bundle.tar.gz")
+    assert mode(path) == 0o600
+    assert missing
+
+
+def test_secrets_of_the_settings_are_masked_also_when_they_come_from_files(tmp_path):
+    url = tmp_path / "url"
+    url.write_text("postgresql://ada:p%40ssw0rd-of-ada@db/x\n")
+    environment = {
+        "DATABASE_URL_FILE": str(url),
+        "REDIS_URL": "redis://:redis-passphrase@cache:6379",
+        "SMTP_PASSWORD": "mail-passphrase",
+        "SLACK_WEBHOOK_URL": "ops=https://hooks.example/T0/B0/XYZ",
+    }
+    found = redaction(program(tmp_path), read_settings(environment, {}), environment)
+    for secret in ("p@ssw0rd-of-ada", "p%40ssw0rd-of-ada", "redis-passphrase", "mail-passphrase", "https://hooks.example/T0/B0/XYZ"):
+        assert found.text(f"says {secret} aloud") == f"says {MASK} aloud"
