@@ -1,6 +1,7 @@
 """The commands that ask a server: tables for people, JSON for programs. They are here for the server that is here."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ def test_executions_by_command(operator: Operator) -> None:
     assert answer(operator, "executions", "fork", id_, "--step", "charge")["forked_from"] == id_
     assert answer(operator, "executions", "compensate", id_)["id"] == id_
     operator.ended(id_, "compensated")
+    assert re.search(r"reserve +done .* done ", run(operator, "executions", "show", id_).stdout)
+    wrong = run(operator, "executions", "fork", id_, "--step", "reserv", code=1).stderr
+    assert "'Order' has no step 'reserv'; it has reserve, charge" in wrong
     assert "cannot retry an execution that is 'compensated'" in run(operator, "executions", "retry", id_, code=1).stderr
 
 

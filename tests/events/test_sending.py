@@ -1,11 +1,13 @@
 """``send`` and the targets of ``publish_to`` that people read, from programs to real peers."""
 
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 from emitting import eventually
 
 from codeai.server.errors import StartError
+from codeai.storage.errors import DatabaseUnavailable
 from services.mail import MailServerPeer
 from services.peer import Peer, Reply
 
@@ -176,3 +178,48 @@ async def test_a_template_that_is_missing_or_broken_stops_the_start(run_program,
     (folder / "templates" / "placed.html").unlink()
     with pytest.raises(StartError, match="no template 'placed'"):
         await run_program(PROGRAM, folder=folder, **settings)
+
+
+STEPS = """
+config { name: "shop"  default_auth: public }
+entity Note { id: uuid, primary, auto  text: text, required }
+event Shipped { payload { number: int, required } }
+on Shipped { create Note { text: "shipped {event.number}" } }
+workflow Tell {
+    input { number: int }
+    steps {
+        mail { send: email("ann@example.com") { template: "placed", data: { order: { number: input.number, total: 1 }, name: "Ann" } } }
+        tell { emit: Shipped { number: input.number } }
+    }
+}
+endpoint POST /tell { body { number: int, required }  returns: void  do { start Tell { number: body.number } } }
+"""
+
+
+@pytest.mark.parametrize("step", ["mail", "tell"])
+async def test_steps_send_and_emit_once_although_their_commit_is_lost(run_program, folder, monkeypatch, step):
+    with MailServerPeer() as mail, Peer(lambda seen: Reply(200, b"ok")) as slack:
+        app = await started(run_program, folder, mail, slack, STEPS)
+        database = app.composition.durable.parts.database
+        begin, lost = database.transaction, []
+
+        @asynccontextmanager
+        async def losing(**more):
+            async with begin(**more) as session:
+                yield session
+                done = f"SELECT count(*) FROM codeai_steps WHERE name = '{step}' AND status = 'done'"
+                if not lost and (await session.fetch_row(done, ()))[0]:
+                    lost.append(step)
+                    raise DatabaseUnavailable("the connection was lost")
+
+        monkeypatch.setattr(database, "transaction", losing)
+        assert (await app.http.post("/tell", json={"number": 7})).status_code == 204
+
+        async def ended():
+            return await app.rows("SELECT status FROM executions") == [("completed",)]
+
+        await eventually(ended)
+        await app.idle()
+    assert lost == [step]
+    assert [found["subject"] for found in mail.messages] == ["Order 7"]
+    assert await app.rows("SELECT text FROM notes") == [("shipped 7",)]

@@ -69,7 +69,10 @@ def test_what_is_wrong_is_said_with_what_to_do(variable, text, message):
     assert str(raised.value).startswith(message)
 
 
-@pytest.mark.parametrize("name", ["LOG_DIR_OF_SOMEBODY", "DBUS_SESSION_BUS_ADDRESS", "JWT_ANYTHING_ELSE_ENTIRELY", "PATH", "HOSTNAME"])
+@pytest.mark.parametrize(
+    "name",
+    ["CODEAI_URL", "CODEAI_TOKEN", "LOG_DIR_OF_SOMEBODY", "DBUS_SESSION_BUS_ADDRESS", "JWT_ANYTHING_ELSE_ENTIRELY", "PATH", "HOSTNAME"],
+)
 def test_variables_of_others_are_let_alone(name):
     assert read_settings({name: "x"}, {}) == Settings()
 

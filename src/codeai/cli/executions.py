@@ -10,7 +10,7 @@ from codeai.cli.remote import Remote, json_object, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
 COLUMNS: Final = ("id", "workflow_id", "status", "attempt", "key", "created_at", "finished_at", "error")
-STEPS: Final = ("name", "status", "attempts", "started_at", "finished_at", "error")
+STEPS: Final = ("name", "status", "attempts", "started_at", "finished_at", "compensation", "error")
 
 
 @click.group("executions", help="Look at executions of workflows and jobs, and act on them.")
@@ -43,7 +43,10 @@ def show(server: Remote, id: str) -> None:
     if server.as_json:
         print_one(server, {**execution, "steps": steps})
     else:
-        print_one(server, execution, table_of(steps, STEPS))
+        undone = [step["compensation"]["status"] for step in steps]
+        shown = [{**step, "compensation": status} for step, status in zip(steps, undone, strict=True)]
+        columns = STEPS if set(undone) - {"none"} else tuple(name for name in STEPS if name != "compensation")
+        print_one(server, execution, table_of(shown, columns))
 
 
 def _action(name: str, text: str) -> None:

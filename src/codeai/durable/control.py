@@ -160,7 +160,7 @@ class Control:
             plan = await self._definitions.plan(execution.version)
             before = _before(plan.nodes, step)
             if before is None:
-                raise UnknownStep(f"'{execution.workflow_id}' has no step '{step}'")
+                raise UnknownStep(f"'{execution.workflow_id}' has no step '{step}'; it has {', '.join(_names(plan.nodes))}")
             fork = new_id()
             values = (store.uuid(fork), store.uuid(id_), actor, store.instant(parts.clock()))
             await session.execute(store.sql.fork, values)

@@ -23,8 +23,8 @@ from codeai.model.workflow import Group, Job, Outcome, Step, Work, Workflow
 Value = Callable[[Context], Any]
 Compute = Callable[[Context], Awaitable[Any]]
 _QUERIES: Final = (ir.Selection, ir.UpdateRows, ir.DeleteRows, ir.CreateRow, ir.ChangeRow, ir.RemoveRow)
-_OUTSIDE: Final = (ir.CallOperation, ir.CallActivity, s.Send, s.Sleep)
-_INSIDE: Final = (*_QUERIES, s.Emit, ir.StartRun)
+_OUTSIDE: Final = (ir.CallOperation, ir.CallActivity, s.Sleep)
+_INSIDE: Final = (*_QUERIES, s.Emit, s.Send, ir.StartRun)  # a message leaves by a delivery, which is a row of ours
 _MATCHED: Final = (t.Uuid, t.String, t.Text, t.Email, t.Enum, t.Int)
 
 
@@ -189,7 +189,7 @@ class Compiler:
         body: s.Block = work.body
         if not body and work.value is not None:
             body = (s.Return(value=work.value),)
-        reach = "outside" if work.kind in ("call", "activity", "send") else self._reach(body)
+        reach = "outside" if work.kind in ("call", "activity") else self._reach(body)
         match = self._match(work, name) if work.kind == "wait" and work.value is not None else None
         restore = restorer(work.output, self._key)
         run = self._shaped(self._block(body, label), work.output)
