@@ -102,6 +102,11 @@ SAMPLES = [
     ("function f(a) { return (x => x + 1) }", "function f(a) { return x => x + 1 }\n"),
     ("function f(a) { return (select A).length }", "function f(a) { return (select A).length }\n"),
     ("test \"it's\" { let r = GET /a/{b.c}?d=1 headers { X-A: '1' }\n expect r.status==200 }", None),
+    ("function f(a, b) { return (a as int) ? a : b }", "function f(a, b) { return (a as int) ? a : b }\n"),
+    ("function f(a, b) { return (a == (b as int)) ? a : b }", "function f(a, b) { return (a == b as int) ? a : b }\n"),
+    ("function f(a, b) { return (a as decimal(4,2)) ? a : b }", "function f(a, b) { return (a as decimal(4,2)) ? a : b }\n"),
+    ("function f() { return (call A.b {}).c }", "function f() { return (call A.b).c }\n"),
+    ("function f() { return (call A.b { d: 1 }).c }", "function f() { return call A.b { d: 1 }.c }\n"),
     ("", ""),
     ("// only a comment", "// only a comment\n"),
 ]

@@ -12,6 +12,7 @@ from codeai.language.formatter import format_module
 from codeai.language.grammar import ebnf, lark_text
 from codeai.language.parser import parse_module
 from codeai.language.source import Sources
+from fuzz.texts import check_program
 from language.grammar.sampler import Sampler
 
 ROOT = Path(__file__).parents[3]
@@ -66,6 +67,11 @@ def test_every_sentence_parses(grammar: Lark) -> None:
         text = Sampler(grammar, seed).sentence("declaration") + "\n"
         parsed = parse_module(Sources().add("a.cai", text))
         assert [found.message for found in parsed.diagnostics if found.severity is Severity.ERROR] == [], (seed, text)
+
+
+def test_every_sentence_is_formatted_to_the_same_tree(grammar: Lark) -> None:
+    for seed in range(200):
+        check_program(Sampler(grammar, seed, depth=10).sentence("declaration") + "\n")
 
 
 def test_what_is_no_program_is_no_sentence(grammar: Lark) -> None:

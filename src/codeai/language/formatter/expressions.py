@@ -42,6 +42,15 @@ def duration_text(milliseconds: int) -> str:
     return f"{milliseconds}ms"
 
 
+def _ends_in_type(node: Node) -> bool:
+    """Whether the text of an expression ends with the type of a conversion."""
+    if isinstance(node, ex.Binary):
+        return _ends_in_type(node.right)
+    if isinstance(node, ex.Unary):
+        return _ends_in_type(node.operand)
+    return _ends_in_type(node.high) if isinstance(node, ex.Between) else isinstance(node, ex.Conversion)
+
+
 class Expressions(Printer):
     """Prints expressions; ``broken`` is true while a line that did not fit is printed over several."""
 
@@ -81,6 +90,8 @@ class Expressions(Printer):
             return NEGATION
         if isinstance(node, ex.Lambda | q.UpdateRows | q.DeleteRows | q.UpdateRow | q.DeleteRow | q.Start):
             return 0
+        if isinstance(node, q.CallOperation):
+            return _POSTFIX if node.values else 0  # without values, a member would belong to the operation's name
         if isinstance(node, q.Select):
             return _POSTFIX if node.operand is not None else 0
         if isinstance(node, q.Get):
@@ -225,6 +236,8 @@ class Expressions(Printer):
 
     def conditional(self, node: ex.Conditional, depth: int) -> str:
         condition = self.expression(node.condition, depth, TERNARY + 1)
+        if _ends_in_type(node.condition):  # 'x as T ?' would be the type 'T?'
+            condition = f"({condition})"
         return f"{condition} ? {self.expression(node.then, depth, TERNARY)} : {self.expression(node.otherwise, depth, TERNARY)}"
 
     def function(self, node: ex.Lambda, depth: int) -> str:
