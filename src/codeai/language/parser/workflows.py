@@ -7,7 +7,7 @@ from typing import Final
 
 from codeai.language.lexer import INTEGER, NAME
 from codeai.language.parser.clauses import Clauses
-from codeai.language.spellings import descriptions
+from codeai.language.spellings import descriptions, jobs, step_clauses, step_order
 from codeai.language.spellings import workflows as older
 from codeai.language.spellings.hosts import Host, block_end
 from codeai.language.tree import declarations as d
@@ -43,7 +43,7 @@ class Workflows(Clauses):
         start, name = self.head()
         self.host = Host(inputs=older.inputs(self), failing=True, end=block_end(self))
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_JOB, "clause", older.JOB))
+        clauses = self.items(lambda: self.known_clause(_JOB, "clause", jobs.JOB))
         return w.JobDeclaration(start, self.previous_end, description, name, clauses)
 
     # -- when something runs ---------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class Workflows(Clauses):
     def _steps(self) -> d.Clause:
         key = self.key()
         self.expect("{", "'{'")
-        steps = older.sequence(self.items(self.step))
+        steps = step_order.sequence(self.items(self.step))
         return w.StepsClause(key.start, self.previous_end, steps)
 
     def step(self) -> Node | tuple[Node, ...]:
@@ -121,9 +121,9 @@ class Workflows(Clauses):
             self.report(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end)
         item, items, parallel = self._repetition()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_STEP, "clause", older.STEP))
+        clauses = self.items(lambda: self.known_clause(_STEP, "clause", step_clauses.STEP))
         step = w.Step(start, self.previous_end, name, clauses, item, items, parallel, description)
-        return older.finished(self, step, begin)
+        return step_order.finished(self, step, begin)
 
     def _repetition(self) -> tuple[Identifier | None, ex.Expression | None, ex.Expression | None]:
         item = items = parallel = None
