@@ -15,6 +15,8 @@ ENTITY = "entity Post { id: uuid, primary, auto, title: string, views: int }\n\n
 MAIL = "integration Mail { operation ping { body { a: int } } }\n\n"
 STEP = "workflow w {{ trigger: manual  steps {{ {} }} }}\n"
 DO = "endpoint POST /x/{{id}} {{ do {{ {} }} }}\n"
+GUARDED = "endpoint POST /x/{{id}} {{ auth: required  do {{ require {} else fail 403 }} }}\n"
+ROLES = "role admin { permissions: [] }\n\n"
 PIECES = [
     # data
     ("entity A { a: int32, b: int64, c: bigint, d: varchar(3) }\n", "entity A { a: int  b: int  c: int  d: string(3) }\n"),
@@ -52,6 +54,14 @@ PIECES = [
     (DO.format('log("tag", value)'), DO.format('log "tag" { value: value }')),
     (DO.format('log_error("bad", { a: 1 })'), DO.format('log error "bad" { a: 1 }')),
     (DO.format("transform(list, x => x.a)"), DO.format("list.map(x => x.a)")),
+    (ROLES + DO.format('authorize(request, "admin")'), ROLES + GUARDED.format("user.has_role(admin)")),
+    (ROLES + DO.format("authorize(request, admin)"), ROLES + GUARDED.format("user.has_role(admin)")),
+    (ROLES + DO.format('authorize("admin")'), ROLES + GUARDED.format("user.has_role(admin)")),
+    (ROLES + DO.format("authorize(admin)"), ROLES + GUARDED.format("user.has_role(admin)")),
+    (
+        ROLES + DO.format('authorize(request, ["admin", "posts:write"])'),
+        ROLES + GUARDED.format('user.has_role(admin) or user.has_permission("posts:write")'),
+    ),
     (
         DO.format('authorize(request, "a:b")'),
         'endpoint POST /x/{id} { auth: required  do { require user.has_permission("a:b") else fail 403 } }\n',
