@@ -46,7 +46,8 @@ class Calls(Expressions):
             return self._environment(node, name, scope)
         if name == "executions" and scope.host.test and len(node.arguments) == 1 and name not in self.symbols.functions:
             return self.executions_of(node, scope)
-        if name in _AGGREGATES and scope.ranges and scope.aggregating:
+        of_values = name in ("min", "max") and len(node.arguments) > 1
+        if name in _AGGREGATES and scope.ranges and scope.aggregating and not of_values:
             return self._aggregate(node, name, scope)
         entity = self._entity_argument(node, scope)
         if name in _AGGREGATES and entity is not None:

@@ -460,7 +460,8 @@ def _same_column(left: ir.Expression, right: ir.Expression) -> bool:
 
 def _is_aggregate(value: ir.Expression) -> bool:
     if isinstance(value, ir.Call):
-        return value.function in ("count", "sum", "avg", "min", "max") or any(map(_is_aggregate, value.arguments))
+        over_rows = value.function in ("count", "sum", "avg") or (value.function in ("min", "max") and len(value.arguments) == 1)
+        return over_rows or any(map(_is_aggregate, value.arguments))
     if isinstance(value, ir.Binary):
         return _is_aggregate(value.left) or _is_aggregate(value.right)
     return isinstance(value, ir.Convert) and _is_aggregate(value.operand)

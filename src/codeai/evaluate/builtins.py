@@ -18,7 +18,19 @@ from typing import Any, Final
 
 from codeai.evaluate.context import Context
 from codeai.evaluate.errors import EvaluationError
-from codeai.evaluate.operations import EXACT, FAILURES, arithmetic, contains, divide, ends_with, starts_with, text, to_json, whole
+from codeai.evaluate.operations import (
+    EXACT,
+    FAILURES,
+    arithmetic,
+    contains,
+    divide,
+    ends_with,
+    starts_with,
+    text,
+    to_json,
+    unsigned_zero,
+    whole,
+)
 from codeai.model.identifiers import new_uuid
 
 
@@ -47,9 +59,15 @@ def _join(values: Any, separator: str = ", ") -> str:
 def _round(value: Any, places: int = 0) -> Any:
     if isinstance(value, float):
         return float(round(Decimal(repr(value)), places))
-    if isinstance(value, int) and places >= 0:
-        return value
-    return Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN, EXACT)
+    if isinstance(value, int):
+        return value if places >= 0 else whole(round(value, places))
+    return unsigned_zero(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN, EXACT))
+
+
+def _abs(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value.copy_abs()
+    return whole(abs(value)) if isinstance(value, int) else abs(value)
 
 
 def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,6 +156,13 @@ def _add(value: Any, count: int, **unit: int) -> Any:
         raise EvaluationError("the date is out of range") from None
 
 
+def _timestamp(value: Any) -> datetime.datetime:
+    """A date is its first moment."""
+    if isinstance(value, datetime.datetime):
+        return value
+    return datetime.datetime.combine(value, datetime.time(), datetime.UTC)
+
+
 def _add_months(value: Any, count: int) -> Any:
     month = value.year * 12 + value.month - 1 + count
     year, month = divmod(month, 12)
@@ -209,12 +234,12 @@ PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "trim_right": _nullable(str.rstrip),
     "split": _nullable(lambda value, separator: value.split(separator) if separator else list(value)),
     "join": _join,
-    "replace": _nullable(lambda value, old, new: value.replace(old, new)),
+    "replace": _nullable(lambda value, old, new: value.replace(old, new) if old else value),
     "contains": contains,
     "starts_with": starts_with,
     "ends_with": ends_with,
     "slug": _nullable(_slug),
-    "abs": _nullable(lambda value: whole(abs(value)) if isinstance(value, int) else abs(value)),
+    "abs": _nullable(_abs),
     "ceil": _nullable(lambda value: whole(math.ceil(value))),
     "floor": _nullable(lambda value: whole(math.floor(value))),
     "round": _nullable(_round),
@@ -239,7 +264,7 @@ PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "format_date": _nullable(_format_date),
     "parse_date": _nullable(_parse_date),
     "add_days": _nullable(lambda value, count: _add(value, count, days=1)),
-    "add_hours": _nullable(lambda value, count: _add(value, count, hours=1)),
+    "add_hours": _nullable(lambda value, count: _add(_timestamp(value), count, hours=1)),
     "add_months": _nullable(_add_months),
     "diff_days": _nullable(lambda left, right: (right - left).days),
     "start_of": _nullable(_start_of),

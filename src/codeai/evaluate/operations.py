@@ -18,6 +18,8 @@ from codeai.language.patterns import PatternError, portable
 EXACT: Final = decimal.Context(prec=80, rounding=decimal.ROUND_HALF_EVEN)
 _PLACES: Final = Decimal("1e-16")
 _INT_LIMIT: Final = 2**63
+_MILLISECOND: Final = datetime.timedelta(milliseconds=1)
+_NONE: Final = datetime.timedelta()
 
 
 def member(target: Any, name: str) -> Any:
@@ -116,11 +118,27 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
         return remainder(left, right)
     try:
         if isinstance(left, Decimal) and isinstance(right, Decimal):
-            return _EXACT_OPERATIONS[operator](left, right)
+            return unsigned_zero(_EXACT_OPERATIONS[operator](left, right))
+        if operator == "-" and isinstance(left, datetime.datetime) and isinstance(right, datetime.datetime):
+            return between(left, right)
         result = left + right if operator == "+" else left - right if operator == "-" else left * right
     except (OverflowError, decimal.DecimalException):
         raise EvaluationError("the result is out of range") from None
+    if isinstance(result, Decimal):
+        return unsigned_zero(result)
     return whole(result) if isinstance(result, int) else result
+
+
+def unsigned_zero(value: Decimal) -> Decimal:
+    """A decimal as the language knows it: there is one zero."""
+    return value if value else value.copy_abs()
+
+
+def between(left: datetime.datetime, right: datetime.datetime) -> datetime.timedelta:
+    """The duration from ``right`` to ``left``; durations count whole milliseconds."""
+    found = left - right
+    rest = abs(found) % _MILLISECOND
+    return found + rest if found < _NONE else found - rest
 
 
 _EXACT_OPERATIONS: Final[dict[str, Callable[[Decimal, Decimal], Decimal]]] = {
@@ -138,7 +156,7 @@ def divide(left: Any, right: Any) -> Any:
         raise EvaluationError("division by zero")
     if isinstance(left, float) or isinstance(right, float):
         return float(left) / float(right)
-    return EXACT.divide(Decimal(left), Decimal(right)).quantize(_PLACES, context=EXACT)
+    return unsigned_zero(EXACT.divide(Decimal(left), Decimal(right)).quantize(_PLACES, context=EXACT))
 
 
 def remainder(left: Any, right: Any) -> Any:
@@ -154,13 +172,15 @@ def remainder(left: Any, right: Any) -> Any:
         import math
 
         return math.fmod(left, right)
-    return EXACT.remainder(Decimal(left), Decimal(right))
+    return unsigned_zero(EXACT.remainder(Decimal(left), Decimal(right)))
 
 
 def negate(value: Any) -> Any:
     """Unary minus."""
     if value is None:
         return None
+    if isinstance(value, Decimal):
+        return unsigned_zero(value.copy_negate())
     return whole(-value) if isinstance(value, int) else -value
 
 

@@ -15,7 +15,7 @@ DECLARE
     up numeric := round(value, places);
 BEGIN
     IF abs(up - value) * 2 = power(10::numeric, -places) AND mod(up * power(10::numeric, places), 2) <> 0 THEN
-        RETURN up - sign(value) * power(10::numeric, -places);
+        RETURN round(up - sign(value) * power(10::numeric, -places), greatest(places, 0));
     END IF;
     RETURN up;
 END $$

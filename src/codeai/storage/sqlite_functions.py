@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from codeai.storage import sqlite_numbers, sqlite_times
 
+_PRECISION = 80  # as in the evaluator
+
 
 @lru_cache(maxsize=512)
 def _pattern(pattern: str) -> re.Pattern[str]:
@@ -35,8 +37,9 @@ def _divide(left: str | None, right: str | None) -> str | None:
 def divide(left: Decimal, right: Decimal) -> str:
     """The quotient to 16 places, half-even (language page, section 3)."""
     with localcontext() as context:
-        context.prec = 60
-        return format((left / right).quantize(Decimal("1e-16"), ROUND_HALF_EVEN), "f")
+        context.prec = _PRECISION
+        found = (left / right).quantize(Decimal("1e-16"), ROUND_HALF_EVEN)
+    return format(found if found else found.copy_abs(), "f")
 
 
 def _arithmetic(operator: str, left: str | None, right: str | None) -> str | None:
@@ -44,9 +47,9 @@ def _arithmetic(operator: str, left: str | None, right: str | None) -> str | Non
         return None
     a, b = Decimal(left), Decimal(right)
     with localcontext() as context:
-        context.prec = 60
+        context.prec = _PRECISION
         result = a + b if operator == "+" else a - b if operator == "-" else a * b if operator == "*" else a % b
-    return format(result, "f")
+    return format(result if result else result.copy_abs(), "f")
 
 
 class _Sum:

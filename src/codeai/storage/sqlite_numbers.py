@@ -68,7 +68,8 @@ def rounded(value: Decimal, places: int) -> Decimal:
     """A decimal with that many places, half to even."""
     with localcontext() as context:
         context.prec = _PRECISION
-        return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+        found = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    return found if found else found.copy_abs()
 
 
 def _decimal_round(value: str, places: int) -> str:
@@ -141,6 +142,7 @@ def register(connection: sqlite3.Connection) -> None:
         ("float_divide", 2, _float_divide),
         ("float_modulo", 2, math.fmod),
         ("float_round", 2, _float_round),
+        ("int_round", 2, lambda value, places: _whole(round(value, places))),
         ("float_text", 1, float_text),
         ("truncate", 1, lambda value: _whole(_number(value))),
         ("ceil", 1, lambda value: _whole(math.ceil(_number(value)))),

@@ -159,7 +159,9 @@ class PostgreSQL(Dialect):
     def rounded(self, value: Value, places: int) -> Value:
         """See ``Dialect``."""
         if isinstance(value.type, t.Int):
-            return value
+            if places >= 0:
+                return value
+            return value.replaced(("(", *call("codeai_round", (*value.sql, "::numeric"), (str(places),)), ")::bigint"))
         if isinstance(value.type, t.Float):
             inner = call("codeai_round", (*value.sql, "::numeric"), (str(places),))
             return value.replaced((*inner, "::double precision"))

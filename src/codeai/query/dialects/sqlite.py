@@ -254,7 +254,7 @@ class SQLite(Dialect):
     def rounded(self, value: Value, places: int) -> Value:
         """See ``Dialect``."""
         if isinstance(value.type, t.Int):
-            return value
+            return value if places >= 0 else value.replaced(call("codeai_int_round", value.sql, (str(places),)))
         if isinstance(value.type, t.Float):
             return value.replaced(call("codeai_float_round", value.sql, (str(places),)))
         return value.replaced(call("codeai_decimal_round", self._textual(value).sql, (str(places),)), t.Decimal())

@@ -82,13 +82,19 @@ def _length(compiler: Compiler, node: ir.Call) -> Value:
 
 
 def _extreme(compiler: Compiler, node: ir.Call) -> Value:
-    values = [compiler.value(argument) for argument in node.arguments]
+    values = [_of_kind(compiler, compiler.value(argument), compiler.model.plain(node.type)) for argument in node.arguments]
     first = values[0]
     for at in range(1, len(values)):
         first, values[at] = compiler.dialect.meet(first, values[at])
     values = [compiler.dialect.meet(value, first)[0] for value in values]
     sql = compiler.dialect.largest(node.function, [compiler.dialect.ordered(value) for value in values])
     return Value(sql, first.type, all(value.nullable for value in values), first.scale)
+
+
+def _of_kind(compiler: Compiler, value: Value, type_: t.Type) -> Value:
+    """A number among numbers of a wider kind, as one of them: SQLite orders its kinds of values before the values."""
+    wider = isinstance(value.type, NUMERIC) and isinstance(type_, NUMERIC) and type(value.type) is not type(type_)
+    return compiler.dialect.converted(value, type_, lenient=False) if wider else value
 
 
 def _number(compiler: Compiler, node: ir.Call) -> Value:
