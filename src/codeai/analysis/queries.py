@@ -14,6 +14,7 @@ from codeai.analysis.types import client_writes, must_send
 from codeai.language import types as t
 from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.shell import Argument, command_of
+from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node, Reference
@@ -406,6 +407,7 @@ class Queries(Calls):
                 entries.append(ir.Entry(clause.field.text, value))
         if node.where is None and not node.everything:
             self._unbounded(node, "update")
+        self._one_by_one(node, entity)
         where = self.condition(node.where, inner) if node.where is not None else None
         return ir.UpdateRows(
             type=t.Int(),
@@ -418,6 +420,13 @@ class Queries(Calls):
             as_system=node.as_system,
         )
 
+    def _one_by_one(self, node: Node, entity: EntitySymbol) -> None:
+        """The audit tells of every row before and after, so that nothing may change many at once."""
+        traits = [trait.name.text for clause in entity.declaration.clauses if isinstance(clause, d.TraitsClause) for trait in clause.traits]
+        if "audited" in traits:
+            said, advice = f"'{entity.name}' is audited: change its rows one by one", "select the rows and change each in a loop"
+            self.report.error(node, said, "CAI0335", help_text=advice, kind=self.kind)
+
     def _delete_rows(self, node: q.DeleteRows, scope: Scope, expected: t.Type | None) -> ir.Expression:
         self._written(node, scope)
         if not self.known_entity(node.entity):
@@ -426,6 +435,7 @@ class Queries(Calls):
         range_, inner = self._over(entity, scope)
         if node.where is None and not node.everything:
             self._unbounded(node, "delete")
+        self._one_by_one(node, entity)
         where = self.condition(node.where, inner) if node.where is not None else None
         return ir.DeleteRows(
             type=t.Int(),
