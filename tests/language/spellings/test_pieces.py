@@ -17,6 +17,15 @@ STEP = "workflow w {{ trigger: manual  steps {{ {} }} }}\n"
 DO = "endpoint POST /x/{{id}} {{ do {{ {} }} }}\n"
 GUARDED = "endpoint POST /x/{{id}} {{ auth: required  do {{ require {} else fail 403 }} }}\n"
 ROLES = "role admin { permissions: [] }\n\n"
+OLDER = 'endpoint GET "/x" {{ response json  do {{ {} }} }}\n'
+OLDER_NOW = "endpoint GET /x {{ returns: json  do {{ {} }} }}\n"
+CONDITIONS = [
+    ("trim(title) ILIKE '%A%'", 'lower(trim(title)) contains "a"'),
+    ("Post.title ILIKE 'A%'", 'lower(Post.title) starts_with "a"'),
+    ("views > 1 AND title NOT ILIKE '%A%'", 'views > 1 and not lower(title) contains "a"'),
+    ("title NOT LIKE '%A'", 'not title ends_with "A"'),
+    ("(title) ILIKE 'A'", 'lower(title) == "a"'),
+]
 PIECES = [
     # data
     ("entity A { a: int32, b: int64, c: bigint, d: varchar(3) }\n", "entity A { a: int  b: int  c: int  d: string(3) }\n"),
@@ -33,9 +42,31 @@ PIECES = [
     ("function f() { return select Post order_by views desc }\n", "function f() { return select Post order by views desc }\n"),
     ("function f() { return select Post include owner }\n", "function f() { return select Post with owner }\n"),
     ('function f(a) { return sum(a, "b * c") }\n', "function f(a) { return sum(a, item => item.b * item.c) }\n"),
+    *(
+        (ENTITY + DO.format(f'find(Post) where "{older}"'), ENTITY + DO.format(f"select Post where {canonical}"))
+        for older, canonical in CONDITIONS
+    ),
     # steps of blocks
     (ENTITY + DO.format("find(Post, id)"), ENTITY + DO.format("get Post(path.id)")),
     (ENTITY + DO.format('find(Post) where "views <> 3"'), ENTITY + DO.format("select Post where views != 3")),
+    (
+        ENTITY + DO.format("find(Post) where \"trim(title) ILIKE '%A%'\""),
+        ENTITY + DO.format('select Post where lower(trim(title)) contains "a"'),
+    ),
+    (
+        ENTITY + DO.format("find(Post) where \"Post.title ILIKE 'A%'\""),
+        ENTITY + DO.format('select Post where lower(Post.title) starts_with "a"'),
+    ),
+    (
+        ENTITY + DO.format("find(Post) where \"views > 1 AND title NOT ILIKE '%A%'\""),
+        ENTITY + DO.format('select Post where views > 1 and not lower(title) contains "a"'),
+    ),
+    (ENTITY + DO.format("find(Post) where \"title NOT LIKE '%A'\""), ENTITY + DO.format('select Post where not title ends_with "A"')),
+    (ENTITY + DO.format("find(Post) where \"(title) ILIKE 'A'\""), ENTITY + DO.format('select Post where lower(title) == "a"')),
+    (
+        ENTITY + OLDER.format("posts = find(Post)  page = paginate(posts, 10, 20)"),
+        ENTITY + OLDER_NOW.format("let posts = select Post  let page = select Post limit 10 offset 20  return page"),
+    ),
     (ENTITY + DO.format("find(Post) where \"title ILIKE '%A%'\""), ENTITY + DO.format('select Post where lower(title) contains "a"')),
     (
         ENTITY + DO.format("findOne(Post) where \"title LIKE 'a%' OR NOT views BETWEEN 1 AND 2\""),

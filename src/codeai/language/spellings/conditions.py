@@ -107,6 +107,32 @@ class _Writer:
         else:
             self.put(NAME, value.text if isinstance(value, ex.Name) else name)
 
+    def _operand(self) -> int | None:
+        """The index in the output at which the operand before the current word begins: a name, a path, a call, parentheses."""
+        kinds, at = self.out.kinds, len(self.out.kinds) - 1
+        while at >= 0:
+            if kinds[at] == ")":
+                depth = 0
+                while at >= 0:
+                    depth += (kinds[at] == ")") - (kinds[at] == "(")
+                    if depth == 0:
+                        break
+                    at -= 1
+                called = at > 0 and kinds[at - 1] == NAME and self.out.texts[at - 1] not in ("and", "or", "not", "in")
+                at -= called
+            if at < 2 or kinds[at - 1] != ".":
+                break
+            at -= 2
+        return at if at >= 0 else None
+
+    def _insert(self, at: int, *tokens: tuple[str, str]) -> None:
+        for kind, text in reversed(tokens):
+            self.out.kinds.insert(at, kind)
+            self.out.texts.insert(at, text)
+            self.out.starts.insert(at, self.out.starts[at])
+            self.out.ends.insert(at, self.out.ends[at])
+            self.out.breaks.insert(at, False)
+
     def _like(self, *, folded: bool) -> None:
         """``LIKE 'a%'`` is ``starts_with``; ``ILIKE`` compares lower case."""
         operator, text = "contains", ""
@@ -115,12 +141,16 @@ class _Writer:
             begins, ends = pattern.startswith("%"), pattern.endswith("%")
             operator = "contains" if begins and ends else "starts_with" if ends else "ends_with" if begins else "=="
             text = pattern.strip("%")
-        if folded and self.out.kinds and self.out.kinds[-1] == NAME:
-            field = self.out.texts.pop()
-            for store in (self.out.kinds, self.out.starts, self.out.ends, self.out.breaks):
+        negated = bool(self.out.texts) and self.out.texts[-1] == "not"
+        if negated:
+            for store in (self.out.kinds, self.out.texts, self.out.starts, self.out.ends, self.out.breaks):
                 store.pop()
-            for kind, part in ((NAME, "lower"), ("(", "("), (NAME, field), (")", ")")):
-                self.put(kind, part)
+        begin = self._operand()
+        if folded and begin is not None:
+            self._insert(begin, (NAME, "lower"), ("(", "("))
+            self.put(")", ")")
+        if negated and begin is not None:
+            self._insert(begin, (NAME, "not"))
         self.put(NAME if operator != "==" else "==", operator)
         if self.source.kinds[self.at + 1] == STRING:
             self.at += 1

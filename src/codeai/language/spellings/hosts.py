@@ -8,6 +8,7 @@ import msgspec
 
 from codeai.language.lexer import NAME
 from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Host(msgspec.Struct):
     declared: set[str] = set()
     assigned: str = ""
     entities: dict[str, str] = {}
+    queries: dict[str, q.Select] = {}
     guarded: bool = False
     end: int = 0
     inputs: dict[str, set[str] | None] = {}

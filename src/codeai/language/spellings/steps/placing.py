@@ -30,6 +30,7 @@ _SHOWN: Final = {
     "insert": 'insert("table", request)',
     "update": "update(row, request)",
     "delete": "delete(row)",
+    "paginate": "paginate(find(Entity), limit, offset)",
     "authorize": 'authorize(request, "role")',
     "call": 'call("Integration.operation", { … })',
 }
@@ -127,6 +128,10 @@ def assignment(p: Statements) -> tuple[st.Statement, ...] | None:
     p.host.assigned = name.text
     if isinstance(value, q.Get | q.Select | q.CreateRow) and value.entity is not None:
         p.host.entities[name.text] = value.entity.text
+    if isinstance(value, q.Select) and value.kind == "select":
+        p.host.queries[name.text] = value
+    else:
+        p.host.queries.pop(name.text, None)
     made: st.Statement
     if known:
         made = st.Assign(name.start, value.end, name, value)

@@ -106,6 +106,8 @@ def paginate(p: Queries, call: Call) -> Result | None:
         return None
     first, *rest = call.values
     p.older(call.name.start, call.end, "limit … offset …")
+    if isinstance(first, ex.Name) and rest and first.text in p.host.queries:  # the rows of a page are asked for by themselves
+        first = msgspec.structs.replace(p.host.queries[first.text], start=call.name.start, end=call.end)
     if isinstance(first, q.Select) and len(rest) <= 2:
         limit, offset = (*rest, None, None)[:2]
         return Result(msgspec.structs.replace(first, limit=limit or first.limit, offset=offset or first.offset))
