@@ -101,6 +101,14 @@ PIECES = [
     ("event a.b { schema { c uuid } }\n", "event a.b { payload { c: uuid } }\n"),
     ('event "a.b" { payload { c: uuid } }\n', "event a.b { payload { c: uuid } }\n"),
     # workflows
+    (
+        STEP.format('a { for_each: input.orders  activity "m.f"  input { x: item.id, y: order.id } }'),
+        STEP.format("a for_each item in input.orders { activity: m.f { x: item.id, y: item.id } }"),
+    ),
+    (
+        STEP.format('a { for_each: input.orders  activity "m.f"  input { y: order.id } }'),
+        STEP.format("a for_each order in input.orders { activity: m.f { y: order.id } }"),
+    ),
     (STEP.format('a { activity "m.f"  input { x: "steps.b.y" } }'), STEP.format("a { activity: m.f { x: steps.b.y } }")),
     (STEP.format('a { if "trigger.x > 1"  sleep: 1h }'), STEP.format("a { when: trigger.x > 1  sleep: 1h }")),
     (STEP.format('a { sleep: 1h  on_fail: reject("no") }'), STEP.format('a { sleep: 1h  on_fail: fail("no") }')),

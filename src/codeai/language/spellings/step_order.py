@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from codeai.language.tree.node import Identifier, Node
 
 if TYPE_CHECKING:
     from codeai.language.parser.workflows import Workflows
+
+_Part = TypeVar("_Part", bound=Node)
 
 
 class Later(d.Clause, frozen=True, eq=False, gc=False):
@@ -164,12 +166,35 @@ def _repeated(p: Workflows, step: w.Step, begin: int) -> w.Step:
         text = named.text if isinstance(named, ex.Name) else _item_name(p, items, begin)
         item = Identifier(items.start, items.start, text)
     clauses = tuple(c for c in step.clauses if not (isinstance(c, d.ValueClause) and c.key.text in ("for_each", "as_item", "parallel")))
+    also = _singular_of(items) if items is not None and named is None and step.item is None else ""
+    if also and item is not None and item.text == "item" and also in p.texts[begin : p.i]:
+        clauses = tuple(_renamed(clause, also, "item") for clause in clauses)  # the step calls it by both names
     return msgspec.structs.replace(step, clauses=clauses, item=item, items=items, parallel=parallel)
 
 
 def _item_name(p: Workflows, items: ex.Expression, begin: int) -> str:
     """``item``, unless the step calls it by the singular of the list."""
-    last = items.name.text if isinstance(items, ex.Member) else items.text if isinstance(items, ex.Name) else ""
     used = set(p.texts[begin : p.i])
+    name = _singular_of(items)
+    return name if name in used and "item" not in used else "item"
+
+
+def _singular_of(items: ex.Expression) -> str:
+    """What one of a list is called by the name of the list, or an empty text."""
+    last = items.name.text if isinstance(items, ex.Member) else items.text if isinstance(items, ex.Name) else ""
     name = singular(last)
-    return name if name and name != last and name in used and "item" not in used else "item"
+    return name if name != last else ""
+
+
+def _renamed(node: _Part, old: str, new: str) -> _Part:
+    """A node in which a name stands for another; keys and members keep theirs."""
+    if isinstance(node, ex.Name):
+        return msgspec.structs.replace(node, text=new) if node.text == old else node
+    changed: dict[str, object] = {}
+    for name in node.__struct_fields__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            changed[name] = _renamed(value, old, new)
+        elif isinstance(value, tuple):
+            changed[name] = tuple(_renamed(part, old, new) if isinstance(part, Node) else part for part in value)
+    return msgspec.structs.replace(node, **changed)
