@@ -34,7 +34,8 @@ def run(folder: Path, text: str, *flags: str, name: str = "-", **environment: st
     )
 
 
-def test_a_script_works_with_the_database_of_the_program_beside_it(shop: Path) -> None:
+def test_a_script_works_with_the_database_of_the_program_beside_it(shop: Path, database_url: str) -> None:
+    where = {"DATABASE_URL": database_url} if database_url.startswith("postgres") else {}
     text = """function shout(text: string) -> string { return upper(text) + "!" }
 
 for text in ["a", "b", "c"] { create Note { text: shout(text) } }
@@ -54,10 +55,10 @@ as user { id: "u1" } {
 }
 return 7
 """
-    done = run(shop, text, name="scripts/fill.cai")
+    done = run(shop, text, name="scripts/fill.cai", **where)
     assert (done.returncode, done.stdout) == (7, "2 2\n3\n"), done.stderr
     assert '"msg":"left behind"' in done.stderr
-    again = run(shop, "print(select text from Note order by text)")
+    again = run(shop, "print(select text from Note order by text)", **where)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("!") == 3  # what the script had done was committed, and the event waits for a server
     assert "handled" not in again.stdout
