@@ -46,6 +46,12 @@ def fails_for_good(order):
 def nothing_sensible(order):
     return object
 
+def leaves(order):
+    raise SystemExit(7)
+
+def stops(order):
+    return next(iter(()))
+
 def total(a, b):
     return a + b
 """
@@ -120,6 +126,9 @@ def test_functions_know_the_key_of_their_step(folder: Path) -> None:
         ("shipping.fails_for_good", "'shipping.fails_for_good' failed: no printer", "Final", False),
         ("shipping.nothing_sensible", "'shipping.nothing_sensible' returned type, which is no data", "bad_result", False),
         ("shipping.absent", "'shipping.absent' failed: module", "AttributeError", True),
+        ("shipping.leaves", "'shipping.leaves' failed: 7", "SystemExit", True),
+        ("shipping.stops", "'shipping.stops' failed: StopIteration", "RuntimeError", True),
+        ("dangerous.f", "'dangerous.f' failed: it was run", "SystemExit", True),
         ("absent.f", "'absent.f' failed: there is no", "FileNotFoundError", True),
     ],
 )

@@ -10,7 +10,6 @@ import inspect
 import sys
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +18,7 @@ from typing import Any, Final
 from codeai.durable.failures import StepFailure
 from codeai.evaluate.context import Context
 from codeai.functions.checking import FOLDER
+from codeai.functions.threads import Threads
 from codeai.model.application import Application
 
 _THREADS: Final = 32
@@ -40,7 +40,7 @@ class PythonFunctions:
         self._folder = folder / FOLDER
         self._sources = {function.name: function.source for function in application.functions if function.source is not None}
         self._modules: dict[str, ModuleType] = {}
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads = Threads(_THREADS)
 
     async def activity(self, context: Context, source: str, values: Mapping[str, Any]) -> Any:
         """See ``evaluate.effects.Python``. Arguments are given by name, in value form."""
@@ -58,26 +58,20 @@ class PythonFunctions:
                 found = await function(*arguments, **values)
             else:
                 here = contextvars.copy_context()
-                work = asyncio.get_running_loop().run_in_executor(self._pool(), lambda: here.run(function, *arguments, **values))
-                found = await work
+                found = await self._threads.run(lambda: here.run(function, *arguments, **values))
         except (asyncio.CancelledError, TimeoutError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a function that leaves does not take the server along
             raise _failed(source, error) from error
         finally:
             idempotency_key.reset(token)
         return _result(source, found)
 
-    def _pool(self) -> ThreadPoolExecutor:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_THREADS, "codeai-function")
-        return self._threads
-
     def _function(self, source: str) -> Callable[..., Any]:
         module, _, name = source.rpartition(".")
         try:
             found = getattr(self._module(module), name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _failed(source, error) from error
         if not callable(found):
             raise FunctionFailed("not_callable", f"'{source}' is no function", retryable=False)
@@ -98,13 +92,8 @@ class PythonFunctions:
         self._modules[name] = module
         return module
 
-    def close(self) -> None:
-        """Lets no new call begin on threads."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
 
-
-def _failed(source: str, error: Exception) -> FunctionFailed:
+def _failed(source: str, error: Exception | SystemExit) -> FunctionFailed:
     """Functions may say that trying again cannot help by an attribute ``retryable = False`` of their exception."""
     retryable = getattr(error, "retryable", True)
     return FunctionFailed(type(error).__name__, f"'{source}' failed: {error}", retryable=bool(retryable))

@@ -368,7 +368,6 @@ class Composition:
         """Lets deliveries that run end, and closes the database and the connections to others."""
         await self.controlling.stop()
         await self.dispatcher.stop(max(self.settings.shutdown_timeout - 5.0, 1.0) if self.settings.role == "worker" else 5.0)
-        self.functions.close()
         await self.eventing.stop()
         await self.observation.stop()
         if self.spans is not None:
