@@ -245,6 +245,9 @@ class Calls(Expressions):
             for argument, (name, type_) in zip(node.arguments, function.parameters, strict=True)
         )
         scope.host.impure = True
+        scope.host.calls.append(function.name)
+        scope.host.writes = scope.host.writes or function.writes
+        scope.host.effects.extend((word, node) for word in sorted(function.effects))
         if function.declaration.source is not None:
             scope.host.effects.append(("extern", node))
         return ir.CallFunction(type=function.result, function=function.name, arguments=values, at=node.start)

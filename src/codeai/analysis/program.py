@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from codeai.analysis.reach import spread
 from codeai.analysis.recursion import report_endless
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.routes import report_own, report_unanswered
@@ -93,6 +94,7 @@ class Program(Security):
     def run(self, declarations: list[d.Declaration], name: str) -> Application:
         """Declares every name, then resolves every declaration."""
         self.declarations = declarations
+        self._bodies: dict[str, Host] = {}
         self._declare_all()
         self._settings_types()
         for entity in self.symbols.entities.values():
@@ -107,6 +109,7 @@ class Program(Security):
         settings = self._settings()
         entities = tuple(self.entity(entity) for entity in self.symbols.entities.values())
         functions = tuple(self._function(function) for function in self.symbols.functions.values())
+        spread(self.symbols.functions, self._bodies)
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
         report_unanswered(self.requests, endpoints, self.report)
@@ -367,6 +370,7 @@ class Program(Security):
             parameters.append(Parameter(unique, type_))
         declared = symbol.declaration
         body = self.host_block(declared.body, scope) if declared.body is not None else ()
+        self._bodies[symbol.name] = host
         promises = declared.body is not None and result is not None and not isinstance(result, t.Void)
         if promises and declared.body is not None and not always_ends(declared.body):
             self.report.absent(declared.body, declared.name, "not every way through this block returns a result", "CAI0506")

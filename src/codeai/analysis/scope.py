@@ -30,9 +30,10 @@ class Host:
     """The block, policy or function in which expressions stand: what is available there, and what was found out on the way.
 
     ``values`` are names that the host gives besides the request's (``event``, ``trigger``, ``steps``); ``effects`` and ``emits``
-    are what it does outside of the database and which events and executions it begins. ``loads`` and ``locks`` collect, per
-    selection (by offset), the relations that its rows must carry and whether they are read for update; they are written into
-    the selections when the host is finished. ``sources`` fill the payload of an ``emit`` that has none.
+    are what it does outside of the database and which events and executions it begins, ``calls`` the functions of the program
+    that it calls. ``loads`` and ``locks`` collect, per selection (by offset), the relations that its rows must carry and whether
+    they are read for update; they are written into the selections when the host is finished. ``sources`` fill the payload of an
+    ``emit`` that has none.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Host:
     result: t.Type | None = None
     values: dict[str, t.Type] = field(default_factory=dict)
     effects: list[tuple[str, Node]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     emits: list[tuple[str, str]] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
     loads: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)

@@ -59,12 +59,14 @@ class EntitySymbol:
 
 @dataclass
 class FunctionSymbol:
-    """A declared function; ``result`` is Unknown for untyped ones."""
+    """A declared function; ``result`` is Unknown for untyped ones. ``writes`` and ``effects`` are known when all bodies are (``reach``)."""
 
     name: str
     declaration: d.FunctionDeclaration
     parameters: tuple[tuple[str, t.Type], ...]
     result: t.Type
+    writes: bool = False
+    effects: set[str] = field(default_factory=set)
 
 
 @dataclass
