@@ -4,15 +4,18 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from programs import Peer, Process, Time, analysed, prepared, unique
 
 from codeai.durable.control import WrongState
+from codeai.durable.dispatch.local import BEGIN_WITHIN, LEASE_MS
 from codeai.durable.executions import new_id
 from codeai.durable.records import Record
 from codeai.durable.waiting import Addressee, wake
+from codeai.jobs.statements import TEXTS
 from codeai.model.application import Application
 from codeai.storage.interface import Session
 from codeai.storage.opening import open_database
@@ -40,6 +43,8 @@ workflow Writes {
     input { text: string }
     steps { one { do { create Note { text: input.text } } }  two { do { create Note { text: input.text } } } }
 }
+integration Peer { base_url: "https://peer.example.com"  operation ping { method: POST path: "/" body { n: int } returns { id: string } } }
+workflow Outside { steps { a { call: Peer.ping { n: 1 } }  b { call: Peer.ping { n: 2 } } } }
 workflow Over { timeout: 1h  steps { a { wait: Approved } } }
 """
 
@@ -260,3 +265,33 @@ async def test_a_step_with_a_row_costs_its_statement_one_record_and_a_commit(pro
     assert sent[second - 1] == "COMMIT"  # of the first step
     assert sent[second + 1].startswith("WITH held")
     assert sent[second + 2] == "COMMIT"
+
+
+async def test_a_worker_whose_lease_is_nearly_over_begins_no_effect(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands still after the first call, for instance since its machine does: the second one belongs to its successor."""
+    call = process.peer.call
+
+    async def standing_still(*arguments: Any) -> Any:
+        answer = await call(*arguments)
+        process.dispatcher._renewed -= BEGIN_WITHIN
+        return answer
+
+    monkeypatch.setattr(process.peer, "call", standing_still)
+    execution, records = await process.complete("Outside")
+    assert (execution.status, records["a"].status, len(process.peer.calls)) == ("running", "done", 1)
+    monkeypatch.undo()
+    process.time.now += timedelta(milliseconds=LEASE_MS)  # type: ignore[union-attr]  # this process has one
+    await process.run()
+    assert await statuses(process, execution.id) == ["completed"]
+    assert len(process.peer.calls) == 2
+
+
+async def test_whether_a_job_is_under_way_is_asked_of_an_index_without_what_has_ended(process: Process) -> None:
+    text = TEXTS["unfinished"].replace("$1", "'Over'")
+    if process.database.dialect == "sqlite":
+        plan = await process.rows(f"EXPLAIN QUERY PLAN {text}")
+    else:
+        async with process.database.transaction() as session:
+            await session.execute("SET LOCAL enable_seqscan = off", ())
+            plan = [tuple(row) for row in await session.fetch(f"EXPLAIN {text}", ())]
+    assert "executions_unfinished_idx" in str(plan)

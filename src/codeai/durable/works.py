@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable import waiting
+from codeai.durable.dispatch.protocol import LeaseLost
 from codeai.durable.failures import MAX_OUTPUT, StepFailure
 from codeai.durable.outcomes import Parked
 from codeai.durable.plans import StepPlan, WorkPlan
@@ -74,6 +75,8 @@ async def _outside(run: Run, plan: StepPlan, work: WorkPlan, record: Record, mor
     if run.pending or run.status != "running":
         run.keep(msgspec.structs.replace(record, status="running"))
         await run.flush(force=True)
+    if not run.parts.dispatcher.may_begin():
+        raise LeaseLost  # nearly over: somebody else begins it soon, and an effect outside knows no fence
     run.parts.faults("before-effect")
     async with _limit(run, plan):
         output = await work.run(run.context(run.parts.database.writing(), more, f"{run.execution.id}/{record.name}"))

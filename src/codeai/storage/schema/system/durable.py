@@ -66,6 +66,11 @@ EXECUTIONS: Final = Table(
         Index("executions_active_key_key", ("workflow_id", "active_key"), unique=True, where="active_key IS NOT NULL"),
         Index("executions_origin_key", ("workflow_id", "origin"), unique=True, where="origin IS NOT NULL"),
         Index("executions_queued_idx", ("workflow_id", "key", "created_at"), where="status = 'pending' AND key IS NOT NULL"),
+        Index(
+            "executions_unfinished_idx",  # whether a run of a job is under way, however many have ended
+            ("workflow_id",),
+            where="status IN ('pending', 'running', 'waiting', 'cancelling', 'compensating')",
+        ),
         Index("executions_parent_id_idx", ("parent_id",), where="parent_id IS NOT NULL"),
     ),
 )
