@@ -7,10 +7,11 @@ import pytest
 from signing import NOW, Pair
 
 from codeai.auth.errors import InvalidToken, JWKSFetchFailed, KeyNotFound
-from codeai.auth.fetching import fetch_document
 from codeai.auth.keys import KeySet
 from codeai.auth.principal import RoleTable
 from codeai.auth.tokens import TokenVerifier
+from codeai.integrations.addresses import AddressPolicy
+from codeai.server.wiring.key_sets import KeySetDocuments
 from services import peer
 
 
@@ -19,7 +20,7 @@ class World:
 
     def __init__(self, at: peer.Peer, **options: float) -> None:
         self.now = 1000.0
-        self.keys = KeySet(at.url + "/.well-known/jwks.json", fetch_document, lambda: self.now, **options)
+        self.keys = KeySet(at.url + "/.well-known/jwks.json", KeySetDocuments(AddressPolicy()), lambda: self.now, **options)
         algorithms = frozenset(["RS256", "ES256", "EdDSA"])
         self.verifier = TokenVerifier("main", algorithms=algorithms, keys=self.keys, secret=None, roles=RoleTable(()), clock=lambda: NOW)
 

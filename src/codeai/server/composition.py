@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from codeai.auth.building import AuthSettings, provider
 from codeai.auth.errors import AuthConfigurationError
-from codeai.auth.fetching import fetch_document
 from codeai.auth.guard import Guard, Provider
 from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
@@ -50,6 +49,7 @@ from codeai.http.settings import HttpSettings
 from codeai.http.shapes import ShapeDecoder, ShapeTypes
 from codeai.http.success import Success
 from codeai.http.verified import VerifiedPlan
+from codeai.integrations.addresses import AddressPolicy
 from codeai.language import types as t
 from codeai.model.application import Application
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
@@ -68,6 +68,7 @@ from codeai.server.wiring.figures import LaterFigures
 from codeai.server.wiring.integrations import checks as integration_checks
 from codeai.server.wiring.integrations import integrations, recorded
 from codeai.server.wiring.integrations import observe as observe_integrations
+from codeai.server.wiring.key_sets import KeySetDocuments
 from codeai.server.wiring.middleware import Surrounding, program_cors, watched
 from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
@@ -122,6 +123,7 @@ class Composition:
             settings.jwt_secret, lambda: self.clock().timestamp(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
         )
         self.projection = Projection(application, self.evaluator)
+        self._key_sets = KeySetDocuments(AddressPolicy(settings.outbound_allow))
         self._filter_text = FilterText(application)
         self.sharing = Sharing(application, settings, self._setting, self.clock)
         self.integrations = integrations(
@@ -269,7 +271,7 @@ class Composition:
         if not (auth.secret or auth.public_key or auth.jwks_url):
             return ()
         try:
-            return (provider("operators", "jwt", {}, auth, self.roles, fetch_document, lambda: self.clock().timestamp()),)
+            return (provider("operators", "jwt", {}, auth, self.roles, self._key_sets, lambda: self.clock().timestamp()),)
         except AuthConfigurationError as error:
             raise StartError(str(error)) from error
 
@@ -282,7 +284,7 @@ class Composition:
 
     def _own_provider(self, name: str, method: str, values: Mapping[str, object], at: int) -> Provider:
         try:
-            return provider(name, method, values, self._auth_settings(), self.roles, fetch_document, lambda: self.clock().timestamp())
+            return provider(name, method, values, self._auth_settings(), self.roles, self._key_sets, lambda: self.clock().timestamp())
         except AuthConfigurationError as error:
             raise StartError(str(error), at) from error
 
