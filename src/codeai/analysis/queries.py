@@ -14,7 +14,6 @@ from codeai.analysis.types import client_writes, must_send
 from codeai.language import types as t
 from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.shell import Argument, command_of
-from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node, Reference
@@ -422,8 +421,7 @@ class Queries(Calls):
 
     def _one_by_one(self, node: Node, entity: EntitySymbol) -> None:
         """The audit tells of every row before and after, so that nothing may change many at once."""
-        traits = [trait.name.text for clause in entity.declaration.clauses if isinstance(clause, d.TraitsClause) for trait in clause.traits]
-        if "audited" in traits:
+        if entity.audited:
             said, advice = f"'{entity.name}' is audited: change its rows one by one", "select the rows and change each in a loop"
             self.report.error(node, said, "CAI0335", help_text=advice, kind=self.kind)
 

@@ -48,6 +48,14 @@ class EntitySymbol:
                     return trait.arguments[0].text
         return None
 
+    @property
+    def audited(self) -> bool:
+        """Whether the entity keeps an audit, as ``traits`` say it; query text knows resolved entities only."""
+        if self.entity is not None:
+            return self.entity.audited
+        traits = (clause.traits for clause in self.declaration.clauses if isinstance(clause, d.TraitsClause))
+        return any(trait.name.text == "audited" for each in traits for trait in each)
+
     def is_reference(self, name: str) -> bool:
         """Whether the field refers to another entity."""
         return name in self.fields and isinstance(self.fields[name].type, t.Ref)
