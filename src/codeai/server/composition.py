@@ -11,9 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codeai.auth.building import AuthSettings, provider
-from codeai.auth.errors import AuthConfigurationError
-from codeai.auth.guard import Guard, Provider
+from codeai.auth.guard import Guard
 from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
 from codeai.control.queries import OperatorQueries
@@ -24,16 +22,13 @@ from codeai.durable.process import Durable, KeyedOperations
 from codeai.evaluate.effects import Effects
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
-from codeai.events.announcing import announcement
 from codeai.events.outbox import DataTriggers, data_triggers
 from codeai.events.signatures import SignatureRejected
 from codeai.functions.calling import PythonFunctions
 from codeai.functions.checking import problems
 from codeai.http.application import Application as HttpApplication
 from codeai.http.application import Handler
-from codeai.http.blocks import BlockAction, UnavailableAction
 from codeai.http.debugging import Debugging
-from codeai.http.lists import ListAction
 from codeai.http.middleware.clients import ClientAddresses
 from codeai.http.middleware.surrounded import GatedPlan
 from codeai.http.multipart import FormReader
@@ -41,26 +36,24 @@ from codeai.http.openapi.document import document
 from codeai.http.pages.health import health_pages
 from codeai.http.pages.serving import documentation, landing
 from codeai.http.parameters import ParameterDecoder, reader
-from codeai.http.plans import Action, EndpointPlan, Runtime
+from codeai.http.plans import EndpointPlan, Runtime
 from codeai.http.projection import Projection
 from codeai.http.routing import Router
-from codeai.http.rows import CreateAction, DeleteAction, GetAction, ModifyAction
 from codeai.http.settings import HttpSettings
 from codeai.http.shapes import ShapeDecoder, ShapeTypes
-from codeai.http.success import Success
 from codeai.http.verified import VerifiedPlan
-from codeai.integrations.addresses import AddressPolicy
 from codeai.language import types as t
 from codeai.model.application import Application
-from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, InputField, ListRows, ModifyRow, ReplaceRow, RunBlock, Unavailable
-from codeai.observability.health import Check, Health
+from codeai.model.endpoint import Endpoint, InputField, ListRows
+from codeai.observability.health import Health
 from codeai.observability.spans import SPANS
 from codeai.query.constraints import CheckTexts
 from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
-from codeai.query.text import FilterText
 from codeai.server.errors import StartError as StartError
 from codeai.server.settings import SettingError, Settings
+from codeai.server.wiring.actions import Actions
+from codeai.server.wiring.checks import database_check
 from codeai.server.wiring.control import Controlling, program_queues
 from codeai.server.wiring.durable import Arrivals
 from codeai.server.wiring.events import Eventing
@@ -68,10 +61,11 @@ from codeai.server.wiring.figures import LaterFigures
 from codeai.server.wiring.integrations import checks as integration_checks
 from codeai.server.wiring.integrations import integrations, recorded
 from codeai.server.wiring.integrations import observe as observe_integrations
-from codeai.server.wiring.key_sets import KeySetDocuments
 from codeai.server.wiring.middleware import Surrounding, program_cors, watched
 from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
+from codeai.server.wiring.program_log import log_program
+from codeai.server.wiring.providers import TokenProviders
 from codeai.server.wiring.sharing import Sharing
 from codeai.server.wiring.tracing import tracing_spans
 from codeai.storage.interface import Database
@@ -79,10 +73,6 @@ from codeai.storage.interface import Database
 if TYPE_CHECKING:
     from codeai.http.tracing import Tracing
     from codeai.observability.tracing.otel import OtelSpans
-
-
-_PROGRAM = logging.getLogger("codeai.program")
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 
 
 class Composition:
@@ -123,15 +113,14 @@ class Composition:
             settings.jwt_secret, lambda: self.clock().timestamp(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
         )
         self.projection = Projection(application, self.evaluator)
-        self._key_sets = KeySetDocuments(AddressPolicy(settings.outbound_allow))
-        self._filter_text = FilterText(application)
+        self._token_providers = TokenProviders(application, settings, self.roles, lambda: self.clock().timestamp())
         self.sharing = Sharing(application, settings, self._setting, self.clock)
         self.integrations = integrations(
             application, self.evaluator, settings, self.clock, self._default, self.sharing, recording=recording
         )
         self.recorded = recorded(application, self.evaluator, self._default) if recording else None
         self.database = watched(application, database, self.sharing, settings.workers)
-        checks = [*self._checks(), self.sharing.check(), *integration_checks(self.integrations)]
+        checks = [database_check(self.database), self.sharing.check(), *integration_checks(self.integrations)]
         self.health = Health(application.version, checks, time.monotonic())
         http = HttpSettings(
             request_timeout=settings.request_timeout,
@@ -160,13 +149,14 @@ class Composition:
                 raise StartError(problem.message, problem.at)
         self.durable = self._built_durable()
         self.eventing = self._built_eventing(triggers, folder or Path.cwd(), recording=recording)
-        self._providers = self._built_providers()
+        self._providers = self._token_providers.declared(self.evaluator.constant)
         self._types = ShapeTypes(application)
+        self._actions = Actions(application, self.statements, self.evaluator, self.projection, self.runtime, self.eventing.outbox)
         self.surrounding = Surrounding(
-            application, settings, self.sharing, self.evaluator.constant, self._own_provider, folder or Path.cwd()
+            application, settings, self.sharing, self.evaluator.constant, self._token_providers.made, folder or Path.cwd()
         )
         self._providers |= self.surrounding.providers
-        self.operators = operator_routes(settings, tuple(self._providers.values()) or self._default_providers())
+        self.operators = operator_routes(settings, tuple(self._providers.values()) or self._token_providers.of_environment())
         self.observation = Observation(application, database, settings, environment, lambda: self.health.draining)
         self.sharing.observe(self.observation.metrics)
         observe_integrations(self.integrations, self.observation.metrics)
@@ -252,41 +242,6 @@ class Composition:
         return self.evaluator.setting(path) if path in known else None
 
     # -- security --------------------------------------------------------------------------------------------------
-
-    def _auth_settings(self) -> AuthSettings:
-        settings = self.settings
-        return AuthSettings(
-            secret=settings.jwt_secret,
-            public_key=settings.jwt_public_key,
-            jwks_url=settings.jwt_jwks_url,
-            issuer=settings.jwt_issuer,
-            audience=settings.jwt_audience,
-            roles_claim=settings.jwt_roles_claim,
-            development=settings.development,
-        )
-
-    def _default_providers(self) -> tuple[Provider, ...]:
-        """For operators of programs without ``auth``: tokens as the environment describes them."""
-        auth = self._auth_settings()
-        if not (auth.secret or auth.public_key or auth.jwks_url):
-            return ()
-        try:
-            return (provider("operators", "jwt", {}, auth, self.roles, self._key_sets, lambda: self.clock().timestamp()),)
-        except AuthConfigurationError as error:
-            raise StartError(str(error)) from error
-
-    def _built_providers(self) -> dict[str, Provider]:
-        found: dict[str, Provider] = {}
-        for model in self.application.providers:
-            values = {entry.name: self.evaluator.constant(entry.value) for entry in model.settings}
-            found[model.name] = self._own_provider(model.name, model.method, values, model.at)
-        return found
-
-    def _own_provider(self, name: str, method: str, values: Mapping[str, object], at: int) -> Provider:
-        try:
-            return provider(name, method, values, self._auth_settings(), self.roles, self._key_sets, lambda: self.clock().timestamp())
-        except AuthConfigurationError as error:
-            raise StartError(str(error), at) from error
 
     def _guard(self, endpoint: Endpoint) -> Guard:
         guard = self.surrounding.guard(endpoint)
@@ -385,15 +340,9 @@ class Composition:
         verified = VerifiedPlan(plan, self.eventing.verifier(endpoint.verify), SignatureRejected, self.runtime)
         return self.surrounding.around(endpoint, verified)
 
-    def _success(self, endpoint: Endpoint) -> Success | None:
-        if not endpoint.on_success:
-            return None
-        host = self.evaluator.block(endpoint.on_success, f"{endpoint.name} on_success")
-        return Success(host, announcement(endpoint.on_success, self.eventing.outbox, self.evaluator))
-
     def _plan(self, endpoint: Endpoint) -> EndpointPlan:
         try:
-            action = self.surrounding.cached(endpoint, self._action(endpoint))
+            action = self.surrounding.cached(endpoint, self._actions.of(endpoint))
         except (NotCompilable, QueryError) as error:
             raise StartError(str(error), error.at if error.at >= 0 else endpoint.at) from error
         inputs = endpoint.inputs
@@ -428,51 +377,6 @@ class Composition:
         context = Defaults(self.clock)
         return lambda: value(context)  # type: ignore[arg-type]  # defaults know the time alone
 
-    def _action(self, endpoint: Endpoint) -> Action:
-        action, model, success = endpoint.action, self.statements.model, self._success(endpoint)
-        if isinstance(action, RunBlock):
-            host = self.evaluator.block(action.body, endpoint.name)
-            instant = self.evaluator.instant(action.body, endpoint.name)
-            return BlockAction(endpoint, action, host, instant, self.projection.of(endpoint.returns.type), self.runtime, success)
-        if isinstance(action, GetRow):
-            return GetAction(model, self.evaluator, action, self.runtime)
-        if isinstance(action, ListRows):
-            return ListAction(model, self.evaluator, endpoint, action, self._filter_text, self.runtime)
-        if isinstance(action, CreateOne):
-            location = self._location(action.entity)
-            return CreateAction(model, self.evaluator, self.projection, endpoint, action, self.runtime, location, success)
-        if isinstance(action, ModifyRow | ReplaceRow):
-            return ModifyAction(model, self.evaluator, self.projection, endpoint, action, self.runtime, success)
-        if isinstance(action, DeleteOne):
-            return DeleteAction(model, self.evaluator, action, self.runtime, success)
-        assert isinstance(action, Unavailable)
-        return UnavailableAction(action)
-
-    def _location(self, entity: str) -> Callable[[Mapping[str, Any]], str] | None:
-        """The path at which a row of the entity is shown."""
-        for endpoint in self.application.endpoints:
-            action = endpoint.action
-            if isinstance(action, GetRow) and action.entity == entity and not action.sources:
-                parts, field = endpoint.path, action.field
-                return lambda row: "/" + "/".join(str(row[field]) if part.parameter else part.text for part in parts)
-        return None
-
-    # -- health ----------------------------------------------------------------------------------------------------
-
-    def _checks(self) -> list[Check]:
-        database = self.database
-
-        def details() -> Mapping[str, object]:
-            found = database.statistics()
-            return {
-                "max_connections": found.max_connections,
-                "open_connections": found.open_connections,
-                "in_use": found.in_use,
-                "idle": found.idle,
-            }
-
-        return [Check("database", database.ping, 2.0, True, details, summed=True)]
-
 
 class Defaults:
     """The context of defaults: the time, and nothing else."""
@@ -484,13 +388,3 @@ class Defaults:
     def now(self) -> datetime.datetime:
         """The time."""
         return self._clock()
-
-
-def log_program(level: str, message: str, data: Mapping[str, object]) -> None:
-    """``log`` and ``print`` of programs."""
-    _PROGRAM.log(
-        _LEVELS[level], "%s", message, extra={f"data_{name}" if name in _RESERVED else name: value for name, value in data.items()}
-    )
-
-
-_RESERVED = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}

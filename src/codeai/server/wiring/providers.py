@@ -1,0 +1,63 @@
+"""Who tells a server who its callers are: the ``auth`` of the program, of its middleware, and of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from codeai.auth.building import AuthSettings, provider
+from codeai.auth.errors import AuthConfigurationError
+from codeai.auth.guard import Provider
+from codeai.auth.principal import RoleTable
+from codeai.integrations.addresses import AddressPolicy
+from codeai.model.application import Application
+from codeai.model.expression import Expression
+from codeai.server.errors import StartError
+from codeai.server.settings import Settings
+from codeai.server.wiring.key_sets import KeySetDocuments
+
+
+class TokenProviders:
+    """Makes the providers of one server.
+
+    :param clock: seconds since 1970
+    """
+
+    def __init__(self, application: Application, settings: Settings, roles: RoleTable, clock: Callable[[], float]) -> None:
+        self._application = application
+        self._roles = roles
+        self._clock = clock
+        self._key_sets = KeySetDocuments(AddressPolicy(settings.outbound_allow))
+        self._settings = AuthSettings(
+            secret=settings.jwt_secret,
+            public_key=settings.jwt_public_key,
+            jwks_url=settings.jwt_jwks_url,
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            roles_claim=settings.jwt_roles_claim,
+            development=settings.development,
+        )
+
+    def of_environment(self) -> tuple[Provider, ...]:
+        """For operators of programs without ``auth``: tokens as the environment describes them."""
+        found = self._settings
+        if not (found.secret or found.public_key or found.jwks_url):
+            return ()
+        return (self.made("operators", "jwt", {}, -1),)
+
+    def declared(self, constant: Callable[[Expression], object]) -> dict[str, Provider]:
+        """Those of the program, by name.
+
+        :param constant: the value of a setting
+        """
+        found: dict[str, Provider] = {}
+        for model in self._application.providers:
+            values = {entry.name: constant(entry.value) for entry in model.settings}
+            found[model.name] = self.made(model.name, model.method, values, model.at)
+        return found
+
+    def made(self, name: str, method: str, values: Mapping[str, object], at: int) -> Provider:
+        """One provider; raises StartError with its place when it cannot be built."""
+        try:
+            return provider(name, method, values, self._settings, self._roles, self._key_sets, self._clock)
+        except AuthConfigurationError as error:
+            raise StartError(str(error), at) from error
