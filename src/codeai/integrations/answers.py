@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import math
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
@@ -22,6 +23,7 @@ from codeai.model.entity import Constraints
 from codeai.model.validation import check_of
 
 Reader = Callable[[Any], Any]
+_MOST_DIGITS: Final = 1000
 
 
 class _Mismatch(ValueError):
@@ -72,9 +74,16 @@ class AnswerReader:
 def parse(body: bytes) -> Any:
     """A JSON document, numbers with their digits; raises AnswerInvalid."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_constant)
-    except (ValueError, RecursionError) as error:
+        return json.loads(body, parse_float=_number, parse_constant=_constant)
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise AnswerInvalid(f"the answer is no JSON: {type(error).__name__}") from None
+
+
+def _number(text: str) -> Decimal:
+    found = Decimal(text)
+    if not _writable(found):
+        raise ValueError
+    return found
 
 
 def _constant(name: str) -> Any:
@@ -166,21 +175,34 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise TypeError
+    if isinstance(value, Decimal) and (not _writable(value) or value != value.to_integral_value()):
+        raise ValueError
     return int(value)
 
 
 def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise TypeError
-    return Decimal(value)
+    found = Decimal(value)
+    if not _writable(found):
+        raise ValueError
+    return found
+
+
+def _writable(value: Decimal) -> bool:
+    """Whether a number can be written out: ``1e999999999`` is short, and its digits would keep the server busy for hours."""
+    return value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS
 
 
 def _float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise TypeError
-    return float(value)
+    found = float(value)
+    if not math.isfinite(found):
+        raise ValueError
+    return found
 
 
 def _bool(value: Any) -> bool:
