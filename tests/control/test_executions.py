@@ -122,6 +122,12 @@ def test_forking_copies_what_came_before_the_step(operator: Operator) -> None:
     assert operator.execution(id_)["status"] == "failed"
     open_peer(operator, up=False)
     assert operator.http.post(f"/executions/{id_}/fork", json={"step": "chrage"}).status_code == 422
+    again = [
+        operator.http.post(f"/executions/{id_}/fork", json={"step": "charge"}, headers={"Idempotency-Key": "fork-1"}) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in again] == [202, 202]
+    assert again[0].json()["id"] == again[1].json()["id"] != fork["id"]
+    assert operator.ended(again[0].json()["id"])["status"] == "failed"  # the peer is down again
 
 
 @pytest.mark.parametrize("action", ["retry", "compensate", "cancel"])

@@ -76,7 +76,7 @@ class ExecutionPages:
     async def fork(self, exchange: Exchange) -> Response:
         """POST …/fork ``{step}``: a new execution that takes over what came before the step."""
         asked = await exchange.body(ForkRequest)
-        made = await self._done(exchange, self._control.fork(exchange.path["id"], asked.step, exchange.actor))
+        made = await self._done(exchange, self._control.fork(exchange.path["id"], asked.step, exchange.actor, origin=exchange.origin))
         return json_response(await self._showing.row("execution", made.id), 202)
 
     async def _changed(self, exchange: Exchange, call: Awaitable[Any]) -> Response:

@@ -147,11 +147,12 @@ class Control:
             await self._audit(session, actor, "signal", id_, {"event": event})
         return True
 
-    async def fork(self, id_: str, step: str, actor: str | None = None) -> Execution:
+    async def fork(self, id_: str, step: str, actor: str | None = None, *, origin: str | None = None) -> Execution:
         """A new execution of the same version and input that takes over the records before a step and runs from there.
 
         What was done before stays the business of the first one: the fork does not compensate it.
 
+        :param origin: makes a repetition recognisable, which gives the fork that there is
         :raises UnknownStep: the definition has no such step
         """
         parts, store = self._parts, self._parts.store
@@ -162,8 +163,12 @@ class Control:
             if before is None:
                 raise UnknownStep(f"'{execution.workflow_id}' has no step '{step}'; it has {', '.join(_names(plan.nodes))}")
             fork = new_id()
-            values = (store.uuid(fork), store.uuid(id_), actor, store.instant(parts.clock()))
-            await session.execute(store.sql.fork, values)
+            source = f"fork:{id_}:{step}:{origin}" if origin is not None else None
+            values = (store.uuid(fork), store.uuid(id_), actor, store.instant(parts.clock()), source)
+            if not await session.execute(store.sql.fork, values):
+                row = await session.fetch_row(store.sql.taken, (execution.workflow_id, source, None))
+                assert row is not None
+                return (await store.load([str(row[0])], session))[str(row[0])][0]
             for record in records.values():
                 if record.name.partition("[")[0] in before:
                     await store.save(session, fork, (_copied(record),))

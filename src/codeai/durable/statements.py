@@ -97,9 +97,10 @@ UNDO_AGAIN: Final = """
 UPDATE codeai_steps SET compensation = 'none', compensation_attempt = 0, due_ms = NULL WHERE execution_id = $1 AND name = $2"""
 FORK: Final = """
 INSERT INTO executions (id, workflow_id, kind, version, status, compensation, input, attempt, queue, priority, forked_from, actor,
-  created_at)
-SELECT CAST($1 AS {uuid}), workflow_id, kind, version, 'pending', 'none', input, 1, queue, priority, id, CAST($3 AS text), $4
-FROM executions WHERE id = $2"""
+  created_at, origin)
+SELECT CAST($1 AS {uuid}), workflow_id, kind, version, 'pending', 'none', input, 1, queue, priority, id, CAST($3 AS text), $4,
+  CAST($5 AS text)
+FROM executions WHERE id = $2 ON CONFLICT DO NOTHING"""
 AUDIT: Final = """
 INSERT INTO audit_log (id, at, actor, action, entity, key, after) VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 SET_DEFINITION: Final = "UPDATE workflows SET status = $2, updated_at = $3 WHERE name = $1"
