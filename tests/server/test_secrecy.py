@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from codeai.http.middleware.cors import BadCors, CorsPolicy
 from codeai.model.application import Application
 from codeai.observability.bundle import Bundle, write_bundle
 from codeai.observability.logs.redaction import MASK
 from codeai.server.database import synchronise_here
+from codeai.server.errors import StartError
 from codeai.server.loading import load_program
 from codeai.server.secrets import development_secret
 from codeai.server.settings import read_settings
+from codeai.server.wiring.operators import operator_routes
 from codeai.server.wiring.secrecy import redaction
 from codeai.storage.settings import from_url
 
@@ -64,3 +67,18 @@ def test_secrets_of_the_settings_are_masked_also_when_they_come_from_files(tmp_p
     found = redaction(program(tmp_path), read_settings(environment, {}), environment)
     for secret in ("p@ssw0rd-of-ada", "p%40ssw0rd-of-ada", "redis-passphrase", "mail-passphrase", "https://hooks.example/T0/B0/XYZ"):
         assert found.text(f"says {secret} aloud") == f"says {MASK} aloud"
+
+
+@pytest.mark.parametrize(("name", "least"), [("JWT_SECRET", 32), ("CODEAI_OPERATOR_TOKEN", 16)])
+def test_production_takes_no_secret_that_can_be_guessed(name, least):
+    environment = {"CODEAI_ENV": "production", name: "x" * (least - 1)}
+    with pytest.raises(StartError, match=f"{name} is shorter than {least} bytes"):
+        operator_routes(read_settings(environment, {}), ())
+    operator_routes(read_settings({**environment, name: "x" * least}, {}), ())
+    operator_routes(read_settings({**environment, "CODEAI_ENV": "development"}, {}), ())
+
+
+def test_no_sandbox_gets_answers_with_credentials():
+    with pytest.raises(BadCors):
+        CorsPolicy(["https://app.example", "null"], credentials=True)
+    CorsPolicy(["null"])

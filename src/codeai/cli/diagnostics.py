@@ -9,6 +9,8 @@ import click
 
 from codeai.cli.main import fail
 
+_SECRETS = ("JWT_SECRET", "CODEAI_OPERATOR_TOKEN", "DB_PASSWORD", "SMTP_PASSWORD", "SLACK_WEBHOOK_URL")
+
 
 @click.command("diagnostics", help="Collect what a bug report needs into one archive; secrets are masked.")
 @click.option("--url", default=None, help="The server (http://127.0.0.1:8080, or by CODEAI_HOST and CODEAI_PORT).")
@@ -29,7 +31,7 @@ def command(url: str | None, token: str | None, logs: Path | None, lines: int, p
         logs=logs or _log_file(environment.get("LOG_OUTPUT")),
         lines=lines,
         texts={"settings.txt": settings_text(environment), **({"validation.txt": validation_text(program)} if program else {})},
-        secrets=tuple(environment[name] for name in ("JWT_SECRET", "CODEAI_OPERATOR_TOKEN", "DB_PASSWORD") if environment.get(name)),
+        secrets=tuple(environment[name] for name in _SECRETS if environment.get(name)),
     )
     try:
         path, missing = write_bundle(wanted, output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from codeai.model.application import Application
 from codeai.server.listening import Place
 from codeai.server.settings import Settings
 from codeai.storage.settings import DatabaseSettings
+
+
+def _command() -> str:
+    """How this command is called where the banner is read: by its name, where the shell finds it."""
+    return "codeai" if shutil.which("codeai") or Path(sys.argv[0]).name != "codeai" else sys.argv[0]
 
 
 def show_banner(
@@ -33,6 +39,6 @@ def show_banner(
     if outcome != "unchanged":
         lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in changes))
     if settings.development:
-        lines.append(f"  token          codeai token {path or ''} --role admin".replace("  --", " --"))
+        lines.append(f"  token          {_command()} token {path or ''} --role admin".replace("  --", " --"))
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()

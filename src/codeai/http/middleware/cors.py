@@ -56,6 +56,8 @@ class CorsPolicy:
         self._credentials = credentials
         if credentials and (self._any or "*" in self._headers or "*" in self._methods):
             raise BadCors("credentials need named origins, headers and methods: browsers refuse '*'")
+        if credentials and "null" in given:
+            raise BadCors("credentials need origins with a name: 'null' is any page in a sandbox")
         self._exposed = ", ".join(expose).encode()
         self._max_age = b"%d" % max_age
 
