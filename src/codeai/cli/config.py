@@ -22,7 +22,7 @@ def command() -> None:
 @command.command("show", help="Show the settings with which 'codeai server' would start the program in FILE or folder; secrets are masked.")
 @click.argument("words", nargs=-1, type=click.Path())
 @click.option("--origins", is_flag=True, help="Say where each comes from: a flag, a variable, a file, the program, or the default.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
 @server_options
 def show(words: tuple[str, ...], origins: bool, output: str, **flags: Any) -> None:
     """Prints the settings, one per line: a flag beats the environment, which beats the program's config, which beats the default."""

@@ -24,7 +24,7 @@ def command() -> None:
 @click.option("--key", default=None, help="With one key.")
 @click.option("--since", default=None, help="At or after an instant.")
 @click.option("--until", default=None, help="Before an instant.")
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
 @click.option("--cursor", default="", help="The page behind a cursor.")
 @remote
 def list_(server: Remote, **filters: Any) -> None:
@@ -57,7 +57,7 @@ def replay(server: Remote, id: str, force: bool) -> None:
 @command.command("dead-letters", help="List deliveries that were given up.")
 @click.option("--kind", default=None, help="handler, workflow, webhook, kafka, slack or email.")
 @click.option("--target", default=None, help="To one target.")
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
 @click.option("--cursor", default="", help="The page behind a cursor.")
 @remote
 def dead_letters(server: Remote, **filters: Any) -> None:

@@ -21,11 +21,11 @@ def command() -> None:
 @command.command("list", help="List executions, newest first.")
 @click.option("--workflow", "workflow_id", default=None, help="Of one workflow or job.")
 @click.option("--status", default=None, help="In one state, as in failed.")
-@click.option("--kind", type=click.Choice(["workflow", "job"]), default=None)
+@click.option("--kind", type=click.Choice(["workflow", "job"]), default=None, help="Of workflows, or of jobs.")
 @click.option("--key", default=None, help="With one key.")
 @click.option("--since", default=None, help="Created at or after an instant, as in 2027-01-01T00:00:00Z.")
 @click.option("--until", default=None, help="Created before an instant.")
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
 @click.option("--cursor", default="", help="The page behind a cursor.")
 @remote
 def list_(server: Remote, **filters: Any) -> None:

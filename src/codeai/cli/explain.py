@@ -16,7 +16,7 @@ from codeai.language.suggestions import suggest
 @click.command("explain", help="Say what a diagnostic code means, with a wrong and a right sample, as in 'codeai explain CAI0102'.")
 @click.argument("code", required=False)
 @click.option("--list", "listed", is_flag=True, help="List all codes.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
 def command(code: str | None, listed: bool, output: str) -> None:
     """Explains a code, or lists all."""
     if listed == (code is not None):

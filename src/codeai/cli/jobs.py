@@ -19,12 +19,17 @@ def command() -> None:
 
 
 @command.command("list", help="List runs of jobs, newest first.")
-@click.option("--status", type=click.Choice(["pending", "scheduled", "running", "completed", "failed", "cancelled"]), default=None)
+@click.option(
+    "--status",
+    type=click.Choice(["pending", "scheduled", "running", "completed", "failed", "cancelled"]),
+    default=None,
+    help="In one state.",
+)
 @click.option("--queue", default=None, help="Of one queue.")
 @click.option("--name", default=None, help="Of one job.")
 @click.option("--since", default=None, help="Created at or after an instant.")
 @click.option("--until", default=None, help="Created before an instant.")
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="At most so many.")
 @click.option("--cursor", default="", help="The page behind a cursor.")
 @remote
 def list_(server: Remote, **filters: Any) -> None:
@@ -73,7 +78,7 @@ def retry(server: Remote, id: str) -> None:
 
 
 @command.command("purge", help="Remove runs that ended long ago.")
-@click.option("--status", type=click.Choice(["completed", "failed", "cancelled"]), required=True)
+@click.option("--status", type=click.Choice(["completed", "failed", "cancelled"]), required=True, help="In one state.")
 @click.option("--older-than", default="24h", show_default=True, help="Ended more than so long ago.")
 @remote
 def purge(server: Remote, status: str, older_than: str) -> None:

@@ -16,7 +16,7 @@ from codeai.language.source import Sources
 
 @click.command("parse", help="Show the syntax tree of FILE ('-' reads standard input).")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--output", type=click.Choice(["json", "text"]), default="json")
+@click.option("--output", type=click.Choice(["json", "text"]), default="json", help="For programs, or for people.")
 def command(file: Path, output: str) -> None:
     """Parses a file."""
     try:

@@ -47,7 +47,7 @@ def command() -> None:
 @click.option("--tenant", default=None, help="The tenant of the caller.")
 @click.option("--key", default=None, help="The key of a stored row.")
 @click.option("--row", default=None, metavar="JSON", help="A row that need not be stored, a JSON object or @file.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people, or for programs.")
 def explain(entity: str, action: Action, file: Path | None, key: str | None, row: str | None, output: str, **caller: Any) -> None:
     """Exit codes: 0 answered, 1 no such row or the program has errors, 2 wrong usage."""
     if key is not None and row is not None:

@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @command.command("list", help="List the schedules of jobs and workflows.")
-@click.option("--status", type=click.Choice(["active", "paused", "removed"]), default=None)
+@click.option("--status", type=click.Choice(["active", "paused", "removed"]), default=None, help="In one state.")
 @remote
 def list_(server: Remote, status: str | None) -> None:
     """Lists."""

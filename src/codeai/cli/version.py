@@ -11,7 +11,7 @@ from codeai import __version__
 
 
 @click.command("version", help="Show the version of CodeAI, Python and the platform.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
 def command(output: str) -> None:
     """Prints the version."""
     facts = {"version": __version__, "python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}

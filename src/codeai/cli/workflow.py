@@ -20,8 +20,8 @@ def command() -> None:
 
 
 @command.command("list", help="List the workflows of a server.")
-@click.option("--status", type=click.Choice(["active", "paused", "archived"]), default=None)
-@click.option("--limit", type=click.IntRange(1, 100), default=100)
+@click.option("--status", type=click.Choice(["active", "paused", "archived"]), default=None, help="In one state.")
+@click.option("--limit", type=click.IntRange(1, 100), default=100, show_default=True, help="At most so many.")
 @remote
 def list_(server: Remote, **filters: Any) -> None:
     """Lists."""
@@ -76,7 +76,9 @@ _status("archive", "archived", "Start no execution any more.")
 
 @command.command("graph", help="Draw the workflow or job NAME, as Mermaid text or as an SVG picture.")
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(["mermaid", "svg"]), default="mermaid", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["mermaid", "svg"]), default="mermaid", show_default=True, help="The form of the picture."
+)
 @click.option("--program", "file", type=click.Path(path_type=Path), default=None, help="The file or folder of the program.")
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where to write it; standard output when absent."
