@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import logging
 import os
 import sys
 import uuid
@@ -25,6 +26,18 @@ sys.dont_write_bytecode = False
 # A run of the tests repeats itself; EXPLORE=1 looks for new examples.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
 hypothesis.settings.load_profile("default" if os.environ.get("EXPLORE") else "repeatable")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """What a test sets up for the log of this process ends with it."""
+    loggers = [logging.getLogger(), logging.getLogger("codeai")]
+    before = [(logger.level, logger.propagate, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, (level, propagate, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.propagate = propagate
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")
