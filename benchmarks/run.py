@@ -56,7 +56,7 @@ def answers(port: int, load: Load) -> object:
     found = response.json()
     if load.method == "POST":
         return sorted(found)
-    return json.loads(json.dumps(found).replace("+00:00", "Z"))
+    return json.loads(json.dumps(found).replace("+00:00", "Z").replace(".000000Z", "Z"))
 
 
 def supported(name: str, case: str) -> bool:
