@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -207,6 +209,14 @@ class Entities(Effects):
                 self.report.error(modifier, "modifier 'default' takes one argument", "CAI0205")
         return None
 
+    @cached_property
+    def _by_table(self) -> Mapping[str, list[EntitySymbol]]:
+        """Entities by their tables, since a look at all of them for each would be the most of a large program's check."""
+        found: dict[str, list[EntitySymbol]] = {}
+        for symbol in self.symbols.entities.values():
+            found.setdefault(symbol.table, []).append(symbol)
+        return found
+
     def _check_table(self, symbol: EntitySymbol) -> None:
         if symbol.table in RESERVED or symbol.table.startswith("codeai_"):
             self.report.error(
@@ -215,8 +225,8 @@ class Entities(Effects):
                 "CAI0210",
                 help_text='name another with table: "…"',
             )
-        for other in self.symbols.entities.values():
-            if other is not symbol and other.table == symbol.table and other.declaration.start < symbol.declaration.start:
+        for other in self._by_table[symbol.table]:
+            if other is not symbol and other.declaration.start < symbol.declaration.start:
                 self.report.error(
                     symbol.declaration.name,
                     f"table '{symbol.table}' is that of entity '{other.name}' already",
