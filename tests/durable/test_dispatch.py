@@ -7,7 +7,8 @@ import pytest
 
 from codeai.durable.dispatch.local import LEASE_MS, LocalDispatcher
 from codeai.durable.dispatch.protocol import Claim, LeaseLost, Queues
-from codeai.storage.interface import Database
+from codeai.storage.errors import DatabaseUnavailable
+from codeai.storage.interface import Database, Session
 from services.polling import eventually
 
 
@@ -185,6 +186,42 @@ async def test_a_failure_is_tried_again_with_a_delay(database: Database) -> None
     time.now += 1_000
     assert await worker.dispatcher.run_due() == 1
     assert [claim.attempts for claim in worker.claims] == [0, 1, 2]
+
+
+class Away:
+    """A database that refuses writes while it is ``gone``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.gone = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._database, name)
+
+    def writing(self) -> Session:
+        if self.gone:
+            raise DatabaseUnavailable("gone")
+        return self._database.writing()
+
+
+async def test_what_could_not_be_given_back_is_as_soon_as_the_database_answers(database: Database) -> None:
+    away = Away(database)
+    worker = Worker(away, clock=Time())  # type: ignore[arg-type]  # time stands still: no lease ends by itself
+
+    async def lose(claim: Claim) -> bool:
+        if len(worker.seen) == 1:
+            away.gone = True
+            raise DatabaseUnavailable("gone")
+        return False
+
+    worker.action = lose
+    await worker.offer("a")
+    with pytest.raises(DatabaseUnavailable):
+        await worker.dispatcher.run_due()
+    away.gone = False
+    await worker.dispatcher.run_due()
+    assert worker.seen == ["a", "a"]
+    assert await rows(database) == []
 
 
 async def test_a_lease_that_ended_goes_to_another_and_fences_the_first_out(database: Database) -> None:

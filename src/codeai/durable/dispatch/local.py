@@ -331,6 +331,8 @@ class LocalDispatcher:
 
     async def sweep(self) -> int:
         """One sweep; the number of activations that became ready."""
+        if self._unsettled:
+            await self._settle_again()
         found = await self._database.writing().fetch(self._sql.sweep, (self._now(),))
         self.wake_restricted()
         return len(found)
