@@ -224,10 +224,6 @@ def to_json(value: Any) -> Any:
     return text(value)
 
 
-class _NoValue(Exception):
-    """A value that is not one of the wanted type."""
-
-
 def converter(target: t.Type) -> Callable[[Any], Any]:
     """The conversion to a type; it raises ValueError (or a kin) for what does not fit."""
     for kind, function in _CONVERTERS.items():

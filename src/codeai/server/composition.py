@@ -256,6 +256,10 @@ class Composition:
     # -- routes ----------------------------------------------------------------------------------------------------
 
     def _built(self) -> HttpApplication:
+        try:
+            self.evaluator.compile_functions()
+        except (NotCompilable, QueryError) as error:
+            raise StartError(str(error), error.at) from error
         router: Router[Handler] = Router()
         for endpoint in self.application.endpoints:
             router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), self._verified(endpoint))

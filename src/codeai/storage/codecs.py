@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -186,8 +186,3 @@ def _sqlite(type_: t.Type) -> Codec:
 
 def _plain_decimal(value: Decimal) -> str:
     return format(Decimal(value), "f")
-
-
-def as_conversion(function: object) -> Conversion:
-    """A callable as a conversion (for tables that mypy cannot see through)."""
-    return cast("Conversion", function)

@@ -211,12 +211,6 @@ class Workflows(Clauses):
         statement = self.single_statement()
         return w.OutcomeClause(key.start, statement.end, key, body=st.Block(statement.start, statement.end, (statement,)))
 
-    def _name_clause(self) -> d.Clause:
-        """A key with one name or an expression that begins with one: ``queue: low``, ``overlap: skip``."""
-        key = self.key()
-        value = self.expression()
-        return d.ValueClause(key.start, value.end, key, value)
-
     def _action(self) -> d.Clause:
         return self._work()
 

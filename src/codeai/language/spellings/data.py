@@ -13,7 +13,6 @@ from codeai.language.spellings.descriptions import described
 from codeai.language.spellings.names import entity_of_table
 from codeai.language.spellings.sql_defaults import UUIDS, default_value
 from codeai.language.tree import declarations as d
-from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
 from codeai.language.tree.node import Identifier, Reference
 
@@ -225,10 +224,3 @@ CLAUSES: Final[dict[str, Callable[[Clauses], tuple[d.Clause, ...] | None]]] = {
     "unique_index": index,
     "indexes": indexes,
 }
-
-
-def text_value(expression: ex.Expression) -> str | None:
-    """The text of a string or a bare name."""
-    if isinstance(expression, ex.StringLiteral):
-        return expression.value
-    return expression.text if isinstance(expression, ex.Name) else None
