@@ -31,14 +31,18 @@ def show_banner(
     :param path: how the program was named on the command line
     :param outcome: what became of the tables
     """
-    lines = [f"{application.name} {application.version} on {place.shown}", f"  documentation  {place.shown}/docs"]
+    lines = [f"{application.name} {application.version} on {place.shown}"]
+    if settings.role == "worker":
+        lines.append("  role           worker: durable work; health, metrics and profiles at this address")
+    else:
+        lines.append(f"  documentation  {place.shown}/docs")
     if database.dialect == "sqlite":
         lines.append(f"  database       {database.path} (embedded; set DATABASE_URL for PostgreSQL)")
     else:
         lines.append(f"  database       {database.shown}")
     if outcome != "unchanged":
         lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in changes))
-    if settings.development:
+    if settings.development and settings.role != "worker":
         lines.append(f"  token          {_command()} token {path or ''} --role admin".replace("  --", " --"))
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()

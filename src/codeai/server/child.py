@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import setproctitle
 
-from codeai.server.listening import main_place
+from codeai.server.listening import ALONE_VARIABLE, main_place
 from codeai.server.start import prepare, serve_here, work_here
 from codeai.server.supervisor import DURABLE
 
@@ -22,7 +22,10 @@ def main() -> int:
     prepared = prepare(Path(path) if path else None, msgspec.json.decode(flags))
     if isinstance(prepared, int):
         return prepared
-    return work_here(prepared) if worker == DURABLE else serve_here(prepared, main_place(prepared.settings, os.environ), embedded=False)
+    place = main_place(prepared.settings, os.environ)
+    if worker == DURABLE:
+        return work_here(prepared, place if os.environ.get(ALONE_VARIABLE) else None)
+    return serve_here(prepared, place, embedded=False)
 
 
 if __name__ == "__main__":

@@ -275,10 +275,21 @@ class Composition:
 
     def _built_for_operators(self) -> HttpApplication:
         router: Router[Handler] = Router()
-        for path, page in health_pages(self.health, self.operators.guard).items():
-            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), page)
+        self._add_health(router)
         self.operators.put_on(router)
         return self._served(router)
+
+    def built_for_monitors(self) -> HttpApplication:
+        """What a process without the program's endpoints serves: health, and the operators' routes unless they have their own port."""
+        router: Router[Handler] = Router()
+        self._add_health(router)
+        if not self.settings.operator_port:
+            self.operators.put_on(router)
+        return self._served(router)
+
+    def _add_health(self, router: Router[Handler]) -> None:
+        for path, page in health_pages(self.health, self.operators.guard).items():
+            router.add("GET", tuple((part, False) for part in path.strip("/").split("/")), page)
 
     def _built_spans(self) -> OtelSpans | None:
         try:

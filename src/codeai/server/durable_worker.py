@@ -1,34 +1,42 @@
-"""The process that runs what is durable: no HTTP, the dispatcher alone, and an end in good order."""
+"""The process that runs what is durable: the dispatcher, an end in good order, and HTTP for monitors alone where it is all of a server."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from codeai.durable.dispatch.statements import CHANNEL
 from codeai.server.composition import Composition
 from codeai.server.supervisor import tell_supervisor
-from codeai.server.worker import settle_memory
+from codeai.server.worker import Listener, granian_server, settle_memory
 from codeai.storage.settings import DatabaseSettings
 
 _LOG = logging.getLogger("codeai.server")
 
 
-def run_durable(composition: Composition, database: DatabaseSettings, hang_up: Callable[[], None]) -> None:
-    """Works until SIGTERM or SIGINT; what runs then may end within the shutdown time-out of the composition's settings."""
+def run_durable(
+    composition: Composition, database: DatabaseSettings, hang_up: Callable[[], None], listeners: Sequence[Listener] = ()
+) -> None:
+    """Works until SIGTERM or SIGINT; what runs then may end within the shutdown time-out of the composition's settings.
+
+    :param listeners: what answers monitors and operators, until the last work has ended
+    """
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(composition, database, hang_up))
+        runner.run(_run(composition, database, hang_up, listeners))
 
 
-async def _run(composition: Composition, database: DatabaseSettings, hang_up: Callable[[], None]) -> None:
+async def _run(composition: Composition, database: DatabaseSettings, hang_up: Callable[[], None], listeners: Sequence[Listener]) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def end() -> None:
+        composition.health.draining = True
+        for listener in listeners:
+            listener.app.closing = True
         tell_supervisor()
         ended.set()
 
@@ -36,22 +44,32 @@ async def _run(composition: Composition, database: DatabaseSettings, hang_up: Ca
         loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     await composition.start()
-    listening = listener(composition, database)
+    hearing = listener_of(composition, database)
+    servers = [granian_server(listener) for listener in listeners]
+    serving = [asyncio.ensure_future(server.serve()) for server in servers]
     try:
         settle_memory()
-        _LOG.info("working", extra={"worker": composition.dispatcher.worker})
-        await ended.wait()
+        _LOG.info("working", extra={"worker": composition.dispatcher.worker, **_addresses(listeners)})
+        await asyncio.wait({*serving, asyncio.ensure_future(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
         _LOG.info("draining")
     finally:
-        if listening is not None:
-            listening.cancel()
+        if hearing is not None:
+            hearing.cancel()
             with suppress(asyncio.CancelledError):
-                await listening
+                await hearing
         await composition.stop()
+        for server in servers:
+            server.stop()
+        if serving:
+            await asyncio.wait(serving, timeout=1)
         _LOG.info("stopped")
 
 
-def listener(composition: Composition, database: DatabaseSettings) -> asyncio.Task[None] | None:
+def _addresses(listeners: Sequence[Listener]) -> dict[str, str]:
+    return {"address": listeners[0].place.shown} if listeners else {}
+
+
+def listener_of(composition: Composition, database: DatabaseSettings) -> asyncio.Task[None] | None:
     """Hears what other processes offer; behind a transaction pooler only the sweep does."""
     if database.dialect != "postgresql" or database.pooler == "transaction":
         return None

@@ -17,6 +17,8 @@ import msgspec
 from codeai.server.settings import SettingError, Settings
 
 SOCKET_VARIABLE: Final = "CODEAI_SOCKET_FD"
+# In a durable worker: no HTTP worker stands beside it, so that it answers monitors itself.
+ALONE_VARIABLE: Final = "CODEAI_ALONE"
 BACKLOG: Final = 1024
 
 

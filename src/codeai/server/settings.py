@@ -21,7 +21,10 @@ from codeai.server.variables import VARIABLES, Variable
 _PREFIXES: Final = ("CODEAI_", "LOG_", "DB_", "JWT_", "SMTP_")
 # Set by the supervisor for its workers, and by tests of faults; the last two are for commands that ask a server.
 _OWN: Final = frozenset(
-    ["CODEAI_WORKER", "CODEAI_RUNTIME", "CODEAI_SUPERVISOR", "CODEAI_SOCKET_FD", "CODEAI_FAULT_POINT", "CODEAI_URL", "CODEAI_TOKEN"]
+    [
+        *("CODEAI_WORKER", "CODEAI_RUNTIME", "CODEAI_SUPERVISOR", "CODEAI_SOCKET_FD", "CODEAI_ALONE"),
+        *("CODEAI_FAULT_POINT", "CODEAI_URL", "CODEAI_TOKEN"),
+    ]
 )
 
 

@@ -17,7 +17,7 @@ from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_
 from codeai.server.banner import show_banner
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
-from codeai.server.listening import SOCKET_VARIABLE, AddressInUse, Place, bind, check, main_place, operator_place, unbind
+from codeai.server.listening import ALONE_VARIABLE, SOCKET_VARIABLE, AddressInUse, Place, bind, check, main_place, operator_place, unbind
 from codeai.server.loading import Loaded, LoadError, load_program
 from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
@@ -111,7 +111,7 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
         working = composed(prepared).working
         _check_role(prepared)
         place, operators = main_place(settings, os.environ), operator_place(settings)
-        for wanted in filter(None, (place, operators) if settings.role != "worker" else ()):
+        for wanted in filter(None, (place, operators)):
             check(wanted)
         outcome, changes = synchronise(prepared.database, prepared.program.application, development=settings.development)
     except StartError as error:
@@ -123,7 +123,7 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
     show_banner(prepared.program.application, settings, prepared.database, place, path, outcome, changes)
-    if place.path is not None and settings.role != "worker":
+    if place.path is not None:
         try:
             place = msgspec.structs.replace(place, descriptor=bind(place.path))
         except AddressInUse as error:
@@ -152,10 +152,7 @@ def serve_here(prepared: Prepared, place: Place, *, embedded: bool) -> int:
             lock.acquire()
         composition = composed(prepared)
         delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
-        listeners = [Listener(composition.asgi, place)]
-        operators = operator_place(settings)
-        if composition.operator_asgi is not None and operators is not None:
-            listeners.append(Listener(composition.operator_asgi, operators))
+        listeners = [Listener(composition.asgi, place), *_operators(composition)]
         run_worker(
             listeners,
             composition.health,
@@ -176,18 +173,29 @@ def serve_here(prepared: Prepared, place: Place, *, embedded: bool) -> int:
     return 0
 
 
-def work_here(prepared: Prepared) -> int:
-    """Runs what is durable in this process."""
+def work_here(prepared: Prepared, place: Place | None) -> int:
+    """Runs what is durable in this process.
+
+    :param place: where health and the operators' routes are served; None where an HTTP worker of the same server does that
+    """
     from codeai.server.durable_worker import run_durable
 
     try:
         composition = composed(prepared)
-        run_durable(composition, prepared.database, composition.observation.reopen_log)
+        listeners = [Listener(composition.built_for_monitors(), place), *_operators(composition)] if place is not None else []
+        run_durable(composition, prepared.database, composition.observation.reopen_log, listeners)
     except StartError as error:
         return start_failed(prepared.program, error)
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
     return 0
+
+
+def _operators(composition: Composition) -> list[Listener]:
+    place = operator_place(composition.settings)
+    if composition.operator_asgi is None or place is None:
+        return []
+    return [Listener(composition.operator_asgi, place)]
 
 
 def _check_role(prepared: Prepared) -> None:
@@ -219,6 +227,8 @@ def _supervised(prepared: Prepared, place: Place, path: Path | None, flags: Mapp
         descriptors = () if place.descriptor is None else (place.descriptor,)
         if descriptors:
             environment[SOCKET_VARIABLE] = str(place.descriptor)
+        if settings.role == "worker":
+            environment[ALONE_VARIABLE] = "true"
         return Supervisor(command, workers, environment, settings.shutdown_timeout, hang_up, descriptors).run()
     finally:
         remove_folder(folder)

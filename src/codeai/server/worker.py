@@ -76,6 +76,28 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+def granian_server(listener: Listener) -> Any:
+    """Granian for one listener, inside of this process's event loop: ``serve()`` runs until ``stop()``."""
+    from granian.constants import Interfaces, SSLProtocols
+
+    from codeai.server.sockets import SharedServer
+
+    place = listener.place
+    return SharedServer(
+        listener.app,
+        address=place.host,
+        port=place.port,
+        descriptor=place.descriptor,
+        interface=Interfaces.ASGINL,
+        log_enabled=False,
+        websockets=False,
+        backlog=BACKLOG,
+        ssl_cert=place.tls.certificate if place.tls else None,
+        ssl_key=place.tls.key if place.tls else None,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+
+
 class _Worker:
     def __init__(
         self,
@@ -103,7 +125,7 @@ class _Worker:
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         await self._start()
         try:
-            servers = [self._server(listener) for listener in self._listeners]
+            servers = [granian_server(listener) for listener in self._listeners]
             serving = [asyncio.ensure_future(server.serve()) for server in servers]
             await asyncio.sleep(0)
             settle_memory()
@@ -121,26 +143,6 @@ class _Worker:
             listener.app.closing = True
         tell_supervisor()
         self._ended.set()
-
-    def _server(self, listener: Listener) -> Any:
-        from granian.constants import Interfaces, SSLProtocols
-
-        from codeai.server.sockets import SharedServer
-
-        place = listener.place
-        return SharedServer(
-            listener.app,
-            address=place.host,
-            port=place.port,
-            descriptor=place.descriptor,
-            interface=Interfaces.ASGINL,
-            log_enabled=False,
-            websockets=False,
-            backlog=BACKLOG,
-            ssl_cert=place.tls.certificate if place.tls else None,
-            ssl_key=place.tls.key if place.tls else None,
-            ssl_protocol_min=SSLProtocols.tls12,
-        )
 
     def _running(self) -> int:
         return sum(listener.app.running for listener in self._listeners)
