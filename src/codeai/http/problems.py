@@ -182,6 +182,9 @@ _TABLE: Final[dict[type[BaseException], Callable[[Any], Problem]]] = {
     storage.SerializationFailure: lambda error: Problem(
         409, "another request changed the same rows", "concurrent_change", hint="send the request again", headers=_RETRY
     ),
+    storage.DiskFull: lambda error: Problem(
+        507, "there is no room for more", "disk_full", hint="what is there can be read; try again when there is room", headers=_RETRY
+    ),
     storage.DatabaseUnavailable: lambda error: Problem(
         503, "the database is not available", "database_unavailable", hint="try again shortly", headers=_RETRY
     ),

@@ -60,7 +60,7 @@ class Health:
         checks = [check for check in self._checks if check.critical or not critical_only]
         found = await asyncio.gather(*map(self._result, checks))
         failed = [check for check, result in zip(checks, found, strict=True) if result["status"] != "healthy"]
-        healthy = not any(check.critical for check in failed)
+        healthy = not any(check.critical and result["status"] == "unhealthy" for check, result in zip(checks, found, strict=True))
         status = "draining" if self.draining else "unhealthy" if not healthy else "degraded" if failed else "healthy"
         figures = await self._details(checks) if details else {}
         results = {

@@ -19,6 +19,18 @@ class DatabaseUnavailable(StorageError):
     code = "database_unavailable"
 
 
+class DiskFull(DatabaseUnavailable):
+    """There is no room for what was to be written; what is there can be read."""
+
+    code = "disk_full"
+
+
+class WritesFail(DatabaseUnavailable):
+    """The database answers, and what is written to it fails."""
+
+    code = "writes_fail"
+
+
 class PoolExhausted(StorageError):
     """No connection became free in time."""
 

@@ -80,7 +80,9 @@ class Database(Session, Protocol):
         """Writes of which each is a transaction of its own."""
 
     async def ping(self, timeout: float = 2.0) -> None:
-        """Asks the database for a sign of life within ``timeout`` seconds; raises ``DatabaseUnavailable``."""
+        """Asks the database for a sign of life within ``timeout`` seconds; raises ``DatabaseUnavailable``, and
+        ``WritesFail`` when reads succeed and writes do not.
+        """
 
     def statistics(self) -> PoolStatistics:
         """Live counts."""

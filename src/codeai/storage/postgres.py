@@ -64,6 +64,8 @@ def translated(error: BaseException) -> errors.StorageError:
         return errors.LockTimeout(str(error))
     if isinstance(error, pg.QueryCanceledError):
         return errors.StatementTimeout(str(error))
+    if isinstance(error, pg.DiskFullError):
+        return errors.DiskFull(str(error))
     if isinstance(error, pg.DataError):
         return errors.ValueOutOfRange(str(error))
     if isinstance(error, (pg.TooManyConnectionsError, TimeoutError, *_LOST)):

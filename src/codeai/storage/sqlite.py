@@ -24,6 +24,7 @@ from codeai.storage.watching import WATCHER
 
 _Result = TypeVar("_Result")
 _READERS: Final = 4
+_DOUBT: Final = 5.0  # seconds after a refused write: where the disk is full, small writes may still succeed
 _CHECK_EVERY: Final = 20_000  # virtual machine instructions between two looks at the clock
 
 
@@ -39,9 +40,9 @@ def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
         return errors.StatementTimeout("the statement ran too long")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return errors.LockTimeout(text)
-    if name.startswith(
-        ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")
-    ):
+    if name == "SQLITE_FULL":
+        return errors.DiskFull(text)
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
         return errors.DatabaseUnavailable(text)
     if "integer overflow" in text or isinstance(error, sqlite3.DataError) or "user-defined" in text:
         return errors.ValueOutOfRange(text)
@@ -171,6 +172,7 @@ class SqliteDatabase:
         self._writing = asyncio.Lock()
         self._readers: Pool[_Line] = Pool(self._reader, _READERS, settings.acquire_timeout)
         self._busy = 0
+        self._refused = ("", 0.0)  # why and when the disk refused a write
 
     async def _reader(self) -> _Line:
         return _Line(self._settings, write=False)
@@ -273,6 +275,9 @@ class SqliteDatabase:
         try:
             async with _transaction(line, "BEGIN IMMEDIATE") as session:
                 yield session
+        except errors.DatabaseUnavailable as error:
+            self._refused = (str(error), time.monotonic())
+            raise
         finally:
             self._busy -= 1
             self._writing.release()
@@ -294,6 +299,23 @@ class SqliteDatabase:
                 await self.fetch("SELECT count(*) FROM sqlite_master", ())
         except (TimeoutError, errors.PoolExhausted):
             raise errors.DatabaseUnavailable(f"no answer within {timeout:g} s") from None
+        await self._written(timeout)
+
+    async def _written(self, timeout: float) -> None:
+        """Whether writes succeed again after one was refused: writes a page that changes nothing, once no other was refused for a while."""
+        reason, at = self._refused
+        if not reason:
+            return
+        failure = errors.WritesFail(f"writes fail: {reason}")
+        if time.monotonic() - at < _DOUBT:
+            raise failure
+        try:
+            async with asyncio.timeout(timeout), self.transaction() as session:
+                row = await session.fetch_row("PRAGMA user_version", ())
+                await session.execute(f"PRAGMA user_version = {row[0] if row else 0}", ())
+        except (TimeoutError, errors.StorageError):
+            raise failure from None
+        self._refused = ("", 0.0)
 
     def statistics(self) -> PoolStatistics:
         """See ``Database``: the writer, the inline reader and the readers on threads."""

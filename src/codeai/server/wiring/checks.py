@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codeai.observability.health import Check
+from codeai.observability.health import Check, Degraded
+from codeai.storage.errors import WritesFail
 from codeai.storage.interface import Database
 
 
@@ -20,4 +21,10 @@ def database_check(database: Database) -> Check:
             "idle": found.idle,
         }
 
-    return Check("database", database.ping, 2.0, True, details, summed=True)
+    async def run() -> None:
+        try:
+            await database.ping()
+        except WritesFail as error:
+            raise Degraded(str(error)) from error
+
+    return Check("database", run, 2.0, True, details, summed=True)
