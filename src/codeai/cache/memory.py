@@ -1,4 +1,8 @@
-"""The cache of one process: least recently used entries go first, bounded by number and by bytes."""
+"""The cache of one process: least recently used entries go first, bounded by number and by bytes.
+
+Where other processes write to the same database, their writes come as notices (``written``). While those cannot be heard, nothing that
+was read from tables counts.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,8 @@ class MemoryStore:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._clock = 0
         self._writes: dict[str, int] = {}
+        self._deaf = False
+        self._hearing_since = 0
         self.size = 0
         self.evicted = self.invalidated = 0
 
@@ -82,8 +88,22 @@ class MemoryStore:
 
     async def written(self, tables: Iterable[str]) -> None:
         """See ``CacheStore``."""
+        self.heard(tables)
+
+    def heard(self, tables: Iterable[str]) -> None:
+        """Another process has written tables."""
         self._clock += 1
         self._writes.update(dict.fromkeys(tables, self._clock))
+
+    def deafen(self) -> None:
+        """Writes of other processes are not heard of: values of tables count no more, and none is kept."""
+        self._deaf = True
+
+    def hear(self) -> None:
+        """They are heard of again: what is computed from now on counts."""
+        self._clock += 1
+        self._hearing_since = self._clock
+        self._deaf = False
 
     async def lead(self, key: str, seconds: float) -> bool:
         """See ``CacheStore``: within a process the flights take care of it."""
@@ -93,6 +113,8 @@ class MemoryStore:
         """See ``CacheStore``."""
 
     def _good(self, entry: Entry) -> bool:
+        if entry.tables and (self._deaf or entry.moment < self._hearing_since):
+            return False
         return all(self._writes.get(table, 0) <= entry.moment for table in (*entry.tables, ALL))
 
     def _drop(self, key: str) -> None:

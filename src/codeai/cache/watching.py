@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -19,7 +19,9 @@ from codeai.storage.interface import Database, Dialect, Isolation, PoolStatistic
 _READS: Final = re.compile(r'\b(?:FROM|JOIN)\s+"([^"]+)"', re.IGNORECASE)
 _WRITES: Final = re.compile(r'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"([^"]+)"', re.IGNORECASE)
 _KEPT: Final = 20_000
+_Found = TypeVar("_Found")
 Written = Callable[[Iterable[str]], Awaitable[None]]
+Announce = Callable[[Session, Iterable[str]], Awaitable[None]]
 
 reading: ContextVar[set[str] | None] = ContextVar("reading", default=None)
 
@@ -54,68 +56,74 @@ class TableNames:
         return found
 
 
-class _WatchedSession:
-    """A session that notes."""
+class _Watch(msgspec.Struct, frozen=True):
+    """Who is told of writes: ``committed`` after them; ``announce`` within their transaction, so that it and the write are one."""
 
-    def __init__(self, inner: Session, names: TableNames, writes: set[str], committed: Written | None) -> None:
+    names: TableNames
+    committed: Written
+    announce: Announce | None
+
+
+class _WatchedSession:
+    """A session that notes.
+
+    :param lone: the database, where each statement is a transaction of its own; None within one, which tells at its end
+    """
+
+    def __init__(self, inner: Session, watch: _Watch, writes: set[str], lone: Database | None) -> None:
         self._inner = inner
-        self._names = names
+        self._watch = watch
         self._writes = writes
-        self._committed = committed
+        self._lone = lone
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
-        self._note(statement)
-        found = await self._inner.fetch(statement, values)
-        await self._told()
-        return found
+        return await self._run(statement, lambda session: session.fetch(statement, values))
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``."""
-        self._note(statement)
-        found = await self._inner.fetch_row(statement, values)
-        await self._told()
-        return found
+        return await self._run(statement, lambda session: session.fetch_row(statement, values))
 
     async def execute(self, statement: str, values: Values) -> int:
         """See ``Session``."""
-        self._note(statement)
-        found = await self._inner.execute(statement, values)
-        await self._told()
-        return found
+        return await self._run(statement, lambda session: session.execute(statement, values))
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        self._note(statement)
-        await self._inner.execute_many(statement, rows)
-        await self._told()
+        await self._run(statement, lambda session: session.execute_many(statement, rows))
 
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
         self._inner.after_commit(work)
 
-    def _note(self, statement: str) -> None:
-        touched = self._names.of(statement)
-        self._writes |= touched.written
+    async def _run(self, statement: str, work: Callable[[Session], Awaitable[_Found]]) -> _Found:
+        touched = self._watch.names.of(statement)
         tables = reading.get()
         if tables is not None:
             tables |= touched.read
-
-    async def _told(self) -> None:
-        """Outside of a transaction a statement is committed when it is done."""
-        if self._committed is not None and self._writes:
-            written = set(self._writes)
-            self._writes.clear()
-            await self._committed(written)
+        if self._lone is None or not touched.written:
+            self._writes |= touched.written
+            return await work(self._inner)
+        if self._watch.announce is None:
+            found = await work(self._inner)
+        else:
+            async with self._lone.transaction() as session:
+                found = await work(session)
+                await self._watch.announce(session, touched.written)
+        await self._watch.committed(touched.written)
+        return found
 
 
 class WatchedDatabase(_WatchedSession):
-    """A database that tells what was written, after it is committed."""
+    """A database that tells what was written, after it is committed.
 
-    def __init__(self, inner: Database, names: TableNames, written: Written) -> None:
-        super().__init__(inner, names, set(), written)
+    :param written: told in this process
+    :param announce: tells other processes, by the transaction of the writes itself; None where there are none
+    """
+
+    def __init__(self, inner: Database, names: TableNames, written: Written, announce: Announce | None = None) -> None:
+        super().__init__(inner, _Watch(names, written, announce), set(), inner)
         self._database = inner
-        self._written = written
 
     @property
     def dialect(self) -> Dialect:
@@ -138,13 +146,22 @@ class WatchedDatabase(_WatchedSession):
         """See ``Database``."""
         return self._database.statistics()
 
+    @property
+    def hears(self) -> bool:
+        """See ``Database``."""
+        return self._database.hears
+
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+        """See ``Database``."""
+        await self._database.listen(channels, lost)
+
     def reading(self) -> Session:
         """See ``Database``."""
-        return _WatchedSession(self._database.reading(), self._names, set(), self._written)
+        return _WatchedSession(self._database.reading(), self._watch, set(), self._database)
 
     def writing(self) -> Session:
         """See ``Database``."""
-        return _WatchedSession(self._database.writing(), self._names, set(), self._written)
+        return _WatchedSession(self._database.writing(), self._watch, set(), self._database)
 
     def transaction(
         self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
@@ -156,6 +173,8 @@ class WatchedDatabase(_WatchedSession):
     async def _transaction(self, write: bool, isolation: Isolation, idle_limit: float | None) -> AsyncIterator[Session]:
         writes: set[str] = set()
         async with self._database.transaction(write=write, isolation=isolation, idle_limit=idle_limit) as session:
-            yield _WatchedSession(session, self._names, writes, None)
+            yield _WatchedSession(session, self._watch, writes, None)
+            if writes and self._watch.announce is not None:
+                await self._watch.announce(session, writes)
         if writes:
-            await self._written(writes)
+            await self._watch.committed(writes)

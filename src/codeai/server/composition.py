@@ -17,6 +17,7 @@ from codeai.auth.principal import RoleTable
 from codeai.control.queries import OperatorQueries
 from codeai.control.registering import ProgramTexts
 from codeai.durable.dispatch.local import LocalDispatcher
+from codeai.durable.dispatch.statements import CHANNEL
 from codeai.durable.faults import fault_points
 from codeai.durable.process import Durable, KeyedOperations
 from codeai.evaluate.effects import Effects
@@ -69,6 +70,7 @@ from codeai.server.wiring.providers import TokenProviders
 from codeai.server.wiring.sharing import Sharing
 from codeai.server.wiring.tracing import tracing_spans
 from codeai.storage.interface import Database
+from codeai.storage.notices import Notices
 
 if TYPE_CHECKING:
     from codeai.http.tracing import Tracing
@@ -114,7 +116,8 @@ class Composition:
         )
         self.projection = Projection(application, self.evaluator)
         self._token_providers = TokenProviders(application, settings, self.roles, lambda: self.clock().timestamp())
-        self.sharing = Sharing(application, settings, self._setting, self.clock)
+        self.notices = Notices(database)
+        self.sharing = Sharing(application, settings, self._setting, self.clock, self.notices)
         self.integrations = integrations(
             application, self.evaluator, settings, self.clock, self._default, self.sharing, recording=recording
         )
@@ -322,6 +325,7 @@ class Composition:
         self.surrounding.load()
         await self.sharing.start()
         await self.database.start()
+        await self._start_listening()
         if self.spans is not None:
             SPANS.set(self.spans)  # what is begun from here on, the dispatcher's tasks among it, is traced
         await self.observation.start()
@@ -331,6 +335,11 @@ class Composition:
         if self.working and self.settings.role != "api" and not self._recording:  # tests say themselves when it is time
             await self.dispatcher.start()
 
+    async def _start_listening(self) -> None:
+        if self.settings.role == "worker":
+            self.notices.on_channel(CHANNEL, self.dispatcher.heard)
+        await self.notices.start()
+
     async def _wake(self) -> None:
         """Works although the program has nothing durable: operators have registered workflows, and nobody else would run them."""
         if not self.working:
@@ -339,6 +348,7 @@ class Composition:
     async def stop(self) -> None:
         """Lets deliveries that run end, and closes the database and the connections to others."""
         await self.controlling.stop()
+        await self.notices.stop()
         await self.dispatcher.stop(max(self.settings.shutdown_timeout - 5.0, 1.0) if self.settings.role == "worker" else 5.0)
         await self.eventing.stop()
         await self.observation.stop()

@@ -6,20 +6,15 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
-from codeai.durable.dispatch.statements import CHANNEL
 from codeai.server.composition import Composition
 from codeai.server.supervisor import tell_supervisor
 from codeai.server.worker import Listener, granian_server, settle_memory
-from codeai.storage.settings import DatabaseSettings
 
 _LOG = logging.getLogger("codeai.server")
 
 
-def run_durable(
-    composition: Composition, database: DatabaseSettings, hang_up: Callable[[], None], listeners: Sequence[Listener] = ()
-) -> None:
+def run_durable(composition: Composition, hang_up: Callable[[], None], listeners: Sequence[Listener] = ()) -> None:
     """Works until SIGTERM or SIGINT; what runs then may end within the shutdown time-out of the composition's settings.
 
     :param listeners: what answers monitors and operators, until the last work has ended
@@ -27,10 +22,10 @@ def run_durable(
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(composition, database, hang_up, listeners))
+        runner.run(_run(composition, hang_up, listeners))
 
 
-async def _run(composition: Composition, database: DatabaseSettings, hang_up: Callable[[], None], listeners: Sequence[Listener]) -> None:
+async def _run(composition: Composition, hang_up: Callable[[], None], listeners: Sequence[Listener]) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def end() -> None:
@@ -44,7 +39,6 @@ async def _run(composition: Composition, database: DatabaseSettings, hang_up: Ca
         loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     await composition.start()
-    hearing = listener_of(composition, database)
     servers = [granian_server(listener) for listener in listeners]
     serving = [asyncio.ensure_future(server.serve()) for server in servers]
     try:
@@ -53,10 +47,6 @@ async def _run(composition: Composition, database: DatabaseSettings, hang_up: Ca
         await asyncio.wait({*serving, asyncio.ensure_future(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
         _LOG.info("draining")
     finally:
-        if hearing is not None:
-            hearing.cancel()
-            with suppress(asyncio.CancelledError):
-                await hearing
         await composition.stop()
         for server in servers:
             server.stop()
@@ -67,12 +57,3 @@ async def _run(composition: Composition, database: DatabaseSettings, hang_up: Ca
 
 def _addresses(listeners: Sequence[Listener]) -> dict[str, str]:
     return {"address": listeners[0].place.shown} if listeners else {}
-
-
-def listener_of(composition: Composition, database: DatabaseSettings) -> asyncio.Task[None] | None:
-    """Hears what other processes offer; behind a transaction pooler only the sweep does."""
-    if database.dialect != "postgresql" or database.pooler == "transaction":
-        return None
-    from codeai.storage.listening import listen
-
-    return asyncio.create_task(listen(database, CHANNEL, composition.dispatcher.heard))

@@ -183,7 +183,7 @@ def work_here(prepared: Prepared, place: Place | None) -> int:
     try:
         composition = composed(prepared)
         listeners = [Listener(composition.built_for_monitors(), place), *_operators(composition)] if place is not None else []
-        run_durable(composition, prepared.database, composition.observation.reopen_log, listeners)
+        run_durable(composition, composition.observation.reopen_log, listeners)
     except StartError as error:
         return start_failed(prepared.program, error)
     except _FAILURES as error:

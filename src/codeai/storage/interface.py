@@ -6,7 +6,7 @@ sequence of values that are already in the driver's form (see ``codecs``). Rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -86,3 +86,10 @@ class Database(Session, Protocol):
 
     def statistics(self) -> PoolStatistics:
         """Live counts."""
+
+    @property
+    def hears(self) -> bool:
+        """Whether processes can give each other notices through it (``NOTIFY`` of PostgreSQL, with no pooler between)."""
+
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+        """Hears notices until it is cancelled (see ``listening.listen``); only where it ``hears``."""

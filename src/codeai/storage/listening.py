@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -14,34 +14,44 @@ from codeai.storage.settings import DatabaseSettings
 _LOG: Final = logging.getLogger("codeai.storage")
 _CHECK_EVERY: Final = 15.0
 _LONGEST_PAUSE: Final = 5.0
+Heard = Callable[[str], None]
 
 
-async def listen(settings: DatabaseSettings, channel: str, heard: Callable[[str], None]) -> None:
+async def listen(settings: DatabaseSettings, channels: Mapping[str, Heard], lost: Callable[[], None] = lambda: None) -> None:
     """Listens until it is cancelled.
 
-    :param heard: called with the payload of each notice, and with ``""`` after each reconnection, since notices may have been missed
+    :param channels: for each channel, what is called with the payload of each notice, and with ``""`` after each (re)connection,
+        since notices may have been missed
+    :param lost: called when nothing is heard any more
     """
     pause = 0.1
     while True:
         try:
-            await _session(settings, channel, heard)
+            await _session(settings, channels, lost)
         except Exception as error:  # whatever ends a connection: it is opened again
-            _LOG.warning("listening again", extra={"channel": channel, "cause": str(error) or type(error).__name__, "pause": pause})
+            cause = str(error) or type(error).__name__
+            _LOG.warning("listening again", extra={"channels": ", ".join(channels), "cause": cause, "pause": pause})
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def _session(settings: DatabaseSettings, channel: str, heard: Callable[[str], None]) -> None:
+async def _session(settings: DatabaseSettings, channels: Mapping[str, Heard], gone: Callable[[], None]) -> None:
     connection = await opened(settings)
     lost = asyncio.Event()
 
-    def notice(_: object, __: int, ___: str, payload: object) -> None:
-        heard(str(payload))
+    def ended(_: object) -> None:
+        lost.set()
+        gone()
+
+    def notice(_: object, __: int, channel: str, payload: object) -> None:
+        channels[channel](str(payload))
 
     try:
-        connection.add_termination_listener(lambda _: lost.set())
-        await connection.add_listener(channel, notice)
-        heard("")
+        connection.add_termination_listener(ended)
+        for channel in channels:
+            await connection.add_listener(channel, notice)
+        for heard in channels.values():
+            heard("")
         while not lost.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(lost.wait(), _CHECK_EVERY)
@@ -49,4 +59,5 @@ async def _session(settings: DatabaseSettings, channel: str, heard: Callable[[st
                 await connection.fetchval("SELECT 1", timeout=5)
         raise ConnectionError("the connection ended")
     finally:
+        gone()
         connection.terminate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, TypeVar, cast
 
@@ -327,6 +327,17 @@ class PostgresDatabase:
     def statistics(self) -> PoolStatistics:
         """See ``Database``."""
         return self._pool.statistics()
+
+    @property
+    def hears(self) -> bool:
+        """See ``Database``: a pooler in transaction mode passes no notices on."""
+        return not self._pooled
+
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+        """See ``Database``."""
+        from codeai.storage.listening import listen
+
+        await listen(self._settings, channels, lost)
 
 
 class PostgresWrites:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
@@ -323,6 +323,12 @@ class SqliteDatabase:
         own = 2 if self._writer is not None else 0
         in_use = readers.in_use + self._busy
         return PoolStatistics(readers.max_connections + 2, readers.open_connections + own, in_use, readers.open_connections + own - in_use)
+
+    hears = False
+
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+        """See ``Database``: one process is alone with its file, and nobody tells it anything."""
+        raise NotImplementedError("SQLite passes no notices on")
 
 
 class SqliteReads:

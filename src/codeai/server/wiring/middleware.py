@@ -199,9 +199,9 @@ def watched(application: Application, database: Database, sharing: Sharing, work
     if not caching:
         return database
     later = application.workflows or application.jobs or application.handlers
-    if sharing.redis is None and (workers > 1 or (database.dialect == "postgresql" and later)):
-        _LOG.warning("answers are cached in each process by itself; set REDIS_URL so that writes of one are seen by all")
-    return WatchedDatabase(database, TableNames(_cascades(application)), sharing.cache.written)
+    if sharing.redis is None and database.dialect == "postgresql" and not database.hears and (workers > 1 or later):
+        _LOG.warning("answers are cached in each process by itself behind a pooler; set REDIS_URL so that writes of one are seen by all")
+    return WatchedDatabase(database, TableNames(_cascades(application)), sharing.cache.written, sharing.announced())
 
 
 def _cascades(application: Application) -> dict[str, frozenset[str]]:

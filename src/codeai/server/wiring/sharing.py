@@ -1,26 +1,30 @@
-"""What the processes of a server share through Redis when there is one, and keep for themselves when there is none: cache, limits,
-states of breakers.
+"""What processes share through Redis when there is one: cache, limits, states of breakers. When there is none, each has its own, and
+they tell each other through PostgreSQL what became old and which breaker changed; limits each process counts by itself.
 """
 
 from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from codeai.cache.flights import Cache
-from codeai.cache.memory import MemoryStore
+from codeai.cache.memory import ALL, MemoryStore
 from codeai.cache.shared import RedisStore
+from codeai.cache.watching import Announce
 from codeai.limits.stores import LimitStore, LocalLimits, RedisLimits
 from codeai.model.application import Application
 from codeai.observability.health import Check
 from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
 from codeai.server.settings import Settings
+from codeai.storage.interface import Session
+from codeai.storage.notices import Notices, TooLong
 from codeai.storage.redis import Redis, check_url
 
 Setting = Callable[[tuple[str, ...]], object]
+_WRITTEN: Final = "written"
 _ITEMS: Final = 10_000
 _BYTES: Final = 64 * 1024 * 1024
 
@@ -29,9 +33,18 @@ class Sharing:
     """Cache, limits and the connection behind them.
 
     :param setting: a value of the program's ``config``
+    :param notices: of other processes at this database
     """
 
-    def __init__(self, application: Application, settings: Settings, setting: Setting, clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        settings: Settings,
+        setting: Setting,
+        clock: Callable[[], datetime.datetime],
+        notices: Notices,
+    ) -> None:
+        self.notices = notices
         self.redis = _redis(application, settings, setting)
         prefix = setting(("cache", "prefix"))
         self.prefix = prefix if isinstance(prefix, str) else f"{application.name}:"
@@ -47,6 +60,30 @@ class Sharing:
                 time.monotonic, items=items if isinstance(items, int) else _ITEMS, size=size if isinstance(size, int) else _BYTES
             )
             self.cache = Cache(store)
+            self._local = store
+
+    @property
+    def telling(self) -> bool:
+        """Whether processes tell each other by notices what Redis would have known."""
+        return self.redis is None and self.notices.possible
+
+    def announced(self) -> Announce | None:
+        """What tells other processes of writes, for caches in memory; from now on those of others are heard here."""
+        if not self.telling:
+            return None
+        notices, store = self.notices, self._local
+        store.deafen()  # until the connection stands
+        notices.on_gap(store.deafen)
+        notices.on_hearing(store.hear)
+        notices.on(_WRITTEN, lambda text: store.heard(text.split()))
+
+        async def announce(session: Session, tables: Iterable[str]) -> None:
+            try:
+                await notices.write(session, _WRITTEN, " ".join(sorted(tables)))
+            except TooLong:
+                await notices.write(session, _WRITTEN, ALL)
+
+        return announce
 
     def check(self) -> Check:
         """The health check ``cache`` (acceptance S34, S35, S124)."""

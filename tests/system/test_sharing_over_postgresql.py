@@ -1,0 +1,119 @@
+"""Two workers and a durable worker without Redis: what one of them writes or learns, the others know (PostgreSQL tells them)."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from services.process import ServerProcess
+
+PROGRAM = """
+entity Item { id: uuid, primary, auto  name: string, required }
+entity Other { id: uuid, primary, auto  name: string }
+resource Item at /items { auth: public  cache: 1h }
+resource Other at /others { auth: public }
+workflow Rename { input { name: string }  steps { all { do { update Item set name = input.name where all } } } }
+endpoint GET /where { auth: public  cache: 1h  do { return random(1, 1000000000) } }
+"""
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Any) -> str:
+    return str(postgres.create_database(f"n{uuid.uuid4().hex[:16]}"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("sharing")
+    (folder / "app.cai").write_text(PROGRAM)
+    found = ServerProcess(folder / "app.cai", folder, env={"DATABASE_URL": url}, arguments=("--workers", "2"))
+    try:
+        found.start()
+        yield found
+    finally:
+        found.remove()
+
+
+@pytest.fixture(scope="module")
+def clients(server: ServerProcess) -> Iterator[list[httpx.Client]]:
+    """One connection to each of the two workers: an answer that reads no table is kept by each for itself and tells them apart."""
+    found: dict[int, httpx.Client] = {}
+    deadline = time.monotonic() + 20
+    while len(found) < 2:
+        assert time.monotonic() < deadline, "one of the workers does not answer"
+        client = httpx.Client(base_url=server.base_url)
+        if found.setdefault(client.get("/where").json(), client) is not client:
+            client.close()
+    yield list(found.values())
+    for client in found.values():
+        client.close()
+
+
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
+    return found
+
+
+def names(client: httpx.Client) -> list[str]:
+    return [item["name"] for item in client.get("/items").json()["data"]]
+
+
+def kept(client: httpx.Client) -> bool:
+    client.get("/items")
+    return client.get("/items").headers["cache-status"] == "codeai; hit"
+
+
+def emptied(client: httpx.Client) -> None:
+    for item in client.get("/items").json()["data"]:
+        client.delete(f"/items/{item['id']}")
+
+
+def test_a_write_of_one_worker_makes_the_answers_of_the_other_new(server: ServerProcess, clients: list[httpx.Client]) -> None:
+    one, two = clients
+    assert names(one) == names(two) == []
+    until(lambda: kept(one) and kept(two))
+    made = one.post("/items", json={"name": "first"})
+    assert made.status_code == 201
+    assert names(one) == ["first"]  # its own at once
+    until(lambda: names(two) == ["first"])
+    assert kept(one) and kept(two)
+    assert two.patch(f"/items/{made.json()['id']}", json={"name": "second"}).status_code == 200
+    assert names(two) == ["second"]
+    until(lambda: names(one) == ["second"])
+    assert one.delete(f"/items/{made.json()['id']}").status_code == 204
+    until(lambda: names(two) == [])
+
+
+def test_writes_of_the_durable_worker_are_heard_and_writes_to_other_tables_leave_answers(clients: list[httpx.Client]) -> None:
+    one, two = clients
+    emptied(one)
+    one.post("/items", json={"name": "before"})
+    until(lambda: names(one) == names(two) == ["before"] and kept(one) and kept(two))
+    one.post("/others", json={"name": "x"})
+    assert kept(two)
+    assert one.post("/api/v1/workflows/Rename/executions", json={"input": {"name": "after"}}).status_code == 202
+    until(lambda: names(one) == names(two) == ["after"])
+
+
+def test_what_was_written_while_nothing_could_be_heard_is_seen(clients: list[httpx.Client], postgres: Any, url: str) -> None:
+    one, two = clients
+    emptied(one)
+    one.post("/items", json={"name": "before"})
+    until(lambda: names(one) == names(two) == ["before"] and kept(one) and kept(two))
+    database = url.rpartition("/")[2]
+    # One transaction, so that no worker listens again between the end of its connection and the write that it misses.
+    postgres.sql(
+        "BEGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%';"
+        " UPDATE items SET name = 'missed'; COMMIT",
+        database,
+    )
+    until(lambda: names(one) == names(two) == ["missed"])
+    until(lambda: kept(one) and kept(two))  # and they listen again
+    one.post("/items", json={"name": "heard"})
+    until(lambda: "heard" in names(two))
