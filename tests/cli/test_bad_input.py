@@ -43,7 +43,7 @@ def run(tmp_path, monkeypatch):
         (["version", "extra"], 2, "unexpected extra argument"),
         (["version", "--output", "xml"], 2, "xml"),
         (["parse"], 2, "Missing argument"),
-        (["parse", "nowhere.cai"], 2, "nowhere.cai"),
+        (["parse", "nowhere.cai"], 2, "codeai: cannot read 'nowhere.cai': No such file or directory\n"),
         (["parse", "empty"], 2, "empty"),
         (["parse", "bad.cai", "--output", "json"], 1, ""),
         (["parse", "app.cai", "--output", "poem"], 2, "poem"),
@@ -74,6 +74,7 @@ def run(tmp_path, monkeypatch):
         (["validate", "nowhere"], 2, "nowhere"),
         (["fmt", "nowhere.cai"], 2, "nowhere.cai"),
         (["explain", "CAI9999"], 2, "CAI9999"),
+        (["explain", "AUTH099"], 2, "there is no code 'AUTH099'"),
     ],
 )
 def test_wrong_input_is_said_and_has_its_exit_code(run, arguments, code, said):
@@ -85,8 +86,19 @@ def test_wrong_input_is_said_and_has_its_exit_code(run, arguments, code, said):
 
 def test_a_token_carries_what_was_asked_for(run):
     done = run("token", "app.cai", "--role", "reader", "--role", "x y", "--sub", "ünï", "--ttl", "1m", "--tenant", "t")
-    claims = jwt.decode(done.output.strip(), SECRET, algorithms=["HS256"])
+    claims = jwt.decode(done.stdout.strip(), SECRET, algorithms=["HS256"])
     assert (claims["sub"], claims["roles"], claims["tenant"], claims["exp"] - claims["iat"]) == ("ünï", ["reader", "x y"], "t", 60)
+
+
+def test_a_role_that_the_program_does_not_have_is_said_and_signed_all_the_same(run):
+    done = run("token", "app.cai", "--role", "raeder", "--role", "admin")
+    assert done.stderr == "codeai: the program has no role 'raeder'; did you mean 'reader'?\n"
+    assert jwt.decode(done.stdout.strip(), SECRET, algorithms=["HS256"])["roles"] == ["raeder", "admin"]
+
+
+def test_the_version_and_the_findings_answer_to_both_of_their_names(run):
+    assert run("--version").stdout == run("version").stdout
+    assert run("validate", "app.cai", "--output", "json").stdout == run("validate", "app.cai", "--format", "json").stdout
 
 
 def test_a_token_without_a_secret_in_production(run):

@@ -31,6 +31,13 @@ def test_json_is_for_programs() -> None:
     assert json.loads(explain("CAI0104", "--output", "json").stdout)["kind"] == "SemanticError"
 
 
+def test_refused_tokens_are_explained_too() -> None:
+    done = explain("auth008")
+    assert done.stdout.startswith("AUTH008: no secret configured for symmetric algorithm\n\nStatus 500\n")
+    assert "\nWhat to do: set `JWT_SECRET`\n" in done.stdout
+    assert json.loads(explain("AUTH002", "--output", "json").stdout)["remedy"] == "refresh the token, or get a new one"
+
+
 def test_an_unknown_code_gets_a_suggestion() -> None:
     done = explain("CAI0149")
     assert done.returncode == 2

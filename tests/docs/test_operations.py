@@ -115,11 +115,11 @@ def test_the_table_of_metrics_is_what_a_server_shows(desk):
 
 
 def test_s77_to_s85_the_table_of_refusals_is_that_of_the_code():
-    rows = re.findall(r"^\| (AUTH\d+) \| `(.*?)` \| (\d+) \| `Err(\w+)` \| `(\w+)` \|", page("troubleshooting"), re.MULTILINE)
-    assert len(rows) == 9
-    for code, message, status, go, name in rows:
+    rows = re.findall(r"^\| (AUTH\d+) \| `(.*?)` \| (\d+) \| `Err(\w+)` \| `(\w+)` \| (.*) \|$", page("troubleshooting"), re.MULTILINE)
+    assert [row[0] for row in rows] == [f"AUTH00{number}" for number in range(1, 10)]
+    for code, message, status, go, name, remedy in rows:
         found = getattr(auth, name)
-        assert (found.code, found.text, str(found.status), go) == (code, message, status, name)
+        assert (found.code, found.text, str(found.status), go, found.remedy) == (code, message, status, name, remedy)
 
 
 def test_s101_what_the_guide_names_has_its_counterpart():

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 
 class AuthError(Exception):
-    """The base: ``code`` is stable, ``status`` is the HTTP status, ``text`` goes to the caller, the cause to the log."""
+    """The base: ``code`` is stable, ``status`` is the HTTP status, ``text`` goes to the caller, the cause to the log.
+
+    ``remedy`` says what to do about it; callers are told only where it is they who can do it.
+
+    :param hint: takes the place of the remedy, where more is known
+    """
 
     code = "AUTH001"
     status = 401
     text = "invalid token"
+    remedy = "get a new token: this one is malformed, or another secret signed it"
 
-    def __init__(self, cause: str = "") -> None:
+    def __init__(self, cause: str = "", *, hint: str = "") -> None:
         super().__init__(self.text)
         self.cause = cause
+        self._hint = hint
+
+    @property
+    def hint(self) -> str:
+        """What the caller can do; empty where only the operator can do something."""
+        return self._hint or ("" if self.status >= 500 else self.remedy)
 
     @property
     def challenge(self) -> str | None:
@@ -31,6 +43,7 @@ class ExpiredToken(AuthError):
 
     code = "AUTH002"
     text = "token has expired"
+    remedy = "refresh the token, or get a new one"
 
 
 class InvalidIssuer(AuthError):
@@ -38,6 +51,7 @@ class InvalidIssuer(AuthError):
 
     code = "AUTH003"
     text = "invalid token issuer"
+    remedy = "get a token of the issuer that this server trusts (`JWT_ISSUER`)"
 
 
 class InvalidAudience(AuthError):
@@ -45,6 +59,7 @@ class InvalidAudience(AuthError):
 
     code = "AUTH004"
     text = "invalid token audience"
+    remedy = "get a token that is meant for this server (`JWT_AUDIENCE`)"
 
 
 class MissingToken(AuthError):
@@ -52,6 +67,7 @@ class MissingToken(AuthError):
 
     code = "AUTH005"
     text = "missing authentication token"
+    remedy = "send the header `Authorization: Bearer <token>`"
 
 
 class KeyNotFound(AuthError):
@@ -60,6 +76,7 @@ class KeyNotFound(AuthError):
     code = "AUTH006"
     status = 500
     text = "signing key not found"
+    remedy = "look for the token's `kid` in the key set; an unknown one is asked for at most every 30 s"
 
 
 class UnsupportedAlgorithm(AuthError):
@@ -68,6 +85,7 @@ class UnsupportedAlgorithm(AuthError):
     code = "AUTH007"
     status = 400
     text = "unsupported signing algorithm"
+    remedy = "use HS256 or RS256, as the server is configured"
 
 
 class NoSecretConfigured(AuthError):
@@ -76,6 +94,7 @@ class NoSecretConfigured(AuthError):
     code = "AUTH008"
     status = 500
     text = "no secret configured for symmetric algorithm"
+    remedy = "set `JWT_SECRET`"
 
 
 class JWKSFetchFailed(AuthError):
@@ -84,6 +103,7 @@ class JWKSFetchFailed(AuthError):
     code = "AUTH009"
     status = 500
     text = "failed to fetch JWKS"
+    remedy = "fetch `JWT_JWKS_URL` from the server's machine with curl"
 
 
 class Forbidden(AuthError):
@@ -92,7 +112,13 @@ class Forbidden(AuthError):
     code = "forbidden"
     status = 403
     text = "you may not do this"
+    remedy = ""
 
 
 class AuthConfigurationError(Exception):
     """Settings from which no provider can be built: stops the start."""
+
+
+def auth_error(code: str) -> type[AuthError] | None:
+    """The class with a code of the guide (``AUTH001``), or None."""
+    return next((found for found in AuthError.__subclasses__() if found.code == code), None)

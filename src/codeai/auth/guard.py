@@ -19,10 +19,11 @@ _AUTHORIZATION: Final = b"authorization"
 
 
 class Provider(Protocol):
-    """A way to say who one is; ``header`` (lower case) is where."""
+    """A way to say who one is; ``header`` (lower case) is where, ``way`` says to people what to send."""
 
     name: str
     header: bytes
+    way: str
 
     def quick(self, headers: Headers) -> Principal | None:
         """The principal, if that is known without waiting."""
@@ -35,6 +36,7 @@ class BearerProvider:
     """``Authorization: Bearer <token>`` (RFC 6750)."""
 
     header = _AUTHORIZATION
+    way = "`Authorization: Bearer <token>`"
 
     def __init__(self, verifier: TokenVerifier) -> None:
         self.name = verifier.name
@@ -68,6 +70,7 @@ class ApiKeyProvider:
     def __init__(self, name: str, header: str, keys: str, roles: RoleTable) -> None:
         self.name = name
         self.header = header.lower().encode()
+        self.way = f"`{header}: <key>`"
         self._principals: dict[bytes, Principal] = {}
         for entry in filter(None, (part.strip() for part in keys.split(","))):
             subject, _, rest = entry.partition(":")
@@ -97,6 +100,7 @@ class BasicProvider:
     """``Authorization: Basic`` (RFC 7617). ``users`` are entries ``name:password`` or ``name:password:role|role``."""
 
     header = _AUTHORIZATION
+    way = "`Authorization: Basic <name and password>`"
 
     def __init__(self, name: str, users: str, roles: RoleTable) -> None:
         self.name = name
@@ -139,6 +143,7 @@ class Guard:
         self._permissions = model.permissions
         self._providers = providers
         self._headers = frozenset(provider.header for provider in providers)
+        self._hint = f"send the header {' or '.join(dict.fromkeys(provider.way for provider in providers))}" if providers else ""
 
     def quick(self, headers: Headers) -> Principal | None:
         """The admitted principal if nothing has to be awaited for it; None asks for ``admit``."""
@@ -167,7 +172,7 @@ class Guard:
         if refused and not self.public:
             raise max(refused, key=_telling)
         if self._required:
-            raise MissingToken()
+            raise MissingToken(hint=self._hint)
         return ANONYMOUS
 
     def _allowed(self, principal: Principal) -> Principal:

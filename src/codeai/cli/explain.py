@@ -1,4 +1,4 @@
-"""``codeai explain``: what a diagnostic code means."""
+"""``codeai explain``: what the code of a finding, or of a refused token, means."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import sys
 import click
 import msgspec
 
+from codeai.auth.errors import AuthError, auth_error
 from codeai.cli.main import fail
 from codeai.language.codes import Entry, codes, entry
 from codeai.language.suggestions import suggest
 
 
-@click.command("explain", help="Say what a diagnostic code means, with a wrong and a right sample, as in 'codeai explain CAI0102'.")
+@click.command(
+    "explain", help="Say what the code of a finding means, with a wrong and a right sample (CAI0102), or that of a refusal (AUTH001)."
+)
 @click.argument("code", required=False)
 @click.option("--list", "listed", is_flag=True, help="List all codes.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
@@ -27,7 +30,10 @@ def command(code: str | None, listed: bool, output: str) -> None:
         click.echo(msgspec.json.encode(found).decode() if output == "json" else "\n".join(lines))
         return
     page = entry(_normal(code))
-    if page is None:
+    refusal = auth_error(code.strip().upper())
+    if refusal is not None:
+        click.echo(_refusal(refusal, output))
+    elif page is None:
         near = suggest(_normal(code), codes())
         fail(f"there is no code '{code}'" + (f"; did you mean '{near}'?" if near else "; 'codeai explain --list' lists them"), 2)
     else:
@@ -38,6 +44,14 @@ def _normal(code: str) -> str:
     """``102``, ``cai102`` and ``CAI0102`` are the same."""
     digits = re.fullmatch(r"(?:CAI)?(\d{1,4})", code.strip().upper())
     return f"CAI{int(digits[1]):04}" if digits else code.strip().upper()
+
+
+def _refusal(found: type[AuthError], output: str) -> str:
+    """What a refusal of a running server means."""
+    facts = {"code": found.code, "title": found.text, "status": found.status, "text": found.__doc__ or "", "remedy": found.remedy}
+    if output == "json":
+        return msgspec.json.encode(facts).decode()
+    return f"{found.code}: {found.text}\n\nStatus {found.status}\n\n{found.__doc__}\n\nWhat to do: {found.remedy}"
 
 
 def _text(page: Entry, *, colour: bool) -> str:

@@ -61,7 +61,14 @@ class _Commands(click.Group):
             raise
 
 
+def _version(context: click.Context, option: click.Parameter, given: bool) -> None:
+    if given:
+        context.invoke(importlib.import_module("codeai.cli.version").command)
+        context.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version and exit.")
 def cli() -> None:
     """CodeAI: a language and a runtime for back ends."""
 

@@ -22,7 +22,7 @@ def command(file: Path, output: str) -> None:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        fail(f"cannot read '{file}': {error}", 2)
+        fail(f"cannot read '{file}': {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}", 2)
         return
     sources = Sources()
     parsed = parse_module(sources.add(str(file), text.replace("\r\n", "\n")))

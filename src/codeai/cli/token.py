@@ -13,7 +13,8 @@ from codeai.auth.issuing import issue_token
 from codeai.cli.main import fail
 from codeai.cli.surroundings import settings_of
 from codeai.language.durations import duration_milliseconds
-from codeai.server.loading import LoadError, find_program
+from codeai.language.suggestions import suggest
+from codeai.server.loading import LoadError, find_program, load_program
 
 
 @click.command("token", help="Issue a token with the secret of the program in FILE or folder (or JWT_SECRET).")
@@ -30,10 +31,15 @@ def command(file: Path | None, roles: tuple[str, ...], subject: str, ttl: str, t
         return
     try:
         folder = find_program(file)[1]
+        declared = [role.name for role in load_program(file).application.roles] if roles else []
     except LoadError as error:
         fail(str(error), 2)
         return
     settings = settings_of(folder)
+    for role in roles:
+        if declared and role not in (*declared, settings.operator_role):
+            near = suggest(role, declared)
+            click.echo(f"codeai: the program has no role '{role}'" + (f"; did you mean '{near}'?" if near else ""), err=True)
     try:
         extra = {"tenant": tenant} if tenant else None
         token = issue_token(

@@ -29,7 +29,12 @@ Exit 0: valid, 1: invalid, 2: wrong usage or not readable.
 @click.option("--fix", "mend", is_flag=True, help="Apply the safe edits; with '-' the mended text goes to standard output.")
 @click.option("--watch", "follow", is_flag=True, help="Check again whenever a file changes.")
 @click.option(
-    "--format", "style", type=click.Choice(["text", "concise", "json", "sarif", "github"]), default="text", help="How findings are written."
+    "--format",
+    "--output",
+    "style",
+    type=click.Choice(["text", "concise", "json", "sarif", "github"]),
+    default="text",
+    help="How findings are written.",
 )
 def command(file: Path | None, strict: bool, mend: bool, follow: bool, style: str) -> None:
     """Checks a program."""

@@ -13,13 +13,13 @@ from codeai.http.messages import Request, Response
 from codeai.http.parameters import parse_query
 from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
+from codeai.http.shapes import field_error
 
 PREFIX: Final = "/api/v1"
 _LARGEST: Final = 4 * 1024 * 1024
 _TIMEOUT: Final = 30.0
 _Body = TypeVar("_Body")
 _PLAIN: Final = re.compile(rb"[!-~]{1,255}")
-_PLACE: Final = re.compile(r"(?: - at `\$\.?(?P<path>[^`]*)`)?$")
 Answer = Callable[["Exchange"], Awaitable[Response]]
 
 
@@ -72,7 +72,8 @@ class Exchange(msgspec.Struct, frozen=True):
         if optional and not raw:
             return type_()
         if kind != b"application/json" and not kind.endswith(b"+json"):
-            raise Problem(415, "the body must be application/json", headers=((b"accept", b"application/json"),))
+            hint = "send the header `Content-Type: application/json`"
+            raise Problem(415, "the body must be application/json", hint=hint, headers=((b"accept", b"application/json"),))
         try:
             return msgspec.json.decode(raw, type=type_)
         except msgspec.ValidationError as error:
@@ -82,10 +83,7 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 def _invalid(text: str) -> Problem:
-    found = _PLACE.search(text)
-    path = found.group("path") if found is not None else None
-    message = text[: found.start()] if found is not None else text
-    return Problem(422, "the request has invalid values", "invalid", errors=(FieldError(path or "", "wrong_value", message.lower()),))
+    return Problem(422, "the request has invalid values", "invalid", errors=(field_error(text),))
 
 
 class ControlPage:

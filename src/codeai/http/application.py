@@ -184,7 +184,9 @@ class Application:
             self._check_size(request)
             found = self._router.find(request.path, request.raw_path)
             if found is None:
-                raise Problem(404, f"nothing is at {request.path[:200]}", "not_found")
+                near = self._router.near(request.path)
+                hint = f"did you mean '{near}'?" if near else ""
+                raise Problem(404, f"nothing is at {request.path[:200]}", "not_found", hint=hint)
             targets, values = found
             handler = targets.get(request.method)
             if handler is None:
@@ -215,7 +217,8 @@ class Application:
         allow = (b"allow", ", ".join(allowed).encode())
         if request.method == "OPTIONS":
             return Response(204, b"", (allow, *self._preflight(request, targets)))
-        return self._problem(Problem(405, f"{request.method[:20]} is not allowed here", headers=(allow,)), request)
+        hint = f"allowed here: {allow[1].decode()}"
+        return self._problem(Problem(405, f"{request.method[:20]} is not allowed here", hint=hint, headers=(allow,)), request)
 
     def _problem(self, problem: Problem, request: Request) -> Response:
         return problem_response(problem, request)

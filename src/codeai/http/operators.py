@@ -33,6 +33,7 @@ class OperatorGuard:
         self._token = token.encode() if token else None
         self._role = role
         self._providers = providers
+        self._hint = _hint(loopback=loopback, token=token is not None, role=role if providers else "")
         self._local = Principal(
             id="operator", grants=Grants(frozenset([role]), frozenset(["*:*"])), authenticated=True, provider="operator"
         )
@@ -44,7 +45,7 @@ class OperatorGuard:
         """
         if self._bears_token(request) or (self._loopback and is_local(request)):
             return self._local
-        refused: AuthError = MissingToken("operators only")
+        refused: AuthError = MissingToken("operators only", hint=self._hint)
         for provider in self._providers:
             try:
                 found = await provider.authenticate(request.headers)
@@ -68,6 +69,15 @@ class OperatorGuard:
     def _bears_token(self, request: Request) -> bool:
         given = request.headers.get(b"authorization", b"")
         return self._token is not None and given[:7].lower() == b"bearer " and hmac.compare_digest(given[7:].strip(), self._token)
+
+
+def _hint(*, loopback: bool, token: bool, role: str) -> str:
+    """What somebody who is no operator can do to be one."""
+    bearers = [*(["CODEAI_OPERATOR_TOKEN"] if token else []), *([f"a token of the role '{role}'"] if role else [])]
+    ways = [f"send `Authorization: Bearer` with {' or '.join(bearers)}"] if bearers else []
+    if loopback:
+        ways.append("ask from the server's own machine, past every proxy")
+    return "only operators may do this: " + (", or ".join(ways) or "give the server a CODEAI_OPERATOR_TOKEN")
 
 
 def is_local(request: Request) -> bool:

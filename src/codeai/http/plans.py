@@ -241,7 +241,8 @@ class EndpointPlan:
             if self._form is not None:
                 raise Problem(415, "the body must be multipart/form-data or application/json", headers=_ACCEPT_FORM)
             found = "the content type is missing" if not kind else "the content type is another"
-            raise Problem(415, f"the body must be application/json, {found}", headers=_ACCEPT)
+            hint = "send the header `Content-Type: application/json`"
+            raise Problem(415, f"the body must be application/json, {found}", hint=hint, headers=_ACCEPT)
         if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise Problem(415, "the body must not be compressed", headers=_ACCEPT_ENCODING)
 

@@ -116,7 +116,7 @@ def _plain(error: BaseException) -> Problem:
 def _auth(error: AuthError) -> Problem:
     _LOG.warning("authentication failed: %s: %s", error.code, error.cause or error.text)
     headers = ((b"www-authenticate", error.challenge.encode("latin-1")),) if error.challenge else ()
-    return Problem(error.status, error.text, error.code, headers=headers)
+    return Problem(error.status, error.text, error.code, hint=error.hint, headers=headers)
 
 
 def _failure(error: ProgramFailure) -> Problem:

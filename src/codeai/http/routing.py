@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from codeai.language.suggestions import suggest
+
 _Target = TypeVar("_Target")
+_LONGEST_NEAR: Final = 200
 
 
 class _Node(Generic[_Target]):
@@ -60,6 +63,28 @@ class Router(Generic[_Target]):
         values: list[str] = []
         found = self._walk(self._root, parts, 0, values)
         return (found.targets, values) if found is not None else None
+
+    def near(self, path: str) -> str | None:
+        """The path that was probably meant where nothing is: without a slash too many, or with one segment as it is known here."""
+        if not 1 < len(path) <= _LONGEST_NEAR:
+            return None
+        node, parts, mended = self._root, path.strip("/").split("/"), []
+        for part in parts:
+            if part in node.literals:
+                name = part
+            elif node.parameter is not None:
+                mended.append(part)
+                node = node.parameter
+                continue
+            else:
+                name = suggest(part, node.literals) or ""
+                if not name:
+                    return None
+            mended.append(name)
+            node = node.literals[name]
+        meant = "/" + "/".join(mended)
+        changed = sum(one != other for one, other in zip(parts, mended, strict=True))
+        return meant if node.targets and changed <= 1 and meant != path else None
 
     def _walk(self, node: _Node[_Target], parts: list[str], at: int, values: list[str]) -> _Node[_Target] | None:
         if at == len(parts):

@@ -111,7 +111,7 @@ class ShapeDecoder:
     def _all_errors(self, document: Any, error: Exception) -> tuple[FieldError, ...]:
         """Every field of the body that is wrong, since the decoder stops at the first."""
         if self._shape.many or not isinstance(document, dict):
-            return (_field_error(str(error)),)
+            return (field_error(str(error)),)
         found: list[FieldError] = []
         for name in document:
             if name not in self._types:
@@ -122,7 +122,7 @@ class ShapeDecoder:
                     found.append(FieldError(field.name, "required", "is missing"))
                 continue
             found.extend(self._one_error(field, document[field.name]))
-        return tuple(found) or (_field_error(str(error)),)
+        return tuple(found) or (field_error(str(error)),)
 
     def _one_error(self, field: InputField, value: Any) -> list[FieldError]:
         if value is None:
@@ -130,7 +130,7 @@ class ShapeDecoder:
         try:
             converted = msgspec.json.decode(json.dumps(value), type=self._types[field.name])
         except (msgspec.ValidationError, OverflowError, ArithmeticError, ValueError) as error:
-            return [_field_error(str(error), field.name)]
+            return [field_error(str(error), field.name)]
         check = next(check for known, check in self._checks if known is field)
         return [FieldError(field.name + path, code, message) for path, code, message in check(converted)[1]]
 
@@ -366,7 +366,8 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _field_error(message: str, prefix: str = "") -> FieldError:
+def field_error(message: str, prefix: str = "") -> FieldError:
+    """What msgspec says of a document, in the words of the language; ``prefix`` is where the document stands."""
     text, _, path = message.partition(" - at `$")
     path = re.sub(r"\[(\d+)\]", r".\1", path.rstrip("`")).replace("[...]", "").lstrip(".")
     field = ".".join(part for part in (prefix, path) if part)
@@ -379,4 +380,5 @@ def _field_error(message: str, prefix: str = "") -> FieldError:
             "required" if missing else "unknown_field",
             "is missing" if missing else "is not a field of this request",
         )
+    text = re.sub(r"`str\b", "`string", text)  # Python's word, which callers need not know
     return FieldError(field, "wrong_type", text[:1].lower() + text[1:].replace("`", "'"))

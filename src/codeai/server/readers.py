@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.language.durations import duration_milliseconds
+from codeai.language.suggestions import suggest
 
 _SIZES: Final = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 
@@ -96,7 +97,8 @@ def one_of(*allowed: str) -> Reader:
 
     def read(value: str) -> str:
         if value not in allowed:
-            raise ValueError(" or ".join(allowed))
+            near = next((word for word in allowed if value.lower().startswith(word)), None) or suggest(value, allowed)
+            raise ValueError(" or ".join(allowed) + (f"; did you mean {near}?" if near else ""))
         return value
 
     return Reader(", ".join(allowed), read)

@@ -132,7 +132,9 @@ def read_with_origins(environment: Mapping[str, str], flags: Mapping[str, Any], 
             origins[variable.field] = f"config {'.'.join(variable.config)} ({given.place})"
     for name, text in environment.items():
         found = _variable(name)
-        if found is not None:
+        if found is not None and not _absent(found, text, environment):
+            if name != found.name and environment.get(found.name):
+                raise SettingError(f"{found.name} and {name} are both set; keep one of them")
             values[found.field] = _value(found, name, text if name == found.name else _from_file(name, text))
             origins[found.field] = name if name == found.name else f"{name} ({text})"
     for field, value in flags.items():
@@ -156,6 +158,11 @@ def _variable(name: str) -> Variable | None:
     return found
 
 
+def _absent(variable: Variable, text: str, environment: Mapping[str, str]) -> bool:
+    """Whether a variable is empty, by which orchestrators pass on what they do not have; but an empty secret is a mistake."""
+    return not text and (variable.hidden != "all" or f"{variable.name}_FILE" in environment)
+
+
 def _value(variable: Variable, name: str, text: str) -> Any:
     try:
         return variable.reader.read(text)
@@ -175,6 +182,9 @@ def _from_program(variable: Variable, given: Given) -> Any:
 
 def _from_file(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        found = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{name}: cannot read {path}: {error}") from None
+        raise SettingError(f"{name}: cannot read {path}: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}") from None
+    if not found:
+        raise SettingError(f"{name}: {path} is empty")
+    return found

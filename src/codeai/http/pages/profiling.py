@@ -12,6 +12,7 @@ from codeai.http.deadlines import Deadlines
 from codeai.http.messages import Request, Response
 from codeai.http.operators import OperatorRoutes
 from codeai.http.problems import Problem
+from codeai.language.suggestions import suggest
 from codeai.observability.profiling.flamegraph import flame_graph
 from codeai.observability.profiling.goroutines import as_samples, as_text
 from codeai.observability.profiling.instance import InstanceProfiler, ProfilingBusy
@@ -33,10 +34,15 @@ _INDEX: Final = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>
 
 
 class _Query:
-    """The parameters of a request."""
+    """The parameters of a request; a name that is none of them would make somebody wait for what was not asked for."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *known: str) -> None:
         self._values = parse_qs(request.query_string.decode("latin-1"), keep_blank_values=True)
+        for name in self._values:
+            if name not in known:
+                near = suggest(name, known)
+                hint = f"did you mean '{near}'?" if near else f"known are {', '.join(known)}"
+                raise Problem(400, f"unknown parameter '{name[:60]}'", "invalid", hint=hint)
 
     def text(self, name: str) -> str | None:
         return self._values.get(name, [None])[-1]
@@ -82,7 +88,7 @@ class Profiling:
         return Response(308, b"", ((b"location", b"/debug/pprof/"),))
 
     async def _cpu(self, request: Request) -> Response:
-        query, began = _Query(request), time.time_ns()
+        query, began = _Query(request, "seconds", "process"), time.time_ns()
         seconds = query.seconds(30.0) or 30.0
         samples = await self._sampled(seconds, query.text("process"))
         return _profile("profile", CPU, samples, began, int(seconds * 1e9))
@@ -94,7 +100,7 @@ class Profiling:
             raise Problem(409, "a processor profile is being taken already", "profiling_busy", hint="try again when it is done") from None
 
     async def _heap(self, request: Request) -> Response:
-        query, began = _Query(request), time.time_ns()
+        query, began = _Query(request, "seconds", "process", "gc", "trace", "debug"), time.time_ns()
         samples = await self._profiler.heap(
             query.seconds(0.0), query.text("process"), collect=query.text("gc") == "1", trace=query.text("trace") != "false"
         )
@@ -102,7 +108,7 @@ class Profiling:
         return _profile("heap", kind, samples, began)
 
     async def _goroutines(self, request: Request) -> Response:
-        query = _Query(request)
+        query = _Query(request, "debug", "process", "seconds")
         found = await self._profiler.goroutines(query.text("process"))
         debug = query.text("debug")
         if debug is None:
@@ -126,7 +132,7 @@ class Profiling:
         return Response(200, "\0".join(self._profiler.command_line()).encode("utf-8", "backslashreplace"), (_TEXT,))
 
     async def _flame_graph(self, request: Request) -> Response:
-        query = _Query(request)
+        query = _Query(request, "of", "seconds", "process")
         if query.text("of") == "heap":
             samples = await self._profiler.heap(query.seconds(0.0), query.text("process"))
             return Response(200, flame_graph(samples, 3, "bytes", "memory in use"), (_SVG,))

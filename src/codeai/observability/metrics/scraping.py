@@ -29,9 +29,9 @@ class Scraper:
 
     async def text(self) -> bytes:
         """The metrics in the text format of Prometheus."""
-        answers, probed = await asyncio.gather(
-            self._processes.ask(_QUESTION, timeout=_TIMEOUT), asyncio.gather(*map(_probed, self._metrics.probes))
-        )
+        # One after the other: the probes take connections, which the gauges would count as somebody's.
+        answers = await self._processes.ask(_QUESTION, timeout=_TIMEOUT)
+        probed = await asyncio.gather(*map(_probed, self._metrics.probes))
         readings: list[Readings] = [msgspec.msgpack.decode(found, type=Readings) for found in answers.values()]
         # The library is loaded by the first who asks, so that others do not pay for it.
         from codeai.observability.metrics.exposition import exposition
