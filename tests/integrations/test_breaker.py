@@ -10,6 +10,7 @@ from calling import Clock
 
 from codeai.integrations.breaker import CircuitBreaker, CircuitOpen, LocalMachine, Machine
 from codeai.integrations.shared_breaker import RedisMachine
+from codeai.integrations.told_breaker import ASK, ToldMachine
 from codeai.model.integration import Breaker
 from codeai.storage.redis import Redis
 from services.redis import RedisServer
@@ -20,11 +21,14 @@ WINDOWED = Breaker(failures=3, window=60_000, reset_after=30_000, half_open=2)
 Make = Callable[[Breaker], Machine]
 
 
-@pytest.fixture(params=["process", "redis"])
+@pytest.fixture(params=["process", "told", "redis"])
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     """Makes machines."""
     if request.param == "process":
         yield LocalMachine
+        return
+    if request.param == "told":
+        yield lambda model: ToldMachine(model, lambda what: None)
         return
     server: RedisServer = request.getfixturevalue("redis_server")
     redis = Redis(server.url, timeout=5)
@@ -160,6 +164,84 @@ async def test_processes_share_a_breaker_and_only_one_logs_the_change(redis_serv
     await two.reset()
     for redis in connections:
         await redis.close()
+
+
+class Told:
+    """Two processes that tell each other, each with a way to be deaf."""
+
+    def __init__(self, model: Breaker, clock: Clock) -> None:
+        self.clock = clock
+        self.deaf = False
+        self.machines = [ToldMachine(model, lambda what, me=me: self.tell(me, what)) for me in range(2)]  # type: ignore[misc]
+        self.breakers = [breaker(machine, clock)[0] for machine in self.machines]
+
+    def tell(self, me: int, what: str) -> None:
+        if not self.deaf:
+            self.breakers[1 - me].told(self.machines[1 - me].told(what, self.clock.seconds()))
+
+    async def run(self, who: int, script: str) -> list[str]:
+        return await run(self.breakers[who], self.clock, script)
+
+    @property
+    def states(self) -> list[str]:
+        return [found.state for found in self.breakers]
+
+
+async def test_processes_that_tell_each_other_count_together_and_only_one_logs_the_change(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    pair = Told(Breaker(), Clock())
+    assert await pair.run(0, "f f f") + await pair.run(1, "f f s") == [C, C, C, C, O, "x"]
+    assert pair.states == [O, O]
+    assert await pair.run(0, "s +60 s") == ["x", H]
+    assert pair.states == [H, H]
+    assert await pair.run(1, "s") == ["x"]  # the probes are the other's
+    assert await pair.run(0, "s s") == [H, C]
+    assert pair.states == [C, C]
+    assert [record.to for record in caplog.records if record.msg == "circuit breaker state changed"] == [O, H, C]  # type: ignore[attr-defined]
+
+
+async def test_a_success_in_one_process_ends_the_row_of_failures_in_the_other() -> None:
+    pair = Told(Breaker(), Clock())
+    assert await pair.run(0, "f f f f") == [C] * 4
+    assert await pair.run(1, "s") == [C]
+    assert await pair.run(0, "f f f f") == [C] * 4
+    assert await pair.run(1, "f") == [O]
+
+
+async def test_a_failed_probe_opens_both_and_a_reset_by_either_closes_both() -> None:
+    pair = Told(Breaker(), Clock())
+    await pair.run(0, "f f f f f +60")
+    assert await pair.run(1, "f") == [O]
+    assert pair.states == [O, O]
+    assert await pair.run(0, "s +59 s") == ["x", "x"]
+    await pair.breakers[0].reset()
+    assert pair.states == [C, C]
+    assert await pair.run(1, "s") == [C]
+
+
+async def test_who_probes_and_dies_leaves_the_probes_to_the_other() -> None:
+    pair = Told(Breaker(), Clock())
+    await pair.run(0, "f f f f f +60")
+    await pair.breakers[0].admit()  # and never comes back
+    assert await pair.run(1, "s +60 s s s") == ["x", H, H, C]
+    assert pair.states == [C, C]
+
+
+async def test_who_has_not_heard_asks_and_whoever_knows_it_better_keeps_its_own() -> None:
+    pair = Told(Breaker(), Clock())
+    pair.deaf = True
+    await pair.run(0, "f f f f f")
+    assert pair.states == [O, C]
+    pair.deaf = False
+    pair.tell(1, ASK)
+    assert pair.states == [O, O]
+    pair.deaf = True
+    await pair.run(0, "+60 s")
+    pair.deaf = False
+    pair.tell(0, ASK)  # the other is still open: the one that probes goes on
+    assert pair.states == [H, O]
+    assert await pair.run(0, "s s") == [H, C]
+    assert pair.states == [C, C]
 
 
 async def test_without_redis_a_process_goes_by_its_own_machine() -> None:

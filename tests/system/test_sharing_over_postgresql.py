@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.peer import Peer, Reply
 from services.process import ServerProcess
 
 PROGRAM = """
@@ -16,6 +17,12 @@ entity Other { id: uuid, primary, auto  name: string }
 resource Item at /items { auth: public  cache: 1h }
 resource Other at /others { auth: public }
 workflow Rename { input { name: string }  steps { all { do { update Item set name = input.name where all } } } }
+integration Peer {
+    base_url: env(PEER_URL)
+    circuit_breaker { threshold: 3 failures in 1m  reset_after: 1h }
+    operation ask { method: POST  path: "/"  returns { ok: bool } }
+}
+endpoint GET /ask { auth: public  do { let found = call Peer.ask { }  return { ok: found.ok } } }
 endpoint GET /where { auth: public  cache: 1h  do { return random(1, 1000000000) } }
 """
 
@@ -29,12 +36,14 @@ def url(postgres: Any) -> str:
 def server(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("sharing")
     (folder / "app.cai").write_text(PROGRAM)
-    found = ServerProcess(folder / "app.cai", folder, env={"DATABASE_URL": url}, arguments=("--workers", "2"))
-    try:
-        found.start()
-        yield found
-    finally:
-        found.remove()
+    with Peer(lambda seen: Reply(500)) as peer:
+        env = {"DATABASE_URL": url, "PEER_URL": peer.url, "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"}
+        found = ServerProcess(folder / "app.cai", folder, env=env, arguments=("--workers", "2"))
+        try:
+            found.start()
+            yield found
+        finally:
+            found.remove()
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +126,30 @@ def test_what_was_written_while_nothing_could_be_heard_is_seen(clients: list[htt
     until(lambda: kept(one) and kept(two))  # and they listen again
     one.post("/items", json={"name": "heard"})
     until(lambda: "heard" in names(two))
+
+
+def breaker(client: httpx.Client) -> str:
+    found: str = client.get("/api/v1/integrations").json()["data"][0]["state"]
+    return found
+
+
+def test_workers_count_failures_together_show_one_state_and_a_reset_by_any_closes_all(
+    server: ServerProcess, clients: list[httpx.Client]
+) -> None:
+    one, two = clients
+    assert [client.get("/ask").json()["code"] for client in (one, two)] == ["peer_error", "peer_error"]
+    until(lambda: one.get("/api/v1/integrations").json()["data"][0]["failures"] == 2)
+    assert one.get("/ask").json()["code"] == "peer_error"
+    assert breaker(one) == "open"
+    until(lambda: breaker(two) == "open")
+    assert [client.get("/ask").json()["code"] for client in (one, two)] == ["circuit_open", "circuit_open"]
+    for client in clients:
+        assert client.get("/health").json()["checks"]["integration_Peer"]["status"] == "degraded"
+        assert 'circuit_breaker_state{integration="Peer"} 2' in client.get("/metrics").text
+    assert two.post("/api/v1/integrations/Peer/breaker/reset").status_code == 200
+    assert breaker(two) == "closed"
+    until(lambda: breaker(one) == "closed")
+    until(lambda: 'circuit_breaker_state{integration="Peer"} 0' in one.get("/metrics").text)
+    assert one.get("/ask").json()["code"] == "peer_error"
+    assert one.get("/health").json()["checks"]["integration_Peer"]["status"] == "healthy"
+    assert server.output.count("circuit breaker state changed") == 2

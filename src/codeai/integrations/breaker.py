@@ -82,6 +82,31 @@ class LocalMachine:
         self._failures: deque[float] = deque(maxlen=model.failures)
         self._probes = self._successes = 0
 
+    @property
+    def state(self) -> State:
+        """The state as it is."""
+        return self._state
+
+    @property
+    def failures(self) -> tuple[float, ...]:
+        """The times of the failures that count towards opening."""
+        return tuple(self._failures)
+
+    def told(self, what: str, now: float) -> None:
+        """Takes up what another process has seen: a failure, a success that ends a row of them, or a new state."""
+        if what == "failure":
+            # It counts, and opens nothing: who has made the call that is one too many opens, and says so.
+            self._failures.append(now)
+        elif what == "success":
+            self._failures.clear()
+        elif what == "closed":
+            self._move("closed", now)
+        elif (what == "open" and self._state != "open") or (what == "still-open" and self._state == "closed"):
+            self._move("open", now)
+        elif what == "half-open" and self._state == "open":
+            self._move("half-open", now)
+            self._probes = self._probes_allowed  # they are the other's
+
     async def admit(self, now: float) -> Outcome:
         """See ``Machine``."""
         if self._state == "closed":
@@ -113,7 +138,7 @@ class LocalMachine:
         elif self._state == "half-open":
             self._successes += 1
             before = self._move("closed", now) if self._successes >= self._probes_allowed else None
-        elif self._window is None:
+        elif self._window is None and self._failures:
             self._failures.clear()
         return Outcome(self._state, before=before)
 
@@ -185,6 +210,10 @@ class CircuitBreaker:
         found = await self._machine.snapshot(self._now())
         self._seen(Outcome(found.state))
         return found
+
+    def told(self, outcome: Outcome) -> None:
+        """Another process has changed the state (see ``told_breaker``)."""
+        self._seen(outcome)
 
     def _seen(self, outcome: Outcome) -> None:
         if outcome.before is not None:

@@ -22,6 +22,7 @@ from codeai.server.wiring.sharing import Sharing
 if TYPE_CHECKING:
     from codeai.integrations.recorded import RecordedIntegrations
 
+_TOPIC: Final = "breaker"
 _GAUGE: Final[Mapping[str, int]] = {"closed": 0, "half-open": 1, "open": 2}
 
 
@@ -47,8 +48,14 @@ def integrations(
     from codeai.integrations.client import Surroundings
     from codeai.integrations.shared_breaker import RedisMachine
     from codeai.integrations.throttle import LimitThrottle
+    from codeai.integrations.told_breaker import ASK, ToldMachine
+
+    told: dict[str, ToldMachine] = {}
 
     def machine(name: str, model: Breaker) -> Machine:
+        if sharing.telling:
+            told[name] = ToldMachine(model, lambda what: sharing.notices.tell(_TOPIC, f"{what} {name}"))
+            return told[name]
         if sharing.redis is None:
             return LocalMachine(model)
         return RedisMachine(sharing.redis, f"{sharing.prefix}breaker:{name}", model)
@@ -70,9 +77,22 @@ def integrations(
     )
     try:
         found.clients = {model.name: client(model, evaluator, parts) for model in application.integrations}
-        return found
     except (NotBuildable, NotCompilable) as error:
         raise StartError(str(error), error.at) from error
+    if told:
+
+        def heard(text: str) -> None:
+            what, _, name = text.partition(" ")
+            if name in told:
+                found.clients[name].breaker.told(told[name].told(what, time.monotonic()))
+
+        def ask() -> None:
+            for name in told:
+                sharing.notices.tell(_TOPIC, f"{ASK} {name}")
+
+        sharing.notices.on(_TOPIC, heard)
+        sharing.notices.on_hearing(ask)
+    return found
 
 
 def recorded(application: Application, evaluator: Evaluator, default: Callable[[InputField], Callable[[], Any]]) -> RecordedIntegrations:
