@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
 
+from codeai.durable.blocks import performed
 from codeai.durable.dispatch.protocol import LeaseLost
 from codeai.durable.failures import delay_ms, described
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked
@@ -42,19 +42,9 @@ async def _undo(run: Run, plan: StepPlan, record: Record) -> Outcome:
     more = _scope(run, plan, record)
     undone = msgspec.structs.replace(record, compensation="done", compensation_error=None, compensated_at=run.now, due_ms=None)
     run.parts.faults("before-compensation")
+    key = f"{run.execution.id}/{record.name}/compensate"
     try:
-        if plan.compensates_outside:
-            context = run.context(run.parts.database.writing(), more, f"{run.execution.id}/{record.name}/compensate")
-            async with asyncio.timeout(plan.timeout):
-                await plan.compensate(context)
-            run.keep(undone)
-            await run.flush()
-        else:
-            async with run.block() as block:
-                async with asyncio.timeout(plan.timeout):
-                    await plan.compensate(run.context(block.session, more, f"{run.execution.id}/{record.name}/compensate"))
-                await block.save(undone)
-            run.records[record.name] = undone
+        await performed(run, plan.compensate, more, key, plan.timeout, lambda _: undone)
     except (LeaseLost, DatabaseUnavailable):
         raise
     except Exception as error:

@@ -154,6 +154,7 @@ class Control:
 
         :param origin: makes a repetition recognisable, which gives the fork that there is
         :raises UnknownStep: the definition has no such step
+        :raises WrongState: it would take over what was undone
         """
         parts, store = self._parts, self._parts.store
         async with parts.database.transaction() as session:
@@ -162,6 +163,7 @@ class Control:
             before = _before(plan.nodes, step)
             if before is None:
                 raise UnknownStep(f"'{execution.workflow_id}' has no step '{step}'; it has {', '.join(_names(plan.nodes))}")
+            _nothing_undone(plan.nodes, before, execution, records.values())
             fork = new_id()
             source = f"fork:{id_}:{step}:{origin}" if origin is not None else None
             values = (store.uuid(fork), store.uuid(id_), actor, store.instant(parts.clock()), source)
@@ -259,6 +261,17 @@ def _before(nodes: Sequence[StepPlan | GroupPlan], step: str) -> frozenset[str] 
             return frozenset(names)
         names |= own
     return None
+
+
+def _nothing_undone(nodes: Sequence[StepPlan | GroupPlan], before: frozenset[str], execution: Execution, records: Iterable[Record]) -> None:
+    """What a fork takes over must still be there."""
+    gone = {record.name.partition("[")[0] for record in records if record.compensation in ("done", "running", "failed")} & before
+    if gone:
+        first = next(name for name in _names(nodes) if name in gone)
+        hint = f"step '{first}' was undone; fork from it, or from a step before it"
+        raise WrongState("fork", execution.status, hint)
+    if execution.status == "compensating" and before:
+        raise WrongState("fork", execution.status, "it is being undone; fork it when that has ended")
 
 
 def _names(nodes: Iterable[StepPlan | GroupPlan]) -> Iterable[str]:

@@ -43,12 +43,19 @@ class WorkPlan(msgspec.Struct, frozen=True):
     conditional: bool = True
 
 
+class BlockPlan(msgspec.Struct, frozen=True):
+    """What is done beside the steps: a compensation, or what follows a failure or an end. ``outside`` has effects beyond the database."""
+
+    run: Compute
+    outside: bool
+
+
 class OutcomePlan(msgspec.Struct, frozen=True):
     """What follows a failure."""
 
     action: str
     message: Compute | None = None
-    block: Compute | None = None
+    block: BlockPlan | None = None
 
 
 class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +74,7 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     own_timeout: bool = False
     retry: Retry | None = None
-    compensate: Compute | None = None
-    compensates_outside: bool = False
+    compensate: BlockPlan | None = None
     on_fail: OutcomePlan | None = None
     on_timeout: OutcomePlan | None = None
 
@@ -99,8 +105,8 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int | None = None
     queue: str = "default"
     priority: int = 5
-    on_complete: Compute | None = None
-    on_fail: Compute | None = None
+    on_complete: BlockPlan | None = None
+    on_fail: BlockPlan | None = None
 
 
 class Compiler:
@@ -143,10 +149,8 @@ class Compiler:
             concurrency=run.concurrency,
             queue=run.queue if isinstance(run, Job) else "default",
             priority=run.priority if isinstance(run, Job) else 5,
-            on_complete=self._shaped(self._block(run.on_complete, f"{name} on_complete"), _returned(run.on_complete))
-            if run.on_complete
-            else None,
-            on_fail=self._block(run.on_fail, f"{name} on_fail") if run.on_fail else None,
+            on_complete=self._beside(run.on_complete, f"{name} on_complete", _returned(run.on_complete)) if run.on_complete else None,
+            on_fail=self._beside(run.on_fail, f"{name} on_fail") if run.on_fail else None,
         )
 
     # -- steps -----------------------------------------------------------------------------------------------------
@@ -178,8 +182,7 @@ class Compiler:
             timeout=step.timeout / 1000 if step.timeout is not None else default,
             own_timeout=step.timeout is not None,
             retry=step.retry,
-            compensate=self._block(step.compensate, f"{name} compensate") if step.compensate is not None else None,
-            compensates_outside=step.compensate is not None and self._reach(step.compensate) == "outside",
+            compensate=self._beside(step.compensate, f"{name} compensate") if step.compensate is not None else None,
             on_fail=self._outcome(step.on_fail, name),
             on_timeout=self._outcome(step.on_timeout, name),
         )
@@ -214,7 +217,12 @@ class Compiler:
         if outcome is None:
             return None
         message = self._value(outcome.message, f"{name} message") if outcome.message is not None else None
-        return OutcomePlan(outcome.action, message, self._block(outcome.body, f"{name} on_fail") if outcome.action == "block" else None)
+        return OutcomePlan(outcome.action, message, self._beside(outcome.body, f"{name} on_fail") if outcome.action == "block" else None)
+
+    def _beside(self, body: s.Block, label: str, returned: t.Type | None = None) -> BlockPlan:
+        """A block beside the steps; what it returns is kept in the form of ``returned``."""
+        run = self._block(body, label)
+        return BlockPlan(self._shaped(run, returned) if returned is not None else run, self._reach(body) == "outside")
 
     def _match(self, work: Work, name: str) -> tuple[str, Compute] | None:
         """The equality of a field of the event with a value that is known beforehand, if the condition begins with one."""

@@ -61,6 +61,8 @@ class Durable:
 class KeyedOperations:
     """Gives calls from steps an idempotency key of execution, step and item, the same in every attempt and after every take-over.
 
+    The second call of one block has a key of its own (``…#2``), else its peer would take it for a repetition of the first.
+
     :param inner: what really calls
     """
 
@@ -71,5 +73,5 @@ class KeyedOperations:
         """See ``evaluate.effects.Operations``."""
         key = context.values.get("@key")
         if key is not None and values.get("idempotency_key") is None:
-            values = {**values, "idempotency_key": key}
+            values = {**values, "idempotency_key": str(key) if (number := next(key.calls)) == 1 else f"{key}#{number}"}
         return await self._inner.call(context, integration, operation, values)

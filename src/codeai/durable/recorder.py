@@ -76,6 +76,9 @@ class Recorder:
             for write in plain:
                 if write.settle is not None and write.settle >= 0:
                     await self._dispatcher.later(session, write.claim, write.settle)
+            news = [write for write, answer in zip(writes, answers, strict=True) if answer == "again"]
+            if news:
+                await session.execute(store.sql.seen, (self._ids(news),))
             self._faults("in-batch")
         self._faults("after-batch")
         for write in good:

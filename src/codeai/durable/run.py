@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
@@ -21,6 +22,13 @@ from codeai.storage.interface import Session
 _NO_ROWS: Final = NoRows()
 _FLUSH_AT: Final = 64
 IDLE_LIMIT: Final = 9.0  # sooner than a lease ends: a process that stands still keeps no rows from its successor
+
+
+class Key(str):
+    """The idempotency key of a block; ``calls`` numbers the calls that it makes."""
+
+    def __init__(self, _text: str) -> None:
+        self.calls = itertools.count(1)
 
 
 class Run:
@@ -74,7 +82,7 @@ class Run:
         """The context of a block; ``key`` makes outside calls of it recognisable to their peers."""
         values = {**self.values, **more} if more else self.values
         if key:
-            values = {**values, "@key": key}
+            values = {**values, "@key": Key(key)}
         return self.parts.context(session if session is not None else _NO_ROWS, values)
 
     async def compute(self, value: Compute, more: Mapping[str, Any]) -> Any:
@@ -158,6 +166,21 @@ class Run:
                 del self.pending[name]
         if change is not None:
             self.status = "running"
+
+    async def seen(self, session: Session) -> None:
+        """Notes that the news of an offer are known: what is read after this transaction has them."""
+        store = self.parts.store
+        await session.execute(store.sql.seen, (store.listed([self.claim.id]),))
+
+    def written(self, record: Record) -> None:
+        """Remembers a record that a transaction has written."""
+        self.records[record.name] = record
+        self.pending.pop(record.name, None)
+
+    def must_be_ours(self) -> None:
+        """Asks before an effect outside, which knows no fence; raises LeaseLost when the lease is nearly over: somebody else begins it."""
+        if not self.parts.dispatcher.may_begin():
+            raise LeaseLost
 
     async def save(self, session: Session, record: Record) -> None:
         """Writes a record in a transaction that is open."""

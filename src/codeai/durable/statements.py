@@ -47,13 +47,16 @@ WITH held AS (SELECT id FROM codeai_activations WHERE id = $17 AND fence = $18 A
 INSERT INTO codeai_steps (execution_id, {STEP_COLUMNS}) SELECT {_STEP_VALUES} FROM held WHERE true {_REPLACING}"""
 CHANGE: Final = """
 UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS bigint) = 0 THEN status ELSE CAST($2 AS text) END,
-  compensation = coalesce(CAST($3 AS text), compensation),
+  compensation = CASE WHEN status = 'cancelling' AND CAST($10 AS bigint) = 0 THEN compensation
+    ELSE coalesce(CAST($3 AS text), compensation) END,
   output = CASE WHEN CAST($10 AS bigint) = 0 THEN output ELSE $4 END, error = CASE WHEN CAST($10 AS bigint) = 0 THEN error ELSE $5 END,
   finished_at = $6, started_at = coalesce(started_at, $7), deadline_ms = coalesce(deadline_ms, CAST($8 AS bigint)),
   active_key = CASE WHEN CAST($9 AS bigint) = 1 THEN NULL ELSE active_key END
 WHERE id = $1"""
+STATUS: Final = "SELECT status FROM executions WHERE id = $1"
 KEEP_ERROR: Final = "UPDATE executions SET error = $2 WHERE id = $1"
 HOLD_ALL: Final = "SELECT id, fence, again{idle} FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR SHARE"
+SEEN: Final = "UPDATE codeai_activations SET again = 0 WHERE state = 1 AND id IN {numbers}"
 DONE_ALL: Final = "DELETE FROM codeai_activations WHERE id IN {numbers}"
 NEXT_QUEUED: Final = """
 SELECT id, queue, priority FROM executions WHERE workflow_id = $1 AND key = $2 AND status = 'pending' AND active_key IS NULL
@@ -131,8 +134,10 @@ class Statements(msgspec.Struct, frozen=True):
     save_step: str
     save_fenced: str
     change: str
+    status: str
     keep_error: str
     hold_all: str
+    seen: str
     done_all: str
     next_queued: str
     take_key: str

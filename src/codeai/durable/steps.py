@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable import waiting, works
+from codeai.durable.blocks import performed
 from codeai.durable.dispatch.protocol import LeaseLost
 from codeai.durable.failures import delay_ms, described, retryable
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked, together
@@ -103,10 +104,10 @@ def publish_settled(run: Run) -> None:
 async def _leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more: Mapping[str, Any]) -> Outcome:
     if record is None:
         record = Record(name=name, started_at=run.now, inputs=recorded(dict(more)) if more else None)
-    if record.status == "retrying" and record.due_ms is not None and record.due_ms > run.parts.now_ms():
-        return Parked(record.due_ms)
     if run.expired():
         return await _over(run, plan, record)
+    if record.status == "retrying" and record.due_ms is not None and record.due_ms > run.parts.now_ms():
+        return Parked(record.due_ms)
     try:
         while record.position < len(plan.works):
             found = await spanned(f"step {record.name}", works.perform(run, plan, record, more), {"codeai.attempt": record.attempt})
@@ -154,11 +155,9 @@ async def _after_failure(run: Run, plan: StepPlan, record: Record, outcome: Outc
             return _continued(run, plan, msgspec.structs.replace(run.ended(record, None, "continued"), error=error))
         if outcome.action == "block":
             assert outcome.block is not None
-            async with run.block() as block:
-                output = await outcome.block(run.context(block.session, more, _key(run, record)))
-                record = msgspec.structs.replace(run.ended(record, output, "continued"), error=error)
-                await block.save(record)
-            run.records[record.name] = record
+            key = f"{run.execution.id}/{record.name}/on_fail"
+            failed, block = record, outcome.block
+            record = await performed(run, block, more, key, plan.timeout, lambda output: _handled(run, failed, output, error))
             return _continued(run, plan, record, keep=False)
         if outcome.message is not None:
             error = {**error, "message": str(await run.compute(outcome.message, more))}
@@ -167,6 +166,10 @@ async def _after_failure(run: Run, plan: StepPlan, record: Record, outcome: Outc
     except Exception as second:
         return _given_up(run, record, described(second, record.name), "fail")
     return _given_up(run, record, error, outcome.action)
+
+
+def _handled(run: Run, record: Record, output: Any, error: dict[str, Any]) -> Record:
+    return msgspec.structs.replace(run.ended(record, output, "continued"), error=error)
 
 
 def _continued(run: Run, plan: StepPlan, record: Record, *, keep: bool = True) -> Outcome:
@@ -183,10 +186,6 @@ def _given_up(run: Run, record: Record, error: dict[str, Any], then: str) -> Bro
     )
     run.keep(ended)
     return Broken(error, then)
-
-
-def _key(run: Run, record: Record) -> str:
-    return f"{run.execution.id}/{record.name}"
 
 
 # -- items -----------------------------------------------------------------------------------------------------------
@@ -230,23 +229,24 @@ async def _listed(run: Run, plan: StepPlan, record: Record | None) -> Record:
 
 
 async def _items(run: Run, plan: StepPlan, items: list[Any], limit: int) -> Outcome:
+    """Runs the items that have not ended; after the failure of one, those under way come to their end and no other begins."""
     numbers = iter(range(len(items)))
-    broken: list[Broken] = []
+    broken = [_broken(record) for record in run.records.values() if record.status == "failed" and record.name.startswith(f"{plan.name}[")]
 
     async def lane() -> Outcome:
         for index in numbers:
+            record = run.records.get(f"{plan.name}[{index}]")
+            if (record is None and broken) or (record is not None and record.status == "failed"):
+                continue
             outcome = await _item(run, plan, items[index], index)
             if isinstance(outcome, Broken):
                 broken.append(outcome)
-            if outcome is not GO:
+            elif outcome is not GO:
                 return outcome
-            if broken:
-                break
         return GO
 
-    if limit == 1:
-        return await lane()
-    return together(await _side_by_side([lane() for _ in range(min(limit, len(items)))]))
+    outcomes = await _side_by_side([lane() for _ in range(min(limit, len(items)))]) if limit > 1 else [await lane()]
+    return together([*outcomes, *broken])
 
 
 async def _item(run: Run, plan: StepPlan, item: Any, index: int) -> Outcome:
@@ -254,6 +254,4 @@ async def _item(run: Run, plan: StepPlan, item: Any, index: int) -> Outcome:
     record = run.records.get(name)
     if record is not None and record.status in SETTLED_STEPS:
         return GO
-    if record is not None and record.status == "failed":
-        return _broken(record)
     return await _leaf(run, plan, name, record, {plan.item or "item": plan.restore_item(item), "index": index})

@@ -34,8 +34,7 @@ async def begin(run: Run, work: WorkPlan, record: Record, more: Mapping[str, Any
     async with run.transaction() as session:
         await session.execute(store.sql.wait, (store.uuid(run.execution.id), record.name, work.event, match))
         await run.save(session, record)
-    run.records[record.name] = record
-    run.pending.pop(record.name, None)
+    run.written(record)
 
 
 async def look(run: Run, work: WorkPlan, more: Mapping[str, Any]) -> tuple[int, Any] | None:
@@ -95,8 +94,7 @@ async def take(run: Run, number: int, record: Record) -> bool:
             await run.save(session, record)
     except _Taken:
         return False
-    run.records[record.name] = record
-    run.pending.pop(record.name, None)
+    run.written(record)
     return True
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable import waiting
-from codeai.durable.dispatch.protocol import LeaseLost
 from codeai.durable.failures import MAX_OUTPUT, StepFailure
 from codeai.durable.outcomes import Parked
 from codeai.durable.plans import StepPlan, WorkPlan
@@ -37,6 +36,12 @@ def _after(run: Run, plan: StepPlan, record: Record, output: Any) -> Record:
     return msgspec.structs.replace(moved, status="running", output=recorded(output))
 
 
+def _key(run: Run, record: Record) -> str:
+    """The idempotency key of a work: the first one of a step has that of the step."""
+    key = f"{run.execution.id}/{record.name}"
+    return f"{key}/{record.position}" if record.position else key
+
+
 def _limit(run: Run, plan: StepPlan) -> AbstractAsyncContextManager[Any]:
     seconds, left = plan.timeout, run.left()
     if left is not None and (seconds is None or left < seconds):
@@ -60,13 +65,12 @@ async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
 async def _in_transaction(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
     async with run.block() as block:
         async with _limit(run, plan):  # not around the commit: whether one that is cut short has happened, nobody knows
-            output = await work.run(run.context(block.session, more, f"{run.execution.id}/{record.name}"))
+            output = await work.run(run.context(block.session, more, _key(run, record)))
         after = _after(run, plan, record, output)
         _check_size(after)
         await block.save(after)
     run.parts.recorder.on_step(after.status)
-    run.records[after.name] = after
-    run.pending.pop(after.name, None)
+    run.written(after)
     return after
 
 
@@ -75,11 +79,10 @@ async def _outside(run: Run, plan: StepPlan, work: WorkPlan, record: Record, mor
     if run.pending or run.status != "running":
         run.keep(msgspec.structs.replace(record, status="running"))
         await run.flush(force=True)
-    if not run.parts.dispatcher.may_begin():
-        raise LeaseLost  # nearly over: somebody else begins it soon, and an effect outside knows no fence
+    run.must_be_ours()
     run.parts.faults("before-effect")
     async with _limit(run, plan):
-        output = await work.run(run.context(run.parts.database.writing(), more, f"{run.execution.id}/{record.name}"))
+        output = await work.run(run.context(run.parts.database.writing(), more, _key(run, record)))
     run.parts.faults("after-effect")
     after = _after(run, plan, record, output)
     _check_size(after)

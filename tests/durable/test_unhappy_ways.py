@@ -1,0 +1,204 @@
+"""Ways that nobody takes on purpose: time-outs between tries, rollback while somebody cancels, signals at the end."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from programs import Peer, Process, Time, analysed, prepared, unique
+
+from codeai.durable.control import WrongState
+from codeai.durable.dispatch.local import BEGIN_WITHIN, LEASE_MS
+from codeai.model.application import Application
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings
+
+PROGRAM = """
+entity Note { id: uuid, primary, auto   text: string, required }
+event Approved { payload { by: string } }
+integration Peer {
+    base_url: "https://peer.example.com"
+    operation ping { method: POST path: "/" body { n: int } returns { id: string } }
+    operation pong { method: POST path: "/pong" body { n: int } returns { id: string } }
+}
+workflow Impatient {
+    timeout: 1h
+    steps { a { call: Peer.ping { n: 1 }  retry: 3 times { delays: [3h] } } }
+}
+workflow Undone {
+    steps {
+        one { call: Peer.ping { n: 1 }  compensate: call Peer.pong { n: 1 } }
+        two { call: Peer.ping { n: 2 }  retry: 0 times  on_fail: rollback }
+    }
+}
+workflow Ends {
+    input { text: string }
+    steps { a { call: Peer.ping { n: 1 }  retry: 0 times } }
+    on_fail { create Note { text: input.text } }
+}
+workflow Twice {
+    steps {
+        both { call: Peer.ping { n: 1 }  call: Peer.ping { n: 2 }  compensate { call Peer.pong { n: 1 }  call Peer.pong { n: 2 } } }
+        bad { call: Peer.ping { n: 3 }  retry: 0 times  on_fail { call Peer.ping { n: 4 } } }
+        stop { check: false  on_fail: rollback }
+    }
+}
+workflow Wide {
+    steps { each for_each n in [0, 1, 2, 3, 4, 5, 6, 7] parallel 2 { call: Peer.ping { n: n }  retry: 1 times { delays: [1h] } } }
+}
+workflow Says {
+    steps { a { do { return 1 } } }
+    on_complete { call Peer.pong { n: 1 } }
+}
+"""
+
+
+class Hooked(Peer):
+    """A peer that does something of a test's before it answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[int, Any] = {}
+        self.bad: set[int] = set()
+
+    async def call(self, context: Any, integration: str, operation: str, values: Mapping[str, Any]) -> Any:
+        answer = await super().call(context, integration, operation, values)
+        hook = self.before.pop(len(self.calls), None)
+        if hook is not None:
+            await hook()
+        if values.get("n") in self.bad:
+            raise ConnectionError("no answer")
+        return answer
+
+    def keys(self) -> list[str]:
+        return [values["idempotency_key"].partition("/")[2] for _, values in self.calls]
+
+
+@pytest.fixture(scope="module")
+def application() -> Application:
+    return analysed(PROGRAM)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('unhappy')}/app.db"
+    else:
+        url = request.getfixturevalue("postgres").create_database(f"u{uuid.uuid4().hex[:16]}")
+    return prepared(url, application)
+
+
+@pytest.fixture
+async def peer() -> Hooked:
+    return Hooked()
+
+
+@pytest.fixture
+async def process(settings: DatabaseSettings, application: Application, peer: Hooked) -> AsyncIterator[Process]:
+    database = open_database(settings)
+    await database.start()
+    await database.writing().execute("DELETE FROM codeai_activations", ())
+    found = Process(application, database, Time(), peer)
+    await found.durable.register()
+    yield found
+    await database.close()
+
+
+async def test_a_workflow_ends_by_its_time_also_between_two_tries(process: Process, peer: Hooked) -> None:
+    peer.bad = {1}
+    id_ = await process.start("Impatient")
+    await process.run()
+    process.time.now += timedelta(minutes=61)  # type: ignore[union-attr]  # this process has one
+    await asyncio.wait_for(process.run(), 10)
+    execution, records = await process.show(id_)
+    assert (execution.status, execution.error["code"], records["a"].status) == ("failed", "timeout", "failed")  # type: ignore[index]
+    assert len(peer.calls) == 1
+
+
+async def test_what_is_cancelled_before_it_goes_back_undoes_nothing_of_itself(process: Process, peer: Hooked) -> None:
+    id_ = await process.start("Undone")
+    peer.bad = {2}
+    peer.before[2] = lambda: process.durable.control.cancel(id_)
+    await process.run()
+    execution, _ = await process.show(id_)
+    assert (execution.status, execution.compensation) == ("cancelled", "none")
+    assert peer.names() == ["Peer.ping", "Peer.ping"]
+    await process.durable.control.compensate(id_)
+    await process.run()
+    execution, records = await process.show(id_)
+    assert (execution.status, execution.compensation, records["one"].compensation) == ("compensated", "done", "done")
+
+
+async def test_a_signal_at_the_end_repeats_no_try(process: Process, peer: Hooked) -> None:
+    id_ = await process.start("Ends", {"text": unique()})
+    peer.bad = {1}
+    peer.before[1] = lambda: process.durable.control.signal(id_, "approved", {"by": "me"})
+    await process.run()
+    execution, _ = await process.show(id_)
+    assert (execution.status, len(peer.calls)) == ("failed", 1)
+
+
+async def test_every_call_of_a_step_has_a_key_of_its_own_and_the_first_that_of_the_step(process: Process, peer: Hooked) -> None:
+    peer.bad = {3}
+    execution, _ = await process.complete("Twice")
+    assert (execution.status, execution.compensation) == ("compensated", "done")
+    keys = peer.keys()
+    assert len(keys) == len(set(keys)) == 6
+    assert keys[0] == "both"
+    again, _ = await process.complete("Twice")
+    assert again.status == "compensated"
+    assert peer.keys()[6:] == keys  # the same in every run, so also after a take-over
+
+
+async def test_after_the_failure_of_an_item_those_under_way_end_and_no_other_begins(process: Process, peer: Hooked) -> None:
+    peer.bad = {0, 1}
+    id_ = await process.start("Wide")
+    await process.run()
+    assert sorted(values["n"] for _, values in peer.calls) == [0, 1]
+    await process.advance(hours=2)
+    assert (await process.show(id_))[0].status == "failed"
+    assert sorted(values["n"] for _, values in peer.calls) == [0, 0, 1, 1]
+
+
+async def test_a_worker_whose_lease_is_nearly_over_undoes_nothing_outside(
+    process: Process, peer: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.bad = {2}
+
+    async def standing_still() -> None:
+        process.dispatcher._renewed -= BEGIN_WITHIN
+
+    peer.before[2] = standing_still
+    id_ = await process.start("Undone")
+    await process.run()
+    assert peer.names() == ["Peer.ping", "Peer.ping"]
+    process.time.now += timedelta(milliseconds=LEASE_MS)  # type: ignore[union-attr]  # this process has one
+    await process.run()
+    assert peer.names() == ["Peer.ping", "Peer.ping", "Peer.pong"]
+    assert (await process.show(id_))[0].status == "compensated"
+
+
+async def test_a_fork_does_not_take_over_what_was_undone(process: Process, peer: Hooked) -> None:
+    peer.bad = {2}
+    execution, _ = await process.complete("Undone")
+    assert execution.status == "compensated"
+    with pytest.raises(WrongState) as refused:
+        await process.durable.control.fork(execution.id, "two")
+    assert refused.value.hint == "step 'one' was undone; fork from it, or from a step before it"
+    peer.bad = set()
+    fork = await process.durable.control.fork(execution.id, "one")
+    await process.run()
+    assert (await process.show(fork.id))[0].status == "completed"
+
+
+async def test_an_effect_outside_of_the_database_keeps_no_transaction_open(process: Process, peer: Hooked) -> None:
+    used: list[int] = []
+
+    async def look() -> None:
+        used.append(process.database.statistics().in_use)
+
+    peer.before[1] = look
+    execution, _ = await process.complete("Says")
+    assert (execution.status, used) == ("completed", [0])
