@@ -151,7 +151,7 @@ async def test_a_condition_that_asks_the_database_is_decided_by_the_delivery(run
     assert [text for text, _ in await notes(app)] == ["a 1"]
 
 
-async def test_what_this_program_does_not_know_is_kept_and_tried_again(run_program):
+async def test_what_no_version_that_runs_has_is_a_dead_letter_at_once(run_program):
     app = await started(run_program, "a")
     await place(app, "a", 1)
     await app.idle()
@@ -159,9 +159,9 @@ async def test_what_this_program_does_not_know_is_kept_and_tried_again(run_progr
     [delivery] = [one for one in (await control.deliveries()).data if one.target == FIRST]
     await app.database.writing().execute("UPDATE codeai_deliveries SET target = 'placed#9' WHERE target = 'placed#1'", ())
     await control.replay_delivery(delivery.id)
-    await failures(app, 1)
-    [row] = await app.rows("SELECT error FROM codeai_deliveries WHERE status = 'pending'")
-    assert row[0] == "this program has no handler 'placed#9'"
+    await app.idle()
+    [dead] = (await control.dead_letters()).data
+    assert (dead.target, dead.error) == ("placed#9", "no version of the program that runs has handler 'placed#9'")
 
 
 async def test_two_processes_share_the_work_and_double_nothing(run_program):

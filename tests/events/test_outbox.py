@@ -140,9 +140,11 @@ async def test_a_bulk_update_fires_once_for_each_row_that_becomes_true(run_progr
     assert sorted(row[0] for row in await app.rows("SELECT text FROM notes WHERE text LIKE 'low%'")) == ["low 1", "low 3", "low 3"]
 
 
-async def test_what_nobody_hears_is_kept_and_costs_nothing_more(run_program):
+async def test_what_nobody_hears_is_kept_and_wakes_nobody(run_program):
     app = await run_program(PROGRAM)
     await app.http.post("/silence")
+    assert not app.composition.eventing._tasks  # the sweep will see to it
+    await app.idle()
     assert await app.rows("SELECT name, relayed FROM codeai_events") == [("unheard", 1)]
 
 

@@ -34,10 +34,16 @@ class Registered:
         self._task: asyncio.Task[None] | None = None
         self.workflows: dict[str, Workflow] = {}
 
+    async def _known(self) -> dict[str, str]:
+        return {str(row[0]): str(row[1]) for row in await self._database.reading().fetch(_KNOWN, ())}
+
+    async def stale(self) -> bool:
+        """Whether something was registered or archived that was not taken up yet (see ``events.relay.News``)."""
+        return await self._known() != self._versions
+
     async def refresh(self) -> None:
         """Takes up what was registered or archived since."""
-        rows = await self._database.reading().fetch(_KNOWN, ())
-        versions = {str(row[0]): str(row[1]) for row in rows}
+        versions = await self._known()
         if versions == self._versions:
             return
         for name in self._versions.keys() - versions.keys():

@@ -55,10 +55,13 @@ class Executions:
         return {"id": uuid.UUID(started.id), "name": target, "status": "pending", "started_at": context.now, "attempt": 1}
 
     async def start_by_event(self, session: Session, workflow: str, trigger: Mapping[str, Any], origin: str, actor: str | None) -> None:
-        """Starts a workflow by an event, unless one of the same origin was started before.
+        """Starts a workflow by an event that it wants, unless one of the same origin was started before.
 
         :param trigger: the payload of the event beside its facts
         """
+        wanted = self._definitions.current("workflow", workflow).plan.wanted
+        if wanted is not None and await wanted(self._parts.context(session, {"event": trigger, "trigger": trigger})) is not True:
+            return
         await self.begin(session, "workflow", workflow, trigger, origin=origin, actor=actor)
 
     async def begin(

@@ -98,6 +98,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     input: tuple[InputField, ...]
     defaults: dict[str, Value]
     key: Compute | None = None
+    wanted: Compute | None = None  # whether an event of its trigger starts it
     on_duplicate: str = "return"
     once: bool = False
     timeout: int | None = None
@@ -142,6 +143,7 @@ class Compiler:
             input=run.input,
             defaults={field.name: self._evaluator.value(field.default) for field in run.input if field.default is not None},
             key=self._value(run.key, f"{name} key") if run.key is not None else None,
+            wanted=self._value(workflow.trigger.where, f"{name} trigger") if workflow is not None and workflow.trigger.where else None,
             on_duplicate=run.on_duplicate if isinstance(run, Workflow) else "queue" if run.overlap == "queue" else "return",
             once=workflow is not None and workflow.once,
             timeout=run.timeout,

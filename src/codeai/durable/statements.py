@@ -80,6 +80,8 @@ WAITED_ALL: Final = "DELETE FROM codeai_waits WHERE execution_id = $1"
 WAITING: Final = """
 SELECT DISTINCT w.execution_id, e.queue, e.priority FROM codeai_waits w JOIN executions e ON e.id = w.execution_id
 WHERE w.event = $1 AND (w.match IS NULL OR w.match IN {texts})"""
+AWAITED: Final = """
+WITH names(event) AS {subjects} SELECT event FROM names WHERE EXISTS (SELECT 1 FROM codeai_waits AS w WHERE w.event = names.event)"""
 PAGE: Final = 500
 SINCE: Final = f"SELECT id, at, actor, key, payload FROM codeai_events WHERE name = $1 AND at >= $2 AND id > $3 ORDER BY id LIMIT {PAGE}"
 
@@ -148,6 +150,7 @@ class Statements(msgspec.Struct, frozen=True):
     waited: str
     waited_all: str
     waiting: str
+    awaited: str
     since: str
     guard: str
     lock: str

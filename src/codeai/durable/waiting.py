@@ -117,6 +117,11 @@ class Addressee(msgspec.Struct, frozen=True):
     priority: int
 
 
+async def awaited(store: Store, session: Session, wires: Iterable[str]) -> frozenset[str]:
+    """Those of some events that an execution waits for. Whoever begins to wait afterwards looks at what was (see ``recall``)."""
+    return frozenset(str(row[0]) for row in await session.fetch(store.sql.awaited, (store.listed(sorted(set(wires))),)))
+
+
 async def arrived(store: Store, session: Session, wire: str, event_id: uuid.UUID, values: Mapping[str, Any], now: Any) -> list[Addressee]:
     """Gives an event to the executions that wait for it, in the transaction of its delivery; those are to be woken.
 

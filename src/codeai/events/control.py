@@ -115,6 +115,7 @@ class EventsControl:
         :raises NotKnown: there is no such event
         """
         key = self._forms.identifier(identifier)
+        await self._relay.refresh()
         async with self._database.transaction() as session:
             row = await session.fetch_row(self._text(f"SELECT {COLUMNS} FROM codeai_events WHERE id = $1"), (key,))  # noqa: S608  # ours
             if row is None:

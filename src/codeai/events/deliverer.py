@@ -17,6 +17,7 @@ from codeai.evaluate.errors import EvaluationError, ProgramFailure
 from codeai.events.deliveries import Attempt, Deliveries, Delivery
 from codeai.events.relay import nothing
 from codeai.events.schedule import HANDLERS, Schedule
+from codeai.events.versions import Versions
 from codeai.model.validation import InvalidFields
 from codeai.query.errors import QueryError
 from codeai.storage import errors as storage
@@ -34,6 +35,7 @@ _NOBODY: Final = (
 _PROGRAM: Final = (ProgramFailure, EvaluationError, InvalidFields, QueryError, storage.StorageError)
 
 
+_ELSEWHERE_MS: Final = 500  # a delivery for a process of another version is left for it so long
 Observer = Callable[[str, str, str, float], None]  # kind, target, outcome, seconds
 
 
@@ -56,6 +58,13 @@ class DeliveryFailed(Exception):
         self.answer = answer
         self.retry_after = retry_after
         self.final = final
+
+
+class NotHere(DeliveryFailed):
+    """This process has no such target; one of another version of the program may. If none does, it is final."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, final=True)
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -90,6 +99,7 @@ class Deliverer:
 
     :param inside: targets by kind whose effects are rows
     :param outside: the others
+    :param versions: the versions of the program that run
     :param limit: seconds that an inside target may take
     :param passed: is told of the points at which tests end the process
     """
@@ -102,6 +112,7 @@ class Deliverer:
         clock: Callable[[], datetime.datetime],
         inside: Mapping[str, Inside],
         outside: Mapping[str, Outside],
+        versions: Versions,
         *,
         limit: float = 60.0,
         passed: Callable[[str], None] = nothing,
@@ -114,6 +125,7 @@ class Deliverer:
         self._clock = clock
         self._inside = inside
         self._outside = outside
+        self._versions = versions
         self._limit = limit
 
     async def __call__(self, claim: Claim) -> None:
@@ -132,6 +144,9 @@ class Deliverer:
             self.observer(delivery.kind, delivery.target, "delivered", time.perf_counter() - began)
         except (LeaseLost, *_NOBODY):
             raise
+        except NotHere as error:
+            if not await self._left(claim, delivery):
+                await self._failed(claim, delivery, error, began, at)
         except (DeliveryFailed, TimeoutError, *_PROGRAM) as error:
             await self._failed(claim, delivery, error, began, at)
         except Exception as error:
@@ -151,7 +166,7 @@ class Deliverer:
             return
         outside = self._outside.get(delivery.kind)
         if outside is None:
-            raise DeliveryFailed(f"this process knows no targets of kind '{delivery.kind}'")
+            raise NotHere(f"no version of the program that runs delivers to '{delivery.kind}'")
         sent = await outside.send(delivery)
         self._passed("after-send")
         attempt = self._of(delivery, began, at, Sent(sent.status, sent.answer), None)
@@ -173,6 +188,26 @@ class Deliverer:
             answer=sent.answer,
             error=error,
         )
+
+    async def _left(self, claim: Claim, delivery: Delivery) -> bool:
+        """Leaves a delivery to a process that has its target, or else to the handler in the place of one that is gone.
+
+        Whether there is one.
+        """
+        event = delivery.event.name if delivery.event is not None else None
+        async with self._database.transaction() as session:
+            live = await self._versions.live(session)
+            others = [wiring for wiring in live if wiring is not self._versions.own]
+            registered = delivery.kind == "workflow" and await self._deliveries.registered(session, delivery.target)
+            if registered or any(wiring.delivers(delivery.kind, delivery.target, event) for wiring in others):
+                await self._dispatcher.later(session, claim, _ELSEWHERE_MS)
+                return True
+            successor = next((wiring.successors[delivery.target] for wiring in live if delivery.target in wiring.successors), None)
+            if delivery.kind != "handler" or successor is None:
+                return False
+            await self._deliveries.redirect(session, delivery, successor)
+            await self._dispatcher.later(session, claim, 0)
+        return True
 
     # -- failures --------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,9 @@ _ATTEMPT: Final = """
 INSERT INTO codeai_attempts (delivery_id, number, at, duration_ms, status, answer, error) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING"""
 
+_REDIRECT: Final = "UPDATE codeai_deliveries SET target = $2 WHERE id = $1 AND status = 'pending'"
+_REGISTERED: Final = "SELECT name FROM workflows WHERE name = $1 AND source IS NOT NULL AND status <> 'archived'"
+
 
 class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery that is to be made. ``content`` is the JSON text of a message; ``replay_of`` what it repeats."""
@@ -98,8 +101,8 @@ class Deliveries:
 
     def __init__(self, forms: Forms) -> None:
         self._forms = forms
-        names = ("insert", "load", "delivered", "failed", "dead", "attempt")
-        texts = (_INSERT, _LOAD, _DELIVERED, _FAILED, _DEAD, _ATTEMPT)
+        names = ("insert", "load", "delivered", "failed", "dead", "attempt", "redirect", "registered")
+        texts = (_INSERT, _LOAD, _DELIVERED, _FAILED, _DEAD, _ATTEMPT, _REDIRECT, _REGISTERED)
         self._sql = {name: portable(text, forms.dialect) for name, text in zip(names, texts, strict=True)}
 
     async def add(self, session: Session, made: Sequence[NewDelivery], now: datetime.datetime) -> None:
@@ -155,6 +158,14 @@ class Deliveries:
         """Gives a delivery up; it waits for a replay."""
         values = (self._forms.identifier(delivery.id), delivery.attempts + 1, error[:_SAID], self._forms.moment(now))
         await session.execute(self._sql["dead"], values)
+
+    async def redirect(self, session: Session, delivery: Delivery, target: str) -> None:
+        """Gives a delivery another target."""
+        await session.execute(self._sql["redirect"], (self._forms.identifier(delivery.id), target))
+
+    async def registered(self, session: Session, workflow: str) -> bool:
+        """Whether operators have registered a workflow: other processes take it up in a moment."""
+        return await session.fetch_row(self._sql["registered"], (workflow,)) is not None
 
     async def attempted(self, session: Session, delivery: Delivery, attempt: Attempt) -> None:
         """Keeps how an attempt went."""

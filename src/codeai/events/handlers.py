@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from codeai.auth.principal import SYSTEM
+from codeai.durable.definitions import DefinitionMissing
 from codeai.evaluate.context import Context, Log, Services
 from codeai.evaluate.effects import Effects
 from codeai.evaluate.errors import ProgramFailure
 from codeai.evaluate.program import Evaluator, Host
-from codeai.events.deliverer import DeliveryFailed
+from codeai.events.deliverer import DeliveryFailed, NotHere
 from codeai.events.deliveries import Delivery
 from codeai.events.outbox import Outbox
 from codeai.events.records import facts
 from codeai.events.schedule import HANDLERS, Schedule
+from codeai.events.wiring import Named
 from codeai.model.application import Application
 from codeai.model.statement import NOT_DECLARED, Branch, If
 from codeai.storage.interface import Session
@@ -24,12 +26,12 @@ from codeai.storage.interface import Session
 def event_of(delivery: Delivery, outbox: Outbox) -> dict[str, Any]:
     """What ``event`` is for a delivery.
 
-    :raises DeliveryFailed: the program has no such event (any more)
+    :raises NotHere: this version of the program has no such event
     """
     event = delivery.event
     plan = outbox.plans.get(event.name) if event is not None else None
     if event is None or plan is None:
-        raise DeliveryFailed(f"unknown event '{event.name if event is not None else ''}'")
+        raise NotHere(f"unknown event '{event.name if event is not None else ''}'")
     payload = plan.schema.decoded(event.payload)
     return facts(event, payload, attempt=delivery.attempts + 1, replay_of=delivery.replay_of)
 
@@ -57,6 +59,10 @@ class Handlers:
             body = handler.body if handler.where is None else (If(branches=(Branch(handler.where, handler.body),)),)
             self._hosts[handler.name] = (handler.event, evaluator.block(body, f"on {handler.name}"))
 
+    def rename(self, names: Mapping[str, Named]) -> None:
+        """Takes over the names that handlers keep from version to version, by those of this program alone."""
+        self._hosts = {names[name].name: host for name, host in self._hosts.items() if name in names}
+
     def schedule(self, delivery: Delivery) -> Schedule:
         """See ``deliverer.Inside``."""
         return Schedule(HANDLERS)
@@ -65,7 +71,7 @@ class Handlers:
         """See ``deliverer.Inside``."""
         known = self._hosts.get(delivery.target)
         if known is None or delivery.event is None or known[0] != delivery.event.name:
-            raise DeliveryFailed(f"this program has no handler '{delivery.target}'")
+            raise NotHere(f"no version of the program that runs has handler '{delivery.target}'")
         values = {"event": event_of(delivery, self._outbox)}
         context = Context(SYSTEM, session, self._clock(), self._services, self._log, effects=self._effects, values=values)
         try:
@@ -102,4 +108,7 @@ class Workflows:
         trigger = event_of(delivery, self._outbox)
         assert delivery.event is not None
         origin = f"event:{delivery.event.id}" + (f":{delivery.id}" if delivery.forced else "")
-        await self._starter.start_by_event(session, delivery.target, trigger, origin, delivery.event.actor)
+        try:
+            await self._starter.start_by_event(session, delivery.target, trigger, origin, delivery.event.actor)
+        except DefinitionMissing as error:
+            raise NotHere(f"no version of the program that runs has workflow '{delivery.target}'") from error

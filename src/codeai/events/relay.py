@@ -12,12 +12,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+import msgspec
+
 from codeai.durable.dispatch.protocol import Claim, Dispatcher
 from codeai.evaluate.errors import EvaluationError
 from codeai.events.deliveries import Deliveries, NewDelivery, offer
 from codeai.events.outbox import Moment, Outbox
 from codeai.events.records import COLUMNS, EventRecord, facts
 from codeai.events.routes import Route
+from codeai.events.versions import Versions
+from codeai.events.wiring import Named, Wiring
 from codeai.storage.codecs import encode_json
 from codeai.storage.interface import Database, Session
 from codeai.storage.portable import portable
@@ -26,10 +30,11 @@ _LOG: Final = logging.getLogger("codeai.events")
 RELAY: Final = "outbox"  # the kind of the activation, and its only subject
 SWEEP_MS: Final = 1_000
 _BATCH: Final = 200
-# Events that this program does not have wait for the version that has them: while one is rolled out, both relay.
+# Events that no version has that runs wait until one does.
 _WAITING: Final = f"SELECT {COLUMNS} FROM codeai_events WHERE relayed = 0 AND name IN {{names}} ORDER BY id LIMIT {_BATCH}"  # noqa: S608  # constants of ours
 _NAMES: Final = {"postgresql": "(SELECT unnest($1::text[]))", "sqlite": "(SELECT value FROM json_each($1))"}
-_RELAYED: Final = "UPDATE codeai_events SET relayed = 1 WHERE id = $1"
+_RELAYED: Final = "UPDATE codeai_events SET relayed = 1 WHERE id IN {ids}"
+_IDS: Final = {"postgresql": "(SELECT unnest($1::uuid[]))", "sqlite": "(SELECT value FROM json_each($1))"}
 
 
 def nothing(point: str) -> None:
@@ -37,20 +42,31 @@ def nothing(point: str) -> None:
 
 
 class Listener(Protocol):
-    """Hears of events beside deliveries: executions that wait for one."""
+    """Hears of events beside deliveries: executions that wait for one. It is told of every event."""
 
     @property
     def names(self) -> frozenset[str]:
-        """The wire names that it wants to hear of."""
+        """The wire names of events that it wants to hear of without delay."""
 
     async def heard(self, session: Session, events: Sequence[EventRecord]) -> None:
         """Takes in events, in the transaction that relays them; it is not told twice of the same."""
 
 
+class News(Protocol):
+    """What operators have registered since."""
+
+    async def stale(self) -> bool:
+        """Whether there is something that was not taken up yet."""
+
+    async def refresh(self) -> None:
+        """Takes it up."""
+
+
 class Relay:
     """Makes deliveries of events.
 
-    :param routes: who hears of which event
+    :param versions: the versions of the program that run
+    :param routes: who hears of which event in this one
     :param passed: is told of the points at which tests end the process
     :param idle: what is done when there is nothing to relay
     """
@@ -61,12 +77,16 @@ class Relay:
         dispatcher: Dispatcher,
         outbox: Outbox,
         deliveries: Deliveries,
+        versions: Versions,
         routes: Mapping[str, tuple[Route, ...]],
         clock: Callable[[], datetime.datetime],
         passed: Callable[[str], None] = nothing,
         idle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._passed = passed
+        self._versions = versions
+        self._live: tuple[Wiring, ...] = (versions.own,)
+        self.news: News | None = None
         self._idle = idle
         self._database = database
         self._dispatcher = dispatcher
@@ -77,8 +97,7 @@ class Relay:
         self._more: Mapping[str, tuple[Route, ...]] = {}
         self._listeners: list[Listener] = []
         self._waiting = portable(_WAITING.replace("{names}", _NAMES[database.dialect]), database.dialect)
-        self._names = (encode_json(list(outbox.plans)) if database.dialect == "sqlite" else list(outbox.plans),)
-        self._relayed = portable(_RELAYED, database.dialect)
+        self._relayed = portable(_RELAYED.replace("{ids}", _IDS[database.dialect]), database.dialect)
         for wire, found in routes.items():
             outbox.plans[wire].heard = bool(found)
 
@@ -96,8 +115,14 @@ class Relay:
             if wire in self._outbox.plans:
                 self._outbox.plans[wire].heard = True
 
+    def rename(self, names: Mapping[str, Named]) -> None:
+        """Takes over the names that handlers keep from version to version, by those of this program alone."""
+        self._routes = {wire: tuple(_renamed(route, names) for route in found) for wire, found in self._routes.items()}
+        self._live = (self._versions.own,)
+
     async def __call__(self, claim: Claim) -> None:
         """See ``durable.dispatch.protocol.Handler``."""
+        await self.refresh()
         while await self._batch(claim):
             pass
         if self._idle is not None:
@@ -105,33 +130,62 @@ class Relay:
         async with self._database.transaction() as session:
             await self._dispatcher.later(session, claim, SWEEP_MS)
 
+    async def refresh(self) -> None:
+        """Sees who is to be told by now: the versions that run, and what was registered."""
+        self._live = await self._versions.live(self._database.reading())
+        if self.news is not None and await self.news.stale():
+            await self.news.refresh()
+
+    def _listed(self, values: Sequence[Any]) -> tuple[Any]:
+        return (encode_json(values) if self._database.dialect == "sqlite" else values,)
+
     async def _batch(self, claim: Claim) -> bool:
         """Relays a batch; whether there may be more."""
-        if await self._database.fetch_row(self._waiting, self._names) is None:
+        names = self._listed(sorted({name for wiring in self._live for name in wiring.routes}))
+        if await self._database.fetch_row(self._waiting, names) is None:
             return False
-        async with self._database.transaction() as session:
-            await self._dispatcher.hold(session, claim)
-            events = [self._outbox.forms.event(row) for row in await session.fetch(self._waiting, self._names)]
-            made = [delivery for event in events for delivery in self.made(event)]
-            if made:
-                await self._deliveries.add(session, made, self._clock())
-            await offer(session, self._dispatcher, made)
-            for listener in self._listeners:
-                heard = [event for event in events if event.name in listener.names]
-                if heard:
-                    await listener.heard(session, heard)
-            await session.execute_many(self._relayed, [(self._outbox.forms.identifier(event.id),) for event in events])
-            self._passed("before-relay")
-        self._passed("after-relay")
+        try:
+            async with self._database.transaction() as session:
+                return await self._relay(session, claim, names)
+        except _Stale:
+            await self.refresh()
+            return True
+        finally:
+            self._passed("after-relay")
+
+    async def _relay(self, session: Session, claim: Claim, names: tuple[Any]) -> bool:
+        await self._dispatcher.hold(session, claim)
+        events = [self._outbox.forms.event(row) for row in await session.fetch(self._waiting, names)]
+        # Who is told is looked up after the events were read: whoever has emitted one was written down before.
+        self._live = await self._versions.live(session)
+        if self.news is not None and await self.news.stale():
+            raise _Stale
+        made = [delivery for event in events for delivery in self.made(event)]
+        if made:
+            await self._deliveries.add(session, made, self._clock())
+        await offer(session, self._dispatcher, made)
+        for listener in self._listeners:
+            await listener.heard(session, events)
+        await session.execute(self._relayed, self._listed([self._outbox.forms.identifier(event.id) for event in events]))
+        self._passed("before-relay")
         return len(events) == _BATCH
 
+    def _told(self, wire: str) -> tuple[Route, ...]:
+        """The targets of an event in the newest version that has it."""
+        wiring = next((found for found in self._live if wire in found.routes), None)
+        if wiring is None or wiring is self._versions.own:
+            found = self._routes.get(wire, ())
+        else:
+            found = wiring.routes_of(wire)
+        return (*found, *self._more.get(wire, ()))
+
     def made(self, event: EventRecord, *, replay_of: UUID | None = None, forced: bool = False) -> list[NewDelivery]:
-        """The deliveries that an event leads to.
+        """The deliveries that an event leads to; see ``look``.
 
         :param replay_of: what they repeat
         :param forced: they start workflows again
         """
-        routes = (*self._routes.get(event.name, ()), *self._more.get(event.name, ()))
+        routes = self._told(event.name)
         context = self._context(event) if any(route.where is not None for route in routes) else None
         return [
             NewDelivery(
@@ -160,9 +214,18 @@ class Relay:
             return True
 
 
+def _renamed(route: Route, names: Mapping[str, Named]) -> Route:
+    named = names.get(route.target) if route.kind == "handler" else None
+    return route if named is None else msgspec.structs.replace(route, target=named.name, line=named.line)
+
+
 def order_key(route: Route, event: EventRecord) -> str | None:
     """What keeps the deliveries of one key to one target in order."""
-    return None if event.key is None else f"{route.kind}:{route.target}:{event.key}"
+    return None if event.key is None else f"{route.kind}:{route.line or route.target}:{event.key}"
+
+
+class _Stale(Exception):
+    """Something was registered that the events of a batch may be for."""
 
 
 class Doorbell:

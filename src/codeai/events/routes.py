@@ -20,12 +20,14 @@ Condition = Callable[[Any], Any]
 class Route(msgspec.Struct, frozen=True):
     """One target of one event.
 
+    :param line: of a handler: the name by which its deliveries are in order (see ``wiring``); None for the target itself
     :param where: decides over a context with the event, without waiting for anything; None when the target decides, or always
     """
 
     kind: Kind
     target: str
     where: Condition | None = None
+    line: str | None = None
 
 
 def routes_of(application: Application, evaluator: Evaluator) -> dict[str, tuple[Route, ...]]:

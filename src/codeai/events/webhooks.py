@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from codeai.events.deliverer import DeliveryFailed, Sent
+from codeai.events.deliverer import DeliveryFailed, NotHere, Sent
 from codeai.events.deliveries import Delivery
 from codeai.events.records import EventRecord, Forms
 from codeai.events.schedule import STANDARD, Schedule, of_retry
@@ -105,7 +105,7 @@ class Webhooks:
         """See ``deliverer.Outside``."""
         endpoint = self.endpoints.get(delivery.target)
         if endpoint is None or delivery.event is None:
-            raise DeliveryFailed(f"this program has no webhook '{delivery.target}'")
+            raise NotHere(f"webhook '{delivery.target}' is not declared")
         disabled = await self._database.fetch_row(self._enabled, (endpoint.name,))
         if disabled is not None:
             raise DeliveryFailed(f"the webhook is disabled: {disabled[0]}", final=True)

@@ -93,6 +93,7 @@ class Controlling:
         self._inputs: RunInputs | None = None
         self._planned = self._plans({})
         self._registered = Registered(runtime.database, durable.definitions, self._changed)
+        relay.news = self._registered
         runs = ScheduledRuns(durable.executions)
         self.scheduler = Scheduler(runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual, durable.parts.faults)
         durable.dispatcher.register(KIND, self.scheduler)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from codeai.durable.process import Durable
 from codeai.durable.values import recorded
-from codeai.durable.waiting import Addressee, arrived, wake
+from codeai.durable.waiting import Addressee, arrived, awaited, wake
 from codeai.events.records import EventRecord, facts
 from codeai.model.application import Application
 from codeai.storage.codecs import decode_json
@@ -20,7 +20,7 @@ class Arrivals:
     def __init__(self, application: Application, durable: Durable, clock: Callable[[], datetime.datetime]) -> None:
         self._durable = durable
         self._clock = clock
-        # Executions of older versions may wait for any of them.
+        # Executions of older versions may wait for any of them, those of registered workflows and of newer versions for the sweep.
         self._names = frozenset(event.wire for event in application.events) if application.workflows else frozenset()
 
     @property
@@ -31,7 +31,10 @@ class Arrivals:
     async def heard(self, session: Session, events: Sequence[EventRecord]) -> None:
         """See ``events.relay.Listener``."""
         durable, found = self._durable, list[Addressee]()
+        wanted = await awaited(durable.store, session, [event.name for event in events])
         for event in events:
+            if event.name not in wanted:
+                continue
             values: Mapping[str, object] = facts(event, decode_json(event.payload))
             plain = {name: recorded(value) for name, value in values.items()}
             found += await arrived(durable.store, session, event.name, event.id, plain, self._clock())

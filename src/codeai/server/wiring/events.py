@@ -26,7 +26,9 @@ from codeai.events.routes import routes_of
 from codeai.events.schedule import HANDLERS, Schedule
 from codeai.events.sending import EmailTarget, Sending, SlackTarget
 from codeai.events.signatures import HmacVerifier, StandardVerifier, secret_keys
+from codeai.events.versions import Versions
 from codeai.events.webhooks import Endpoint, Webhooks, endpoint_of
+from codeai.events.wiring import wiring_of
 from codeai.integrations.addresses import AddressPolicy
 from codeai.integrations.outbound import Outbound, host_of
 from codeai.messages.email import MailServer, MessageRefused, addresses
@@ -106,11 +108,13 @@ class Eventing:
         self.webhooks = Webhooks(database, self.outbox.forms, self._endpoints(), self._client, clock)
         self._kafka: KafkaTarget | None = None
         self._deliverer: Deliverer | None = None
+        self._handlers: Handlers | None = None
         keep = datetime.timedelta(seconds=settings.event_retention) if settings.event_retention else None
         self.retention = Retention(database, self.outbox.forms, keep, clock)
-        self.relay = Relay(
-            database, dispatcher, self.outbox, self.deliveries, routes_of(application, evaluator), clock, passed, self.retention
-        )
+        self._targets = self._outside()
+        routes = routes_of(application, evaluator)
+        self.versions = Versions(database, wiring_of(application, routes, self._targets))
+        self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, self.versions, routes, clock, passed, self.retention)
         self.control = EventsControl(application, database, dispatcher, self.outbox, self.relay, self.deliveries, self.webhooks, clock)
         self._check_sends()
         self.active = bool(application.events) or bool(nodes_of(application, Send))
@@ -119,13 +123,13 @@ class Eventing:
         """Gives programs what they emit and send with, and the dispatcher what works on it."""
         effects.emitter = self.outbox
         effects.sender = Sending(self.deliveries, self._dispatcher, self.templates)
-        inside: dict[str, Inside] = {
-            "handler": Handlers(self._application, self._evaluator, self.outbox, self._clock, services, log, effects)
-        }
+        self._handlers = Handlers(self._application, self._evaluator, self.outbox, self._clock, services, log, effects)
+        inside: dict[str, Inside] = {"handler": self._handlers}
         if starter is not None:
             inside["workflow"] = Workflows(self.outbox, starter)
-        outside = self._outside()
-        deliverer = Deliverer(self._database, self._dispatcher, self.deliveries, self._clock, inside, outside, passed=self._passed)
+        deliverer = Deliverer(
+            self._database, self._dispatcher, self.deliveries, self._clock, inside, self._targets, self.versions, passed=self._passed
+        )
         self._deliverer = deliverer
         self._dispatcher.register(RELAY, self.relay)
         self._dispatcher.register(KIND, deliverer)
@@ -257,7 +261,12 @@ class Eventing:
         task.add_done_callback(self._tasks.discard)
 
     async def start(self) -> None:
-        """Makes sure that there is a relay."""
+        """Joins the versions of the program that run, and makes sure that there is a relay."""
+        await self.versions.start()
+        names = self.versions.own.handlers_of(self._application)
+        self.relay.rename(names)
+        if self._handlers is not None:
+            self._handlers.rename(names)
         if self.active:
             await ring(self._database.writing(), self._dispatcher)
 
@@ -265,6 +274,7 @@ class Eventing:
         """Ends connections, after the last ring."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=2)
+        await self.versions.stop()
         await self._client.close()
         await self._slack_client.close()
         if self._kafka is not None:
