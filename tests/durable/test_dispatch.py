@@ -292,6 +292,36 @@ async def test_a_long_transaction_costs_nobody_else_his_lease(database: Database
     await eventually(lambda: not worker.running)
 
 
+async def test_in_a_file_that_one_process_has_a_long_transaction_costs_nobody_his_lease(database: Database) -> None:
+    if database.dialect != "sqlite":
+        pytest.skip("other processes use the same database")
+    time = Time()
+    worker = Worker(database, clock=time)
+    gate = asyncio.Event()
+
+    async def pause(claim: Claim) -> None:
+        await gate.wait()
+
+    worker.action = pause
+    await worker.offer("a")
+    await worker.offer("b")
+    await worker.dispatcher._fill()
+    await eventually(lambda: len(worker.claims) == 2)
+    async with database.transaction():  # a block that takes longer than a lease
+        time.now += 2 * LEASE_MS
+        worker.dispatcher._renewed -= 2 * LEASE_MS / 1000
+        renewing = asyncio.create_task(worker.dispatcher.renew())
+        await asyncio.sleep(0)
+        assert worker.dispatcher.may_begin()
+        sweeping = asyncio.create_task(worker.dispatcher.sweep())
+        await asyncio.sleep(0)
+    assert await sweeping == 0
+    await renewing
+    gate.set()
+    await eventually(lambda: not worker.running)
+    assert (worker.seen, await rows(database)) == (["a", "b"], [])
+
+
 async def test_stop_gives_back_what_it_does_not_finish(database: Database) -> None:
     worker, other = Worker(database), Worker(database)
 

@@ -47,6 +47,7 @@ class LocalDispatcher:
         self._sql = statements(database.dialect)
         self._clock = clock
         self._shared = shared and database.dialect == "postgresql"
+        self._alone = database.dialect == "sqlite"  # one process has the file: nobody else takes what runs here
         self._handlers: dict[str, Handler] = {}
         self.worker = str(uuid.uuid4())
         self._unsettled: list[Claim] = []
@@ -333,7 +334,8 @@ class LocalDispatcher:
         """One sweep; the number of activations that became ready."""
         if self._unsettled:
             await self._settle_again()
-        found = await self._database.writing().fetch(self._sql.sweep, (self._now(),))
+        running = list(self._running) if self._alone else []
+        found = await self._database.writing().fetch(self._sql.sweep, (self._now(), id_list(running, self._database.dialect)))
         self.wake_restricted()
         return len(found)
 
@@ -346,6 +348,8 @@ class LocalDispatcher:
         """Prolongs the leases of what runs here; gives up what could not be prolonged in time."""
         began = time.monotonic()
         ids = list(self._running)
+        if self._alone:
+            self._renewed = began  # the writer may be busy for longer than a lease
         try:
             if ids:
                 values = (self._now(), LEASE_MS, self.worker, id_list(ids, self._database.dialect))

@@ -65,7 +65,8 @@ WITH ready AS (
 SWEEP: Final = f"""
 UPDATE codeai_activations SET fence = CASE WHEN state = 1 THEN fence + 1 ELSE fence END,
   attempts = CASE WHEN state = 1 THEN attempts + 1 ELSE attempts END, state = 0, again = 0, worker = NULL
-WHERE id IN (SELECT id FROM codeai_activations WHERE state <> 0 AND ready_ms <= {_NOW} FOR UPDATE SKIP LOCKED)
+WHERE id IN (
+  SELECT id FROM codeai_activations WHERE state <> 0 AND ready_ms <= {_NOW} AND id NOT IN {{ids}} FOR UPDATE SKIP LOCKED)
 RETURNING order_key, lane"""
 NEXT_DUE: Final = f"SELECT min(ready_ms) - {_NOW} FROM codeai_activations WHERE state <> 0"
 # Those that a transaction of ours holds are passed over, so that one long block costs nobody else his lease: nobody takes them meanwhile.
@@ -130,7 +131,7 @@ def statements(dialect: Dialect) -> Statements:
         claim=claims(""),
         claim_limited=claims(f" AND kind = '{LIMITED}'"),
         claim_exempt=claims(f" AND kind <> '{LIMITED}'"),
-        sweep=made(SWEEP),
+        sweep=made(listed(SWEEP, 2)),
         next_due=made(NEXT_DUE),
         renew=made(listed(RENEW, 4)),
         release=made(listed(RELEASE, 2)),
