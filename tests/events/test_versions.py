@@ -227,3 +227,24 @@ async def test_a_webhook_of_the_new_version_is_left_to_it(run_program):
     await place(old, 1)
     await relayed(old)
     assert await old.rows("SELECT target, status, attempts FROM codeai_deliveries") == [("partners", "pending", 0)]
+
+
+DAILY = 'job Daily { schedule: "0 6 * * *"  do { create Note { text: "daily" } } }\n'
+
+
+async def ledger(app):
+    return await app.rows("SELECT name, expression, status FROM codeai_schedules ORDER BY name")
+
+
+async def test_schedules_are_those_of_the_newest_version_whoever_starts_last(run_program):
+    old = await run_program(HEAD + DAILY)
+    new = await run_program(HEAD + DAILY.replace("0 6", "0 7") + DAILY.replace("Daily", "More"), url=old.url)
+    both = [("Daily", "0 7 * * *", "active"), ("More", "0 6 * * *", "active")]
+    assert await ledger(new) == both
+    again = await run_program(HEAD + DAILY, url=old.url)
+    assert await ledger(new) == both
+    await again.composition.eventing.versions.beat()
+    assert await ledger(new) == both
+    await new.composition.eventing.versions.stop()
+    await again.composition.eventing.versions.beat()
+    assert await ledger(again) == [("Daily", "0 6 * * *", "active"), ("More", "0 6 * * *", "removed")]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -49,6 +50,8 @@ class Versions:
 
     def __init__(self, database: Database, wiring: Wiring) -> None:
         self._database = database
+        self.on_newest: Callable[[], Awaitable[None]] | None = None  # called when the newer versions have gone
+        self._was_newest = True
         self._process = str(uuid.uuid4())
         self._version = wiring.version()
         self._alone = database.dialect == "sqlite"  # one process has the file
@@ -72,6 +75,7 @@ class Versions:
         self._wirings[self._version] = self.own
         if not self._alone:
             self._beating = asyncio.create_task(self._beats())
+            self._was_newest = await self.newest(self._database.reading())
 
     async def _registered(self, session: Session) -> Wiring:
         row = await session.fetch_row(self._known, (self._version,))
@@ -89,9 +93,20 @@ class Versions:
         while True:
             await asyncio.sleep(BEAT_EVERY)
             try:
-                await self._database.writing().execute(self._beat, (self._process, self._version))
+                await self.beat()
             except StorageError as error:
                 _LOG.warning("a sign of life was not given", extra={"cause": str(error)})
+
+    async def beat(self) -> None:
+        """Gives a sign of life, and sees whether the newer versions are still there."""
+        await self._database.writing().execute(self._beat, (self._process, self._version))
+        was, self._was_newest = self._was_newest, await self.newest(self._database.reading())
+        if self._was_newest and not was and self.on_newest is not None:
+            await self.on_newest()
+
+    async def newest(self, session: Session) -> bool:
+        """Whether no newer version runs."""
+        return (await self.live(session))[0] is self.own
 
     async def stop(self) -> None:
         """Takes leave, so that nobody counts on this process."""

@@ -36,6 +36,7 @@ class Wiring(msgspec.Struct, frozen=True):
     :param handlers: by event, in the order of the program
     :param targets: kinds and names to which a process of this version delivers; ``(kind, "")`` is any of the kind
     :param last: the highest number that a handler of an event ever had
+    :param beside: what versions differ in besides, and is decided by the newest: its schedules
     :param successors: the handlers that stand in the place of others, by the names of those
     """
 
@@ -43,12 +44,13 @@ class Wiring(msgspec.Struct, frozen=True):
     handlers: dict[str, list[Named]]
     targets: list[tuple[str, str]]
     last: dict[str, int]
+    beside: list[str] = []
     successors: dict[str, str] = {}
 
     def version(self) -> str:
         """The hash of all but names."""
         contents = {wire: [one.content for one in found] for wire, found in sorted(self.handlers.items())}
-        return digest({"routes": dict(sorted(self.routes.items())), "handlers": contents, "targets": self.targets})
+        return digest({"routes": dict(sorted(self.routes.items())), "handlers": contents, "targets": self.targets, "beside": self.beside})
 
     def routes_of(self, wire: str) -> tuple[Route, ...]:
         """Who hears of an event. Conditions are left to the deliveries."""
@@ -69,10 +71,13 @@ class Wiring(msgspec.Struct, frozen=True):
         return (kind, target if kind in INSIDE else "") in self.targets
 
 
-def wiring_of(application: Application, routes: Mapping[str, Sequence[Route]], outside: Iterable[str]) -> Wiring:
+def wiring_of(
+    application: Application, routes: Mapping[str, Sequence[Route]], outside: Iterable[str], beside: Iterable[str] = ()
+) -> Wiring:
     """The wiring of a program, with the names that its handlers have when no other version was there before.
 
     :param outside: the kinds of targets outside that this process reaches
+    :param beside: texts that are equal in versions whose schedules are
     """
     handlers: dict[str, list[Named]] = {}
     last: dict[str, int] = {}
@@ -86,7 +91,7 @@ def wiring_of(application: Application, routes: Mapping[str, Sequence[Route]], o
         *((kind, "") for kind in outside if kind not in INSIDE),
     ]
     others = {wire: [(route.kind, route.target) for route in found if route.kind != "handler"] for wire, found in routes.items()}
-    return Wiring(others, handlers, sorted(named), last)  # type: ignore[arg-type]  # kinds are texts
+    return Wiring(others, handlers, sorted(named), last, sorted(beside))  # type: ignore[arg-type]  # kinds are texts
 
 
 def content_of(handler: Handler) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 from typing import Final, Protocol
 
@@ -59,6 +59,7 @@ class Scheduler:
     """Decides ticks.
 
     :param schedules: those of the program, as they are now
+    :param newest: whether no newer version of the program runs; only the newest one changes the ledger
     :param clock: the present where time is virtual; None for the database's clock
     :param faults: where tests end the process
     """
@@ -71,7 +72,9 @@ class Scheduler:
         schedules: Callable[[], Mapping[str, Planned]],
         clock: Callable[[], Instant] | None = None,
         faults: Callable[[str], None] = lambda point: None,
+        newest: Callable[[Session], Awaitable[bool]] | None = None,
     ) -> None:
+        self._newest = newest
         self.ledger = Ledger(database)
         self._database = database
         self._dispatcher = dispatcher
@@ -88,10 +91,13 @@ class Scheduler:
     async def register(self) -> None:
         """Brings the ledger to the program: adds, changes and removes schedules, and sees to it that each is waited for.
 
-        A schedule that is new or has changed begins now; one that comes back begins now, too.
+        A schedule that is new or has changed begins now; one that comes back begins now, too. An older version than one that runs, which
+        starts again in the middle of a deploy or before it is rolled back, changes nothing.
         """
         wanted = self._schedules()
         async with self._database.transaction() as session:
+            if self._newest is not None and not await self._newest(session):
+                return
             now = await self._now(session)
             known = {entry.name: entry for entry in await self.ledger.entries()}
             for planned in wanted.values():

@@ -8,6 +8,7 @@ import msgspec
 
 from codeai.jobs.catching_up import CatchUp
 from codeai.jobs.timetable import Timetable, shown, timetable
+from codeai.model.application import Application
 from codeai.model.workflow import Job, Schedule, Workflow
 
 Overlap = Literal["skip", "queue", "allow"]
@@ -46,3 +47,9 @@ def planned(run: Workflow | Job) -> Planned | None:
         return Planned(name=run.name, kind="job", schedule=run.schedule, overlap=run.overlap, catch_up=run.catch_up)
     schedule = run.trigger.schedule
     return Planned(name=run.name, kind="workflow", schedule=schedule) if schedule is not None else None
+
+
+def definitions(application: Application) -> list[str]:
+    """The definitions of all schedules of a program."""
+    runs: list[Workflow | Job] = [*application.workflows, *application.jobs]
+    return [found.definition for found in map(planned, runs) if found is not None]

@@ -169,7 +169,8 @@ class Composition:
         self.durable.parts.recorder.on_step = self.figures.step
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
         self.controlling = Controlling(
-            application, self.runtime, self.durable, self.evaluator, self.eventing.relay, queues, clock, self._wake
+            *(application, self.runtime, self.durable, self.evaluator, self.eventing.relay, self.eventing.versions),
+            *(queues, clock, self._wake),
         )
         operated = (self.integrations, self.eventing.control)
         self.controlling.put_on(self.operators, *operated, environment, texts or ProgramTexts(), self._default)
@@ -330,8 +331,8 @@ class Composition:
             SPANS.set(self.spans)  # what is begun from here on, the dispatcher's tasks among it, is traced
         await self.observation.start()
         await self.durable.register()
+        await self.eventing.start()  # first: who decides schedules depends on the versions that run
         await self.controlling.start()
-        await self.eventing.start()
         if self.working and self.settings.role != "api" and not self._recording:  # tests say themselves when it is time
             await self.dispatcher.start()
 

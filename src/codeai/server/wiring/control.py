@@ -30,6 +30,7 @@ from codeai.evaluate.program import Evaluator
 from codeai.events.control import EventsControl
 from codeai.events.relay import Relay
 from codeai.events.routes import routes_to
+from codeai.events.versions import Versions
 from codeai.http.operators import OperatorRoutes
 from codeai.http.plans import Runtime
 from codeai.integrations.calls import Integrations
@@ -69,6 +70,7 @@ class Controlling:
     """The schedules of a process, and what operators reach.
 
     :param virtual: the time where tests move it; None for the database's clock
+    :param versions: the versions of the program that run
     :param relay: what tells workflows of events
     :param wake: called when there is the first registered workflow: a program without anything durable has no process that works
     """
@@ -80,6 +82,7 @@ class Controlling:
         durable: Durable,
         evaluator: Evaluator,
         relay: Relay,
+        versions: Versions,
         queues: Queues,
         virtual: Callable[[], datetime.datetime] | None,
         wake: Callable[[], Awaitable[None]],
@@ -95,7 +98,10 @@ class Controlling:
         self._registered = Registered(runtime.database, durable.definitions, self._changed)
         relay.news = self._registered
         runs = ScheduledRuns(durable.executions)
-        self.scheduler = Scheduler(runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual, durable.parts.faults)
+        self.scheduler = Scheduler(
+            runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual, durable.parts.faults, versions.newest
+        )
+        versions.on_newest = self.scheduler.register
         durable.dispatcher.register(KIND, self.scheduler)
         self._started = self._awake = False
         self._wake = wake

@@ -31,6 +31,7 @@ from codeai.events.webhooks import Endpoint, Webhooks, endpoint_of
 from codeai.events.wiring import wiring_of
 from codeai.integrations.addresses import AddressPolicy
 from codeai.integrations.outbound import Outbound, host_of
+from codeai.jobs.schedules import definitions
 from codeai.messages.email import MailServer, MessageRefused, addresses
 from codeai.messages.templates import TemplateFailed, Templates
 from codeai.model import expression as ir
@@ -113,7 +114,7 @@ class Eventing:
         self.retention = Retention(database, self.outbox.forms, keep, clock)
         self._targets = self._outside()
         routes = routes_of(application, evaluator)
-        self.versions = Versions(database, wiring_of(application, routes, self._targets))
+        self.versions = Versions(database, wiring_of(application, routes, self._targets, definitions(application)))
         self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, self.versions, routes, clock, passed, self.retention)
         self.control = EventsControl(application, database, dispatcher, self.outbox, self.relay, self.deliveries, self.webhooks, clock)
         self._check_sends()
