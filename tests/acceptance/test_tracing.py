@@ -3,6 +3,7 @@
 import gzip
 import http.server
 import threading
+from collections import Counter
 
 import httpx
 import pytest
@@ -19,6 +20,23 @@ integration peer {
     type: rest
     base_url: env(PEER_URL)
     operation ask { method: GET  path: "/answer"  returns: json }
+}
+event Asked { payload { title: string, required } }
+on Asked { create Ticket { title: event.title }  log "kept" }
+workflow Answer {
+    input { title: string }
+    steps { rest { sleep: 200ms }  write { do { create Ticket { title: input.title }  log "written" } } }
+}
+workflow FollowUp { trigger: Asked  steps { call { call peer.ask {} } } }
+endpoint POST /later {
+    auth: public
+    body { title: string, required }
+    returns: json
+    do {
+        start Answer { title: body.title }
+        emit Asked { title: body.title }
+        return { ok: true }
+    }
 }
 endpoint GET /ask { auth: public  returns: json  do { let found = call peer.ask {}  return found } }
 """
@@ -76,9 +94,12 @@ def receiver():
     found.server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def traced(launch, receiver):
-    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "PEER_URL": receiver.url}
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def traced(launch, receiver, request):
+    """On PostgreSQL another process works on what requests start."""
+    receiver.spans.clear()
+    environment = {} if request.param == "sqlite" else {"DATABASE_URL": request.getfixturevalue("postgres").create_database("traced")}
+    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "PEER_URL": receiver.url}
     return launch(source=PROGRAM, env={**environment, "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"})
 
 
@@ -117,6 +138,39 @@ def test_a_call_goes_on_with_the_trace(traced, receiver):
     asked = {name.lower(): value for name, value in receiver.asked[-1].items()}
     assert asked["traceparent"] == f"00-{trace}-{names['GET'].span_id.hex()}-01"
     assert asked["tracestate"] == "vendor=1"
+
+
+def test_workflows_handlers_steps_and_their_statements_go_on_with_the_trace_of_the_request(traced, receiver):
+    trace = "d" * 32
+    sent = {"traceparent": f"00-{trace}-{PARENT}-01", "tracestate": "vendor=1"}
+    assert httpx.post(f"{traced.server.base_url}/later", json={"title": "later"}, headers=sent).status_code == 200
+    wanted = {"workflow Answer", "handler asked#1", "workflow FollowUp", "step rest", "step write", "step call", "call peer.ask"}
+    turns = [*wanted, "workflow Answer", "POST /later"]  # it sleeps between its two turns
+    until(lambda: not Counter(turns) - Counter(span.name for span in receiver.of_trace(trace)), 20)
+    spans = receiver.of_trace(trace)
+    by_id = {span.span_id: span for span in spans}
+
+    def above(span):
+        """The names of the spans above one, the nearest first."""
+        names = []
+        while (span := by_id.get(span.parent_span_id)) is not None:
+            names.append(span.name)
+        return names
+
+    paths = {span.name: above(span) for span in spans if span.name in wanted}
+    assert paths["workflow Answer"] == ["POST /later"]
+    assert sum(span.name == "workflow Answer" for span in spans) == 2
+    assert paths["step write"] == ["workflow Answer", "POST /later"]
+    assert paths["handler asked#1"] == ["POST /later"]
+    assert paths["workflow FollowUp"] == ["start FollowUp", "POST /later"]
+    assert paths["call peer.ask"] == ["step call", *paths["step call"]]
+    inserts = [above(span)[:1] for span in spans if span.name == "INSERT" and '"tickets"' in attributes(span)["db.query.text"]]
+    assert sorted(inserts) == [["handler asked#1"], ["step write"]]
+    assert next(span for span in spans if span.name == "workflow Answer").kind == 5  # consumer
+    asked = {name.lower(): value for name, value in receiver.asked[-1].items()}
+    assert (asked["traceparent"][3:35], asked["tracestate"]) == (trace, "vendor=1")
+    for message in ("kept", "written"):
+        assert traced.log_line(lambda line, message=message: line.get("msg") == message)["trace_id"] == trace
 
 
 def test_a_trace_that_is_not_sampled_is_passed_on_and_not_sent(traced, receiver):

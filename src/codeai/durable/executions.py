@@ -14,6 +14,7 @@ import msgspec
 from codeai.durable.definitions import Definition, Definitions
 from codeai.durable.parts import NoRows, Parts
 from codeai.durable.plans import RunPlan
+from codeai.durable.traces import tied
 from codeai.durable.values import recorded
 from codeai.evaluate.context import Context
 from codeai.evaluate.errors import ProgramFailure
@@ -99,6 +100,7 @@ class Executions:
             found = await self._duplicate(session, definition, given, key, *rest)
             if found.existing:
                 return found
+        await tied(session, self._parts.store.dialect, self._parts.store.uuid(found.id))
         await offer_execution(
             self._parts,
             session,

@@ -29,7 +29,7 @@ class EmitAnnouncement:
 
         def companions(row: Mapping[str, Any]) -> Sequence[Companion]:
             context.values = {"result": row, "changes": changes}
-            return (self._outbox.companion(context.now, context.user.id, self._event, self._payload(context)),)
+            return self._outbox.companions(context.now, context.user.id, self._event, self._payload(context))
 
         return companions
 

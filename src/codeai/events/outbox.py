@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from codeai.durable.traces import tie
 from codeai.evaluate.context import Context
 from codeai.evaluate.operations import text
 from codeai.evaluate.program import Evaluator
@@ -92,7 +93,12 @@ class Outbox:
 
     async def emit(self, context: Context, event: str, payload: Any) -> None:
         """See ``Emitter``."""
-        await write(context.session, self._dialect, (self.companion(context.now, context.user.id, event, payload),))
+        await write(context.session, self._dialect, self.companions(context.now, context.user.id, event, payload))
+
+    def companions(self, now: datetime.datetime, actor: str | None, event: str, payload: object) -> tuple[Companion, ...]:
+        """The row of an event, and where requests are traced the one that ties it to its trace; raises InvalidFields."""
+        found = self.companion(now, actor, event, payload)
+        return (found, *tie(found.values[0]))
 
     def companion(self, now: datetime.datetime, actor: str | None, event: str, payload: object) -> Companion:
         """The row of an event, to be written together with another; raises InvalidFields."""
@@ -133,7 +139,7 @@ class DataTriggers:
         found: list[Companion] = []
         for event, holds, payload in self._compiled:
             if holds(moment, after) is True and (before is None or holds(moment, before) is not True):
-                found.append(self._outbox.companion(now, actor, event, payload(moment, after)))
+                found.extend(self._outbox.companions(now, actor, event, payload(moment, after)))
         return found
 
 

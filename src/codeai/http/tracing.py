@@ -9,6 +9,7 @@ from codeai.http.messages import Request, Response
 from codeai.observability.spans import SPANS
 from codeai.observability.tracing.context import read_context
 from codeai.observability.tracing.otel import OtelSpans, failed
+from codeai.storage.interface import Dialect
 from codeai.storage.watching import WATCHER
 
 _Result = TypeVar("_Result")
@@ -19,12 +20,12 @@ _SILENT: Final = ("/health", "/metrics", "/debug/")
 class Tracing:
     """Answers requests within spans.
 
-    :param system: of the database, as OpenTelemetry calls it
+    :param dialect: of the database
     """
 
-    def __init__(self, spans: OtelSpans, system: str) -> None:
+    def __init__(self, spans: OtelSpans, dialect: Dialect) -> None:
         self._spans = spans
-        self._statements = StatementSpans(spans, system)
+        self._statements = StatementSpans(spans, system_of(dialect))
 
     async def answer(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
         """Answers a request; what monitors ask every few seconds has no span."""
@@ -47,6 +48,11 @@ class Tracing:
             if response.status >= 500:
                 failed(span, request.code)
             return response
+
+
+def system_of(dialect: Dialect) -> str:
+    """The database as OpenTelemetry calls it."""
+    return "postgresql" if dialect == "postgresql" else "sqlite"
 
 
 class StatementSpans:

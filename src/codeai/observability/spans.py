@@ -17,6 +17,12 @@ class Spans(Protocol):
     def span(self, name: str, attributes: Mapping[str, str | int], kind: SpanKind = "internal") -> AbstractContextManager[None]:
         """A span around a block; an exception that leaves the block makes it an error."""
 
+    def continued(self, name: str, context: str, attributes: Mapping[str, str | int]) -> AbstractContextManager[None]:
+        """A span around a block of work that another span has caused earlier, perhaps in another process.
+
+        :param context: what ``headers`` said there, a value a line; empty where nothing is known: then a new trace begins
+        """
+
     def headers(self) -> tuple[tuple[str, str], ...]:
         """What a request to a peer carries, so that the peer's spans belong to the same trace (W3C Trace Context)."""
 

@@ -68,7 +68,7 @@ from codeai.server.wiring.operators import operator_routes
 from codeai.server.wiring.program_log import log_program
 from codeai.server.wiring.providers import TokenProviders
 from codeai.server.wiring.sharing import Sharing
-from codeai.server.wiring.tracing import tracing_spans
+from codeai.server.wiring.tracing import traced_work, tracing_spans
 from codeai.storage.interface import Database
 from codeai.storage.notices import Notices
 
@@ -177,6 +177,8 @@ class Composition:
         always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
         self._debugging = Debugging(self.operators.guard, everyone=settings.allow_debug_header, always=always)
         self.spans = self._built_spans()
+        if self.spans is not None:
+            self.dispatcher.within = traced_work(self.spans, self.database)
         self.asgi = self._built()
         self.observation.count_running(lambda: self.asgi.running)
         self.operator_asgi = self._built_for_operators() if settings.operator_port else None
@@ -306,7 +308,7 @@ class Composition:
             return None
         from codeai.http.tracing import Tracing
 
-        return Tracing(self.spans, "postgresql" if self.database.dialect == "postgresql" else "sqlite")
+        return Tracing(self.spans, self.database.dialect)
 
     def _served(self, router: Router[Handler]) -> HttpApplication:
         return HttpApplication(router, self.runtime.settings, self.observation.observer(), self, self._debugging, self._traced())

@@ -17,7 +17,6 @@ from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Queues
 from codeai.durable.dispatch.statements import Claims, id_list, statements
 from codeai.durable.faults import fault_points
-from codeai.observability.spans import spanned
 from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database, Record, Session
 
@@ -29,6 +28,7 @@ SWEEP_EVERY: Final = 1.0
 _LOCK: Final = 0x434149_4C414E  # any number that only this program uses: claims of restricted activations go one after another
 _FIRST_DELAY_MS: Final = 500
 _LONGEST_DELAY_MS: Final = 60_000
+Within = Callable[[Claim, Awaitable[None]], Awaitable[None]]
 
 
 class LocalDispatcher:
@@ -62,6 +62,7 @@ class LocalDispatcher:
         self._renewed = time.monotonic()
         self._turn = 0
         self._faults = fault_points(os.environ)
+        self.within: Within | None = None  # put around the work on each claim, where somebody traces
 
     @property
     def _queues(self) -> Queues:
@@ -244,7 +245,7 @@ class LocalDispatcher:
             if handler is None:
                 await self._failed(claim, LookupError(f"nobody works on kind '{claim.kind}'"))
             else:
-                await spanned(f"{claim.kind} {claim.queue}", handler(claim), {"codeai.subject": claim.subject, "codeai.queue": claim.queue})
+                await (handler(claim) if self.within is None else self.within(claim, handler(claim)))
         except LeaseLost:
             _LOG.warning("lease lost", extra={"kind": claim.kind, "subject": claim.subject})
         except asyncio.CancelledError:

@@ -15,7 +15,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, S
 
 from codeai import __version__
 from codeai.observability import spans
-from codeai.observability.tracing.context import TraceContext, written
+from codeai.observability.tracing.context import TraceContext, read_context, written
 
 _KINDS: Final = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT, "server": SpanKind.SERVER, "consumer": SpanKind.CONSUMER}
 
@@ -46,6 +46,14 @@ class OtelSpans:
     def span(self, name: str, attributes: Mapping[str, str | int], kind: spans.SpanKind = "internal") -> Iterator[None]:
         """See ``spans.Spans``."""
         with self._tracer.start_as_current_span(name, kind=_KINDS[kind], attributes=dict(attributes)):
+            yield
+
+    @contextmanager
+    def continued(self, name: str, context: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
+        """See ``spans.Spans``."""
+        known = read_context(zip((b"traceparent", b"tracestate"), (line.encode("latin-1") for line in context.split("\n")), strict=False))
+        parent = _parent(known) if known is not None else Context()
+        with self._tracer.start_as_current_span(name, parent, kind=SpanKind.CONSUMER, attributes=dict(attributes)):
             yield
 
     @contextmanager

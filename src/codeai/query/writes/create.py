@@ -54,7 +54,7 @@ class Insert:
         row = NewRowRange(compiler, entity, access, columns)
         self._allowed: Truth = ALWAYS if system else model.policies.allowed(compiler, row, "create")
         self._statement: Statement[bool] = Statement(compiler, self._build)
-        self._joint: dict[tuple[str, int], str] = {}
+        self._joint: dict[tuple[str, ...], str] = {}
 
     def alone(self, *, accompanied: bool = False) -> bool:
         """Whether a row takes one statement, which then needs no transaction around it.
@@ -128,7 +128,7 @@ class Insert:
     async def _sent(self, session: Session, text: str, bound: Sequence[Any], companions: Sequence[Companion]) -> Record | None:
         if not companions:
             return await session.fetch_row(text, bound)
-        key = (text, len(companions))
+        key = (text, *(companion.table.name for companion in companions))
         joint = self._joint.get(key)
         if joint is None:
             if len(self._joint) >= KEPT:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
+from codeai.durable.dispatch.protocol import Claim
 from codeai.server.settings import SettingError
+from codeai.storage.interface import Database
 
 if TYPE_CHECKING:
     from codeai.observability.tracing.otel import OtelSpans
@@ -36,3 +38,11 @@ def tracing_spans(service: str, version: str, environment: Mapping[str, str]) ->
     except ImportError as error:
         raise SettingError("traces need OpenTelemetry: install codeai[otel], or set OTEL_SDK_DISABLED=true") from error
     return OtelSpans(service, version, exporter(), environment)
+
+
+def traced_work(spans: OtelSpans, database: Database) -> Callable[[Claim, Awaitable[None]], Awaitable[None]]:
+    """What puts work on executions and deliveries in spans of the traces that led to it."""
+    from codeai.durable.traces import Traces
+    from codeai.http.tracing import StatementSpans, system_of
+
+    return Traces(database, spans, StatementSpans(spans, system_of(database.dialect))).within

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from codeai.storage.schema.system import core, durable, events, http, jobs, versions
+from codeai.storage.schema.system import core, durable, events, http, jobs, traces, versions
 from codeai.storage.schema.system.table import Table
 
 SYSTEM_TABLES: Final[tuple[Table, ...]] = (
     *(*core.TABLES, *durable.TABLES, *events.TABLES, *http.TABLES, *jobs.TABLES),
-    *versions.TABLES,
+    *(*versions.TABLES, *traces.TABLES),
 )
