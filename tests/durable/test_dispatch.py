@@ -224,6 +224,36 @@ async def test_what_could_not_be_given_back_is_as_soon_as_the_database_answers(d
     assert await rows(database) == []
 
 
+class Mute(Away):
+    """Loses its next answer to a write: what was written is written."""
+
+    def writing(self) -> Session:
+        return self
+
+    async def fetch(self, *arguments: object) -> object:
+        found = await self._database.writing().fetch(*arguments)
+        if self.gone and found:
+            self.gone = False
+            raise DatabaseUnavailable("gone")
+        return found
+
+    async def execute(self, *arguments: object) -> object:
+        return await self._database.writing().execute(*arguments)
+
+
+async def test_what_was_claimed_without_an_answer_is_worked_on_at_once(database: Database) -> None:
+    mute = Mute(database)
+    worker = Worker(mute, clock=Time())  # type: ignore[arg-type]  # time stands still: no lease ends by itself
+    await worker.offer("a")
+    mute.gone = True
+    with pytest.raises(DatabaseUnavailable):
+        await worker.dispatcher.run_due()
+    assert [row[1] for row in await rows(database)] == [1]
+    await worker.dispatcher.run_due()
+    assert worker.seen == ["a"]
+    assert await rows(database) == []
+
+
 async def test_a_lease_that_ended_goes_to_another_and_fences_the_first_out(database: Database) -> None:
     time = Time()
     paused, other = Worker(database, clock=time), Worker(database, clock=time)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import httpx
+from faultshop import until
 
 from services.process import ServerProcess
 
@@ -57,7 +58,8 @@ class Observed:
         for quoted in _quoted(row["metrics"]):
             assert self._measured(quoted), (fault, quoted)
         for quoted in _quoted(row["log"]):
-            assert quoted in self._server.output, (fault, quoted, self._server.output[-3000:])
+            seen = until(lambda quoted=quoted: quoted in self._server.output, 10)  # lines are written by a thread of their own
+            assert seen, (fault, quoted, self._server.output[-3000:])
 
     def _measured(self, quoted: str) -> bool:
         """Whether a metric was there with these labels among others, and above zero (or of the value that is quoted)."""

@@ -250,6 +250,19 @@ async def test_requests_carry_what_was_given_and_connections_are_used_again() ->
     assert peer.connections == 1
 
 
+async def test_what_comes_after_an_answer_is_nobodys_answer() -> None:
+    async def surplus(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nmine" + b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged")
+        await reader.read()
+
+    with Peer(lambda seen: surplus if seen.target == "/surplus" else Reply(200, b"good")) as peer:
+        client = Outbound(LOOPBACK)
+        assert (await client.send("GET", f"{peer.url}/surplus")).body == b"mine"
+        assert (await client.send("GET", f"{peer.url}/well")).body == b"good"
+        await client.close()
+    assert peer.connections == 2
+
+
 async def test_a_header_cannot_smuggle_a_second_request() -> None:
     with Peer(lambda seen: Reply()) as peer:
         with pytest.raises(BadAddress):

@@ -134,6 +134,7 @@ class Outbound:
             collected = collector(answer.header("content-encoding"), limits.answer)
             async for chunk in response.aiter_stream():
                 collected.feed(chunk)
+            await _drop_surplus(response)
             bodiless = request.method == b"HEAD" or response.status in (204, 304)
             return Answer(response.status, headers, b"" if bodiless else collected.finish())
         finally:
@@ -160,6 +161,20 @@ class Outbound:
         if self._pool is not None:
             await self._pool.aclose()
             self._pool = None
+
+
+async def _drop_surplus(response: httpcore.Response) -> None:
+    """Ends a connection on which more has come than the answer: the surplus would be taken for the answer to the next request.
+
+    The pool looks whether an idle connection has something to read, and knows nothing of what has been read with the answer. That
+    lies in httpcore's own state of the connection; where a version of it keeps that elsewhere, no connection is used again.
+    """
+    try:
+        surplus, _ = response.stream._stream._connection._h11_state.trailing_data  # type: ignore[union-attr]  # see above
+    except AttributeError:
+        surplus = b"?"
+    if surplus:
+        await response.extensions["network_stream"].aclose()
 
 
 def _request(method: str, url: httpx.URL, headers: Iterable[tuple[str, str]], body: bytes | None, limits: Limits) -> httpcore.Request:

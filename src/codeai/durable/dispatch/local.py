@@ -59,6 +59,7 @@ class LocalDispatcher:
         self._restricted = True
         self._claiming = False
         self._backlog = False
+        self._doubtful = False
         self._renewed = time.monotonic()
         self._turn = 0
         self._faults = fault_points(os.environ)
@@ -230,14 +231,26 @@ class LocalDispatcher:
             return 0
         if not self._running:
             self._renewed = time.monotonic()
+        if self._doubtful:
+            await self._return_others()
         self._faults("before-claim")
-        found = await self._claimed(free)
+        try:
+            found = await self._claimed(free)
+        except StorageError:
+            self._doubtful = True
+            raise
         if found:
             self._faults("after-claim")
         self._backlog = len(found) >= free
         for claim in found:
             self._running[claim.id] = (claim, asyncio.create_task(self._work(claim)))
         return len(found)
+
+    async def _return_others(self) -> None:
+        """Gives back what this worker has claimed without having heard of it, because the connection broke."""
+        ids = id_list(list(self._running), self._database.dialect)
+        await self._database.writing().execute(self._sql.return_others, (self.worker, ids))
+        self._doubtful = False
 
     async def _work(self, claim: Claim) -> None:
         handler = self._handlers.get(claim.kind)

@@ -77,6 +77,12 @@ RELEASE: Final = (
     "UPDATE codeai_activations SET state = 0, again = 0, fence = fence + 1, worker = NULL WHERE worker = $1 AND state = 1 AND id IN {ids}"
 )
 
+# What was claimed when the answer to the claim was lost: nobody works on it, and its lease would have to end first.
+RETURN: Final = (
+    "UPDATE codeai_activations SET state = 0, again = 0, fence = fence + 1, worker = NULL"
+    " WHERE worker = $1 AND state = 1 AND id NOT IN {ids}"
+)
+
 
 class Claims(msgspec.Struct, frozen=True):
     """The two claims: of activations without order and lane, and of those with one."""
@@ -105,6 +111,7 @@ class Statements(msgspec.Struct, frozen=True):
     next_due: str
     renew: str
     release: str
+    return_others: str
 
 
 def statements(dialect: Dialect) -> Statements:
@@ -135,6 +142,7 @@ def statements(dialect: Dialect) -> Statements:
         next_due=made(NEXT_DUE),
         renew=made(listed(RENEW, 4)),
         release=made(listed(RELEASE, 2)),
+        return_others=made(listed(RETURN, 2)),
     )
 
 
