@@ -62,6 +62,18 @@ class Books:
         )
         return row == ("0", "0", "0")
 
+    def left(self) -> str:
+        """What is left to do, for the message of a test that failed."""
+        return "\n".join(
+            f"{statement}: {self.rows(statement)[:20]}"
+            for statement in (
+                "SELECT count(*) FROM codeai_events WHERE relayed = 0",
+                "SELECT * FROM codeai_deliveries WHERE status = 'pending'",
+                "SELECT id, status, error FROM executions WHERE status <> 'completed'",
+                "SELECT * FROM codeai_activations",
+            )
+        )
+
     def agree(self, accepted: set[int], seen: list[Seen]) -> None:
         """Every accepted order is there once, with all that follows from it; of others all or nothing."""
         orders = self.numbers("SELECT number FROM orders")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -132,7 +131,7 @@ CUT = """
 config { name: "cut"  default_auth: public }
 entity Paid { id: uuid, primary, auto  number: int, required }
 integration Bank {
-    base_url: env(BANK_URL)  timeout: 1s  circuit_breaker { threshold: 1000 failures }
+    base_url: env(BANK_URL)  timeout: 2s  circuit_breaker { threshold: 1000 failures }
     operation charge { method: POST  path: "/charges"  idempotent: true  body { number: int, required }  returns { id: string } }
 }
 workflow Pay {
@@ -156,12 +155,13 @@ def test_a_network_that_ends_in_the_middle_of_a_call_costs_time_and_nothing_else
         server = start_server(tmp_path / "app.cai", env=env)
         observed = Observed(server)
         assert observed.ask("POST", "/now", json={"number": 0}).status_code == 200
-        network.silent()
         with ThreadPoolExecutor(1) as threads:
             for number, turn in enumerate((network.silent, network.cut, network.silent), 1):
+                network.silent()
                 assert observed.ask("POST", "/pay", json={"number": number}).status_code == 200
+                held = network.held
                 asked = threads.submit(observed.ask, "POST", "/now", json={"number": 0})
-                time.sleep(0.3)  # the call is under way
+                assert until(lambda held=held: network.held > held, 10)
                 turn()
                 assert asked.result().json()["code"] in ("peer_timeout", "peer_disconnected")
         assert observed.look().json()["status"] == "healthy"

@@ -56,7 +56,7 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
                 assert until(lambda done=done: runs(books) > done, 5), server.output[-3000:]  # the durable worker is back as well
                 if time.monotonic() > ends:
                     break
-        assert until(books.settled, 60), server.output[-3000:]
+        assert until(books.settled, 60), books.left() + server.output[-3000:]
         print(
             f"{len(load.accepted)} orders, {len(returns)} restarts, service back after at most {max(returns):.1f} s: {dict(load.refused)}"
         )

@@ -17,6 +17,7 @@ class Network:
         self._to = to
         self._state: State = "whole"
         self._delay = 0.0
+        self.held = 0  # pieces that were taken in silence
         self._carried = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -101,6 +102,7 @@ class Network:
         while piece := await reader.read(65_536):
             if self._delay:
                 await asyncio.sleep(self._delay)
+            self.held += not self._carried.is_set()
             await self._carried.wait()
             writer.write(piece)
             await writer.drain()

@@ -13,6 +13,7 @@ from codeai.storage.settings import DatabaseSettings
 
 _LOG: Final = logging.getLogger("codeai.storage")
 _CHECK_EVERY: Final = 15.0
+_FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 Heard = Callable[[str], None]
 
