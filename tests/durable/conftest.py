@@ -13,9 +13,15 @@ from codeai.storage.settings import DatabaseSettings, from_url
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def system_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DatabaseSettings:
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database; a module may have kinds of its own."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def system_settings(kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DatabaseSettings:
     """A database with the tables of ours alone."""
-    if request.param == "sqlite":
+    if kind == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('durable')}/app.db"
     else:
         url = request.getfixturevalue("postgres").create_database(f"d{uuid.uuid4().hex[:16]}")

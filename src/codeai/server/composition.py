@@ -16,7 +16,6 @@ from codeai.auth.issuing import ProgramServices
 from codeai.auth.principal import RoleTable
 from codeai.control.queries import OperatorQueries
 from codeai.control.registering import ProgramTexts
-from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.statements import CHANNEL
 from codeai.durable.faults import fault_points
 from codeai.durable.process import Durable, KeyedOperations
@@ -56,6 +55,7 @@ from codeai.server.settings import SettingError, Settings
 from codeai.server.wiring.actions import Actions
 from codeai.server.wiring.checks import database_check
 from codeai.server.wiring.control import Controlling, program_queues
+from codeai.server.wiring.dispatching import dispatcher, works_here
 from codeai.server.wiring.durable import Arrivals
 from codeai.server.wiring.events import Eventing
 from codeai.server.wiring.figures import LaterFigures
@@ -144,7 +144,7 @@ class Composition:
         )
         queues = program_queues(application, self.evaluator)
         milliseconds = (lambda: int(clock().timestamp() * 1000)) if clock is not None else None
-        self.dispatcher = LocalDispatcher(self.database, queues, clock=milliseconds, shared=True)
+        self.dispatcher = dispatcher(settings, self.database, queues, milliseconds, folder or Path.cwd(), recording=recording)
         self.functions = PythonFunctions(application, folder or Path.cwd())
         self.effects.python = self.functions
         for problem in problems(application, folder or Path.cwd()):
@@ -345,7 +345,7 @@ class Composition:
 
     async def _wake(self) -> None:
         """Works although the program has nothing durable: operators have registered workflows, and nobody else would run them."""
-        if not self.working:
+        if not self.working and works_here(self.settings):
             await self.dispatcher.start()
 
     async def stop(self) -> None:

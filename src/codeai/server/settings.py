@@ -88,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_from: str | None = None
     slack_webhook_url: SlackChannels = SlackChannels()
     kafka_brokers: str | None = None
+    dispatcher: str = "local"
+    dbos_polling: float = 0.1
     event_retention: float = 30 * 86_400.0
 
     @property

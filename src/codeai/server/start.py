@@ -108,7 +108,7 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     settings = prepared.settings
     _title("codeai server")
     try:
-        working = composed(prepared).working
+        working = composed(prepared).working or settings.dispatcher == "dbos"  # which no HTTP process may start later
         _check_role(prepared)
         place, operators = main_place(settings, os.environ), operator_place(settings)
         for wanted in filter(None, (place, operators)):

@@ -225,11 +225,11 @@ class LocalDispatcher:
 
     async def _fill(self) -> int:
         """Claims for all free slots and begins to work."""
-        free = self._queues.concurrency - len(self._running)
+        free = self._room()
         if free <= 0:
             self._backlog = True
             return 0
-        if not self._running:
+        if not self._leased():
             self._renewed = time.monotonic()
         if self._doubtful:
             await self._return_others()
@@ -243,12 +243,24 @@ class LocalDispatcher:
             self._faults("after-claim")
         self._backlog = len(found) >= free
         for claim in found:
-            self._running[claim.id] = (claim, asyncio.create_task(self._work(claim)))
+            self._taken(claim)
         return len(found)
+
+    def _room(self) -> int:
+        """How many more may be claimed now."""
+        return self._queues.concurrency - len(self._running)
+
+    def _leased(self) -> list[int]:
+        """What has a lease of this process."""
+        return list(self._running)
+
+    def _taken(self, claim: Claim) -> None:
+        """Begins to work on what was claimed."""
+        self._running[claim.id] = (claim, asyncio.create_task(self._work(claim)))
 
     async def _return_others(self) -> None:
         """Gives back what this worker has claimed without having heard of it, because the connection broke."""
-        ids = id_list(list(self._running), self._database.dialect)
+        ids = id_list(self._leased(), self._database.dialect)
         await self._database.writing().execute(self._sql.return_others, (self.worker, ids))
         self._doubtful = False
 
@@ -310,7 +322,7 @@ class LocalDispatcher:
         self._woken.clear()
         if self.may_begin():
             await self._fill()
-            if self._backlog and len(self._running) < self._queues.concurrency:
+            if self._backlog and self._room() > 0:
                 return
         await self._woken.wait()
 
@@ -361,7 +373,7 @@ class LocalDispatcher:
     async def renew(self) -> None:
         """Prolongs the leases of what runs here; gives up what could not be prolonged in time."""
         began = time.monotonic()
-        ids = list(self._running)
+        ids = self._leased()
         if self._alone:
             self._renewed = began  # the writer may be busy for longer than a lease
         try:

@@ -1,0 +1,187 @@
+"""What the DBOS dispatcher does beyond ``test_dispatch``: hand-overs that get lost, doubled or left lying."""
+
+import ast
+import asyncio
+import importlib.metadata
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from shared_engine import SharedEngine
+
+from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
+from codeai.durable.dispatch.dbos.engine import VERSION, Unusable, check_installed
+from codeai.durable.dispatch.dbos.statements import pair_of, workflow_id
+from codeai.durable.dispatch.protocol import Claim, Queues
+from codeai.storage.interface import Database
+from codeai.storage.settings import DatabaseSettings
+from services.polling import eventually
+
+SOURCES = Path(__file__).parents[2] / "src" / "codeai"
+
+
+@pytest.fixture(scope="module", params=["postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def engine(system_settings: DatabaseSettings) -> Iterator[SharedEngine]:
+    found = SharedEngine(system_settings)
+    yield found
+    found.end()
+
+
+class Seen:
+    """A handler that remembers, and waits while its gate is shut."""
+
+    def __init__(self, dispatcher: DbosDispatcher, database: Database) -> None:
+        self.dispatcher = dispatcher
+        self.database = database
+        self.claims: list[Claim] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        dispatcher.register("work", self._handle)
+
+    async def _handle(self, claim: Claim) -> None:
+        self.claims.append(claim)
+        await self.gate.wait()
+        async with self.database.transaction() as session:
+            await self.dispatcher.done(session, claim)
+
+    async def offer(self) -> None:
+        async with self.database.transaction() as session:
+            await self.dispatcher.offer(session, "work", uuid.uuid4().hex)
+
+    async def known(self) -> list[str]:
+        """What DBOS knows of."""
+        rows = await self.database.fetch("SELECT workflow_uuid FROM dbos.workflow_status ORDER BY created_at", ())
+        return [str(row[0]) for row in rows]
+
+
+@pytest.fixture
+async def seen(database: Database, engine: SharedEngine) -> AsyncIterator[Seen]:
+    dispatcher = DbosDispatcher(database, engine.share())
+    await dispatcher._open()
+    await database.writing().execute("DELETE FROM dbos.workflow_status", ())
+    yield Seen(dispatcher, database)
+    await dispatcher.stop(5)
+
+
+async def test_a_workflow_that_runs_again_begins_nothing(seen: Seen) -> None:
+    """Conductor, or a person, may recover what another process works on."""
+    seen.gate.clear()
+    await seen.offer()
+    await seen.dispatcher._fill()
+    await eventually(lambda: len(seen.claims) == 1)
+    again = seen.dispatcher.receive(seen.claims[0].id, seen.claims[0].fence - 1)
+    await asyncio.wait_for(asyncio.wrap_future(again), 5)
+    seen.gate.set()
+    await seen.dispatcher.run_due()
+    after = seen.dispatcher.receive(seen.claims[0].id, seen.claims[0].fence - 1)
+    await asyncio.wait_for(asyncio.wrap_future(after), 5)
+    assert len(seen.claims) == 1
+
+
+async def test_an_offer_that_is_rolled_back_is_not_handed_over(seen: Seen) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with seen.database.transaction() as session:
+            await seen.dispatcher.offer(session, "work", "never")
+            raise ZeroDivisionError
+    assert (await seen.dispatcher._fill(), await seen.known()) == (0, [])
+
+
+async def test_what_nobody_begins_is_handed_over_anew_and_begins_once(seen: Seen, engine: SharedEngine) -> None:
+    engine.receivers.clear()  # whatever DBOS delivers now is lost, as in a process that died
+    before = engine.lost
+    await seen.offer()
+    await seen.dispatcher._fill()
+    await eventually(lambda: engine.lost > before)
+    (number, (fence, _)) = next(iter(seen.dispatcher._handed.items()))
+    seen.dispatcher._handed[number] = (fence, time.monotonic() - 60)
+    engine.receivers.append(seen.dispatcher)
+    assert await seen.dispatcher.run_due() == 1
+    assert [claim.fence for claim in seen.claims] == [fence + 3]  # taken back, handed over, begun
+    assert seen.claims[0].attempts == 0
+
+
+async def test_a_process_that_is_full_hands_nothing_over(database: Database, engine: SharedEngine) -> None:
+    dispatcher = DbosDispatcher(database, engine.share(), Queues(concurrency=3))
+    few = Seen(dispatcher, database)
+    few.gate.clear()
+    await dispatcher._open()
+    for _ in range(9):
+        await few.offer()
+    await dispatcher._fill()
+    await eventually(lambda: len(few.claims) == 3)
+    assert await dispatcher._fill() == 0
+    states = await database.fetch("SELECT state, count(*) FROM codeai_activations GROUP BY state ORDER BY state", ())
+    assert [tuple(row) for row in states] == [(0, 6), (1, 3)]
+    few.gate.set()
+    await dispatcher.run_due()
+    assert len(few.claims) == 9
+    await dispatcher.stop(5)
+
+
+async def test_what_has_ended_is_deleted_from_dbos(seen: Seen) -> None:
+    for _ in range(5):
+        await seen.offer()
+    await seen.dispatcher.run_due()
+    assert len(await seen.known()) == 5
+    seen.dispatcher._over.extend([(0.0, name) for _, name in seen.dispatcher._over])
+    seen.dispatcher._over.rotate(5)
+    await seen.dispatcher._clean()
+    assert await seen.known() == []
+
+
+async def test_what_dead_processes_have_left_is_deleted_and_what_runs_is_not(seen: Seen) -> None:
+    seen.gate.clear()
+    await seen.offer()
+    await seen.dispatcher._fill()
+    await eventually(lambda: len(seen.claims) == 1)
+    running = await seen.known()
+    copy = "INSERT INTO dbos.workflow_status SELECT (jsonb_populate_record(s, $1::jsonb)).* FROM dbos.workflow_status AS s"
+    for number in range(3):
+        await seen.database.writing().execute(copy, (f'{{"workflow_uuid": "{workflow_id((9_000_000 + number, 1))}"}}',))
+        copy += " LIMIT 1" if number == 0 else ""
+    await seen.database.writing().execute("UPDATE dbos.workflow_status SET created_at = 1, executor_id = 'dead'", ())
+    await seen.dispatcher._clean_left()
+    assert await seen.known() == running
+    seen.gate.set()
+    await seen.dispatcher.run_due()
+
+
+def test_the_name_of_a_workflow_says_what_was_handed_over() -> None:
+    assert pair_of(workflow_id((7, 12))) == (7, 12)
+    assert [pair_of(name) for name in ("codeai-7", "somebody-else", "codeai-x-1", "")] == [None] * 4
+
+
+def test_dbos_is_imported_in_one_place() -> None:
+    found = set()
+    for file in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if any(name.split(".")[0] == "dbos" for name in names):
+                found.add(file.relative_to(SOURCES).as_posix())
+    assert found == {"durable/dispatch/dbos/engine.py"}
+
+
+def test_a_missing_extra_and_another_version_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_installed()
+
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    for version, said in ((missing, "needs the extra"), (lambda name: "9.9.9", f"needs DBOS {VERSION}, and 9.9.9 is installed")):
+        monkeypatch.setattr(importlib.metadata, "version", version)
+        with pytest.raises(Unusable, match=r"pip install 'codeai\[dbos\]'") as raised:
+            check_installed()
+        assert str(raised.value).startswith(said)
+
+
+def test_the_pin_is_the_one_of_the_extra() -> None:
+    requirements = importlib.metadata.requires("codeai") or []
+    assert [text for text in requirements if text.startswith("dbos")] == [f"dbos=={VERSION}; extra == 'dbos'"]
