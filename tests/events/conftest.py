@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from emitting import ENVIRONMENT, Running, resolved
 
+from codeai.control.registering import ProgramTexts
 from codeai.server.composition import Composition
 from codeai.server.database import synchronise_here
 from codeai.server.settings import read_settings
@@ -35,7 +36,10 @@ async def run_program(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
         values = {**ENVIRONMENT, **environment}
         settings = from_url(url)
         await asyncio.to_thread(synchronise_here, settings, application, True)
-        composition = Composition(application, read_settings(values, {}), open_database(settings), values, folder=folder or tmp_path)
+        texts = ProgramTexts((("program.cai", program),))
+        composition = Composition(
+            application, read_settings(values, {}), open_database(settings), values, folder=folder or tmp_path, texts=texts
+        )
         found = Running(composition, url)
         running.append(found)
         await composition.start()

@@ -1,4 +1,7 @@
-"""Workflows that were registered while servers run: every process takes them up within two seconds, also after a restart."""
+"""Workflows that were registered while servers run: every process takes them up at once, also after a restart.
+
+Processes tell each other; where no notices pass, and in case one was missed, each looks from time to time.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ from codeai.evaluate.errors import NotCompilable
 from codeai.model.workflow import Workflow
 from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database
+from codeai.storage.notices import Notices
 
 _LOG: Final = logging.getLogger("codeai.control")
-_EVERY: Final = 2.0
+_EVERY: Final = 2.0  # seconds, where nobody tells
+_SAFETY: Final = 30.0
+_TOPIC: Final = "workflows"
 _KNOWN: Final = "SELECT name, version FROM workflows WHERE source IS NOT NULL AND status <> 'archived' ORDER BY name"
 OnChange = Callable[[Mapping[str, Workflow]], Awaitable[None]]
 
@@ -24,9 +30,14 @@ class Registered:
     """The workflows of the database that are not of the program.
 
     :param on_change: told of all of them whenever that changes
+    :param notices: by which processes tell each other
     """
 
-    def __init__(self, database: Database, definitions: Definitions, on_change: OnChange) -> None:
+    def __init__(self, database: Database, definitions: Definitions, on_change: OnChange, notices: Notices) -> None:
+        self._notices = notices
+        self._told = asyncio.Event()
+        notices.on(_TOPIC, lambda _: self._told.set())
+        notices.on_hearing(self._told.set)
         self._database = database
         self._definitions = definitions
         self._on_change = on_change
@@ -55,6 +66,11 @@ class Registered:
         self._versions = versions
         await self._on_change(self.workflows)
 
+    async def announce(self) -> None:
+        """Takes up what this process has just written, and tells the others."""
+        await self.refresh()
+        self._notices.tell(_TOPIC, "")
+
     async def _adopt(self, name: str, version: str) -> None:
         try:
             run = (await self._definitions.adopt(version)).run
@@ -71,7 +87,9 @@ class Registered:
 
     async def _loop(self) -> None:
         while True:
-            await asyncio.sleep(_EVERY)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _SAFETY if self._notices.possible else _EVERY)
+            self._told.clear()
             try:
                 await self.refresh()
             except StorageError as error:

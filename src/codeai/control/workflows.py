@@ -98,7 +98,7 @@ class WorkflowPages:
         text = (await exchange.body(RegisterRequest)).source
         checked = await asyncio.to_thread(self._registrar.check, text)
         await self._registrar.register(text, checked, exchange.actor)
-        await self._registered.refresh()
+        await self._registered.announce()
         location = (b"location", f"{PREFIX}/workflows/{checked.name}".encode())
         return json_response(await self._shown(checked.name), 201, (location,))
 
@@ -111,7 +111,7 @@ class WorkflowPages:
                 await self._control.set_definition_status(name, asked.status, exchange.actor)
             except DefinitionMissing:
                 raise unknown("workflow", name) from None
-            await self._registered.refresh()
+            await self._registered.announce()
         return json_response(await self._shown(name))
 
     async def start(self, exchange: Exchange) -> Response:

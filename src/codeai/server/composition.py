@@ -170,7 +170,7 @@ class Composition:
         self.observation.put_on(self.operators, open_metrics=settings.metrics_access == "open")
         self.controlling = Controlling(
             *(application, self.runtime, self.durable, self.evaluator, self.eventing.relay, self.eventing.versions),
-            *(queues, clock, self._wake),
+            *(self.notices, queues, clock, self._wake),
         )
         operated = (self.integrations, self.eventing.control)
         self.controlling.put_on(self.operators, *operated, environment, texts or ProgramTexts(), self._default)

@@ -44,6 +44,7 @@ from codeai.model.application import Application
 from codeai.model.endpoint import InputField
 from codeai.model.workflow import Workflow
 from codeai.server.loading import Loaded
+from codeai.storage.notices import Notices
 
 
 def program_queues(application: Application, evaluator: Evaluator) -> Queues:
@@ -71,6 +72,7 @@ class Controlling:
 
     :param virtual: the time where tests move it; None for the database's clock
     :param versions: the versions of the program that run
+    :param notices: by which processes tell each other
     :param relay: what tells workflows of events
     :param wake: called when there is the first registered workflow: a program without anything durable has no process that works
     """
@@ -83,6 +85,7 @@ class Controlling:
         evaluator: Evaluator,
         relay: Relay,
         versions: Versions,
+        notices: Notices,
         queues: Queues,
         virtual: Callable[[], datetime.datetime] | None,
         wake: Callable[[], Awaitable[None]],
@@ -95,7 +98,7 @@ class Controlling:
         self._relay = relay
         self._inputs: RunInputs | None = None
         self._planned = self._plans({})
-        self._registered = Registered(runtime.database, durable.definitions, self._changed)
+        self._registered = Registered(runtime.database, durable.definitions, self._changed, notices)
         relay.news = self._registered
         runs = ScheduledRuns(durable.executions)
         self.scheduler = Scheduler(
