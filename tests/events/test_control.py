@@ -155,3 +155,42 @@ async def test_the_relay_sees_to_what_is_old(run_program):
         return await app.one("SELECT count(*) FROM codeai_events") == 0
 
     await eventually(gone)
+
+
+async def test_a_change_that_cannot_be_noted_is_not_made(app):
+    await place(app, 1)
+    control = app.composition.eventing.control
+    [event] = (await control.events(name="placed")).data
+    before = await app.deliveries()
+    delivered = next(one for one in (await control.deliveries()).data if one.status == "delivered")
+
+    async def refused(session, what):
+        raise ConnectionError("no trail")
+
+    for change in (
+        control.replay_event(event.id, noted=refused),
+        control.replay_delivery(delivered.id, noted=refused),
+        control.disable_webhook("partners", noted=refused),
+    ):
+        with pytest.raises(ConnectionError):
+            await change
+    assert await app.deliveries() == before
+    assert await app.rows("SELECT name FROM codeai_webhooks") == []
+
+
+async def test_what_has_been_done_before_is_noted_once(app):
+    await place(app, 1)
+    control, notes = app.composition.eventing.control, []
+    await app.composition.dispatcher.stop(1)
+
+    async def noted(session, what):
+        notes.append(dict(what))
+
+    [event] = (await control.events(name="placed")).data
+    for _ in range(2):
+        await control.replay_event(event.id, noted=noted)
+        await control.disable_webhook("partners", "maintenance", noted=noted)
+    for _ in range(2):
+        await control.enable_webhook("partners", noted=noted)
+    assert len(notes) == 3
+    assert notes[1:] == [{"reason": "maintenance"}, {}]

@@ -64,3 +64,15 @@ async def test_a_workflow_keeps_the_undeclared_event_that_it_waits_for(run_progr
     app = await run_program(PROGRAM)
     triggers = {workflow.name: workflow.trigger.event for workflow in app.composition.application.workflows}
     assert triggers == {"Chase": None, "Waiting": "order.lost"}
+
+
+async def test_a_webhook_that_publish_to_names_and_nothing_declares_is_a_dead_letter_at_once(run_program):
+    app = await run_program("""
+        config { name: "shop"  default_auth: public }
+        event Paid { payload { id: int }  publish_to: [webhook("partners")] }
+        endpoint POST /paid { returns: void  do { emit Paid { id: 1 } } }
+    """)
+    assert (await app.http.post("/paid")).status_code == 204
+    await app.idle()
+    found = await app.rows("SELECT target, status, attempts, error FROM codeai_deliveries")
+    assert found == [("partners", "dead", 1, "webhook 'partners' is not declared")]

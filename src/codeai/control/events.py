@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,11 +10,11 @@ import msgspec
 
 from codeai.control.audit import Trail
 from codeai.control.exchange import Exchange, page_of, unknown
-from codeai.events.control import EventsControl, NotKnown, NotNow
+from codeai.events.control import EventsControl, Noted, NotKnown, NotNow
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
 from codeai.http.problems import Problem
-from codeai.storage.interface import Database
+from codeai.storage.interface import Session
 
 _Found = TypeVar("_Found")
 
@@ -35,9 +35,8 @@ class DisableRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class EventPages:
     """Shows events and deliveries, replays them, switches webhooks."""
 
-    def __init__(self, control: EventsControl, database: Database, trail: Trail) -> None:
+    def __init__(self, control: EventsControl, trail: Trail) -> None:
         self._control = control
-        self._database = database
         self._trail = trail
 
     async def show(self, exchange: Exchange) -> Response:
@@ -47,8 +46,8 @@ class EventPages:
     async def replay(self, exchange: Exchange) -> Response:
         """POST /events/{id}/replay ``{force?}``: 202 with the deliveries that are on their way."""
         identifier, asked = _identifier(exchange, "event"), await exchange.body(ReplayRequest, optional=True)
-        found = await self._found(exchange, "event", self._control.replay_event(identifier, force=asked.force))
-        await self._note(exchange, "replay", "event", str(identifier), {"deliveries": len(found), "force": asked.force})
+        noted = self._noted(exchange, "replay", "event", str(identifier))
+        found = await self._found(exchange, "event", self._control.replay_event(identifier, force=asked.force, noted=noted))
         return json_response({"data": found}, 202)
 
     async def show_delivery(self, exchange: Exchange) -> Response:
@@ -58,8 +57,8 @@ class EventPages:
     async def replay_delivery(self, exchange: Exchange) -> Response:
         """POST …/{id}/replay ``{force?}`` of a delivery or dead letter: 202 with the new delivery; 409 while it is still tried."""
         identifier, asked = _identifier(exchange, "delivery"), await exchange.body(ReplayRequest, optional=True)
-        found = await self._found(exchange, "delivery", self._control.replay_delivery(identifier, force=asked.force))
-        await self._note(exchange, "replay", "delivery", str(identifier), {"delivery": str(found.id), "force": asked.force})
+        noted = self._noted(exchange, "replay", "delivery", str(identifier))
+        found = await self._found(exchange, "delivery", self._control.replay_delivery(identifier, force=asked.force, noted=noted))
         return json_response(found, 202)
 
     async def webhooks(self, exchange: Exchange) -> Response:
@@ -70,9 +69,10 @@ class EventPages:
     async def switch(self, exchange: Exchange) -> Response:
         """PATCH /webhooks/{name} ``{enabled, reason?}``."""
         name, asked = exchange.path["name"], await exchange.body(DisableRequest)
-        action = self._control.enable_webhook(name) if asked.enabled else self._control.disable_webhook(name, asked.reason)
+        noted = self._noted(exchange, "enable" if asked.enabled else "disable", "webhook", name)
+        control = self._control
+        action = control.enable_webhook(name, noted=noted) if asked.enabled else control.disable_webhook(name, asked.reason, noted=noted)
         await self._found(exchange, "webhook", action)
-        await self._note(exchange, "enable" if asked.enabled else "disable", "webhook", name, {"reason": asked.reason})
         return json_response(next(one for one in await self._control.webhooks() if one.name == name))
 
     async def _found(self, exchange: Exchange, what: str, call: Awaitable[_Found]) -> _Found:
@@ -83,9 +83,13 @@ class EventPages:
         except NotNow as error:
             raise Problem(409, f"the {what} cannot be replayed now: {error}", "wrong_state") from None
 
-    async def _note(self, exchange: Exchange, action: str, entity: str, key: str, after: dict[str, Any]) -> None:
-        async with self._database.transaction() as session:
-            await self._trail.write(session, exchange.actor, action, entity, key, after=after)
+    def _noted(self, exchange: Exchange, action: str, entity: str, key: str) -> Noted:
+        """Writes the trail, in the transaction of the change."""
+
+        async def noted(session: Session, what: Mapping[str, Any]) -> None:
+            await self._trail.write(session, exchange.actor, action, entity, key, after=dict(what))
+
+        return noted
 
 
 def _identifier(exchange: Exchange, what: str) -> UUID:

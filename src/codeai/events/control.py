@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -43,8 +43,18 @@ class NotNow(Exception):
     """It is in a state in which that cannot be done; the text says which."""
 
 
+Noted = Callable[[Session, Mapping[str, Any]], Awaitable[None]]
+
+
+async def unnoted(session: Session, what: Mapping[str, Any]) -> None:
+    """Nobody keeps a trail."""
+
+
 class EventsControl:
-    """What operators do with the events of a program. Every change may be repeated without harm."""
+    """What operators do with the events of a program. Every change may be repeated without harm.
+
+    A change is noted in its own transaction (``noted``); what has been done before is not noted again.
+    """
 
     def __init__(
         self,
@@ -105,7 +115,7 @@ class EventsControl:
         rows = await reading.fetch(self._text(f"{DELIVERIES} WHERE d.event_id = $1 ORDER BY d.id"), (key,))
         return EventDetail(self._event(row), [delivery_view(self._forms, found) for found in rows])
 
-    async def replay_event(self, identifier: UUID, *, force: bool = False) -> list[DeliveryView]:
+    async def replay_event(self, identifier: UUID, *, force: bool = False, noted: Noted = unnoted) -> list[DeliveryView]:
         """Delivers an event once more to all who hear it, under the same identifier.
 
         Targets to which a replay is still on its way get no second one.
@@ -128,6 +138,8 @@ class EventsControl:
                 if (delivery.kind, delivery.target) not in running and (force or delivery.kind != "workflow")
             ]
             await self._offer(session, made)
+            if made:
+                await noted(session, {"deliveries": len(made), "force": force})
         shown = "d.event_id = $1 AND d.replay_of IS NOT NULL AND d.status = 'pending'"
         rows = await self._database.reading().fetch(self._text(f"{DELIVERIES} WHERE {shown} ORDER BY d.id"), (key,))
         return [delivery_view(self._forms, found) for found in rows]
@@ -176,7 +188,7 @@ class EventsControl:
         attempts = await reading.fetch(self._text(ATTEMPTS), (key,))
         return DeliveryDetail(delivery_view(self._forms, row), [attempt_view(self._forms, found) for found in attempts])
 
-    async def replay_delivery(self, identifier: UUID, *, force: bool = False) -> DeliveryView:
+    async def replay_delivery(self, identifier: UUID, *, force: bool = False, noted: Noted = unnoted) -> DeliveryView:
         """Delivers once more to one target. The delivery itself stays as it was, a dead one is called ``replayed`` then.
 
         Of a delivery that was dead there is one replay, however often it is asked for; a replay that dies is replayed itself.
@@ -208,6 +220,7 @@ class EventsControl:
                 await self._offer(session, (made,))
                 marked = "UPDATE codeai_deliveries SET status = 'replayed' WHERE id = $1 AND status = 'dead'"
                 await session.execute(self._text(marked), (self._forms.identifier(identifier),))
+                await noted(session, {"delivery": str(made.id), "force": force})
                 running = made.id
         return (await self.delivery(running)).delivery
 
@@ -253,15 +266,19 @@ class EventsControl:
         self._known_webhook(name)
         return await self.deliveries(kind="webhook", target=name, cursor=cursor, limit=limit)
 
-    async def enable_webhook(self, name: str) -> None:
+    async def enable_webhook(self, name: str, *, noted: Noted = unnoted) -> None:
         """Sends to a webhook again that a receiver (410) or an operator has disabled; raises NotKnown."""
         self._known_webhook(name)
-        await self._webhooks.enable(self._database.writing(), name)
+        async with self._database.transaction() as session:
+            if await self._webhooks.enable(session, name):
+                await noted(session, {})
 
-    async def disable_webhook(self, name: str, reason: str = "disabled by an operator") -> None:
+    async def disable_webhook(self, name: str, reason: str = "disabled by an operator", *, noted: Noted = unnoted) -> None:
         """Sends nothing to a webhook; what is due becomes a dead letter. Raises NotKnown."""
         self._known_webhook(name)
-        await self._webhooks.disable(self._database.writing(), name, reason)
+        async with self._database.transaction() as session:
+            if await self._webhooks.disable(session, name, reason):
+                await noted(session, {"reason": reason})
 
     def _known_webhook(self, name: str) -> None:
         if name not in self._webhooks.endpoints:

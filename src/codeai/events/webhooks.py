@@ -148,9 +148,9 @@ class Webhooks:
         wait = retry_after(answer.header("retry-after"), self._clock()) if status in (429, 503, 502, 504) else 0.0
         raise DeliveryFailed(f"the receiver answered {status}", status=status, answer=text, retry_after=wait)
 
-    async def disable(self, session: Session, name: str, reason: str) -> None:
-        """Sends nothing to a webhook any more until it is enabled."""
-        await session.execute(self._disable, (name, self._forms.moment(self._clock()), reason))
+    async def disable(self, session: Session, name: str, reason: str) -> bool:
+        """Sends nothing to a webhook any more until it is enabled; whether it was enabled."""
+        return await session.execute(self._disable, (name, self._forms.moment(self._clock()), reason)) > 0
 
     async def enable(self, session: Session, name: str) -> bool:
         """Sends to a webhook again; whether it was disabled."""

@@ -156,7 +156,7 @@ class Controlling:
             ),
             executions=ExecutionPages(durable.control, showing, inputs),
             jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
-            events=EventPages(events, database, trail),
+            events=EventPages(events, trail),
             schedules=SchedulePages(self.scheduler, database, trail),
             queues=QueuePages(desk, database, trail, runtime.clock),
             integrations=IntegrationPages(integrations, database, trail),
