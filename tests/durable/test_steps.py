@@ -342,6 +342,15 @@ async def test_once_counts_finished_ones_too(process: Process) -> None:
     assert await process.start("Once", {"k": key}) == first.id
 
 
+async def test_once_counts_cancelled_ones_too(process: Process) -> None:
+    key = unique()
+    first = await process.start("Once", {"k": key})
+    await process.durable.control.cancel(first)
+    await process.run()
+    assert (await process.show(first))[0].status == "cancelled"
+    assert await process.start("Once", {"k": key}) == first
+
+
 async def test_concurrent_starts_of_one_key_are_one(process: Process) -> None:
     key = unique()
     found = await asyncio.gather(*(process.start("Keyed", {"k": key}) for _ in range(8)))

@@ -104,7 +104,7 @@ async def test_what_is_not_there_or_still_tried_is_said(app):
             await ask("nothing")
 
     async def tried():
-        return await app.one("SELECT coalesce(max(attempts), 0) FROM codeai_deliveries") > 0
+        return await app.one("SELECT coalesce(max(attempts), 0) FROM codeai_deliveries WHERE status = 'pending'") > 0
 
     await eventually(tried)
     [waiting] = (await control.deliveries(target="placed#1")).data

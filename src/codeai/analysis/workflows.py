@@ -115,6 +115,10 @@ class Workflows(Events):
             description=node.description,
             at=node.start,
         )
+        if found.once and found.on_duplicate == "queue":
+            assert once is not None
+            hint = "let duplicates return or be rejected, or leave 'once' out"
+            self.report.error(once, "who queues for a key that is never free waits for ever", "CAI0613", help_text=hint)
         return found, run.emits
 
     def job(self, symbol: RunSymbol) -> tuple[Job, list[tuple[str, str]]]:

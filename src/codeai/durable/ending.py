@@ -113,10 +113,13 @@ class Endings:
         if row is not None and await session.execute(store.sql.take_key, (row[0],)):
             await offer_execution(self._parts, session, str(row[0]), plan, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
 
-    async def cancel(self, claim: Claim, execution: Execution) -> bool:
-        """Ends an execution that somebody has cancelled."""
+    async def cancel(self, claim: Claim, execution: Execution, *, once: bool) -> bool:
+        """Ends an execution that somebody has cancelled.
+
+        :param once: it has its key for good, as one that has ended otherwise
+        """
         parts, store = self._parts, self._parts.store
-        change = Change(status="cancelled", error=execution.error, finished_at=parts.clock(), frees_key=True)
+        change = Change(status="cancelled", error=execution.error, finished_at=parts.clock(), frees_key=not once)
         async with parts.database.transaction() as session:
             await parts.dispatcher.hold(session, claim)
             await store.save(session, execution.id, (), change)

@@ -62,7 +62,7 @@ class Engine:
     async def _turn(self, claim: Claim, execution: Execution, records: dict[str, Record]) -> bool:
         """One turn; true when there is news, so that it is looked at again."""
         if execution.status == "cancelling":
-            return await self._endings.cancel(claim, execution)
+            return await self._endings.cancel(claim, execution, once=await self._once(execution))
         try:
             plan = await self.definitions.plan(execution.version)
         except DefinitionMissing as error:
@@ -79,6 +79,12 @@ class Engine:
         if execution.status == "compensating":
             return await self._compensate(run)
         return await self._forward(run)
+
+    async def _once(self, execution: Execution) -> bool:
+        try:
+            return (await self.definitions.plan(execution.version)).once
+        except (DefinitionMissing, NotCompilable):
+            return False
 
     # -- forward ---------------------------------------------------------------------------------------------------
 
