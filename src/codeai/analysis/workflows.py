@@ -262,6 +262,8 @@ class Workflows(Events):
         when, timeout, alias = values["when"], values["timeout"], values["as"]
         parallel = node.parallel or values["parallel"]
         works, output, hosts = self._works(clauses, run, more)
+        if self._awaits(clauses):
+            works, output = self._awaited(works, output, node)
         if not works:
             self.report.absent(node, node.name, f"step '{name}' does nothing", "CAI0605", help_text="give it do, call, activity, wait …")
         result = t.List(output) if items is not None else output
@@ -338,6 +340,21 @@ class Workflows(Events):
                 hosts.append(host)
                 run.emits.extend(host.emits)
         return tuple(found), output, hosts
+
+    def _awaits(self, clauses: tuple[d.Clause, ...]) -> bool:
+        node = self.clause_value(clauses, "await")
+        if node is not None and not isinstance(node, ex.BooleanLiteral):
+            self.report.error(node, "'await' is true or false", "CAI0505")
+        return isinstance(node, ex.BooleanLiteral) and node.value
+
+    def _awaited(self, works: tuple[Work, ...], output: t.Type, node: w.Step) -> tuple[tuple[Work, ...], t.Type]:
+        """A step lasts until the workflow that it starts has ended, whose output is not known before."""
+        if works and works[-1].kind != "start":
+            problem = f"step '{node.name.text}' awaits nothing"
+            self.report.error(node.name, problem, "CAI0605", help_text="'await' belongs to a step that ends with 'start: W'")
+            return works, output
+        last = msgspec.structs.replace(works[-1], awaits=True, output=t.Json()) if works else None
+        return ((*works[:-1], last), t.Json()) if last is not None else (works, output)
 
     def _result_of(self, host: Host) -> t.Type:
         if not host.returned:

@@ -59,7 +59,7 @@ def _action(name: str, text: str) -> None:
 
 _action("retry", "Go on with a failed execution: what failed runs again.")
 _action("compensate", "Undo what an execution has done, in reverse order.")
-_action("cancel", "End an execution after the step that runs now.")
+_action("cancel", "End an execution; calls under way are cut short.")
 
 
 @command.command("signal", help="Give an execution an event that it waits for.")

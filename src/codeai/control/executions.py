@@ -63,7 +63,7 @@ class ExecutionPages:
         return await self._changed(exchange, self._control.compensate(exchange.path["id"], exchange.actor))
 
     async def cancel(self, exchange: Exchange) -> Response:
-        """POST …/cancel: ends after the step that runs now."""
+        """POST …/cancel: ends it; what runs outside of the database is cut short."""
         return await self._changed(exchange, self._control.cancel(exchange.path["id"], exchange.actor))
 
     async def signal(self, exchange: Exchange) -> Response:

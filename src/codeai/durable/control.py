@@ -99,6 +99,8 @@ class Control:
             execution, records = await self._locked(session, id_)
             if execution.status in ("compensating", "compensated"):
                 return execution
+            if execution.status == "cancelling":
+                return await self._undo_then(session, execution, actor)
             if execution.status not in _COMPENSABLE:
                 raise WrongState("compensate", execution.status, "cancel it first")
             store = self._parts.store
@@ -110,8 +112,16 @@ class Control:
             await self._audit(session, actor, "compensate", id_, {})
         return await self.show(id_)
 
+    async def _undo_then(self, session: Session, execution: Execution, actor: str | None) -> Execution:
+        """What is being cancelled is undone as soon as nothing of it runs any more."""
+        if execution.compensation != "running":
+            store = self._parts.store
+            await session.execute(store.sql.undo_then, (store.uuid(execution.id),))
+            await self._audit(session, actor, "compensate", execution.id, {})
+        return msgspec.structs.replace(execution, compensation="running")
+
     async def cancel(self, id_: str, actor: str | None = None) -> Execution:
-        """Ends an execution after the step that runs now; its finished steps stay done.
+        """Ends an execution; what it does outside of the database is cut short, its finished steps stay done.
 
         :raises WrongState: it has ended or goes backwards
         """
@@ -125,6 +135,7 @@ class Control:
             await session.execute(store.sql.set_status, (store.uuid(id_), "cancelling"))
             await self._offer(session, execution)
             await self._audit(session, actor, "cancel", id_, {})
+            session.after_commit(lambda: self._parts.interrupts.interrupt(id_))
         return await self.show(id_)
 
     async def signal(self, id_: str, event: str, payload: Any, *, actor: str | None = None, event_id: str | None = None) -> bool:

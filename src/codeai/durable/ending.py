@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable.blocks import outside
+from codeai.durable.children import wake_parents
 from codeai.durable.dispatch.protocol import Claim, LeaseLost
 from codeai.durable.executions import offer_execution
-from codeai.durable.failures import described
+from codeai.durable.failures import CancelledByHand, described
 from codeai.durable.parts import Parts
 from codeai.durable.plans import BlockPlan, RunPlan
 from codeai.durable.recorder import Write
@@ -92,6 +93,7 @@ class Endings:
 
     async def _last(self, run: Run, session: Session, change: Change) -> None:
         await self._parts.store.save(session, run.execution.id, (), change)
+        await wake_parents(self._parts.store, self._parts.dispatcher, session, [run.execution.id])
         if self._queues(run):
             await self._next_of_key(session, run.execution, run.plan)
         await self._parts.dispatcher.done(session, run.claim)
@@ -114,21 +116,32 @@ class Endings:
             await offer_execution(self._parts, session, str(row[0]), plan, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
 
     async def cancel(self, claim: Claim, execution: Execution, *, once: bool) -> bool:
-        """Ends an execution that somebody has cancelled.
+        """Ends an execution that somebody has cancelled; or sends it backwards, when undoing it was asked for meanwhile.
 
         :param once: it has its key for good, as one that has ended otherwise
         """
-        parts, store = self._parts, self._parts.store
-        change = Change(status="cancelled", error=execution.error, finished_at=parts.clock(), frees_key=not once)
+        parts, store, id_ = self._parts, self._parts.store, self._parts.store.uuid(execution.id)
+        error = store.json(described(CancelledByHand("the execution was cancelled"), None))
         async with parts.database.transaction() as session:
             await parts.dispatcher.hold(session, claim)
+            row = await session.fetch_row(store.sql.status, (id_,))  # under the lock that whoever asks for undoing takes as well
+            undo = row is not None and row[1] == "running"
+            status = "compensating" if undo else "cancelled"
+            change = Change(status=status, error=execution.error, finished_at=parts.clock(), frees_key=not (undo or once))
+            await session.execute(store.sql.cut_short, (id_, error, store.instant(parts.clock())))
             await store.save(session, execution.id, (), change)
-            await session.execute(store.sql.waited_all, (store.uuid(execution.id),))
-            if execution.key is not None:
-                await self._next_of_key(session, execution, None)
-            await parts.dispatcher.done(session, claim)
-        self._ended(execution, "cancelled")
-        return False
+            await session.execute(store.sql.waited_all, (id_,))
+            if not undo:
+                await self._cancelled(session, claim, execution)
+        if not undo:
+            self._ended(execution, "cancelled")
+        return undo
+
+    async def _cancelled(self, session: Session, claim: Claim, execution: Execution) -> None:
+        await wake_parents(self._parts.store, self._parts.dispatcher, session, [execution.id])
+        if execution.key is not None:
+            await self._next_of_key(session, execution, None)
+        await self._parts.dispatcher.done(session, claim)
 
     async def impossible(self, claim: Claim, execution: Execution, error: Exception) -> bool:
         """Ends an execution that this program cannot run."""

@@ -12,6 +12,7 @@ from codeai.durable.compensation import compensate
 from codeai.durable.definitions import DefinitionMissing, Definitions
 from codeai.durable.dispatch.protocol import Claim
 from codeai.durable.ending import Endings
+from codeai.durable.interrupting import Interrupted
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked
 from codeai.durable.parts import Parts
 from codeai.durable.recorder import Write
@@ -22,6 +23,7 @@ from codeai.evaluate.errors import NotCompilable
 
 POISONED: Final = 20
 _MOST_NEWS: Final = 1_000
+_FAR: Final = 100 * 365 * 24 * 3_600_000  # milliseconds: not before somebody says so
 _Loaded = tuple[Execution, dict[str, Record]]
 
 
@@ -45,7 +47,7 @@ class Engine:
             if loaded is None or loaded[0].status in FINISHED or _held_back(loaded[0]) or not await self._has_key(loaded[0]):
                 if await self._settled(claim):
                     return
-            elif not await self._turn(claim, *loaded):
+            elif not await self._turned(claim, *loaded):
                 return
         raise RuntimeError("an execution has news without end")
 
@@ -58,6 +60,12 @@ class Engine:
             return True
         store = self.parts.store
         return await store.database.writing().execute(store.sql.take_key, (store.uuid(execution.id),)) > 0
+
+    async def _turned(self, claim: Claim, execution: Execution, records: dict[str, Record]) -> bool:
+        try:
+            return await self._turn(claim, execution, records)
+        except Interrupted:
+            return True  # it is looked at again, as one that was cancelled
 
     async def _turn(self, claim: Claim, execution: Execution, records: dict[str, Record]) -> bool:
         """One turn; true when there is news, so that it is looked at again."""
@@ -103,7 +111,10 @@ class Engine:
         due = outcome.due_ms
         if run.deadline_ms is not None and (due is None or run.deadline_ms < due):
             due = run.deadline_ms
-        settle = -1 if due is None else max(due - run.parts.now_ms(), 0)
+        if due is not None:
+            settle = max(due - run.parts.now_ms(), 0)
+        else:
+            settle = -1 if run.plan.concurrency is None else _FAR  # its activation stays, and with that its lane
         return await run.settle(Change(status="waiting", started_at=run.started_at, deadline_ms=run.deadline_ms), settle)
 
     # -- backward --------------------------------------------------------------------------------------------------

@@ -29,6 +29,13 @@ class StepFailure(Exception):
         self.after = after
 
 
+class CancelledByHand(StepFailure):
+    """Somebody has cancelled the execution while the step ran or waited."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("cancelled", message, retryable=False)
+
+
 def described(error: BaseException, step: str | None) -> dict[str, Any]:
     """A failure as programs, operators and records see it."""
     found: dict[str, Any] = {"message": _message(error), "code": _code(error), "step": step, "status": None, "body": None}

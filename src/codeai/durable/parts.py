@@ -9,6 +9,7 @@ from typing import Any
 from codeai.auth.principal import SYSTEM
 from codeai.durable.dispatch.protocol import Dispatcher
 from codeai.durable.faults import FaultPoints, NoFaults
+from codeai.durable.interrupting import Interrupts
 from codeai.durable.recorder import Recorder
 from codeai.durable.store import Store
 from codeai.evaluate.context import Context, Log, Services
@@ -38,6 +39,7 @@ class Parts:
         self.database = store.database
         self.dispatcher = dispatcher
         self.recorder = Recorder(store, dispatcher, faults)
+        self.interrupts = Interrupts(store)
         self.effects = effects
         self.services = services
         self.log = log

@@ -41,6 +41,7 @@ class WorkPlan(msgspec.Struct, frozen=True):
     event: str | None = None
     match: tuple[str, Compute] | None = None
     conditional: bool = True
+    awaits: bool = False
 
 
 class BlockPlan(msgspec.Struct, frozen=True):
@@ -168,7 +169,7 @@ class Compiler:
         each = output.item if step.items is not None and isinstance(output, t.List) else output
         items = t.required(step.items.type) if step.items is not None else None
         plain = t.required(output)
-        waits = all(work.kind in ("wait", "sleep") for work in step.works)
+        waits = all(work.kind in ("wait", "sleep") or work.awaits for work in step.works)
         default = None if waits else 60.0
         return StepPlan(
             name=name,
@@ -197,8 +198,10 @@ class Compiler:
         reach = "outside" if work.kind in ("call", "activity") else self._reach(body)
         match = self._match(work, name) if work.kind == "wait" and work.value is not None else None
         restore = restorer(work.output, self._key)
-        run = self._shaped(self._block(body, label), work.output)
-        return WorkPlan(work.kind, reach, run, restore, work.event, match, work.value is not None)
+        run = self._block(body, label)
+        if not work.awaits:  # what such a work gives is the output of its child, not what starting it returns
+            run = self._shaped(run, work.output)
+        return WorkPlan(work.kind, reach, run, restore, work.event, match, work.value is not None, work.awaits)
 
     def _shaped(self, run: Compute, type_: t.Type) -> Compute:
         """What computes a result without what its type does not name."""

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from codeai.durable.batching import Batcher
+from codeai.durable.children import wake_parents
 from codeai.durable.dispatch.protocol import Claim, Dispatcher, LeaseLost
 from codeai.durable.faults import FaultPoints, NoFaults
 from codeai.durable.records import Change, Record
@@ -79,6 +80,9 @@ class Recorder:
             news = [write for write, answer in zip(writes, answers, strict=True) if answer == "again"]
             if news:
                 await session.execute(store.sql.seen, (self._ids(news),))
+            last = [write.execution for write in plain if write.change is not None and write.change.finished_at is not None]
+            if last:  # behind the settlements: a parent may begin to wait in the same batch
+                await wake_parents(store, self._dispatcher, session, last)
             self._faults("in-batch")
         self._faults("after-batch")
         for write in good:

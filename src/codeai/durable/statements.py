@@ -53,7 +53,7 @@ UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS b
   finished_at = $6, started_at = coalesce(started_at, $7), deadline_ms = coalesce(deadline_ms, CAST($8 AS bigint)),
   active_key = CASE WHEN CAST($9 AS bigint) = 1 THEN NULL ELSE active_key END
 WHERE id = $1"""
-STATUS: Final = "SELECT status FROM executions WHERE id = $1"
+STATUS: Final = "SELECT status, compensation FROM executions WHERE id = $1"
 KEEP_ERROR: Final = "UPDATE executions SET error = $2 WHERE id = $1"
 HOLD_ALL: Final = "SELECT id, fence, again{idle} FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR SHARE"
 SEEN: Final = "UPDATE codeai_activations SET again = 0 WHERE state = 1 AND id IN {numbers}"
@@ -82,6 +82,15 @@ SELECT DISTINCT w.execution_id, e.queue, e.priority FROM codeai_waits w JOIN exe
 WHERE w.event = $1 AND (w.match IS NULL OR w.match IN {texts})"""
 AWAITED: Final = """
 WITH names(event) AS {subjects} SELECT event FROM names WHERE EXISTS (SELECT 1 FROM codeai_waits AS w WHERE w.event = names.event)"""
+AWAITING: Final = """
+SELECT DISTINCT w.execution_id, e.queue, e.priority FROM codeai_waits w JOIN executions e ON e.id = w.execution_id
+WHERE w.event = '@child' AND w.match IN {subjects}"""
+OUTCOME: Final = "SELECT workflow_id, status, output, error FROM executions WHERE id = $1"
+CANCELLING: Final = "SELECT id FROM executions WHERE status = 'cancelling' AND id IN {ids}"
+CUT_SHORT: Final = """
+UPDATE codeai_steps SET status = 'failed', error = $2, finished_at = $3, due_ms = NULL
+WHERE execution_id = $1 AND status IN ('running', 'retrying', 'waiting')"""
+UNDO_THEN: Final = "UPDATE executions SET compensation = 'running' WHERE id = $1"
 PAGE: Final = 500
 SINCE: Final = f"SELECT id, at, actor, key, payload FROM codeai_events WHERE name = $1 AND at >= $2 AND id > $3 ORDER BY id LIMIT {PAGE}"
 
@@ -151,6 +160,11 @@ class Statements(msgspec.Struct, frozen=True):
     waited_all: str
     waiting: str
     awaited: str
+    awaiting: str
+    outcome: str
+    cancelling: str
+    cut_short: str
+    undo_then: str
     since: str
     guard: str
     lock: str

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
 
-from codeai.durable import waiting
-from codeai.durable.failures import MAX_OUTPUT, StepFailure
+from codeai.durable import children, waiting
+from codeai.durable.failures import MAX_OUTPUT, CancelledByHand, StepFailure, described
+from codeai.durable.interrupting import Interrupted
 from codeai.durable.outcomes import Parked
 from codeai.durable.plans import StepPlan, WorkPlan
 from codeai.durable.records import Record
@@ -24,7 +25,13 @@ Performed = Record | Parked
 async def perform(run: Run, plan: StepPlan, record: Record, more: Mapping[str, Any]) -> Performed:
     """Does the next work of a step."""
     work = plan.works[record.position]
-    return await _KINDS.get(work.kind, _evaluated)(run, plan, work, record, more)
+    try:
+        return await _KINDS.get(work.kind, _evaluated)(run, plan, work, record, more)
+    except Interrupted:
+        error = {**described(CancelledByHand("the execution was cancelled while it ran"), record.name)}
+        run.keep(msgspec.structs.replace(record, status="failed", error=error, finished_at=run.now))
+        await run.flush()
+        raise
 
 
 def _after(run: Run, plan: StepPlan, record: Record, output: Any) -> Record:
@@ -42,11 +49,14 @@ def _key(run: Run, record: Record) -> str:
     return f"{key}/{record.position}" if record.position else key
 
 
-def _limit(run: Run, plan: StepPlan) -> AbstractAsyncContextManager[Any]:
+@asynccontextmanager
+async def _limited(run: Run, plan: StepPlan) -> AsyncIterator[None]:
+    """What may take so long, and is cut short when somebody cancels the execution."""
     seconds, left = plan.timeout, run.left()
     if left is not None and (seconds is None or left < seconds):
         seconds = left
-    return asyncio.timeout(seconds) if seconds is not None else nullcontext()
+    async with run.parts.interrupts.allowed(run.execution.id), asyncio.timeout(seconds):
+        yield
 
 
 async def _evaluated(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
@@ -64,7 +74,7 @@ async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
 
 async def _in_transaction(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
     async with run.block() as block:
-        async with _limit(run, plan):  # not around the commit: whether one that is cut short has happened, nobody knows
+        async with _limited(run, plan):  # not around the commit: whether one that is cut short has happened, nobody knows
             output = await work.run(run.context(block.session, more, _key(run, record)))
         after = _after(run, plan, record, output)
         _check_size(after)
@@ -81,7 +91,7 @@ async def _outside(run: Run, plan: StepPlan, work: WorkPlan, record: Record, mor
         await run.flush(force=True)
     run.must_be_ours()
     run.parts.faults("before-effect")
-    async with _limit(run, plan):
+    async with _limited(run, plan):
         output = await work.run(run.context(run.parts.database.writing(), more, _key(run, record)))
     run.parts.faults("after-effect")
     after = _after(run, plan, record, output)
@@ -106,7 +116,7 @@ async def _check(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more:
 
 
 async def _query(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
-    async with _limit(run, plan):
+    async with _limited(run, plan):
         output = await work.run(run.context(run.parts.database.reading(), more))
     after = _after(run, plan, record, output)
     _check_size(after)
@@ -152,6 +162,23 @@ async def _wait(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
     return Parked(record.due_ms)
 
 
+async def _start(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
+    if not work.awaits:
+        return await _evaluated(run, plan, work, record, more)
+    if record.status != "waiting":
+        due = run.parts.now_ms() + int(plan.timeout * 1000) if plan.own_timeout and plan.timeout is not None else None
+        record = await children.begin(run, work, msgspec.structs.replace(record, due_ms=due), more, _key(run, record))
+    ended, output = await children.outcome(run, work, record)
+    if ended:
+        after = _after(run, plan, record, output)
+        await children.take(run, after)
+        return after
+    if record.due_ms is not None and record.due_ms <= run.parts.now_ms():
+        await children.forget(run, record)
+        raise TimeoutError("the workflow that it started has not ended in time")
+    return Parked(record.due_ms)
+
+
 _Perform = Callable[[Run, StepPlan, WorkPlan, Record, Mapping[str, Any]], Awaitable[Performed]]
-_KINDS: Final[Mapping[str, _Perform]] = {"check": _check, "query": _query, "sleep": _sleep, "wait": _wait}
+_KINDS: Final[Mapping[str, _Perform]] = {"check": _check, "query": _query, "sleep": _sleep, "wait": _wait, "start": _start}
 _REACHES: Final[Mapping[str, _Perform]] = {"pure": _pure, "rows": _in_transaction, "outside": _outside}

@@ -16,13 +16,17 @@ WorkKind = Literal["do", "call", "activity", "action", "query", "emit", "send", 
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a step does: a ``body``, or a ``value`` (a call, a condition, a duration); ``event`` of a wait."""
+    """One thing that a step does: a ``body``, or a ``value`` (a call, a condition, a duration); ``event`` of a wait.
+
+    A start that ``awaits`` lasts until the workflow that it started has ended, and gives the output of that.
+    """
 
     kind: WorkKind
     output: Type = Json()
     body: Block = ()
     value: Expression | None = None
     event: str | None = None
+    awaits: bool = False
     at: int = -1
 
 

@@ -232,7 +232,7 @@ _STEP: Final[dict[str, _Parse]] = {
     **dict.fromkeys(_WORK, Workflows._work),
     "wait": Workflows._wait,
     "compensate": Workflows._compensate,
-    **dict.fromkeys(("when", "for_each", "as_item", "parallel", "timeout", "as"), Workflows.value_clause),
+    **dict.fromkeys(("when", "for_each", "as_item", "parallel", "timeout", "as", "await"), Workflows.value_clause),
     "retry": Workflows.retry,
     "on_fail": Workflows._outcome,
     "on_timeout": Workflows._outcome,

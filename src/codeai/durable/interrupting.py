@@ -1,0 +1,89 @@
+"""Cutting short what runs of an execution that somebody has cancelled.
+
+Whoever cancels in this process says so at once; of those that do it elsewhere the database tells within a second, asked by one query
+for all that runs. A plain Python function cannot be cut short on its thread: nobody waits for it any more, and what it returns is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from codeai.durable.dispatch.protocol import LeaseLost
+from codeai.durable.store import Store
+from codeai.storage.errors import StorageError
+
+_EVERY: Final = 1.0
+
+
+class Interrupted(LeaseLost):
+    """The execution was cancelled while it ran: what is not recorded is forgotten, and the end of it follows."""
+
+
+class _Work:
+    """Something that runs and may be cut short."""
+
+    def __init__(self, task: asyncio.Task[object]) -> None:
+        self._task = task
+        self._before = task.cancelling()
+        self.cut = False
+
+    def interrupt(self) -> None:
+        if not self.cut:
+            self.cut = True
+            self._task.cancel()
+
+    def is_cause(self) -> bool:
+        """Whether a cancellation is ours, and nobody else's as well."""
+        return self.cut and self._task.uncancel() <= self._before
+
+
+class Interrupts:
+    """What runs in this process and may be cut short."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._running: dict[str, set[_Work]] = {}
+        self._watcher: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def allowed(self, execution: str) -> AsyncIterator[None]:
+        """A block that is cut short when its execution is cancelled; raises Interrupted then."""
+        task = asyncio.current_task()
+        assert task is not None
+        work = _Work(task)
+        self._running.setdefault(execution, set()).add(work)
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.create_task(self._watch())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if work.is_cause():
+                raise Interrupted from None
+            raise
+        finally:
+            works = self._running[execution]
+            works.discard(work)
+            if not works:
+                del self._running[execution]
+
+    def interrupt(self, execution: str) -> None:
+        """Cuts short what runs here of an execution."""
+        for work in tuple(self._running.get(execution, ())):
+            work.interrupt()
+
+    async def _watch(self) -> None:
+        await asyncio.sleep(_EVERY)
+        while self._running:
+            with suppress(StorageError):  # asked again in a moment
+                await self.look()
+            await asyncio.sleep(_EVERY)
+
+    async def look(self) -> None:
+        """Asks which of what runs here was cancelled."""
+        store = self._store
+        listed = store.listed(list(self._running), ids=True)
+        for row in await store.database.reading().fetch(store.sql.cancelling, (listed,)):
+            self.interrupt(str(row[0]))

@@ -1,0 +1,180 @@
+"""Steps that wait for the workflow that they start."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from programs import Peer, Process, Time, analysed, prepared, unique
+
+from codeai.model.application import Application
+from codeai.storage.opening import open_database
+from codeai.storage.settings import DatabaseSettings
+
+PROGRAM = """
+entity Note { id: uuid, primary, auto   text: string, required }
+workflow Child {
+    input { n: int, pause: bool, default(false) }
+    steps {
+        nap { when: input.pause  sleep: 1h }
+        test { check: input.n > 0 }
+        twice { do { return { value: input.n * 2 } } }
+    }
+}
+workflow Keyed { input { k: string }  key: input.k  steps { nap { sleep: 1h }  one { do { return 1 } } } }
+workflow Parent {
+    input { n: int, pause: bool, default(false) }
+    steps {
+        child { start: Child { n: input.n, pause: input.pause }  await: true }
+        next { do { return (steps.child.output.value as int) + 1 } }
+    }
+}
+workflow Many {
+    input { numbers: list(int) }
+    steps {
+        each for_each n in input.numbers parallel 2 { start: Child { n: n, pause: true }  await: true }
+        sum { do { return steps.each.output.map(o => o.value) } }
+    }
+}
+workflow Brief {
+    steps {
+        child { start: Child { n: 1, pause: true }  await: true  timeout: 10m  on_timeout: continue }
+        ok { do { return steps.child.ok } }
+    }
+}
+workflow Again { input { n: int }  steps { child { start: Child { n: input.n }  await: true  retry: 2 times { delays: [1m] } } } }
+workflow Undone {
+    input { text: string }
+    steps {
+        note { do { create Note { text: input.text } }  compensate { delete Note where text == input.text } }
+        child { start: Child { n: 0 }  await: true  on_fail: rollback }
+    }
+}
+workflow Joins { input { k: string }  steps { child { start: Keyed { k: input.k }  await: true } } }
+event Go { payload { k: string } }
+integration Peer { base_url: "https://peer.example.com"  operation ping { method: POST path: "/" body { n: int } returns { id: string } } }
+workflow Narrow { concurrency: 2  steps { go { wait: Go }  call { call: Peer.ping { n: 1 } } } }
+"""
+
+
+@pytest.fixture(scope="module")
+def application() -> Application:
+    return analysed(PROGRAM)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('children')}/app.db"
+    else:
+        url = request.getfixturevalue("postgres").create_database(f"k{uuid.uuid4().hex[:16]}")
+    return prepared(url, application)
+
+
+@pytest.fixture
+async def process(settings: DatabaseSettings, application: Application) -> AsyncIterator[Process]:
+    database = open_database(settings)
+    await database.start()
+    await database.writing().execute("DELETE FROM codeai_activations", ())
+    found = Process(application, database, Time(), Peer())
+    await found.durable.register()
+    yield found
+    await database.close()
+
+
+async def children(process: Process, parent: str) -> list[str]:
+    return [str(row[0]) for row in await process.rows(f"SELECT id FROM executions WHERE parent_id = '{parent}' ORDER BY created_at, id")]
+
+
+async def test_the_output_of_a_child_is_that_of_the_step(process: Process) -> None:
+    execution, records = await process.complete("Parent", {"n": 4})
+    assert (execution.status, execution.output, records["child"].output) == ("completed", 9, {"value": 8})
+
+
+async def test_a_parent_that_waits_costs_nothing_and_goes_on_when_its_child_has_ended(process: Process) -> None:
+    execution, records = await process.complete("Parent", {"n": 4, "pause": True})
+    (child,) = await children(process, execution.id)
+    assert (execution.status, records["child"].status, records["child"].output) == ("waiting", "waiting", {"id": child})
+    assert await process.rows(f"SELECT id FROM codeai_activations WHERE subject = '{execution.id}'") == []
+    await process.advance(hours=1)
+    assert (await process.show(execution.id))[0].output == 9
+    assert await process.rows("SELECT step FROM codeai_waits") == []
+
+
+async def test_children_of_items_run_so_many_at_a_time(process: Process) -> None:
+    execution, _ = await process.complete("Many", {"numbers": [1, 2, 3]})
+    assert len(await children(process, execution.id)) == 2
+    await process.advance(minutes=61)
+    assert len(await children(process, execution.id)) == 3
+    await process.advance(minutes=61)
+    assert (await process.show(execution.id))[0].output == [2, 4, 6]
+
+
+async def test_a_child_that_fails_fails_its_step_and_no_second_one_is_started(process: Process) -> None:
+    execution, records = await process.complete("Parent", {"n": 0})
+    (child,) = await children(process, execution.id)
+    assert (execution.status, execution.error["code"]) == ("failed", "child_failed")  # type: ignore[index]
+    assert execution.error["message"] == "'Child' is failed: the check of step 'test' does not hold"  # type: ignore[index]
+    assert records["child"].error["body"]["id"] == child  # type: ignore[index]
+    assert await process.rows("SELECT step FROM codeai_waits") == []
+
+
+async def test_a_step_that_asks_for_tries_starts_another_child_for_each(process: Process) -> None:
+    execution, _ = await process.complete("Again", {"n": 0})
+    await process.advance(minutes=5)
+    assert (await process.show(execution.id))[0].status == "failed"
+    assert len(await children(process, execution.id)) == 3
+
+
+async def test_what_came_before_a_child_that_fails_is_undone(process: Process) -> None:
+    text = unique()
+    execution, _ = await process.complete("Undone", {"text": text})
+    assert (execution.status, await process.rows(f"SELECT text FROM notes WHERE text = '{text}'")) == ("compensated", [])
+
+
+async def test_a_parent_waits_so_long_and_the_child_goes_on(process: Process) -> None:
+    execution, _ = await process.complete("Brief")
+    (child,) = await children(process, execution.id)
+    await process.advance(minutes=10)
+    assert (await process.show(execution.id))[0].output is False
+    await process.advance(hours=1)
+    assert (await process.show(child))[0].status == "completed"
+
+
+async def test_a_parent_hears_of_a_child_that_is_cancelled(process: Process) -> None:
+    execution, _ = await process.complete("Parent", {"n": 1, "pause": True})
+    (child,) = await children(process, execution.id)
+    await process.durable.control.cancel(child)
+    await process.run()
+    found = (await process.show(execution.id))[0]
+    assert (found.status, found.error["message"]) == ("failed", "'Child' is cancelled")  # type: ignore[index]
+
+
+async def test_two_parents_wait_for_the_one_that_has_the_key(process: Process) -> None:
+    key = unique()
+    first, _ = await process.complete("Joins", {"k": key})
+    second, _ = await process.complete("Joins", {"k": key})
+    assert (first.status, second.status) == ("waiting", "waiting")
+    await process.advance(hours=1)
+    assert [(await process.show(id_))[0].output for id_ in (first.id, second.id)] == [1, 1]
+
+
+async def test_children_that_end_while_their_parents_begin_to_wait_are_heard(process: Process) -> None:
+    """Workers of their own, so that both happen at once."""
+    await process.dispatcher.start()
+    ids = [await process.start("Parent", {"n": number}) for number in range(1, 30)]
+    async with asyncio.timeout(30):
+        while {(await process.show(id_))[0].status for id_ in ids} != {"completed"}:  # noqa: ASYNC110  # of another process it could not be heard
+            await asyncio.sleep(0.05)
+    await process.dispatcher.stop(5)
+
+
+async def test_those_that_an_event_wakes_keep_to_how_many_run_at_a_time(process: Process) -> None:
+    ids = [await process.start("Narrow") for _ in range(6)]
+    await process.run()
+    process.peer.pause = 0.02
+    for id_ in ids:
+        await process.durable.control.signal(id_, "go", {"k": "x"})
+    await process.run()
+    assert {(await process.show(id_))[0].status for id_ in ids} == {"completed"}
+    assert process.peer.most == 2
