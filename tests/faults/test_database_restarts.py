@@ -53,7 +53,9 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
                 assert returned is not None, server.output[-3000:]
                 returns.append(returned)
                 done = runs(books)
-                assert until(lambda done=done: runs(books) > done, 5), server.output[-3000:]  # the durable worker is back as well
+                assert until(lambda done=done: runs(books) > done, 5), (
+                    books.left() + server.output[-3000:]
+                )  # the durable worker is back as well
                 if time.monotonic() > ends:
                     break
         assert until(books.settled, 60), books.left() + server.output[-3000:]

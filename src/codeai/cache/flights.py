@@ -85,7 +85,10 @@ class Cache:
             found = await self._store.get(key)
             if found is not None:
                 return found
-        return None
+        found = await self._store.get(key)  # another may have computed it before this one came to lead
+        if found is not None:
+            await self._store.yield_lead(key)
+        return found
 
     async def _compute(self, key: str, compute: Callable[[], Awaitable[Computed]]) -> bytes:
         moment = await self._store.moment()

@@ -11,12 +11,14 @@ from codeai.cache.entries import Entry
 from codeai.cache.memory import ALL
 from codeai.storage.redis import Redis, RedisUnavailable, Script
 
-# An entry is a hash: body, moment, tables. It is good while no table (nor all of them, '*') was written after its moment.
+# An entry is a hash: body, moment, tables. It is good while no table (nor all of them, '*') was written after its moment, and while
+# Redis knows of writes at all: where the clock or the writes are gone, nothing that was kept counts.
 _GET: Final = Script(
     """
 local kept = redis.call('HMGET', KEYS[1], 'm', 't')
 if not kept[1] then return false end
 local moment = tonumber(kept[1])
+if redis.call('EXISTS', KEYS[2], KEYS[3]) < 2 then redis.call('DEL', KEYS[1]); return false end
 for name in string.gmatch(kept[2] .. ' *', '%S+') do
   local at = redis.call('HGET', KEYS[2], name)
   if at and tonumber(at) > moment then redis.call('DEL', KEYS[1]); return false end
@@ -30,10 +32,21 @@ redis.call('HSET', KEYS[1], 'b', ARGV[1], 'm', ARGV[2], 't', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 """
 )
+# The clock counts writes. It begins with the time in microseconds, so that it never repeats a moment of one that is gone.
+_BEGIN: Final = """
+if redis.call('EXISTS', KEYS[1], KEYS[2]) < 2 then
+  local time = redis.call('TIME')
+  local now = string.format('%.0f', time[1] * 1000000 + time[2])
+  redis.call('SET', KEYS[2], now)
+  redis.call('HSET', KEYS[1], '*', now)
+end
+"""
+_MOMENT: Final = Script(_BEGIN + "return redis.call('GET', KEYS[2])")
 _WRITTEN: Final = Script(
-    """
+    _BEGIN
+    + """
 local now = redis.call('INCR', KEYS[2])
-for _, name in ipairs(ARGV) do redis.call('HSET', KEYS[1], name, now) end
+for _, name in ipairs(ARGV) do redis.call('HSET', KEYS[1], name, string.format('%.0f', now)) end
 """
 )
 _RELEASE: Final = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end")
@@ -64,12 +77,22 @@ class RedisStore:
         return True
 
     async def _forget_all(self) -> None:
-        await self._redis.script(_WRITTEN, [self._writes, self._clock], [ALL])
+        await self._note([ALL])
+
+    async def _note(self, tables: Iterable[str]) -> None:
+        """Notes that tables were written. A Redis that is full refuses that, but nobody may be given old values: all of them go."""
+        try:
+            await self._redis.script(_WRITTEN, [self._writes, self._clock], list(tables))
+        except RedisUnavailable:
+            if not self._redis.available:
+                raise
+            self.failures += 1
+            await self._redis.command("DEL", self._clock)
 
     async def moment(self) -> int | None:
         """See ``CacheStore``."""
         try:
-            return int(await self._redis.command("GET", self._clock) or 0)
+            return int(await self._redis.script(_MOMENT, [self._writes, self._clock], []))
         except RedisUnavailable:
             self.failures += 1
             return None
@@ -77,7 +100,7 @@ class RedisStore:
     async def get(self, key: str) -> bytes | None:
         """See ``CacheStore``."""
         try:
-            found: bytes | None = await self._redis.script(_GET, [self._entries + key, self._writes], [])
+            found: bytes | None = await self._redis.script(_GET, [self._entries + key, self._writes, self._clock], [])
         except RedisUnavailable:
             self.failures += 1
             return None
@@ -96,7 +119,7 @@ class RedisStore:
     async def written(self, tables: Iterable[str]) -> None:
         """See ``CacheStore``."""
         try:
-            await self._redis.script(_WRITTEN, [self._writes, self._clock], list(tables))
+            await self._note(tables)
         except RedisUnavailable:
             self.failures += 1
 

@@ -14,7 +14,7 @@ from codeai.storage.settings import DatabaseSettings
 _LOG: Final = logging.getLogger("codeai.storage")
 _CHECK_EVERY: Final = 15.0
 _FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
+_LONGEST_PAUSE: Final = 2.0
 Heard = Callable[[str], None]
 
 
@@ -25,10 +25,15 @@ async def listen(settings: DatabaseSettings, channels: Mapping[str, Heard], lost
         since notices may have been missed
     :param lost: called when nothing is heard any more
     """
-    pause = 0.1
+    pause = _FIRST_PAUSE
+
+    def connected() -> None:
+        nonlocal pause
+        pause = _FIRST_PAUSE
+
     while True:
         try:
-            await _session(settings, channels, lost)
+            await _session(settings, channels, connected, lost)
         except Exception as error:  # whatever ends a connection: it is opened again
             cause = str(error) or type(error).__name__
             _LOG.warning("listening again", extra={"channels": ", ".join(channels), "cause": cause, "pause": pause})
@@ -36,7 +41,9 @@ async def listen(settings: DatabaseSettings, channels: Mapping[str, Heard], lost
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def _session(settings: DatabaseSettings, channels: Mapping[str, Heard], gone: Callable[[], None]) -> None:
+async def _session(
+    settings: DatabaseSettings, channels: Mapping[str, Heard], connected: Callable[[], None], gone: Callable[[], None]
+) -> None:
     connection = await opened(settings)
     lost = asyncio.Event()
 
@@ -51,6 +58,7 @@ async def _session(settings: DatabaseSettings, channels: Mapping[str, Heard], go
         connection.add_termination_listener(ended)
         for channel in channels:
             await connection.add_listener(channel, notice)
+        connected()
         for heard in channels.values():
             heard("")
         while not lost.is_set():

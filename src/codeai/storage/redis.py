@@ -23,6 +23,7 @@ _CONNECTIONS: Final = 50
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 _COMPLAINTS: Final = 60.0
+_REMEMBERED: Final = 30.0
 _PATIENCE: Final = 1.0
 Keys = Sequence[str]
 Arguments = Sequence[str | int | float | bytes]
@@ -66,6 +67,7 @@ class Redis:
         self._client: Client | None = None
         self._scripts: dict[Script, Any] = {}
         self._complained = -_COMPLAINTS
+        self._refusal = ("", -_REMEMBERED)
         self._silent_until = 0.0
         self._pause = 0.0
         self._looking = False
@@ -98,6 +100,16 @@ class Redis:
             raise RedisUnavailable(f"{self.shown} does not answer: {type(error).__name__}") from error
         finally:
             await client.aclose()
+
+    async def complaint(self) -> str:
+        """Why it is of little use although it answers; "" when it is well."""
+        if not self.available:
+            try:
+                await self.command("PING")
+            except RedisUnavailable:
+                return f"{self.shown} does not answer within {self._timeout * 1000:g} ms, going on without it"
+        cause, at = self._refusal
+        return f"{self.shown} refuses commands: {cause}" if self._monotonic() - at < _REMEMBERED else ""
 
     async def command(self, *words: str | int | float | bytes) -> Any:
         """One command; raises RedisUnavailable."""
@@ -153,9 +165,10 @@ class Redis:
 
         if not isinstance(error, ResponseError):
             return False
+        self._refusal = (str(error)[:200], self._monotonic())
         if self._monotonic() - self._complained >= _COMPLAINTS:
             self._complained = self._monotonic()
-            _LOG.error("redis refuses commands", extra={"address": self.shown, "cause": str(error)[:200]})
+            _LOG.error("redis refuses commands", extra={"address": self.shown, "cause": self._refusal[0]})
         return True
 
     def _failed(self, error: Exception) -> None:

@@ -15,7 +15,7 @@ from codeai.cache.shared import RedisStore
 from codeai.cache.watching import Announce
 from codeai.limits.stores import LimitStore, LocalLimits, RedisLimits
 from codeai.model.application import Application
-from codeai.observability.health import Check
+from codeai.observability.health import Check, Degraded
 from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
 from codeai.server.settings import Settings
@@ -91,6 +91,9 @@ class Sharing:
         async def run() -> None:
             if self.redis is not None:
                 await self.redis.ping()
+                complaint = await self.redis.complaint()
+                if complaint:
+                    raise Degraded(complaint)
 
         return Check("cache", run, 1.5, False, self._details)  # the ping itself gives up after one second
 

@@ -1,0 +1,108 @@
+"""A Redis that is slow, or full: no request fails, none is given old values, and operators see it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from faultpage import Observed
+from faultshop import until
+
+from services.network import Network
+from services.process import ServerProcess
+from services.redis import RedisServer
+
+Start = Callable[..., ServerProcess]
+PROGRAM = """
+config { name: "shop"  default_auth: public }
+entity Product { id: uuid, primary, auto  name: string, required }
+resource Product at /products { auth: public  cache: 5m  rate_limit: 10000 per 1m by ip  create { auth: public } }
+"""
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+class Shop:
+    def __init__(self, observed: Observed) -> None:
+        self._observed = observed
+        self.names: set[str] = set()
+
+    def grow(self) -> None:
+        """Adds a product."""
+        name = f"product {len(self.names)}"
+        assert self._observed.ask("POST", "/products", json={"name": name}).status_code == 201
+        self.names.add(name)
+
+    def shown(self) -> str:
+        """Asks for all products, which must be there, and says how the cache took part."""
+        answer = self._observed.ask("GET", "/products")
+        assert answer.status_code == 200
+        assert {row["name"] for row in answer.json()["data"]} == self.names
+        return answer.headers["cache-status"].removeprefix("codeai; ")
+
+
+def test_a_slow_redis_is_left_alone(start_server: Start, tmp_path: Path, redis: RedisServer) -> None:
+    (tmp_path / "app.cai").write_text(PROGRAM)
+    with Network(redis.port) as network:
+        server = start_server(tmp_path / "app.cai", env={"REDIS_URL": f"redis://127.0.0.1:{network.port}/0"})
+        observed = Observed(server)
+        shop = Shop(observed)
+        shop.grow()
+        assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+        network.whole(delay=0.09)  # there and back it is more than the 150 ms that requests wait
+        shop.grow()
+        began = time.monotonic()
+        for _ in range(50):
+            assert shop.shown() == "fwd=miss"
+        assert time.monotonic() - began < 50 * 0.15  # not everybody waits for it: that would be 150 ms each
+        health = observed.look()
+        assert (health.status_code, health.json()["status"]) == (200, "degraded")
+        shop.grow()
+        observed.shows("Redis slow")
+        network.whole()
+        assert until(lambda: shop.shown() == "hit", 20)
+        assert until(lambda: observed.look().json()["status"] == "healthy", 20)
+        shop.grow()
+        shop.shown()
+
+
+def test_a_full_redis_gives_nobody_old_values(start_server: Start, tmp_path: Path, redis: RedisServer) -> None:
+    (tmp_path / "app.cai").write_text(PROGRAM)
+    server = start_server(tmp_path / "app.cai", env={"REDIS_URL": redis.url})
+    observed = Observed(server)
+    shop = Shop(observed)
+    shop.grow()
+    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    redis.cli("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    redis.cli("CONFIG", "SET", "maxmemory", "1")
+    assert shop.shown() == "hit"  # what it has is still good
+    for _ in range(3):
+        shop.grow()
+        assert shop.shown() == "fwd=miss"
+    health = observed.look()
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    observed.shows("Redis full")
+    redis.cli("CONFIG", "SET", "maxmemory", "0")
+    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    shop.grow()
+    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+
+
+def test_a_redis_that_forgets_gives_nobody_old_values(start_server: Start, tmp_path: Path, redis: RedisServer) -> None:
+    (tmp_path / "app.cai").write_text(PROGRAM)
+    server = start_server(tmp_path / "app.cai", env={"REDIS_URL": redis.url})
+    shop = Shop(Observed(server))
+    for lost in ("shop:cache-clock", "shop:cache-writes"):
+        shop.grow()
+        assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+        shop.grow()
+        assert redis.cli("DEL", lost) == "1"  # as allkeys-lru does it
+        assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+        shop.grow()
+        shop.shown()
