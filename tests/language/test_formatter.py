@@ -100,6 +100,10 @@ SAMPLES = [
     ("function f(a) { return (a ?? 1) ?? 2 }", "function f(a) { return (a ?? 1) ?? 2 }\n"),
     ("function f(a) { return a - (1 - 2) - 3 }", "function f(a) { return a - (1 - 2) - 3 }\n"),
     ("function f(a) { return (x => x + 1) }", "function f(a) { return x => x + 1 }\n"),
+    ("function f(a) { return g((x => select A with b, c), 1) }", "function f(a) { return g((x => select A with b, c), 1) }\n"),
+    ("webhook w { events: [a] }", "webhook w { event: a }\n"),
+    ("endpoint GET /a { body: list({\na: int\n})  // behind\nuse: [b] }", None),
+    ("function f() { return a {b:1} /*c*/ status 1 headers { d: 2 // e\n} }", None),
     ("function f(a) { return (select A).length }", "function f(a) { return (select A).length }\n"),
     ("test \"it's\" { let r = GET /a/{b.c}?d=1 headers { X-A: '1' }\n expect r.status==200 }", None),
     ("function f(a, b) { return (a as int) ? a : b }", "function f(a, b) { return (a as int) ? a : b }\n"),
@@ -126,5 +130,17 @@ def test_a_long_line_is_broken_where_the_language_lets_it_continue() -> None:
     text = f"function f() {{ return select A where {names} order by b desc limit 3 }}"
     result = formatted(text)
     assert max(map(len, result.splitlines())) <= 120
+    assert tree(result) == tree(text)
+    assert formatted(result) == result
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [("if a { ", " }"), ("let x = { a: ", " }"), ("let x = f(a, { b: ", " })"), ("let x = [a, ", "]"), ("let x = count(A where ", ")")],
+)
+def test_what_is_nested_on_one_line_is_printed_once(opening: str, closing: str) -> None:
+    inner = opening.removeprefix("let x = ")
+    text = f"function f() {{ {opening}{inner * 40}return('{'x' * 120}'){closing * 41} }}"
+    result = formatted(text)
     assert tree(result) == tree(text)
     assert formatted(result) == result

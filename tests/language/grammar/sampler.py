@@ -66,6 +66,8 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "GET": ("get",),
     "CREATE": ("create",),
     "CALL": ("call",),
+    "RETURN_ALONE": ("return\n",),
+    "SHELL": ("exec { ls -l \"$alpha\" | grep '}' }", 'exec {\n  cd "${HOME}" # what\'s this\n  ls\n}'),
     "SIGN": ("+", "-"),
     "TIMES": ("*", "/"),
     "BOOL": ("true", "false"),
@@ -85,12 +87,11 @@ class Sampler:
     """Writes sentences.
 
     :param grammar: the compiled grammar
-    :param seed: of the choices
     :param depth: from here on, the shortest alternative is taken
     """
 
-    def __init__(self, grammar: Lark, seed: int, depth: int = 14) -> None:
-        self._choose = random.Random(seed)
+    def __init__(self, grammar: Lark, depth: int) -> None:
+        self._choose = random.Random()
         self._depth = depth
         self._rules: dict[str, list[list[Any]]] = {}
         for rule in grammar.rules:
@@ -117,8 +118,9 @@ class Sampler:
         found = [heights.get(symbol.name) if isinstance(symbol, NonTerminal) else 0 for symbol in symbols]
         return None if None in found else max((height for height in found if height is not None), default=0)
 
-    def sentence(self, rule: str = "start") -> str:
-        """A sentence, its words apart where they would run together."""
+    def sentence(self, rule: str, seed: int) -> str:
+        """The sentence of a rule for a seed, its words apart where they would run together."""
+        self._choose.seed(seed)
         parts: list[str] = []
         self._write(rule, 0, parts)
         text = ""

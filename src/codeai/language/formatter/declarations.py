@@ -34,7 +34,9 @@ class Declarations(Statements):
         """One declaration, with its annotations."""
         annotations = getattr(node, "annotations", ())
         lead = "".join(f"{self._annotation(annotation, depth)}\n" for annotation in annotations)
-        return self.described(node, depth) + lead + _DECLARATIONS[type(node)](self, node, depth)
+        text = self.described(node, depth) + lead + _DECLARATIONS[type(node)](self, node, depth)
+        self.printed.clear()
+        return text
 
     def described(self, node: Node, depth: int) -> str:
         """The description as a comment, where an older spelling gave it in another form."""
@@ -160,7 +162,7 @@ class Declarations(Statements):
         if node.field is not None:
             return f"{node.field.text} {'is unique' if node.kind == 'unique' else 'exists'}{tail}"
         assert node.condition is not None
-        return self.fitting("", node.condition, depth, tail)
+        return self.fitting("", node.condition, depth, lambda: tail)
 
     def _on(self, node: d.OnClause, depth: int) -> str:
         single = len(node.body.statements) == 1 and not self.between(node.key.end, node.body.start).strip().startswith("{")

@@ -26,7 +26,7 @@ _POWERS: Final = {
 }
 _POSTFIX: Final = 100
 _UNITS: Final = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
-_OPENING: Final = (ex.MapLiteral, q.CreateRow, q.UpdateRow, q.CallOperation, q.CallActivity, q.Start)
+_OPENING: Final = (ex.MapLiteral, q.CreateRow, q.UpdateRow, q.CallOperation, q.CallActivity, q.Start, q.Exec)
 
 
 def begins_some(text: str) -> bool:
@@ -52,8 +52,11 @@ def _ends_in_type(node: Node) -> bool:
 
 
 class Expressions(Printer):
-    """Prints expressions; ``broken`` is true while a line that did not fit is printed over several."""
+    """Prints expressions. A line that does not fit is printed once more with its maps over several lines (``opened``), and if that
+    does not help, with everything over several (``broken``).
+    """
 
+    opened = False
     broken = False
 
     def expression(self, node: Node, depth: int, power: int = 0) -> str:
@@ -65,16 +68,18 @@ class Expressions(Printer):
         text = _PRINTERS[type(node)](self, node, depth)
         return f"({text})" if self._power(node) < power else text
 
-    def fitting(self, head: str, node: Node, depth: int, tail: str = "") -> str:
-        """``head expression tail``, over several lines where one would be too long."""
-        mark = self.at
-        text = f"{head}{self.expression(node, depth)}{tail}"
-        if "\n" in text or len(INDENT) * depth + len(text) <= WIDTH or self.broken:
-            return text
-        self.at = mark
-        self.broken = True
-        text = f"{head}{self.expression(node, depth)}{tail}"
-        self.broken = False
+    def fitting(self, head: str, node: Node, depth: int, tail: Callable[[], str] = str) -> str:
+        """``head expression tail``, over several lines where one would be too long. The tail is printed last, for its comments."""
+        mark, within = self.at, self.opened or self.broken
+        text = f"{head}{self.expression(node, depth)}{tail()}"
+        for layout in () if within else ("opened", "broken"):
+            first, last = text.partition("\n")[0], text.rpartition("\n")[2]
+            if len(INDENT) * depth + len(first) <= WIDTH and len(last) <= WIDTH:
+                break
+            self.at = mark
+            setattr(self, layout, True)
+            text = f"{head}{self.expression(node, depth)}{tail()}"
+            setattr(self, layout, False)
         return text
 
     def _power(self, node: Node) -> int:
@@ -99,6 +104,18 @@ class Expressions(Printer):
         if isinstance(node, q.CreateRow):
             return 0 if node.source is not None or node.as_system else _POSTFIX
         return _POSTFIX
+
+    def listed_value(self, node: Node, depth: int) -> str:
+        """An expression among others between commas: a query with commas of its own stands in parentheses."""
+        text = self.expression(node, depth)
+        return f"({text})" if self._enumerates(node) else text
+
+    def _enumerates(self, node: Node) -> bool:
+        if isinstance(node, ex.Lambda):
+            return self._enumerates(node.body)
+        if isinstance(node, q.Select):
+            return len(node.loads) > 1 or len(node.order_by) > 1 or len(node.group_by) > 1
+        return isinstance(node, q.Get) and len(node.loads) > 1
 
     def headed(self, node: Node, depth: int) -> str:
         """An expression in a header, where ``{`` would open the block."""
@@ -142,7 +159,8 @@ class Expressions(Printer):
         """Its texts as they were written, unless all of it was written as something else (an older spelling)."""
         source = self.source(node)
         written = source[:1] == '"' and "{" in source
-        broken, self.broken = self.broken, False
+        layout = self.opened, self.broken
+        self.opened = self.broken = False
         parts: list[str] = []
         for part in node.parts:
             if isinstance(part, ex.StringLiteral) and self.between(part.start - 1, part.start) != "(":
@@ -150,7 +168,7 @@ class Expressions(Printer):
                 continue
             text = self.expression(part, depth)
             parts.append(f"{{{text}}}" if text[:1].isalpha() or text[:1] in "_(" else f"{{({text})}}")
-        self.broken = broken
+        self.opened, self.broken = layout
         return f'"{"".join(parts)}"'
 
     def duration(self, node: ex.DurationLiteral, depth: int) -> str:
@@ -168,17 +186,21 @@ class Expressions(Printer):
         return f"{opening}\n" + "".join(f"{inner}{part},\n" for part in parts) + f"{INDENT * depth}{closing}"
 
     def listed(self, node: ex.ListLiteral, depth: int) -> str:
-        return self.sequence("[", [self.expression(item, depth + 1) for item in node.items], "]", depth)
+        return self.sequence("[", [self.listed_value(item, depth + 1) for item in node.items], "]", depth)
 
     def mapped(self, node: ex.MapLiteral, depth: int) -> str:
         return self.entries(node, "", node.entries, depth)
 
     def entries(self, node: Node, head: str, entries: tuple[ex.MapEntry, ...], depth: int) -> str:
-        """``head { key: value, … }``."""
-        broken, self.broken = self.broken, False
-        text = self.braces(node, head, entries, self._entry, depth, joiner=", ", inline=not broken)
-        self.broken = broken
-        return text
+        """``head { key: value, … }``; kept, since a line that does not fit is printed up to three times."""
+        layout = self.opened, self.broken
+        self.opened = self.broken = False
+        key = id(node), depth, any(layout), self.at
+        if key not in self.printed:
+            self.printed[key] = self.braces(node, "", entries, self._entry, depth, joiner=", ", inline=not any(layout)), self.at
+        text, self.at = self.printed[key]
+        self.opened, self.broken = layout
+        return f"{head} {text}" if head else text
 
     def _entry(self, entry: ex.MapEntry, depth: int) -> str:
         return self.fitting(f"{self.key(entry.key)}: ", entry.value, depth)
@@ -193,9 +215,7 @@ class Expressions(Printer):
 
     def called(self, node: ex.Call, depth: int) -> str:
         parts = [
-            f"{argument.name.text}: {self.expression(argument.value, depth + 1)}"
-            if argument.name is not None
-            else self.expression(argument.value, depth + 1)
+            (f"{argument.name.text}: " if argument.name is not None else "") + self.listed_value(argument.value, depth + 1)
             for argument in node.arguments
         ]
         return f"{self.expression(node.callee, depth, _POSTFIX)}{self.sequence('(', parts, ')', depth)}"
@@ -204,7 +224,7 @@ class Expressions(Printer):
         return f"{self.expression(node.target, depth, _POSTFIX)}.{node.name.text}"
 
     def index(self, node: ex.Index, depth: int) -> str:
-        return f"{self.expression(node.target, depth, _POSTFIX)}[{self.expression(node.index, depth)}]"
+        return f"{self.expression(node.target, depth, _POSTFIX)}[{self.listed_value(node.index, depth)}]"
 
     def unary(self, node: ex.Unary, depth: int) -> str:
         if node.operator == "not":
@@ -313,7 +333,7 @@ class Expressions(Printer):
         return ["as system"] if node.as_system else []
 
     def get(self, node: q.Get, depth: int) -> str:
-        parts = [f"get {node.entity.text}({self.expression(node.key, depth)})"]
+        parts = [f"get {node.entity.text}({self.listed_value(node.key, depth)})"]
         if node.loads:
             parts.append(f"with {', '.join(load.text for load in node.loads)}")
         if node.with_deleted:

@@ -29,6 +29,7 @@ class Printer:
         self.base = file.base
         self.comments: tuple[Comment, ...] = module.comments
         self.at = 0
+        self.printed: dict[tuple[int, int, bool, int], tuple[str, int]] = {}
 
     # -- source ----------------------------------------------------------------------------------------------------
 
@@ -83,12 +84,16 @@ class Printer:
             return f"{head}{{}}"
         if inline and self.one_line(node.start, node.end):
             parts = [render(item, depth + 1) for item in items]
+            rendered = iter(parts)
             if joiner == FIELDS:
                 joiner = "  " if any("," in part for part in parts) else ", "
             flat = f"{head}{{ {joiner.join(parts)} }}"
             if "\n" not in flat and len(INDENT) * depth + len(flat) <= WIDTH:
                 return flat
-        lines = self.items(items, render, depth + 1, start, node.end)
+            # No comments stand in it, so its items are what they were: rendered anew at each depth, nested blocks would take for ever.
+            lines = self.items(items, lambda item, inner: next(rendered), depth + 1, start, node.end)
+        else:
+            lines = self.items(items, render, depth + 1, start, node.end)
         return f"{head}{{\n{lines}{INDENT * depth}}}"
 
     def _opening(self, node: Node) -> int:

@@ -45,11 +45,14 @@ class Statements(Expressions):
         return self.block(node.body, f"for {node.name.text} in {self.headed(node.items, depth)}", depth)
 
     def _return(self, node: st.Return, depth: int) -> str:
-        tail = f" status {self.expression(node.status, depth)}" if node.status is not None else ""
-        if node.headers is not None:
-            tail += f" headers {self.expression(node.headers, depth)}"
         word = "redirect" if node.redirect else "return"
-        return self.fitting(f"{word} ", node.value, depth, tail) if node.value is not None else f"{word}{tail}"
+        if node.value is None:
+            return f"{word}{self._answer(node, depth)}"
+        return self.fitting(f"{word} ", node.value, depth, lambda: self._answer(node, depth))
+
+    def _answer(self, node: st.Return, depth: int) -> str:
+        status = f" status {self.expression(node.status, depth)}" if node.status is not None else ""
+        return f"{status} headers {self.expression(node.headers, depth)}" if node.headers is not None else status
 
     def failure(self, node: st.Failure, depth: int) -> str:
         """``fail 409 "text" code "c"``."""
@@ -61,8 +64,10 @@ class Statements(Expressions):
         return " ".join(parts)
 
     def _require(self, node: st.Require, depth: int) -> str:
-        tail = f" else {self.failure(node.failure, depth)}" if node.failure is not None else ""
-        return self.fitting("require ", node.condition, depth, tail)
+        failure = node.failure
+        if failure is None:
+            return self.fitting("require ", node.condition, depth)
+        return self.fitting("require ", node.condition, depth, lambda: f" else {self.failure(failure, depth)}")
 
     def _log(self, node: st.Log, depth: int) -> str:
         level = f"{node.level.text} " if node.level is not None else ""
@@ -82,7 +87,7 @@ class Statements(Expressions):
             return f"{head}{self.reference(node.event)}"
         if isinstance(node.payload, ex.MapLiteral):
             return self.entries(node.payload, f"{head}{self.reference(node.event)}", node.payload.entries, depth)
-        return f"emit({self.reference(node.event)}, {self.expression(node.payload, depth)})"
+        return f"emit({self.reference(node.event)}, {self.listed_value(node.payload, depth)})"
 
     def sending(self, node: st.Send, head: str, depth: int) -> str:
         """``send email(to) { … }``."""

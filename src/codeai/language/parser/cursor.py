@@ -40,7 +40,8 @@ class Cursor:
     """Tokens of one file with the index of the current one.
 
     ``depth`` counts open parentheses and brackets, in which line ends mean nothing; ``header`` is true where ``{`` opens the
-    block of a header and so no map; ``inner`` are words that begin declarations elsewhere and something else here.
+    block of a header and so no map; ``alone`` is true in parentheses around one expression, in which commas are its own;
+    ``inner`` are words that begin declarations elsewhere and something else here.
     """
 
     def __init__(self, file: SourceFile, tokens: Tokens, *, query: bool = False) -> None:
@@ -56,6 +57,7 @@ class Cursor:
         self.nesting = 0
         self.header = False
         self.aliases = False
+        self.alone = False
         self.in_test = False
         self.error_class = DiagnosticClass.PARSER if query else DiagnosticClass.SYNTAX
         self.lexer_class = DiagnosticClass.LEXER if query else DiagnosticClass.SYNTAX

@@ -13,7 +13,7 @@ from codeai.language.spellings import settings as spelled
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import integrations as i
-from codeai.language.tree.node import Reference
+from codeai.language.tree.node import Identifier, Reference
 
 TARGETS: Final = ("workflow", "job", "integration", "webhook", "emit")
 
@@ -65,6 +65,7 @@ class Events(Workflows):
             self.expect("]", "']'")
         else:
             found.append(self.event_reference())
+        key = Identifier(key.start, key.end, "event" if len(found) == 1 else "events")
         return ev.EventsClause(key.start, self.previous_end, key, tuple(found))
 
     # -- integrations ----------------------------------------------------------------------------------------------

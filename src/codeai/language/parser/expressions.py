@@ -303,14 +303,14 @@ class Expressions(Literals):
             else:
                 return target
 
-    def inside(self, parse: Callable[[], _Found]) -> _Found:
-        """Parses within brackets, where line ends mean nothing and ``{`` is a map."""
-        header, aliases = self.header, self.aliases
+    def inside(self, parse: Callable[[], _Found], *, alone: bool = False) -> _Found:
+        """Parses within brackets, where line ends mean nothing and ``{`` is a map; ``alone`` where no list of values may stand."""
+        outside = self.header, self.aliases, self.alone
         self.depth += 1
-        self.header = self.aliases = False
+        self.header, self.aliases, self.alone = False, False, alone
         found = parse()
         self.depth -= 1
-        self.header, self.aliases = header, aliases
+        self.header, self.aliases, self.alone = outside
         return found
 
     def _call(self, callee: ex.Expression) -> ex.Expression:
@@ -341,7 +341,7 @@ class Expressions(Literals):
             body = self.expression()
             return ex.Lambda(start, body.end, parameters, body)
         self.i += 1
-        inner = self.inside(self.expression)
+        inner = self.inside(self.expression, alone=True)
         self.expect(")", "')'")
         return inner
 

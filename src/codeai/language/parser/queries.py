@@ -149,30 +149,42 @@ class Queries(Types):
 
     def _runs_as_system(self) -> bool:
         """Whether ``as system`` is the clause of ``select E as system``, and not a name for a column."""
-        return self.at_word("as") and self.text_at(1) == "system" and self.text_at(2) not in ("from", ",")
+        if not self.at_word("as") or self.text_at(1) != "system" or self.text_at(2) == "from":
+            return False
+        return self.kind_at(2) != "," or not self._column_follows(3)
 
-    def _column_follows(self) -> bool:
-        """Within brackets a comma may end the query itself: it is one of ours while a ``from`` is still to come."""
-        if not self.depth:
+    def _column_follows(self, ahead: int = 1) -> bool:
+        """Whether the comma before that token is one of ours: before ``key:`` it is not, and between values in brackets only while
+        the ``from`` of this query is still to come.
+        """
+        if self._key_at(ahead):
+            return False
+        if not self.depth or self.alone:
             return True
-        depth, ahead = 0, 1
+        depth = 0
         while True:
-            kind = self.kind_at(ahead)
-            if kind == "end" or (kind in (")", "]", "}") and not depth):
+            kind, text = self.kind_at(ahead), self.text_at(ahead)
+            if kind == "end" or (not depth and (kind in (")", "]", "}") or text in ("select", "find"))):
                 return False
             depth += (kind in ("(", "[", "{")) - (kind in (")", "]", "}"))
-            if not depth and self.text_at(ahead) == "from":
+            if not depth and text == "from":
                 return True
             ahead += 1
+
+    def _key_at(self, ahead: int) -> bool:
+        """Whether ``key:`` begins with a token further on; keys may have hyphens and quotes."""
+        if self.kind_at(ahead) not in (NAME, STRING):
+            return False
+        while self.kind_at(ahead + 1) == "-" and self.kind_at(ahead + 2) == NAME:
+            ahead += 2
+        return self.kind_at(ahead + 1) == ":"
 
     def _get(self) -> ex.Expression:
         start = self.start
         self.i += 1
         entity = self.identifier("an entity")
         self.expect("(", "'('")
-        self.depth += 1
-        key = self.expression()
-        self.depth -= 1
+        key = self.inside(self.expression)
         self.expect(")", "')'")
         clauses = self.clauses(("with", "as"))
         return self.postfix(q.Get(start, self.previous_end, entity, key, tuple(clauses.loads), clauses.with_deleted, clauses.as_system))
@@ -252,10 +264,16 @@ class Queries(Types):
 
     def _relations(self) -> list[Reference]:
         found = [self.reference("a relation")]
-        while self.at(",") and self.kind_at(1) == NAME and not self.depth:
-            self.i += 1
+        while self.kind_at(1) == NAME and self._goes_on():
             found.append(self.reference("a relation"))
         return found
+
+    def _goes_on(self) -> bool:
+        """Steps over a comma behind which the query goes on: not one between values in brackets, nor one before ``key:``."""
+        if not self.at(",") or (self.depth and not self.alone) or self._key_at(1):
+            return False
+        self.i += 1
+        return True
 
     def reference(self, wanted: str) -> Reference:
         """A dotted name."""
@@ -275,7 +293,7 @@ class Queries(Types):
 
     def _expressions(self) -> tuple[ex.Expression, ...]:
         found = [self.expression()]
-        while self.take(","):
+        while self._goes_on():
             found.append(self.expression())
         return tuple(found)
 
@@ -287,7 +305,7 @@ class Queries(Types):
             if not descending:
                 self.take_word("asc")
             found.append(q.OrderTerm(value.start, self.previous_end, value, descending))
-            if self.depth or not self.take(","):
+            if not self._goes_on():
                 return found
 
     def _join(self) -> q.JoinClause:

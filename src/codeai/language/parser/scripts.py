@@ -34,7 +34,7 @@ def begins(p: Cursor) -> bool:
         return True
     if p.texts[p.i] == "exec":
         return following == "{"
-    return p.texts[p.i] in _STATEMENTS and following != "{"
+    return p.texts[p.i] in _STATEMENTS and (following != "{" or p.texts[p.i] in ("return", "require", "sleep"))
 
 
 def script(p: Parser) -> d.Script:

@@ -72,7 +72,8 @@ class Types(Expressions):
         if self.at(".") and self.text_at(1) in SHAPES:
             return self._shape(name)
         if self.at("(") and not self.breaks[self.i]:
-            return ty.NamedType(start, self.ends[self.i], name, self._type_arguments(name.text))
+            arguments = self._type_arguments(name.text)
+            return ty.NamedType(start, self.previous_end, name, arguments)
         return ty.NamedType(start, name.end, name)
 
     def outline_has_type(self, name: str) -> bool:
