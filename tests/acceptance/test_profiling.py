@@ -116,8 +116,8 @@ def test_s57_top_and_list_work_on_it(embedded):
 
 def test_s57_list_shows_the_source(embedded):
     with Load(embedded):
-        listing = embedded.shell("go tool pprof -list 'Application._http$' 'http://localhost:8080/debug/pprof/profile?seconds=2' 2>&1")
-    assert "request = Request(scope, receive)" in listing
+        listing = embedded.shell("go tool pprof -list 'Application.respond$' 'http://localhost:8080/debug/pprof/profile?seconds=2' 2>&1")
+    assert "CURRENT.set(request)" in listing
 
 
 def test_s58_two_heaps_are_compared(embedded):

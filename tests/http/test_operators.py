@@ -27,15 +27,13 @@ def guard(*, loopback: bool = True, token: str | None = None) -> OperatorGuard:
 def request(peer: str | None = "127.0.0.1", path: str = "/metrics", **headers: str) -> Request:
     named = [(b"host", b"127.0.0.1:8080")] if "host" not in headers else []
     named += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    client = None if peer is None else (peer, 4711)
-    scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": path, "query_string": b"", "headers": named, "client": client}
-    return Request(scope, None)
+    return Request("GET", path, named, peer=peer)
 
 
 def by_plain_nginx() -> Request:
     """What ``proxy_pass http://127.0.0.1:8080;`` alone makes of a stranger's request."""
     found = request(connection="close")
-    found.scope["http_version"] = "1.0"
+    found.version = "1.0"
     return found
 
 
@@ -88,7 +86,7 @@ async def test_it_does_when_access_is_by_token(sent):
         request(sec_fetch_site="cross-site"),
         request(sec_fetch_site="same-site"),
     ],
-    ids=lambda sent: f"{sent.scope['client']} {sorted(sent.headers.items())}",
+    ids=lambda sent: f"{sent.peer} {sorted(sent.headers.items())}",
 )
 async def test_others_are_not_taken_for_local(sent):
     with pytest.raises(MissingToken):

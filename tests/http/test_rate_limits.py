@@ -8,7 +8,7 @@ from surroundings import Moved, from_address, served
 
 from codeai.http.middleware.clients import ClientAddresses, parse_proxies
 from services.redis import RedisServer
-from services.service import Service, scope_of
+from services.service import Service
 
 PROGRAM = """
 config { name: "limits" }
@@ -147,9 +147,8 @@ CHAINS: list[tuple[str | None, list[tuple[str, str]], str]] = [
 def test_the_chain_of_proxies_is_believed_as_far_as_it_is_ours(peer: str | None, headers: list[tuple[str, str]], address: str) -> None:
     from codeai.http.messages import Request
 
-    scope = scope_of("GET", "/", headers)
-    scope["client"] = (peer, 1) if peer is not None else None
-    request = Request(scope, None)  # type: ignore[arg-type]  # no body is read
+    pairs = [(name.encode(), value.encode()) for name, value in headers]
+    request = Request("GET", "/", pairs, peer=peer)
     assert ClientAddresses(parse_proxies("10.0.0.0/8")).of(request) == address
 
 

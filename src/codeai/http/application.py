@@ -1,13 +1,15 @@
-"""The ASGI application: dispatch, error answers, access log, headers that every answer has."""
+"""The application: dispatch, error answers, headers that every answer has. ``http/wire`` serves it, and any ASGI server can."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
-from codeai.http.messages import Header, Receive, Request, Response, Scope, Send, problem_response, send_response
+from codeai.http.asgi import Receive, Scope, Send, request_of, send_response
+from codeai.http.messages import Header, Request, Response, problem_response
 from codeai.http.middleware.cors import CorsPolicy, is_preflight
 from codeai.http.negotiation import compressed
 from codeai.http.problems import Problem, problem_of
@@ -15,8 +17,7 @@ from codeai.http.routing import BadPath, Router
 from codeai.http.settings import HttpSettings
 from codeai.observability.context import CURRENT
 
-_SECURITY: Final[tuple[Header, ...]] = ((b"x-content-type-options", b"nosniff"),)
-_LAST: Final[tuple[Header, ...]] = (*_SECURITY, (b"connection", b"close"))
+_SECURITY: Final[Header] = (b"x-content-type-options", b"nosniff")
 _LONGEST_URL: Final = 32_768
 _MOST_HEADER_BYTES: Final = 32_768
 
@@ -34,7 +35,7 @@ class Handler(Protocol):
 class Observer(Protocol):
     """Where finished requests are noted."""
 
-    def __call__(self, request: Request, status: int, seconds: float) -> None:
+    def __call__(self, request: Request, status: int, seconds: float, /) -> None:
         """Notes one request."""
 
 
@@ -54,6 +55,10 @@ class Tracing(Protocol):
 
     async def answer(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
         """Answers by ``answer``."""
+
+
+def _unobserved(request: Request, status: int, seconds: float) -> None:
+    """Notes nothing."""
 
 
 class Lifespan(Protocol):
@@ -81,14 +86,14 @@ class Page:
 
 
 class Application:
-    """A program as an ASGI 3 application.
+    """A program that answers requests; to be called as an ASGI 3 application, too.
 
     :param observer: hears of each finished request
     :param debugging: answers requests that ask for debug lines
     :param tracing: answers all requests, where they are traced
 
     ``running`` counts the requests that are being answered. While ``closing``, each answer is the last of its connection, so that
-    no client sends another request into a connection that is about to end.
+    no client sends another request into a connection that is about to end. ``finished`` hears of each request when it is answered.
     """
 
     def __init__(
@@ -101,8 +106,9 @@ class Application:
         tracing: Tracing | None = None,
     ) -> None:
         self._router = router
-        self._settings = settings
-        self._observer = observer
+        self._cors: CorsPolicy | None = settings.cors
+        self._compress_from = settings.compress_from
+        self.finished: Observer = observer or _unobserved
         self._lifespan = lifespan
         self._debugging = debugging
         self._tracing = tracing
@@ -148,7 +154,14 @@ class Application:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        request = Request(scope, receive)
+        request = request_of(scope, receive)
+        response = await self.respond(request)
+        with contextlib.suppress(OSError):  # the client went away; there is nobody to tell
+            await send_response(send, response, request)
+        self.finished(request, response.status, time.perf_counter() - began)
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to a request with the headers that every answer has; ``finished`` follows when it is on its way."""
         CURRENT.set(request)
         if self._tracing is not None:
             response = await self._tracing.answer(request, self._debugged)
@@ -156,21 +169,12 @@ class Application:
             response = await self._debugged(request)
         else:
             response = await self.answer(request)
-        settings = self._settings
-        extra = _LAST if self.closing else _SECURITY
-        if request.extra:
-            extra = (*extra, *request.extra)
-        policy = request.cors or settings.cors
-        if policy is not None:
-            extra = (*extra, *policy.headers(request))
-        if len(response.body) >= settings.compress_from and not request.packed:
-            response = compressed(response, request.headers.get(b"accept-encoding"), settings.compress_from)
-        try:  # noqa: SIM105  # a context manager costs a tenth of a small request
-            await send_response(send, response, request, extra)
-        except OSError:
-            pass  # the client went away; there is nobody to tell
-        if self._observer is not None:
-            self._observer(request, response.status, time.perf_counter() - began)
+        if len(response.body) >= self._compress_from and not request.packed:
+            response = compressed(response, request.headers.get(b"accept-encoding"), self._compress_from)
+        policy = request.cors or self._cors
+        cors = policy.headers(request) if policy is not None else ()
+        always = (_SECURITY, *request.extra, *cors, (b"x-request-id", request.id.encode()))
+        return Response(response.status, response.body, response.headers + always)
 
     async def _debugged(self, request: Request) -> Response:
         if self._debugging is not None and (self._debugs_all or b"x-debug" in request.headers):
@@ -203,13 +207,9 @@ class Application:
             return self._problem(problem_of(error, declared), request)
 
     def _check_size(self, request: Request) -> None:
-        scope = request.scope
-        if len(request.path) + len(scope["query_string"]) > _LONGEST_URL:
+        if len(request.path) + len(request.query_string) > _LONGEST_URL:
             raise Problem(414, f"the URL is longer than {_LONGEST_URL:,} characters")
-        headers = request.headers
-        repeated = len(scope["headers"]) > len(headers)
-        size = _size(scope["headers"]) if repeated else sum(map(len, headers)) + sum(map(len, headers.values()))
-        if size > _MOST_HEADER_BYTES:
+        if request.size > _MOST_HEADER_BYTES:
             raise Problem(431, f"the headers are larger than {_MOST_HEADER_BYTES:,} bytes")
 
     def _other_method(self, request: Request, targets: Mapping[str, Handler]) -> Response:
@@ -229,9 +229,5 @@ class Application:
             return ()
         wanted = request.headers[b"access-control-request-method"].decode("latin-1")
         handler = targets.get("GET" if wanted == "HEAD" else wanted)
-        policy: CorsPolicy | None = getattr(handler, "cors", None) or self._settings.cors
+        policy: CorsPolicy | None = getattr(handler, "cors", None) or self._cors
         return policy.preflight(request, targets) if policy is not None else ()
-
-
-def _size(headers: Iterable[Header]) -> int:
-    return sum(len(name) + len(value) for name, value in headers)

@@ -1,4 +1,4 @@
-"""Requests and responses, as thin as they can be around ASGI."""
+"""Requests and responses, the same for whatever protocol brings them: ASGI (``http/asgi``) or the wire itself (``http/wire``)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import asyncio
 import itertools
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from codeai.http.deadlines import Deadlines
 from codeai.http.problems import Problem
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # Printable ASCII without what could end a quoted field of a log line or begin a tag.
 _PLAIN_ID: Final = re.compile(rb"[!#-;=?-\[\]-~]{1,128}")
@@ -53,35 +49,81 @@ def request_id(headers: dict[bytes, bytes]) -> str:
     return f"{_PREFIX}{next(_SERIAL):012x}"
 
 
+class Body(Protocol):
+    """Where the bytes behind the head of a request come from."""
+
+    async def read(self, limit: int) -> bytes:
+        """All of them.
+
+        :param limit: the most bytes
+        :raises Problem: 413 for more, 400 when the client went away
+        """
+
+
+class NoBody:
+    """The body of a request that has none."""
+
+    async def read(self, limit: int) -> bytes:
+        """See ``Body``."""
+        return b""
+
+
+NO_BODY: Final = NoBody()
+
+
 class Request:
-    """One request while it is answered; ``headers`` has the last value of each name, ``receipt`` identifies a verified message."""
+    """One request while it is answered.
 
-    __slots__ = (
-        *("_kept", "_receive", "code", "cors", "debug", "extra", "headers", "id", "method", "packed", "path", "raw_path", "root"),
-        *("principal", "receipt", "scope", "template", "trace"),
-    )
+    ``pairs`` are its headers as they came, names in lower case; ``headers`` has the last value of each name. ``receipt`` identifies a
+    verified message. What most requests do not change stands on the class, so that making one costs little.
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.scope = scope
-        self._receive = receive
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+    :param path: decoded
+    :param raw_path: the path as sent, if it is known
+    :param peer: the address of the other end of the connection, None for a Unix socket
+    :param version: of HTTP, as ``1.1``
+    :param root: where another program has mounted this one
+    :param size: a bound of the bytes of target and headers, when whoever read them knows one
+    """
+
+    code = ""  # of the problem that answers it
+    cors: Any = None  # the policy of its endpoint, if it has one of its own
+    debug = False
+    extra: tuple[Header, ...] = ()  # of its answer, whatever that is
+    packed = False  # whether the endpoint has seen to the compression of its answer
+    principal: Any = None
+    receipt: str | None = None
+    template = ""
+    trace: Mapping[str, str] = {}
+    _kept: bytes | None = None
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        pairs: list[Header],
+        body: Body = NO_BODY,
+        *,
+        raw_path: bytes | None = None,
+        query_string: bytes = b"",
+        peer: str | None = None,
+        version: str = "1.1",
+        root: str = "",
+        size: int | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.raw_path = raw_path
+        self.query_string = query_string
+        self.pairs = pairs
+        self.headers: dict[bytes, bytes] = dict(pairs)
         self.id = request_id(self.headers)
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.raw_path: bytes | None = scope.get("raw_path")
-        self.root: str = scope.get("root_path") or ""
-        if self.root:
+        self.peer = peer
+        self.version = version
+        self.root = root
+        self.source = body
+        self._size = size
+        if root:
             self._mounted()
-        self.template = ""
-        self.code = ""  # of the problem that answers it
-        self.debug = False
-        self.trace: Mapping[str, str] = {}
-        self.packed = False  # whether the endpoint has seen to the compression of its answer
-        self.extra: tuple[Header, ...] = ()  # of its answer, whatever that is
-        self.cors: Any = None  # the policy of its endpoint, if it has one of its own
-        self.principal: Any = None
-        self.receipt: str | None = None
-        self._kept: bytes | None = None
 
     def _mounted(self) -> None:
         """Takes the path at which another program has mounted this one off the paths (ASGI: ``path`` begins with ``root_path``)."""
@@ -91,15 +133,23 @@ class Request:
         if self.raw_path is not None and self.raw_path.startswith(prefix):
             self.raw_path = self.raw_path[len(prefix) :] or b"/"
 
+    def within(self, header: Header) -> Header:
+        """A header of the answer whose path begins where another program has mounted this one."""
+        name, value = header
+        if name == b"location" and value[:1] == b"/" and value[:2] != b"//":
+            return name, quote(self.root).encode() + value
+        return header
+
     def log_fields(self) -> dict[str, object]:
         """What every log line of the request says (see ``observability.context.Work``)."""
         return {"request_id": self.id, **self.trace}
 
     @property
-    def query_string(self) -> bytes:
-        """What stands behind the question mark."""
-        found: bytes = self.scope.get("query_string", b"")
-        return found
+    def size(self) -> int:
+        """Bytes of its headers, or a bound of them that lies near."""
+        if self._size is None:
+            self._size = sum(len(name) + len(value) for name, value in self.pairs)
+        return self._size
 
     async def body(self, limit: int, timeout: float, deadlines: Deadlines) -> bytes:
         """The whole body.
@@ -115,10 +165,10 @@ class Request:
             if not declared.isdigit():
                 raise Problem(400, "the content length is malformed", "malformed_length")
             if len(declared) > 15 or int(declared) > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
         deadline = deadlines.begin(timeout)
         try:
-            self._kept = await self._read(limit)
+            self._kept = await self.source.read(limit)
             return self._kept
         except asyncio.CancelledError:
             if deadline.answers():
@@ -136,42 +186,12 @@ class Request:
         """Remembers a body that has been read, for whoever asks for it next."""
         self._kept = body
 
-    async def _read(self, limit: int) -> bytes:
-        message = await self._receive()
-        first: bytes = message.get("body", b"")
-        if message["type"] == "http.request" and not message.get("more_body", False) and len(first) <= limit:
-            return first
-        chunks, size = [first], len(first)
-        while message.get("more_body", False) or message["type"] != "http.request":
-            if message["type"] == "http.disconnect":
-                raise Problem(400, "the client went away", "client_closed")
-            if size > limit:
-                raise _too_large(limit)
-            message = await self._receive()
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-        if size > limit:
-            raise _too_large(limit)
-        return b"".join(chunks)
 
-
-def _too_large(limit: int) -> Problem:
+def too_large(limit: int) -> Problem:
+    """The refusal of a body that is larger than it may be."""
     return Problem(413, f"the body is larger than {limit:,} bytes", "content_too_large")
 
 
-def _within(header: Header, root: str) -> Header:
-    """A header whose path begins where another program has mounted this one."""
-    name, value = header
-    return (name, quote(root).encode() + value) if name == b"location" and value[:1] == b"/" and value[:2] != b"//" else header
-
-
-async def send_response(send: Send, response: Response, request: Request, extra: tuple[Header, ...]) -> None:
-    """Sends a whole answer with the headers that every answer has."""
-    body = response.body
-    if request.root:
-        response.headers = tuple(_within(header, request.root) for header in response.headers)
-    headers = [*response.headers, *extra, (b"x-request-id", request.id.encode())]
-    if response.status != 204 and response.status != 304:
-        headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+def client_closed() -> Problem:
+    """What a request ends with whose client went away before it had sent all of it; nobody gets to see it but the log."""
+    return Problem(400, "the client went away", "client_closed")

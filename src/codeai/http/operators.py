@@ -88,8 +88,7 @@ def is_local(request: Request) -> bool:
     that a page elsewhere makes a browser here send the request. HTTP/1.0 is what nginx speaks to the servers behind it when nothing
     else is set, with this server's own address as the host and without any forwarding header; the tools of operators speak 1.1.
     """
-    client = request.scope.get("client")
-    if not client or not _is_loopback(str(client[0])) or request.scope.get("http_version", "1.1") in ("0.9", "1.0", "1"):
+    if request.peer is None or not _is_loopback(request.peer) or request.version in ("0.9", "1.0", "1"):
         return False
     headers = request.headers
     if any(name in _FORWARDED or name.startswith(b"x-forwarded-") for name in headers):

@@ -170,11 +170,11 @@ class EndpointPlan:
         """Decodes and runs within the endpoint's time."""
         if self._timeout < SHORTEST:
             async with asyncio.timeout(self._timeout):
-                inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else NO_INPUTS
+                inputs = await self._inputs(request, values) if self._reads or request.query_string else NO_INPUTS
                 return await self._run(request, inputs, principal)
         deadline = self._deadlines.begin(self._timeout)
         try:
-            inputs = await self._inputs(request, values) if self._reads or request.scope["query_string"] else NO_INPUTS
+            inputs = await self._inputs(request, values) if self._reads or request.query_string else NO_INPUTS
             return await self._run(request, inputs, principal)
         except asyncio.CancelledError:
             if deadline.answers():

@@ -32,7 +32,7 @@ class Tracing:
         if request.path.startswith(_SILENT):
             return await answer(request)
         attributes = {"http.request.method": request.method, "url.path": request.path[:500], "codeai.request_id": request.id}
-        context = read_context(request.scope["headers"])
+        context = read_context(request.pairs)
         with self._spans.request(request.method, context, attributes) as span:
             request.trace = self._spans.ids()
             tokens = SPANS.set(self._spans), WATCHER.set(self._statements)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from codeai.server.composition import Composition
 from codeai.server.supervisor import tell_supervisor
-from codeai.server.worker import Listener, granian_server, settle_memory
+from codeai.server.worker import Listener, http_server, settle_memory
 
 _LOG = logging.getLogger("codeai.server")
 
@@ -39,19 +39,17 @@ async def _run(composition: Composition, hang_up: Callable[[], None], listeners:
         loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     await composition.start()
-    servers = [granian_server(listener) for listener in listeners]
-    serving = [asyncio.ensure_future(server.serve()) for server in servers]
+    servers = [http_server(listener) for listener in listeners]
     try:
+        for server in servers:
+            await server.start()
         settle_memory()
         _LOG.info("working", extra={"worker": composition.dispatcher.worker, **_addresses(listeners)})
-        await asyncio.wait({*serving, asyncio.ensure_future(ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        await ended.wait()
         _LOG.info("draining")
     finally:
         await composition.stop()
-        for server in servers:
-            server.stop()
-        if serving:
-            await asyncio.wait(serving, timeout=1)
+        await asyncio.gather(*(server.stop(1.0) for server in servers))
         _LOG.info("stopped")
 
 

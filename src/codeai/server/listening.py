@@ -135,3 +135,37 @@ def unbind(place: Place) -> None:
     if place.path is not None:
         with contextlib.suppress(OSError):
             Path(place.path).unlink()
+
+
+def listen(place: Place) -> socket.socket:
+    """A socket that listens at a place; several workers may each have one.
+
+    :raises OSError: nobody may listen there
+    """
+    if place.descriptor is not None:
+        return socket.socket(fileno=os.dup(place.descriptor))
+    family, kind, protocol, _, address = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "SO_REUSEPORT"):
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """TLS 1.2 and 1.3 with a certificate.
+
+    :raises OSError: it cannot be used
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(tls.certificate, tls.key, password="")
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,41 +1,31 @@
-"""One serving process: the event loop, Granian inside it, and the end in good order."""
+"""One serving process: the event loop, what it serves, and the end in good order."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from codeai.http.messages import Receive, Scope, Send
+from codeai.http.wire.connection import Answerer
+from codeai.http.wire.server import HttpServer
 from codeai.observability.health import Health
-from codeai.server.listening import BACKLOG, Place
+from codeai.server.listening import Place, listen, tls_context
 from codeai.server.supervisor import tell_supervisor
 
 _LOG = logging.getLogger("codeai.server")
 
 
-class Served(Protocol):
-    """An ASGI application that counts the requests that it answers; ``closing`` makes each answer the last of its connection."""
-
-    running: int
-    closing: bool
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection event (ASGI 3)."""
-
-
 class Listener(msgspec.Struct, frozen=True):
     """An application and where it listens."""
 
-    app: Served
+    app: Answerer
     place: Place
 
 
@@ -66,6 +56,12 @@ def run_worker(
         asyncio.run(runner.run())
 
 
+def http_server(listener: Listener) -> HttpServer:
+    """What serves an application at its place; raises OSError when nobody may listen there."""
+    place = listener.place
+    return HttpServer(listener.app, listen(place), tls_context(place.tls) if place.tls is not None else None)
+
+
 def settle_memory() -> None:
     """Takes what was built at start out of the garbage collector's sight: full collections would stop requests for 20 ms and more.
 
@@ -74,28 +70,6 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-
-
-def granian_server(listener: Listener) -> Any:
-    """Granian for one listener, inside of this process's event loop: ``serve()`` runs until ``stop()``."""
-    from granian.constants import Interfaces, SSLProtocols
-
-    from codeai.server.sockets import SharedServer
-
-    place = listener.place
-    return SharedServer(
-        listener.app,
-        address=place.host,
-        port=place.port,
-        descriptor=place.descriptor,
-        interface=Interfaces.ASGINL,
-        log_enabled=False,
-        websockets=False,
-        backlog=BACKLOG,
-        ssl_cert=place.tls.certificate if place.tls else None,
-        ssl_key=place.tls.key if place.tls else None,
-        ssl_protocol_min=SSLProtocols.tls12,
-    )
 
 
 class _Worker:
@@ -121,23 +95,25 @@ class _Worker:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signalled)
+            loop.add_signal_handler(number, self._signalled, number)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         await self._start()
         try:
-            servers = [granian_server(listener) for listener in self._listeners]
-            serving = [asyncio.ensure_future(server.serve()) for server in servers]
-            await asyncio.sleep(0)
+            servers = [http_server(listener) for listener in self._listeners]
+            for server in servers:
+                await server.start()
             settle_memory()
             self._ready()
-            await asyncio.wait({*serving, asyncio.ensure_future(self._ended.wait())}, return_when=asyncio.FIRST_COMPLETED)
-            await self._finish(servers, serving)
+            await self._ended.wait()
+            await self._finish(servers)
         finally:
             await self._stop()
 
-    def _signalled(self) -> None:
+    def _signalled(self, number: signal.Signals) -> None:
         if self._ended.is_set():
-            os._exit(130)
+            if number == signal.SIGINT:  # somebody presses Ctrl-C again; a second SIGTERM comes from the supervisor as a matter of course
+                os._exit(130)
+            return
         self._health.draining = True
         for listener in self._listeners:
             listener.app.closing = True
@@ -147,15 +123,12 @@ class _Worker:
     def _running(self) -> int:
         return sum(listener.app.running for listener in self._listeners)
 
-    async def _finish(self, servers: list[Any], serving: list[asyncio.Future[Any]]) -> None:
+    async def _finish(self, servers: Sequence[HttpServer]) -> None:
         """Lets balancers notice, closes the sockets, lets running requests end."""
         _LOG.info("draining", extra={"requests": self._running()})
         await asyncio.sleep(self._drain)
-        for server in servers:
-            server.stop()  # no connection is accepted any more, idle ones are closed, requests that run go on
-        done = asyncio.gather(*serving, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done, max(self._timeout - self._drain - 1, 0.1))
+        left = max(self._timeout - self._drain - 1, 0.1)
+        await asyncio.gather(*(server.stop(left) for server in servers))
         if self._running():
             _LOG.warning("requests were given up", extra={"requests": self._running()})
         _LOG.info("stopped")

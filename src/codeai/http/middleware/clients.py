@@ -39,9 +39,9 @@ class ClientAddresses:
 
     def of(self, request: Request) -> str:
         """The address as text; ``local`` for a Unix socket without a proxy's header."""
-        client = request.scope.get("client")
-        peer = _address(str(client[0])) if client else None
-        if not self._proxies or (client and (peer is None or not self._trusted(peer))):
+        given = request.peer
+        peer = _address(given) if given is not None else None
+        if not self._proxies or (given is not None and (peer is None or not self._trusted(peer))):
             return str(peer) if peer is not None else _LOCAL
         found = peer
         for text in reversed(_chain(request)[-_HOPS:]):
@@ -81,12 +81,12 @@ def _address(text: str) -> Address | None:
 
 def _chain(request: Request) -> list[str]:
     """The hops of all ``X-Forwarded-For`` headers, in order; of ``Forwarded`` (RFC 7239) where there is none."""
-    values = [value.decode("latin-1") for name, value in request.scope["headers"] if name.lower() == b"x-forwarded-for"]
+    values = [value.decode("latin-1") for name, value in request.pairs if name == b"x-forwarded-for"]
     if values:
         return ",".join(values).split(",")
     found: list[str] = []
-    for name, value in request.scope["headers"]:
-        if name.lower() == b"forwarded":
+    for name, value in request.pairs:
+        if name == b"forwarded":
             for element in value.decode("latin-1").split(","):
                 found.extend(part.partition("=")[2] for part in element.split(";") if part.strip().lower().startswith("for="))
     return found

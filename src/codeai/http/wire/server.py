@@ -1,0 +1,99 @@
+"""Where connections are accepted, watched and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Final
+
+from codeai.http.wire.connection import Answerer, Connection
+from codeai.http.wire.heads import Heads
+
+_GRACE: Final = 0.1
+_HANDSHAKE: Final = 10.0
+_UNIX: Final = getattr(socket, "AF_UNIX", None)  # which Windows does not have
+
+
+class HttpServer:
+    """Serves an application on a listening socket (see ``connection.Home``).
+
+    Limits are in seconds, and kept to about one second: a connection without a request (longer than the minute that balancers keep
+    theirs, so that it is the balancer who ends one), a head that does not come, an answer that is not taken, and a client that goes on
+    sending after its last answer.
+    """
+
+    idle_limit = 75.0
+    head_limit = 30.0
+    write_limit = 60.0
+    linger_limit = 2.0
+    look_every = 1.0
+
+    def __init__(self, app: Answerer, listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        self.app = app
+        self.heads = Heads()
+        self.now = 0.0
+        self.loop: asyncio.AbstractEventLoop
+        self._listening = listening
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+        self._connections: set[Connection] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._finishing = False
+        self._empty = asyncio.Event()
+
+    async def start(self) -> None:
+        """Accepts connections from now on."""
+        self.loop = asyncio.get_running_loop()
+        create = self.loop.create_unix_server if self._listening.family == _UNIX else self.loop.create_server
+        patience = _HANDSHAKE if self._tls is not None else None
+        self._server = await create(lambda: Connection(self), sock=self._listening, ssl=self._tls, ssl_handshake_timeout=patience)
+        self._look()
+
+    async def stop(self, timeout: float) -> None:
+        """Accepts no more, lets requests that run be answered, and ends what is left after the time-out (in seconds).
+
+        What was on its way when that was asked for still gets in: a listening socket that closes takes its queue with it.
+        """
+        if self._server is None:
+            return
+        await asyncio.sleep(_GRACE)
+        self._server.close()
+        self._finish()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._empty.wait()
+        except TimeoutError:
+            for connection in list(self._connections):
+                connection.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._connections)
+
+    def opened(self, connection: Connection) -> None:
+        """See ``connection.Home``."""
+        self._connections.add(connection)
+
+    def closed(self, connection: Connection) -> None:
+        """See ``connection.Home``."""
+        self._connections.discard(connection)
+        if self._finishing and not self._connections:
+            self._empty.set()
+
+    def _finish(self) -> None:
+        self._finishing = True
+        for connection in list(self._connections):
+            connection.finish()
+        if not self._connections:
+            self._empty.set()
+
+    def _look(self) -> None:
+        """Looks after the deadlines."""
+        self.now = now = self.loop.time()
+        self._timer = self.loop.call_later(self.look_every, self._look)
+        for connection in [each for each in self._connections if each.deadline <= now]:
+            connection.expire()
