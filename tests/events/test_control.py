@@ -145,18 +145,6 @@ async def test_what_is_old_and_delivered_goes_and_nothing_else(app):
     assert await app.one("SELECT count(DISTINCT event_id) FROM codeai_deliveries") == 1
 
 
-async def test_the_relay_sees_to_what_is_old(run_program):
-    app = await run_program(PROGRAM, CODEAI_EVENT_RETENTION="1ms")
-    await app.http.post("/places", json={"number": 1})
-    await app.idle()
-    app.composition.eventing.retention._next = None
-
-    async def gone():
-        return await app.one("SELECT count(*) FROM codeai_events") == 0
-
-    await eventually(gone)
-
-
 async def test_a_change_that_cannot_be_noted_is_not_made(app):
     await place(app, 1)
     control = app.composition.eventing.control

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -19,7 +18,6 @@ PREFIX: Final = "/api/v1"
 _LARGEST: Final = 4 * 1024 * 1024
 _TIMEOUT: Final = 30.0
 _Body = TypeVar("_Body")
-_PLAIN: Final = re.compile(rb"[!-~]{1,255}")
 Answer = Callable[["Exchange"], Awaitable[Response]]
 
 
@@ -36,18 +34,9 @@ class Exchange(msgspec.Struct, frozen=True):
         principal = self.request.principal
         return principal.id if principal is not None else None
 
-    @property
-    def origin(self) -> str | None:
-        """What starts at most one execution of a definition: the ``Idempotency-Key`` of the caller; None without one.
-
-        :raises Problem: 400 for a key that is too long or not plain
-        """
-        key = self.request.headers.get(b"idempotency-key")
-        if key is None:
-            return None
-        if not _PLAIN.fullmatch(key):
-            raise Problem(400, "the Idempotency-Key must have 1 to 255 visible characters", "invalid_idempotency_key")
-        return f"request:{self.actor or ''}:{key.decode('ascii')}"
+    async def raw(self) -> bytes:
+        """The bytes of the body."""
+        return await self.request.body(_LARGEST, _TIMEOUT, self.deadlines)
 
     def parameters(self, *known: str) -> dict[str, str]:
         """The query parameters, each once.
@@ -68,7 +57,7 @@ class Exchange(msgspec.Struct, frozen=True):
         :raises Problem: 415 for another media type, 400 for what is no JSON, 422 for JSON of another form
         """
         kind = self.request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        raw = await self.request.body(_LARGEST, _TIMEOUT, self.deadlines)
+        raw = await self.raw()
         if optional and not raw:
             return type_()
         if kind != b"application/json" and not kind.endswith(b"+json"):

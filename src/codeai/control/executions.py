@@ -10,6 +10,7 @@ import msgspec
 from codeai.analysis.payloads import wire_name
 from codeai.control.exchange import Exchange, paged, unknown
 from codeai.control.inputs import RunInputs, UnknownRun
+from codeai.control.keys import Keys
 from codeai.control.showing import Showing
 from codeai.durable.control import Control, UnknownExecution, UnknownStep, WrongState
 from codeai.durable.records import Record
@@ -38,7 +39,8 @@ class ForkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ExecutionPages:
     """Shows, retries, compensates, cancels, signals and forks executions."""
 
-    def __init__(self, control: Control, showing: Showing, inputs: RunInputs) -> None:
+    def __init__(self, control: Control, showing: Showing, inputs: RunInputs, keys: Keys) -> None:
+        self._keys = keys
         self._control = control
         self._showing = showing
         self._inputs = inputs
@@ -76,7 +78,8 @@ class ExecutionPages:
     async def fork(self, exchange: Exchange) -> Response:
         """POST …/fork ``{step}``: a new execution that takes over what came before the step."""
         asked = await exchange.body(ForkRequest)
-        made = await self._done(exchange, self._control.fork(exchange.path["id"], asked.step, exchange.actor, origin=exchange.origin))
+        origin = await self._keys.origin(exchange)
+        made = await self._done(exchange, self._control.fork(exchange.path["id"], asked.step, exchange.actor, origin=origin))
         return json_response(await self._showing.row("execution", made.id), 202)
 
     async def _changed(self, exchange: Exchange, call: Awaitable[Any]) -> Response:

@@ -10,6 +10,7 @@ import msgspec
 from codeai.control.audit import Trail
 from codeai.control.exchange import Exchange, unknown
 from codeai.control.inputs import RunInputs, UnknownRun
+from codeai.control.keys import Keys
 from codeai.control.showing import Showing
 from codeai.durable.control import Control, UnknownExecution, WrongState
 from codeai.durable.executions import KeyTaken
@@ -60,6 +61,7 @@ class JobPages:
         self._inputs = inputs
         self._desk = desk
         self._database = database
+        self._keys = Keys(database)
         self._trail = trail
 
     async def show(self, exchange: Exchange) -> Response:
@@ -86,7 +88,7 @@ class JobPages:
             delay_ms=delay,
             key=asked.key,
             debounce_ms=debounce,
-            origin=exchange.origin,
+            origin=await self._keys.origin(exchange),
         )
         try:
             async with self._database.transaction() as session:

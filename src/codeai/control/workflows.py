@@ -10,6 +10,7 @@ import msgspec
 
 from codeai.control.exchange import PREFIX, Exchange, unknown
 from codeai.control.inputs import RunInputs, UnknownRun
+from codeai.control.keys import Keys
 from codeai.control.lists import ListPage
 from codeai.control.registered import Registered
 from codeai.control.registering import Registrar
@@ -76,6 +77,7 @@ class WorkflowPages:
         self._showing = showing
         self._inputs = inputs
         self._database = database
+        self._keys = Keys(database)
         self._workflows = workflows
         self._registrar = registrar
         self._registered = registered
@@ -123,7 +125,9 @@ class WorkflowPages:
         await self._registered.refresh()
         try:
             values = self._inputs.decode("workflow", name, bytes(asked.input))
-            started = await self._control.start("workflow", name, values, key=asked.key, actor=exchange.actor, origin=exchange.origin)
+            started = await self._control.start(
+                "workflow", name, values, key=asked.key, actor=exchange.actor, origin=await self._keys.origin(exchange)
+            )
         except (UnknownRun, DefinitionMissing):
             raise Problem(
                 409, f"workflow '{name}' is not part of the program that answers here", "not_current", hint="ask again after the deployment"

@@ -127,7 +127,8 @@ class EventsControl:
         key = self._forms.identifier(identifier)
         await self._relay.refresh()
         async with self._database.transaction() as session:
-            row = await session.fetch_row(self._text(f"SELECT {COLUMNS} FROM codeai_events WHERE id = $1"), (key,))  # noqa: S608  # ours
+            text = f"SELECT {COLUMNS} FROM codeai_events WHERE id = $1 FOR SHARE"  # noqa: S608  # ours
+            row = await session.fetch_row(self._text(text), (key,))
             if row is None:
                 raise NotKnown(f"there is no event '{identifier}'")
             under_way = "SELECT kind, target FROM codeai_deliveries WHERE event_id = $1 AND replay_of IS NOT NULL AND status = 'pending'"
@@ -198,8 +199,9 @@ class EventsControl:
         :raises NotNow: it is still being tried
         """
         async with self._database.transaction() as session:
-            lock = " FOR UPDATE" if self._database.dialect == "postgresql" else ""
-            text = f"SELECT status, order_key, content FROM codeai_deliveries WHERE id = $1{lock}"  # noqa: S608  # ours
+            held = "SELECT id FROM codeai_events WHERE id = (SELECT event_id FROM codeai_deliveries WHERE id = $1) FOR SHARE"
+            await session.fetch(self._text(held), (self._forms.identifier(identifier),))
+            text = "SELECT status, order_key, content FROM codeai_deliveries WHERE id = $1 FOR UPDATE"
             row = await session.fetch_row(self._text(text), (self._forms.identifier(identifier),))
             delivery = await self._deliveries.load(session, identifier)
             if row is None or delivery is None:

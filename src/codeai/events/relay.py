@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -68,7 +68,6 @@ class Relay:
     :param versions: the versions of the program that run
     :param routes: who hears of which event in this one
     :param passed: is told of the points at which tests end the process
-    :param idle: what is done when there is nothing to relay
     """
 
     def __init__(
@@ -81,13 +80,11 @@ class Relay:
         routes: Mapping[str, tuple[Route, ...]],
         clock: Callable[[], datetime.datetime],
         passed: Callable[[str], None] = nothing,
-        idle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._passed = passed
         self._versions = versions
         self._live: tuple[Wiring, ...] = (versions.own,)
         self.news: News | None = None
-        self._idle = idle
         self._database = database
         self._dispatcher = dispatcher
         self._outbox = outbox
@@ -125,8 +122,6 @@ class Relay:
         await self.refresh()
         while await self._batch(claim):
             pass
-        if self._idle is not None:
-            await self._idle()
         async with self._database.transaction() as session:
             await self._dispatcher.later(session, claim, SWEEP_MS)
 

@@ -67,6 +67,7 @@ from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
 from codeai.server.wiring.program_log import log_program
 from codeai.server.wiring.providers import TokenProviders
+from codeai.server.wiring.retention import retention
 from codeai.server.wiring.sharing import Sharing
 from codeai.server.wiring.tracing import traced_work, tracing_spans
 from codeai.storage.interface import Database
@@ -176,6 +177,8 @@ class Composition:
         self.controlling.put_on(self.operators, *operated, environment, texts or ProgramTexts(), self._default)
         always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
         self._debugging = Debugging(self.operators.guard, everyone=settings.allow_debug_header, always=always)
+        rooms = (self.eventing.retention, self.durable.store)
+        self.retention = retention(self.database, self.dispatcher, settings, *rooms, self.clock, self.observation.metrics)
         self.spans = self._built_spans()
         if self.spans is not None:
             self.dispatcher.within = traced_work(self.spans, self.database)
@@ -337,6 +340,8 @@ class Composition:
         await self.controlling.start()
         if self.working and self.settings.role != "api" and not self._recording:  # tests say themselves when it is time
             await self.dispatcher.start()
+        if self.working and not self._recording:
+            await self.retention.start()
 
     async def _start_listening(self) -> None:
         if self.settings.role == "worker":

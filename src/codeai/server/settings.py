@@ -91,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: str = "local"
     dbos_polling: float = 0.1
     event_retention: float = 30 * 86_400.0
+    execution_retention: float = 30 * 86_400.0
 
     @property
     def development(self) -> bool:

@@ -96,6 +96,7 @@ _TABLE: Final = (
     Variable("SMTP_FROM", "smtp_from", TEXT, "The sender's address"),
     Variable("SLACK_WEBHOOK_URL", "slack_webhook_url", _CHANNELS, "Where messages for Slack go", hidden="all"),
     Variable("CODEAI_EVENT_RETENTION", "event_retention", DURATION, "How long delivered events are kept; 0s for ever"),
+    Variable("CODEAI_EXECUTION_RETENTION", "execution_retention", DURATION, "How long executions are kept that have ended; 0s for ever"),
     Variable("KAFKA_BROKERS", "kafka_brokers", TEXT, "Hosts and ports of Kafka"),
     Variable("CODEAI_DISPATCHER", "dispatcher", one_of("local", "dbos"), "Who distributes durable work, on PostgreSQL"),
     Variable("CODEAI_DBOS_POLLING", "dbos_polling", LIMIT, "How often a durable worker looks at the queue of DBOS"),

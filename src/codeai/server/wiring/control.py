@@ -13,6 +13,7 @@ from codeai.control.executions import ExecutionPages
 from codeai.control.inputs import RunInputs
 from codeai.control.integrations import IntegrationPages
 from codeai.control.jobs import JobPages
+from codeai.control.keys import Keys
 from codeai.control.lists import list_pages
 from codeai.control.queries import OperatorQueries
 from codeai.control.query import QueryPage
@@ -154,7 +155,7 @@ class Controlling:
             workflows=WorkflowPages(
                 page, durable.control, showing, inputs, database, workflows, registrar, self._registered, texts.declarations
             ),
-            executions=ExecutionPages(durable.control, showing, inputs),
+            executions=ExecutionPages(durable.control, showing, inputs, Keys(database)),
             jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
             events=EventPages(events, trail),
             schedules=SchedulePages(self.scheduler, database, trail),

@@ -110,12 +110,11 @@ class Eventing:
         self._kafka: KafkaTarget | None = None
         self._deliverer: Deliverer | None = None
         self._handlers: Handlers | None = None
-        keep = datetime.timedelta(seconds=settings.event_retention) if settings.event_retention else None
-        self.retention = Retention(database, self.outbox.forms, keep, clock)
+        self.retention = Retention(database, self.outbox.forms)
         self._targets = self._outside()
         routes = routes_of(application, evaluator)
         self.versions = Versions(database, wiring_of(application, routes, self._targets, definitions(application)))
-        self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, self.versions, routes, clock, passed, self.retention)
+        self.relay = Relay(database, dispatcher, self.outbox, self.deliveries, self.versions, routes, clock, passed)
         self.control = EventsControl(application, database, dispatcher, self.outbox, self.relay, self.deliveries, self.webhooks, clock)
         self._check_sends()
         self.active = bool(application.events) or bool(nodes_of(application, Send))
