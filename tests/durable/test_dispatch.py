@@ -201,6 +201,16 @@ async def test_one_order_key_runs_one_at_a_time_in_order_also_when_one_is_tried_
     assert [subject for subject in worker.seen if subject != "other"] == ["a", "b", "b", "c"]
 
 
+async def test_what_has_a_lane_is_not_starved_by_what_has_none(database: Database) -> None:
+    worker = Worker(database, queues=Queues(concurrency=1))
+    await worker.offer("lane", lane="l", lane_limit=1)
+    for number in range(200):
+        await worker.offer(f"free {number}")
+    await worker.dispatcher.run_due()
+    assert worker.seen.index("lane") < 100
+    assert len(worker.seen) == 201
+
+
 async def test_a_lane_runs_so_many_at_a_time(worker: Worker) -> None:
     async def pause(claim: Claim) -> None:
         await asyncio.sleep(0.005)
