@@ -57,7 +57,7 @@ def test_s5_s7_s123_s124_s143_each_check_has_status_duration_and_details(operato
 
 def test_s8_t18_the_counts_are_live_and_of_all_workers(fleet):
     details = fleet.json("curl -s http://localhost:8080/health | jq '.checks.database.details'")
-    assert details["max_connections"] == 24
+    assert details["max_connections"] == 25
     assert details["open_connections"] == details["in_use"] + details["idle"]
     assert details["open_connections"] >= 2
 
@@ -105,6 +105,18 @@ def test_s8_an_exhausted_pool_shows_and_answers_503(launch, own_postgres):
     assert until(lambda: httpx.get(f"{url}/health").json()["status"] == "healthy")
 
 
+def test_s4_a_database_that_hangs_is_given_up_after_two_seconds(desk, own_postgres):
+    own_postgres.freeze()
+    try:
+        check = desk.json("curl -s http://localhost:8080/health | jq .checks.database")
+        assert (check["status"], check["reason"]) == ("unhealthy", "no answer within 2s")
+        assert 2.0 <= float(re.fullmatch(r"(\d+\.\d+)s", check["duration"])[1]) < 10  # S4: the ping has two seconds
+        assert httpx.get(f"{desk.server.base_url}/health/live").status_code == 200
+    finally:
+        own_postgres.thaw()
+    until(lambda: httpx.get(f"{desk.server.base_url}/health", timeout=10).json()["status"] == "healthy", 30)
+
+
 def test_s1_s2_s3_s4_a_database_that_is_down_and_comes_back(desk, own_postgres):
     url = desk.server.base_url
     own_postgres.stop()
@@ -136,6 +148,8 @@ def test_s71_a_backup_restores_a_working_database(launch, own_postgres, desk, tm
     assert "kept" in titles
 
 
-def test_s125_a_new_program_has_health_too(embedded, tmp_path):
+def test_s125_a_program_that_was_made_for_one_has_health_too(start_server, embedded, tmp_path):
     embedded.shell(f"cd {tmp_path} && codeai new shop && codeai validate shop")
-    assert embedded.json("curl -s http://localhost:8080/health")["checks"]["database"]["status"] == "healthy"
+    server = start_server(tmp_path / "shop")
+    health = httpx.get(f"{server.base_url}/health").json()
+    assert (health["status"], health["checks"]["database"]["status"]) == ("healthy", "healthy")

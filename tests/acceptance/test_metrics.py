@@ -66,7 +66,7 @@ def test_s129_connections_are_live(operator):
 
 
 def test_s129_all_workers_of_an_instance_share_its_limit(fleet):
-    assert value(fleet, "db_connections_max") == 24  # 25 for two processes: 12 each
+    assert value(fleet, "db_connections_max") == 25  # 13 and 12
 
 
 def test_t6_auth_failures_are_counted_apart_from_faults(operator):

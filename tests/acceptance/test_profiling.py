@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -26,7 +27,7 @@ class Load:
         while not self._done.is_set():
             with httpx.Client() as client:  # another now and then, so that all workers get some
                 for _ in range(50):
-                    answer = client.get(self._url)
+                    answer = client.get(self._url, timeout=30)
                     if answer.status_code != 200:
                         self.failures.append(answer.status_code)
 
@@ -57,6 +58,19 @@ def test_s54_the_request_takes_the_seconds_that_it_names(embedded):
     assert time.monotonic() - began >= 1.0
     assert answer.content[:2] == b"\x1f\x8b"
     assert "content-encoding" not in answer.headers
+
+
+def test_s54_the_types_are_those_that_go_expects(embedded):
+    raw = embedded.shell("go tool pprof -raw http://localhost:8080/debug/pprof/profile?seconds=1 2>/dev/null")
+    assert "PeriodType: cpu nanoseconds\n" in raw
+    assert "Period: 10000000\n" in raw  # a hundred times a second
+    assert re.search(r"^Samples:\nsamples/count cpu/nanoseconds(\[dflt\])?$", raw, re.MULTILINE)
+
+
+def test_t11_a_profile_outlives_the_time_limit_of_requests(launch):
+    operator = launch(env={"CODEAI_REQUEST_TIMEOUT": "1s"})
+    operator.shell("curl -sf -o cpu.pb.gz http://localhost:8080/debug/pprof/profile?seconds=2")
+    assert "Duration: 2s" in operator.shell("go tool pprof -top cpu.pb.gz 2>&1")
 
 
 @pytest.mark.parametrize("seconds", ["-1", "x", "601", "nan", "1e9"])
@@ -105,13 +119,18 @@ def test_s56_the_heap_has_the_types_of_go_in_its_order(operator):
     assert "alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes[dflt]" in raw
 
 
-def test_s57_top_and_list_work_on_it(embedded):
+def test_s57_top_list_and_web_work_on_it(embedded):
+    """``web`` draws with graphviz what ``dot`` prints."""
     with Load(embedded):
-        top = embedded.shell("echo 'top 20' | go tool pprof http://localhost:8080/debug/pprof/heap?seconds=2 2>&1")
-        assert "Type: inuse_space" in top
-        assert "Showing nodes" in top
-        listing = embedded.shell("go tool pprof -list 'Application.answer' http://localhost:8080/debug/pprof/heap 2>&1", check=False)
-    assert "async def answer" in listing or "no matches found" in listing
+        embedded.shell("curl -s http://localhost:8080/debug/pprof/heap?seconds=2 > heap.pb.gz")
+    assert "Showing nodes" in embedded.shell("echo 'top 20' | go tool pprof heap.pb.gz 2>&1")
+    largest = embedded.shell("go tool pprof -top -flat -ignore 'before tracing' heap.pb.gz 2>/dev/null | grep -m1 -o 'codeai[.].*'").strip()
+    listing = embedded.shell(f"go tool pprof -list '^{re.escape(largest)}$' heap.pb.gz 2>&1")
+    assert re.search(r"ROUTINE =+ .+ in /.+\.py\n", listing), listing
+    assert re.search(r"^ +\d[\d.]*(B|kB|MB) .*\d: *\S", listing, re.MULTILINE), listing
+    drawing = embedded.shell("go tool pprof -dot heap.pb.gz 2>/dev/null")
+    assert drawing.startswith("digraph ")
+    assert "->" in drawing
 
 
 def test_s57_list_shows_the_source(embedded):
@@ -130,11 +149,25 @@ def test_s58_two_heaps_are_compared(embedded):
     assert embedded.shell("gzip -t heap1.pb.gz heap2.pb.gz && echo good") == "good\n"
 
 
-def test_s59_all_that_was_allocated_is_counted(embedded):
+def totals(operator, name: str) -> list[int]:
+    """The sums of a profile's four values over all samples."""
+    raw = operator.shell(f"go tool pprof -raw {name} 2>/dev/null")
+    rows = re.findall(r"^ +(\d+) +(\d+) +(\d+) +(\d+): ", raw, re.MULTILINE)
+    return [sum(int(row[at]) for row in rows) for at in range(4)]
+
+
+def test_s59_what_was_allocated_is_a_running_total(embedded):
+    """It never shrinks, and is at least what is in use."""
+    embedded.shell("curl -s http://localhost:8080/debug/pprof/heap > before.pb.gz")
     with Load(embedded):
-        top = embedded.shell("go tool pprof -alloc_space -top http://localhost:8080/debug/pprof/heap?seconds=1 2>&1")
-    assert "Type: alloc_space" in top
-    assert re.search(r"\d+\.?\d*(B|kB|MB)", top)
+        embedded.shell("curl -s http://localhost:8080/debug/pprof/heap?seconds=1 > after.pb.gz")
+    assert "Type: alloc_space" in embedded.shell("go tool pprof -alloc_space -top after.pb.gz 2>&1")
+    before, after = totals(embedded, "before.pb.gz"), totals(embedded, "after.pb.gz")
+    for objects, space, objects_in_use, space_in_use in (before, after):
+        assert objects >= objects_in_use > 0
+        assert space >= space_in_use > 0
+    assert after[0] >= before[0]
+    assert after[1] > before[1]
 
 
 def test_s60_s62_every_thread_and_task_is_a_block(operator):
@@ -173,15 +206,31 @@ def test_s63_what_is_blocked_is_found(operator):
     assert re.search(r"^goroutine \d+ \[chan receive(, \d+ minutes)?\]:", found, re.MULTILINE)
 
 
-def test_s64_dumps_can_be_compared(embedded):
-    def tasks() -> dict[str, str]:
-        text = embedded.shell("curl -s http://localhost:8080/debug/pprof/goroutine?debug=2")
-        return dict(re.findall(r"^goroutine (\d+) .*\n# task '(.+?)'", text, re.MULTILINE))
+def test_s64_what_hangs_is_found_by_comparing_dumps(embedded):
+    """Three requests whose bodies never come: three blocks that stand in every dump under the same number."""
 
-    first, second = tasks(), tasks()
-    stable = first.items() & second.items()
-    assert stable
-    assert "created by" in embedded.shell("curl -s http://localhost:8080/debug/pprof/goroutine?debug=2")
+    def blocks() -> dict[str, str]:
+        text = embedded.shell("curl -s http://localhost:8080/debug/pprof/goroutine?debug=2")
+        return dict(re.findall(r"^goroutine (\d+) (\[.*?(?=\n\n|\Z))", text, re.MULTILINE | re.DOTALL))
+
+    before = blocks()
+    lazy = [socket.create_connection(("127.0.0.1", embedded.server.port)) for _ in range(3)]
+    try:
+        for connection in lazy:
+            connection.sendall(b"POST /tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+        first = until(lambda: hanging if len(hanging := hangs(blocks(), before)) == 3 else None)
+        second = blocks()
+        assert all(number in second and "created by" in second[number] for number in first)
+        assert all("messages.py" in second[number] for number in first)  # where the body is waited for
+    finally:
+        for connection in lazy:
+            connection.close()
+    until(lambda: not first & set(blocks()))
+
+
+def hangs(now: dict[str, str], before: dict[str, str]) -> set[str]:
+    """The numbers of blocks that are new and wait for a body."""
+    return {number for number, block in now.items() if number not in before and ".body" in block}
 
 
 def test_t19_all_processes_are_in_a_profile_or_one(fleet):

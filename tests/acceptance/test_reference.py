@@ -42,13 +42,6 @@ def test_s10_s22_s23_a_bearer_token_of_the_secret_opens_and_nothing_else(operato
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("name", ["InvalidToken", "ExpiredToken", "InvalidIssuer", "InvalidAudience", "MissingToken"])
-def test_s12_to_s20_the_errors_have_the_names_of_the_guide(name):
-    assert issubclass(getattr(auth, name), auth.AuthError)
-    for other in ("KeyNotFound", "UnsupportedAlgorithm", "NoSecretConfigured", "JWKSFetchFailed"):
-        assert issubclass(getattr(auth, other), auth.AuthError)
-
-
 def test_s24_a_token_has_three_parts_and_its_claims_can_be_read(embedded):
     embedded.shell(f"echo '{token('clerk')}' > token.txt")
     recipe = 'echo "$(cat token.txt)" | cut -d. -f2 | base64 -d 2>/dev/null | jq -r .exp'
@@ -76,26 +69,60 @@ def issuer():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
-    def sign(**claims):
+    def sign(kid="one", **claims):
         whole = {"sub": "ada", "exp": time.time() + 600, "iss": "https://issuer.example", "aud": "desk", **claims}
-        return jwt.encode(whole, key, algorithm="RS256", headers={"kid": "one"})
+        present = {name: value for name, value in whole.items() if value is not None}
+        return jwt.encode(present, key, algorithm="RS256", headers={"kid": kid})
 
     yield f"http://127.0.0.1:{server.server_port}/.well-known/jwks.json", sign
     server.shutdown()
 
 
-def test_s25_s26_keys_come_from_the_provider_and_issuer_and_audience_count(launch, issuer):
-    url, sign = issuer
-    source = """
-    config { name: "desk" }
-    auth main { method: jwt  jwks_url: env(KEYS)  issuer: "https://issuer.example"  audience: "desk" }
-    endpoint GET /mine { auth: required  returns: string  do { return "yours" } }
-    """
-    operator = launch(source=source, env={"KEYS": url})
-    assert mine(operator, f"Bearer {sign()}").json() == "yours"
-    assert mine(operator, f"Bearer {sign(iss='https://other.example')}").json()["code"] == "AUTH003"
-    assert mine(operator, f"Bearer {sign(aud='other')}").json()["code"] == "AUTH004"
-    assert mine(operator, f"Bearer {sign(exp=time.time() - 60)}").json()["code"] == "AUTH002"
+PROVIDER = """
+config { name: "desk" }
+auth main { method: jwt  %s  issuer: "https://issuer.example"  audience: "desk" }
+endpoint GET /mine { auth: required  returns: string  do { return "yours" } }
+"""
+
+
+@pytest.fixture(scope="module")
+def keyed(launch, issuer):
+    """A server that trusts the keys of a provider."""
+    return launch(source=PROVIDER % "jwks_url: env(KEYS)", env={"KEYS": issuer[0]})
+
+
+@pytest.fixture(scope="module")
+def keyless(launch):
+    """Servers whose provider is away, and that have no secret: where HS256 is asked for all the same."""
+    return launch(source=PROVIDER % 'jwks_url: env(KEYS)  algorithms: ["HS256", "RS256"]', env={"KEYS": "http://127.0.0.1:1/keys"})
+
+
+def test_s12_to_s26_s77_to_s85_every_refusal_has_its_name_message_and_status(keyed, keyless, issuer):
+    """S21, S25, S26 beside: RS256 by the provider's keys opens, with this issuer and audience alone."""
+    _, sign = issuer
+    assert mine(keyed, f"Bearer {sign()}").json() == "yours"
+    head, payload, signature = sign().split(".")
+    symmetric = jwt.encode({"sub": "ada", "exp": time.time() + 60}, SECRET, algorithm="HS256")
+    refusals = [
+        (keyed, f"Bearer {head}.{payload}.{signature[:-6]}AAAAAA", "AUTH001", auth.InvalidToken, 401),
+        (keyed, f"Bearer {sign(exp=None)}", "AUTH001", auth.InvalidToken, 401),  # T21
+        (keyed, f"Bearer {sign(exp=time.time() - 60)}", "AUTH002", auth.ExpiredToken, 401),
+        (keyed, f"Bearer {sign(iss='https://other.example')}", "AUTH003", auth.InvalidIssuer, 401),
+        (keyed, f"Bearer {sign(aud='other')}", "AUTH004", auth.InvalidAudience, 401),
+        (keyed, None, "AUTH005", auth.MissingToken, 401),
+        (keyed, f"Bearer {sign(kid='two')}", "AUTH006", auth.KeyNotFound, 500),
+        (keyed, f"Bearer {symmetric}", "AUTH007", auth.UnsupportedAlgorithm, 400),
+        (keyless, f"Bearer {symmetric}", "AUTH008", auth.NoSecretConfigured, 500),
+        (keyless, f"Bearer {sign()}", "AUTH009", auth.JWKSFetchFailed, 500),
+    ]
+    for operator, bearer, code, kind, status in refusals:
+        answer = mine(operator, bearer)
+        assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (status, code, kind.text), bearer
+        assert (kind.code, kind.status) == (code, status)
+        assert ("hint" in answer.json(), "www-authenticate" in answer.headers) == (status < 500, status == 401)
+        logged = f"authentication failed: {code}" if code != "AUTH009" else "authentication failed: JWKS fetch failed"
+        operator.log_line(lambda line, text=logged: line["msg"].startswith(text))
+        assert f'auth_failures_total{{code="{code}"}}' in operator.shell("curl -s http://localhost:8080/metrics")
 
 
 async def test_s42_s43_s47_s48_a_breaker_has_the_defaults_of_the_guide():
@@ -149,8 +176,11 @@ def test_s99_a_failure_of_the_database_is_an_execution_error(launch, postgres):
     assert 'relation "tickets" does not exist' in operator.log_line(lambda line: line["msg"] == "a query failed")["cause"]
 
 
-def test_s131_executions_are_counted(launch):
-    operator = launch(source=WORK)
+@pytest.mark.parametrize("processes", [1, 3])
+def test_s131_executions_are_counted_wherever_they_run(launch, postgres, processes):
+    """In the one process of the embedded database, and in a process beside two that serve HTTP."""
+    env = {"DATABASE_URL": postgres.create_database(f"work{uuid.uuid4().hex[:12]}"), "CODEAI_WORKERS": "2"} if processes > 1 else {}
+    operator = launch(source=WORK, env=env)
     started = httpx.post(f"{operator.server.base_url}/api/v1/workflows/Publish/executions", json={"input": {"title": "first"}})
     assert started.status_code == 202
     wanted = 'workflow_executions_total{status="completed",workflow="Publish"} 1.0'

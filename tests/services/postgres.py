@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -8,6 +9,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
 
 from services.ports import free_port
 
@@ -68,6 +71,21 @@ class PostgresServer:
     def kill(self) -> None:
         """Ends the server without any farewell (immediate shutdown)."""
         self._end(signal.SIGQUIT)
+
+    def freeze(self) -> None:
+        """Lets all its processes stand still: connections stay, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Goes on after ``freeze``."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, what: signal.Signals) -> None:
+        assert self._process is not None
+        first = psutil.Process(self._process.pid)
+        for process in [first, *first.children()]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(what)
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:

@@ -1,6 +1,7 @@
 """Integrations of a real server: what callers, logs and health see while a peer fails and recovers."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -77,11 +78,16 @@ def test_s38_s39_s40_s45_a_peer_fails_the_breaker_opens_and_closes_again(start_s
     assert "very secret" not in server.output
 
 
-def test_t4_in_json_logs_the_transition_is_message_and_fields(start_server: Start, tmp_path: Path) -> None:
+def test_t4_s42_s43_s100_five_failures_open_by_default_and_the_log_says_it_in_fields(start_server: Start, tmp_path: Path) -> None:
     with Peer(lambda seen: Reply(500)) as peer:
-        server = _started(start_server, tmp_path, peer)
-        for _ in range(5):
-            _charge(server)
+        program = tmp_path / "app.cai"
+        program.write_text(re.sub(r"circuit_breaker \{.*\}\n", "", PROGRAM))
+        server = start_server(program, env={"PAYMENTS_URL": peer.url, "PAYMENTS_KEY": "very secret"})
+        codes = [_charge(server).json()["code"] for _ in range(5)]
+        refused = _charge(server)
+        assert (codes, len(peer.seen)) == (["peer_error"] * 5, 5)
+        assert (refused.json()["code"], refused.json()["detail"]) == ("circuit_open", "Payments.charge: circuit breaker is open")
+        assert 50 < int(refused.headers["retry-after"]) <= 60  # S47
         server.terminate()
     lines = [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
     changes = [line for line in lines if line["msg"] == "circuit breaker state changed"]

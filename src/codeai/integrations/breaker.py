@@ -25,11 +25,12 @@ class CircuitOpen(OutboundError):
     """The peer has failed too often and is not called now. ``retry_after`` is the time in seconds until it is tried again."""
 
     code = "circuit_open"
+    text = "circuit breaker is open"
     status = 503
     sent = False
 
     def __init__(self, retry_after: float = 0.0) -> None:
-        super().__init__("circuit breaker is open")
+        super().__init__(self.text)
         self.retry_after = retry_after
 
 

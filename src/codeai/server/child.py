@@ -1,4 +1,4 @@
-"""A worker process of the supervisor: ``python -m codeai.server.child PROGRAM FLAGS``."""
+"""A worker process of the supervisor: ``python -m codeai.server.child PROGRAM FLAGS CONNECTIONS``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from codeai.server.supervisor import DURABLE
 
 def main() -> int:
     """Serves until the supervisor ends it."""
-    path, flags = sys.argv[1:3]
+    path, flags, connections = sys.argv[1:4]
     worker = os.environ.get("CODEAI_WORKER", "1")
     setproctitle.setproctitle("cai-worker: durable" if worker == DURABLE else f"cai-worker: http {worker}")
-    prepared = prepare(Path(path) if path else None, msgspec.json.decode(flags))
+    given = msgspec.json.decode(flags) | {"db_max_open_conns": msgspec.json.decode(connections)[worker]}
+    prepared = prepare(Path(path) if path else None, given)
     if isinstance(prepared, int):
         return prepared
     place = main_place(prepared.settings, os.environ)

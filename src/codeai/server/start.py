@@ -22,7 +22,7 @@ from codeai.server.loading import Loaded, LoadError, load_program
 from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
-from codeai.server.supervisor import DURABLE, Supervisor, connections_each, worker_command
+from codeai.server.supervisor import DURABLE, Supervisor, shares, worker_command
 from codeai.server.wiring.control import program_texts
 from codeai.server.wiring.program_settings import program_settings
 from codeai.server.wiring.secrecy import redaction
@@ -214,11 +214,12 @@ def _supervised(prepared: Prepared, place: Place, path: Path | None, flags: Mapp
     settings = prepared.settings
     workers = _workers(settings, working=working)
     try:
-        each = connections_each(settings.db_max_open_conns, len(workers))
+        connections = shares(settings.db_max_open_conns, workers)
     except SettingError as error:
         return _say(str(error), SURROUNDINGS)
-    given = {name: value for name, value in flags.items() if value is not None and name != "role"} | {"db_max_open_conns": each}
-    command = worker_command([str(path) if path is not None else "", msgspec.json.encode(given).decode()])
+    given = {name: value for name, value in flags.items() if value is not None and name != "role"}
+    texts = [msgspec.json.encode(part).decode() for part in (given, connections)]
+    command = worker_command([str(path) if path is not None else "", *texts])
     handler = installed()
     hang_up = handler.writer.reopen if handler is not None else lambda: None
     folder = make_folder()

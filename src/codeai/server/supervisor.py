@@ -26,15 +26,15 @@ _FEWEST_CONNECTIONS: Final = 2
 DURABLE: Final = "durable"
 
 
-def connections_each(total: int, workers: int) -> int:
-    """How many database connections each process gets (acceptance T18).
+def shares(total: int, workers: Sequence[str]) -> dict[str, int]:
+    """How many database connections each process gets (acceptance T18): as evenly as may be, all of them together.
 
     :raises SettingError: fewer than two
     """
-    each = total // workers
+    each, more = divmod(total, len(workers))
     if each < _FEWEST_CONNECTIONS:
-        raise SettingError(f"DB_MAX_OPEN_CONNS={total} is too few for {workers} workers: each needs {_FEWEST_CONNECTIONS}")
-    return each
+        raise SettingError(f"DB_MAX_OPEN_CONNS={total} is too few for {len(workers)} workers: each needs {_FEWEST_CONNECTIONS}")
+    return {name: each + (at < more) for at, name in enumerate(workers)}
 
 
 class Supervisor:
