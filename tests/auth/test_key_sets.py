@@ -13,6 +13,7 @@ from codeai.auth.tokens import TokenVerifier
 from codeai.integrations.addresses import AddressPolicy
 from codeai.server.wiring.key_sets import KeySetDocuments
 from services import peer
+from services.polling import eventually
 
 
 class World:
@@ -53,6 +54,43 @@ async def test_a_rotated_key_is_fetched_and_the_old_one_ends(pairs):
         with pytest.raises(KeyNotFound):
             await world.subject(old)
         assert len(at.seen) == 2
+
+
+async def test_a_withdrawn_key_ends_tokens_that_were_checked_before_once_the_set_is_old(pairs):
+    with peer.Peer(published(pairs["ES256"], pairs["RS256"])) as at:
+        world = World(at, lifetime=600)
+        tokens = [pairs[name].token() for name in ("ES256", "RS256")]
+        for token in tokens:
+            assert await world.subject(token) == "ada"
+        at.script = published(pairs["RS256"])
+        world.now += 599
+        assert world.verifier.kept(tokens[0]) is not None
+        assert len(at.seen) == 1  # the provider said how long it holds
+        world.now += 2
+
+        def ended():
+            return world.verifier.kept(tokens[0]) is None
+
+        assert not ended()  # nobody waits for the fetch that this begins
+        await eventually(ended)
+        with pytest.raises(KeyNotFound):
+            await world.subject(tokens[0])
+        assert await world.subject(tokens[1]) == "ada"
+        assert len(at.seen) == 2
+
+
+async def test_checked_tokens_go_on_while_the_peer_is_down_with_one_try_per_interval(pairs):
+    with peer.Peer(published(pairs["ES256"])) as at:
+        world = World(at)
+        token = pairs["ES256"].token()
+        assert await world.subject(token) == "ada"
+        at.script = lambda _: peer.Reply(503)
+        world.now += 700
+        for _ in range(50):
+            assert world.verifier.kept(token) is not None
+            await asyncio.sleep(0)
+        await eventually(lambda: len(at.seen) == 2)
+        assert world.verifier.kept(token) is not None
 
 
 async def test_unknown_kids_lead_to_one_fetch_per_interval(pairs):

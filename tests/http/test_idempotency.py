@@ -223,3 +223,27 @@ def test_old_answers_are_removed_in_time(service, key):
         assert post(service, f"{key}-{number}", "/payments", {"amount": 1}).status == 201
     row = service.run(service.database.fetch_row("SELECT count(*) FROM codeai_idempotency WHERE expires_ms = 1", ()))
     assert row[0] == 0
+
+
+@pytest.mark.parametrize(("target", "secret"), [("/logins", "token"), ("/private", "secret"), ("/cookies", "session=secret")])
+def test_an_answer_that_holds_a_secret_is_not_kept_and_its_effect_is(service, key, target, secret):
+    before = payments(service)
+    first = post(service, key, target, {"name": "ada"})
+    assert first.status in (200, 201)
+    again = post(service, key, target, {"name": "ada"})
+    assert (again.status, again.code) == (409, "idempotency_answer_withheld")
+    assert payments(service) == before + (target == "/logins")
+    assert post(service, key, target, {"name": "bob"}).code == "idempotency_key_reused"
+    assert post(service, key + "-new", target, {"name": "ada"}).status == first.status
+    rows = service.run(service.database.fetch("SELECT headers, body FROM codeai_idempotency WHERE headers = 'null'", ()))
+    assert rows and all(bytes(body) == b"" for _, body in rows)
+    stored = service.run(service.database.fetch("SELECT headers, body FROM codeai_idempotency", ()))
+    held = first.json.get(secret, secret)
+    assert not any(held.encode() in bytes(body) or held in headers for headers, body in stored)
+
+
+def test_a_refusal_is_kept_although_a_token_was_issued_on_the_way(service, key):
+    first = post(service, key, "/logins", {"name": "ada", "fails": True})
+    again = post(service, key, "/logins", {"name": "ada", "fails": True})
+    assert (first.status, meaning(again)) == (409, meaning(first))
+    assert again.header("idempotency-replayed") == "true"

@@ -13,7 +13,7 @@ from codeai.observability.logs.redaction import MASK
 from codeai.server.database import synchronise_here
 from codeai.server.errors import StartError
 from codeai.server.loading import load_program
-from codeai.server.secrets import development_secret
+from codeai.server.secrets import close_to_others, development_secret
 from codeai.server.settings import read_settings
 from codeai.server.wiring.operators import operator_routes
 from codeai.server.wiring.secrecy import redaction
@@ -63,9 +63,17 @@ def test_secrets_of_the_settings_are_masked_also_when_they_come_from_files(tmp_p
         "REDIS_URL": "redis://:redis-passphrase@cache:6379",
         "SMTP_PASSWORD": "mail-passphrase",
         "SLACK_WEBHOOK_URL": "ops=https://hooks.example/T0/B0/XYZ",
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20collector-token,x-org=1",
     }
     found = redaction(program(tmp_path), read_settings(environment, {}), environment)
-    for secret in ("p@ssw0rd-of-ada", "p%40ssw0rd-of-ada", "redis-passphrase", "mail-passphrase", "https://hooks.example/T0/B0/XYZ"):
+    for secret in (
+        "collector-token",
+        "p@ssw0rd-of-ada",
+        "p%40ssw0rd-of-ada",
+        "redis-passphrase",
+        "mail-passphrase",
+        "https://hooks.example/T0/B0/XYZ",
+    ):
         assert found.text(f"says {secret} aloud") == f"says {MASK} aloud"
 
 
@@ -82,3 +90,13 @@ def test_no_sandbox_gets_answers_with_credentials():
     with pytest.raises(BadCors):
         CorsPolicy(["https://app.example", "null"], credentials=True)
     CorsPolicy(["null"])
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o755, 0o750), (0o777, 0o770), (0o750, 0o750), (0o700, 0o700)])
+def test_a_folder_that_others_may_enter_is_closed_to_them(tmp_path, before, after):
+    folder = tmp_path / ".codeai"
+    close_to_others(folder)  # there is none
+    folder.mkdir()
+    folder.chmod(before)
+    close_to_others(folder)
+    assert mode(folder) == after

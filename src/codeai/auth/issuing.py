@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from codeai.auth.errors import NoSecretConfigured
+from codeai.auth.issued import note_token
 
 DEFAULT_LIFETIME: Final = datetime.timedelta(hours=1)
 
@@ -92,4 +93,5 @@ class ProgramServices:
 
     def issue_token(self, subject: str, roles: Sequence[str], lifetime: datetime.timedelta | None) -> str:
         """See ``issue_token``."""
+        note_token()
         return issue_token(self._secret, subject, roles, lifetime, self._clock(), issuer=self._issuer, audience=self._audience)

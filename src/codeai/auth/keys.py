@@ -90,6 +90,20 @@ class KeySet:
         self._flight: asyncio.Task[None] | None = None
         self.generation = 0
 
+    def look_again(self) -> None:
+        """Has the set fetched again if its time is over, without waiting: for those whose tokens were checked with it before.
+
+        Else a key that its provider has withdrawn would be good for as long as nobody comes with a new token.
+        """
+        now = self._clock()
+        if now >= self._expires and now - self._asked >= self._interval and (self._flight is None or self._flight.done()):
+            self._begin()
+
+    def _begin(self) -> asyncio.Task[None]:
+        self._asked = self._clock()
+        self._flight = asyncio.ensure_future(self._load())
+        return self._flight
+
     def known(self, kid: str | None, algorithm: str) -> Any:
         """See ``Keys``."""
         if self._clock() >= self._expires:
@@ -120,10 +134,8 @@ class KeySet:
         raise KeyNotFound(f"kid {kid!r}")
 
     async def _refresh(self) -> None:
-        if self._flight is None or self._flight.done():
-            self._asked = self._clock()
-            self._flight = asyncio.ensure_future(self._load())
-        await asyncio.shield(self._flight)
+        flight = self._begin() if self._flight is None or self._flight.done() else self._flight
+        await asyncio.shield(flight)
 
     async def _load(self) -> None:
         try:

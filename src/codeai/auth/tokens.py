@@ -24,7 +24,7 @@ from codeai.auth.errors import (
     NoSecretConfigured,
     UnsupportedAlgorithm,
 )
-from codeai.auth.keys import Keys
+from codeai.auth.keys import Keys, KeySet
 from codeai.auth.principal import Principal, RoleTable
 
 LONGEST_TOKEN: Final = 8192
@@ -80,8 +80,12 @@ class TokenVerifier:
         if found is None:
             return None
         expires, generation, principal = found
-        if self._clock() >= expires or generation != getattr(self._keys, "generation", 0):
+        if self._clock() >= expires:
             return None
+        if isinstance(self._keys, KeySet):
+            self._keys.look_again()
+            if generation != self._keys.generation:
+                return None
         return principal
 
     def _keep(self, token: str, expires: float, principal: Principal) -> None:

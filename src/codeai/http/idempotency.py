@@ -2,6 +2,9 @@
 
 The answer is stored in the transaction whose effects it reports, so that both are there or neither. An answer that reports a
 refusal (4xx) has no effects: it is stored after the roll-back. What a repetition may change (5xx, a collision) is not kept.
+
+Of an answer that holds a secret of its receiver (a token that was issued, a cookie, whatever says ``Cache-Control: no-store``) only the
+fact is stored: a repetition has no second effect and gets 409 instead of the answer. So no copy of a token lies in the database.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from codeai.auth.issued import ISSUED, Issued
 from codeai.auth.principal import Principal
 from codeai.http.messages import PROBLEM, Request, Response
 from codeai.http.middleware.clients import ClientAddresses
@@ -27,6 +31,7 @@ _LIFETIME_MS: Final = 24 * 3_600_000
 _PLAIN: Final = re.compile(rb"[!-~]{1,255}")
 _ATTEMPTS: Final = 3
 _SWEEP_EVERY: Final = 256
+_WITHHELD: Final = "null"
 _REPLAYED: Final = (b"idempotency-replayed", b"true")
 
 _FIND: Final = "SELECT fingerprint, status, headers, body FROM codeai_idempotency WHERE scope = $1 AND expires_ms > {now}"
@@ -79,9 +84,11 @@ class Idempotency:
         if scope in self._running:
             raise _still_running()
         self._running.add(scope)
+        issued = ISSUED.set(Issued())
         try:
             return await self._once(request, scope, fingerprint, work)
         finally:
+            ISSUED.reset(issued)
             self._running.discard(scope)
 
     def _scope(self, request: Request, principal: Principal) -> str:
@@ -136,14 +143,25 @@ class Idempotency:
                 "idempotency_key_reused",
                 hint="use a new key for a new request",
             )
-        headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in msgspec.json.decode(found[2]))
+        kept = msgspec.json.decode(found[2])
+        if kept is None:
+            raise Problem(
+                409,
+                "the first request with this Idempotency-Key succeeded, and its answer was not kept because it held a secret",
+                "idempotency_answer_withheld",
+                hint="use a new key for a new request",
+            )
+        headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in kept)
         return Response(found[1], bytes(found[3]), (*headers, _REPLAYED))
 
     async def _store(self, session: Session, scope: str, fingerprint: str, response: Response) -> None:
         if response.status >= 500:
             return
-        headers = msgspec.json.encode([(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]).decode()
-        await session.execute(self._store_, (scope, fingerprint, response.status, headers, response.body, _LIFETIME_MS))
+        headers, body = _WITHHELD, b""
+        if not _is_secret(response):
+            headers = msgspec.json.encode([(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]).decode()
+            body = response.body
+        await session.execute(self._store_, (scope, fingerprint, response.status, headers, body, _LIFETIME_MS))
         self._stored += 1
         if self._stored % _SWEEP_EVERY == 0:
             await session.execute(self._sweep, ())
@@ -165,6 +183,13 @@ class _Failed(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _is_secret(response: Response) -> bool:
+    issued = ISSUED.get()
+    if issued is not None and issued.token and response.status < 400:
+        return True
+    return any(name == b"set-cookie" or (name == b"cache-control" and b"no-store" in value.lower()) for name, value in response.headers)
 
 
 def _still_running() -> Problem:

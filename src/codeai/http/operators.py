@@ -53,6 +53,8 @@ class OperatorGuard:
                 refused = error
                 continue
             if found is not None and found.has_role(self._role):
+                if _by_foreign_page(request):
+                    raise Forbidden("a browser sent this for a page of another origin")
                 return found
             if found is not None:
                 refused = Forbidden(f"operators need the role '{self._role}'")
@@ -94,10 +96,22 @@ def is_local(request: Request) -> bool:
     if any(name in _FORWARDED or name.startswith(b"x-forwarded-") for name in headers):
         return False
     host = headers.get(b"host", b"").decode("latin-1")
-    if not _is_loopback(_name(host)) or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
+    return _is_loopback(_name(host)) and _same_origin(request)
+
+
+def _same_origin(request: Request) -> bool:
+    """Whether no browser says that a page of another origin makes it send a request."""
+    headers = request.headers
+    if headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
         return False
     origin = headers.get(b"origin")
-    return origin is None or origin.decode("latin-1").partition("://")[2] == host
+    return origin is None or origin.partition(b"://")[2] == headers.get(b"host", b"")
+
+
+def _by_foreign_page(request: Request) -> bool:
+    """Whether a browser adds the name and password that it keeps (RFC 7617) to what a page of another origin has it do (CSRF)."""
+    basic = request.headers.get(b"authorization", b"")[:6].lower() == b"basic "
+    return basic and request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin(request)
 
 
 def _name(host: str) -> str:

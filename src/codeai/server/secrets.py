@@ -27,3 +27,12 @@ def development_secret(folder: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise SettingError(f"cannot keep a development secret in {path}: {error.strerror}; set JWT_SECRET") from error
+
+
+def close_to_others(folder: Path) -> None:
+    """Takes the rights of everybody from a folder that an earlier version or a tool has made; those of the group are somebody's choice."""
+    if os.name != "posix" or not folder.is_dir():
+        return
+    found = folder.stat()
+    if found.st_mode & 0o007 and found.st_uid == os.getuid():
+        folder.chmod(found.st_mode & 0o770)

@@ -15,12 +15,13 @@ from codeai.language.rendering.brief import brief
 from codeai.observability.logs.configuration import LogOutputError, LogSettings, configure, installed
 from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_folder
 from codeai.server.banner import show_banner
+from codeai.server.cautions import cautions
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
 from codeai.server.listening import ALONE_VARIABLE, SOCKET_VARIABLE, AddressInUse, Place, bind, check, main_place, operator_place, unbind
 from codeai.server.loading import Loaded, LoadError, load_program
 from codeai.server.lock import FileInUse, FileLock
-from codeai.server.secrets import development_secret
+from codeai.server.secrets import close_to_others, development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
 from codeai.server.supervisor import DURABLE, Supervisor, shares, worker_command
 from codeai.server.wiring.control import program_texts
@@ -68,6 +69,7 @@ def make_ready(program: Loaded, flags: Mapping[str, Any], *, done: str = "served
     try:
         settings = read_settings(os.environ, flags, program_settings(program.application, program.sources, os.environ))
         settings = with_secret(settings, program.folder)
+        close_to_others(program.folder / ".codeai")
         database = database_settings(settings, program.folder)
         handler = configure(
             LogSettings(
@@ -123,6 +125,8 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
     show_banner(prepared.program.application, settings, prepared.database, place, path, outcome, changes)
+    for caution in cautions(prepared.program.application, settings, os.environ):
+        _LOG.warning(caution)
     if place.path is not None:
         try:
             place = msgspec.structs.replace(place, descriptor=bind(place.path))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from codeai.model.application import Application
 from codeai.observability.logs.redaction import Redaction
 from codeai.server.settings import Settings
+
+_OTEL_HEADERS: Final = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
 
 
 def redaction(application: Application, settings: Settings, environment: Mapping[str, str]) -> Redaction:
@@ -19,6 +22,10 @@ def redaction(application: Application, settings: Settings, environment: Mapping
 def _values(application: Application, settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
     yield from filter(None, (settings.jwt_secret, settings.operator_token, settings.db_password, settings.smtp_password))
     yield from settings.slack_webhook_url.urls
+    for name in _OTEL_HEADERS:
+        for header in environment.get(name, "").split(","):
+            value = unquote(header.partition("=")[2].strip())
+            yield from filter(None, (value, value.rpartition(" ")[2]))
     for requirement in application.requirements:
         if requirement.value.secret and environment.get(requirement.value.name):
             yield environment[requirement.value.name]
