@@ -1,5 +1,6 @@
 """The pages of operators: their commands run, their tables agree with the code."""
 
+import inspect
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from codeai.auth import errors as auth
 from codeai.server.settings import Settings
 from codeai.server.shown import shown_settings
 from codeai.server.variables import VARIABLES
+from codeai.server.wiring import tracing
 from services.process import SECRET, ServerProcess
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +94,10 @@ def test_statements_are_understood(desk, name, number, block):
 
 def test_the_table_of_settings_is_that_of_the_code():
     shown = shown_settings(Settings())
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", page("settings"), re.MULTILINE))
+    ours, _, traces = page("settings").partition("## Traces")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", ours, re.MULTILINE))
+    read = re.findall(r"\"(OTEL_[A-Z_]+)\"", inspect.getsource(tracing))
+    assert [name for name in read if f"`{name}`" not in traces] == []
     assert list(rows) == list(VARIABLES)
     for name, variable in VARIABLES.items():
         default = f"`{text}`" if (text := shown[name][1]) else ""
