@@ -1,39 +1,69 @@
-"""Databases with the tables of ours, once per kind; tests empty what they use."""
+"""Databases and processes, once per module and kind: SQLite, PostgreSQL, and PostgreSQL whose work DBOS distributes."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from programs import Peer, Process, Time, prepared
+from shared_engine import SharedEngine
 
 from codeai.model.application import Application
 from codeai.storage.interface import Database
 from codeai.storage.opening import open_database
-from codeai.storage.schema.synchronise import synchronise
-from codeai.storage.settings import DatabaseSettings, from_url
+from codeai.storage.settings import DatabaseSettings
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "dbos"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """Which database; a module may have kinds of its own."""
+    """A module may have kinds of its own."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def system_settings(kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DatabaseSettings:
-    """A database with the tables of ours alone."""
+def application() -> Application:
+    """A module may have a program."""
+    return Application(name="nothing")
+
+
+@pytest.fixture(scope="module")
+def settings(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application
+) -> DatabaseSettings:
+    """A database with the tables of the program; tests empty what they use."""
     if kind == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('durable')}/app.db"
-    else:
-        url = request.getfixturevalue("postgres").create_database(f"d{uuid.uuid4().hex[:16]}")
-    settings = from_url(url)
-    synchronise(settings, Application(name="nothing"), check_text=None, development=True)
-    return settings
+        return prepared(f"sqlite:///{tmp_path_factory.mktemp('durable')}/app.db", application)
+    return prepared(request.getfixturevalue("postgres").create_database(f"d{uuid.uuid4().hex[:16]}"), application)
+
+
+@pytest.fixture(scope="module")
+def engine(kind: str, settings: DatabaseSettings) -> Iterator[SharedEngine | None]:
+    """DBOS, for the kind that has it."""
+    found = SharedEngine(settings) if kind == "dbos" else None
+    yield found
+    if found is not None:
+        found.end()
 
 
 @pytest.fixture
-async def database(system_settings: DatabaseSettings) -> AsyncIterator[Database]:
-    found = open_database(system_settings)
+async def database(settings: DatabaseSettings) -> AsyncIterator[Database]:
+    """Without activations."""
+    found = open_database(settings)
     await found.start()
     await found.writing().execute("DELETE FROM codeai_activations", ())
     yield found
     await found.close()
+
+
+@pytest.fixture
+def peer() -> Peer:
+    """The other systems of a process."""
+    return Peer()
+
+
+@pytest.fixture
+async def process(database: Database, engine: SharedEngine | None, application: Application, peer: Peer) -> AsyncIterator[Process]:
+    """A process whose time stands still."""
+    found = Process(application, database, Time(), peer, engine=engine.share() if engine is not None else None)
+    await found.durable.register()
+    yield found
+    await found.dispatcher.stop(5)

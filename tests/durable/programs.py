@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from codeai.analysis.program import analyse
+from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher, Engine
 from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Queues
 from codeai.durable.process import Durable, KeyedOperations
@@ -81,9 +82,17 @@ class Outbox:
 
 
 class Process:
-    """One process that runs a program."""
+    """One process that runs a program; with an engine its work is distributed by DBOS."""
 
-    def __init__(self, application: Application, database: Database, time: Time | None, peer: Peer, concurrency: int = 50) -> None:
+    def __init__(
+        self,
+        application: Application,
+        database: Database,
+        time: Time | None,
+        peer: Peer,
+        concurrency: int = 50,
+        engine: Engine | None = None,
+    ) -> None:
         self.database = database
         self.time = time
         self.peer = peer
@@ -94,7 +103,12 @@ class Process:
         effects.emitter = self.outbox
         statements = Statements(application, database.dialect)
         milliseconds = (lambda: int(time().timestamp() * 1000)) if time is not None else None
-        self.dispatcher = LocalDispatcher(database, Queues(concurrency=concurrency), clock=milliseconds)
+        queues = Queues(concurrency=concurrency)
+        self.dispatcher: LocalDispatcher = (
+            LocalDispatcher(database, queues, clock=milliseconds)
+            if engine is None
+            else DbosDispatcher(database, engine, queues, clock=milliseconds)
+        )
         self.durable = Durable(
             application,
             database,

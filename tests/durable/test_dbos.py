@@ -5,7 +5,7 @@ import asyncio
 import importlib.metadata
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,22 +16,14 @@ from codeai.durable.dispatch.dbos.engine import VERSION, Unusable, check_install
 from codeai.durable.dispatch.dbos.statements import pair_of, workflow_id
 from codeai.durable.dispatch.protocol import Claim, Queues
 from codeai.storage.interface import Database
-from codeai.storage.settings import DatabaseSettings
 from services.polling import eventually
 
 SOURCES = Path(__file__).parents[2] / "src" / "codeai"
 
 
-@pytest.fixture(scope="module", params=["postgresql"])
+@pytest.fixture(scope="module", params=["dbos"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def engine(system_settings: DatabaseSettings) -> Iterator[SharedEngine]:
-    found = SharedEngine(system_settings)
-    yield found
-    found.end()
 
 
 class Seen:

@@ -1,7 +1,7 @@
 """Activations: offered with their reason, claimed by one, settled under a fence; the same with either dispatcher."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from shared_engine import SharedEngine
@@ -11,7 +11,6 @@ from codeai.durable.dispatch.local import LEASE_MS, LocalDispatcher
 from codeai.durable.dispatch.protocol import Claim, LeaseLost, Queues
 from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Database, Session
-from codeai.storage.settings import DatabaseSettings
 from services.polling import eventually
 
 
@@ -68,19 +67,6 @@ class Worker:
 
 
 Make = Callable[..., Worker]
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "dbos"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def engine(kind: str, system_settings: DatabaseSettings) -> Iterator[SharedEngine | None]:
-    found = SharedEngine(system_settings) if kind == "dbos" else None
-    yield found
-    if found is not None:
-        found.end()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from programs import Peer, Process, Time, analysed, prepared, unique
+from programs import Process, analysed, unique
 
 from codeai.durable.control import WrongState
 from codeai.durable.dispatch.local import BEGIN_WITHIN, LEASE_MS
@@ -18,8 +18,6 @@ from codeai.durable.waiting import Addressee, wake
 from codeai.jobs.statements import TEXTS
 from codeai.model.application import Application
 from codeai.storage.interface import Session
-from codeai.storage.opening import open_database
-from codeai.storage.settings import DatabaseSettings
 from codeai.storage.watching import WATCHER
 
 PROGRAM = """
@@ -52,26 +50,6 @@ workflow Over { timeout: 1h  steps { a { wait: Approved } } }
 @pytest.fixture(scope="module")
 def application() -> Application:
     return analysed(PROGRAM)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('races')}/app.db"
-    else:
-        url = request.getfixturevalue("postgres").create_database(f"r{uuid.uuid4().hex[:16]}")
-    return prepared(url, application)
-
-
-@pytest.fixture
-async def process(settings: DatabaseSettings, application: Application) -> AsyncIterator[Process]:
-    database = open_database(settings)
-    await database.start()
-    await database.writing().execute("DELETE FROM codeai_activations", ())
-    found = Process(application, database, Time(), Peer())
-    await found.durable.register()
-    yield found
-    await database.close()
 
 
 async def statuses(process: Process, *ids: str) -> list[str]:

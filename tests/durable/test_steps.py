@@ -1,18 +1,14 @@
 """Step kinds, conditions, repetition, groups, failures: one program, each workflow a statement about the language page, section 9."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
 
 import pytest
-from programs import Peer, Process, Time, analysed, prepared, unique
+from programs import Process, analysed, unique
 
 from codeai.durable.executions import new_id
 from codeai.durable.statements import PAGE
 from codeai.model.application import Application
-from codeai.storage.opening import open_database
 from codeai.storage.portable import portable
-from codeai.storage.settings import DatabaseSettings
 
 PROGRAM = """
 entity Stock { id: uuid, primary, auto   name: string, required, unique   held: int, default(0)   price: decimal(10,2), default(1.50) }
@@ -141,26 +137,6 @@ workflow Once { input { k: string }  key: input.k  once: true  steps { a { do { 
 @pytest.fixture(scope="module")
 def application() -> Application:
     return analysed(PROGRAM)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('steps')}/app.db"
-    else:
-        url = request.getfixturevalue("postgres").create_database(f"s{uuid.uuid4().hex[:16]}")
-    return prepared(url, application)
-
-
-@pytest.fixture
-async def process(settings: DatabaseSettings, application: Application) -> AsyncIterator[Process]:
-    database = open_database(settings)
-    await database.start()
-    await database.writing().execute("DELETE FROM codeai_activations", ())
-    found = Process(application, database, Time(), Peer())
-    await found.durable.register()
-    yield found
-    await database.close()
 
 
 async def test_steps_see_what_was_before_and_results_keep_their_types(process: Process) -> None:

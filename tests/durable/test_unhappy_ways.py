@@ -1,19 +1,16 @@
 """Ways that nobody takes on purpose: time-outs between tries, rollback while somebody cancels, signals at the end."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from programs import Peer, Process, Time, analysed, prepared, unique
+from programs import Peer, Process, analysed, unique
 
 from codeai.durable.control import WrongState
 from codeai.durable.dispatch.local import BEGIN_WITHIN, LEASE_MS
 from codeai.model.application import Application
-from codeai.storage.opening import open_database
-from codeai.storage.settings import DatabaseSettings
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -81,29 +78,9 @@ def application() -> Application:
     return analysed(PROGRAM)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('unhappy')}/app.db"
-    else:
-        url = request.getfixturevalue("postgres").create_database(f"u{uuid.uuid4().hex[:16]}")
-    return prepared(url, application)
-
-
 @pytest.fixture
 async def peer() -> Hooked:
     return Hooked()
-
-
-@pytest.fixture
-async def process(settings: DatabaseSettings, application: Application, peer: Hooked) -> AsyncIterator[Process]:
-    database = open_database(settings)
-    await database.start()
-    await database.writing().execute("DELETE FROM codeai_activations", ())
-    found = Process(application, database, Time(), peer)
-    await found.durable.register()
-    yield found
-    await database.close()
 
 
 async def test_a_workflow_ends_by_its_time_also_between_two_tries(process: Process, peer: Hooked) -> None:

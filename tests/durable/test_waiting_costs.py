@@ -10,6 +10,13 @@ from codeai.durable.dispatch.statements import id_list, statements
 from codeai.storage.interface import Database
 
 WAITING = 20_000
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 FILL = {
     "postgresql": "INSERT INTO codeai_activations (kind, subject, queue, priority, state, ready_ms, fence, attempts, again, created_ms) "
     "SELECT 'execution', 'w' || n, 'default', 5, 2, 99999999999999, 0, 0, 0, 0 FROM generate_series(1, $1) AS n",

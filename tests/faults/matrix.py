@@ -1,5 +1,7 @@
 """Kills processes at every durable write point and looks at what was recorded. ``python -m faults.matrix URL KILLS SEED`` prints a report.
 
+``DISPATCHER=dbos`` in the environment has DBOS distribute the work.
+
 Each process is forked from this one, works on executions with a clock eleven seconds ahead of the one before (so that leases of
 the dead have ended), and kills itself at one point. The last one is let live. Then the history is checked.
 """
