@@ -8,6 +8,7 @@ the dead have ended), and kills itself at one point. The last one is let live. T
 
 import asyncio
 import datetime
+import importlib
 import json
 import os
 import random
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "durable"))
 
 from programs import Peer, Process, Time, analysed, prepared
 
+from codeai.durable.dispatch.dbos.engine import DbosEngine
 from codeai.model.application import Application
 from codeai.storage.errors import LockTimeout
 from codeai.storage.opening import open_database
@@ -66,6 +68,10 @@ POINTS = (
     *("before-start", "after-start", "before-claim", "after-claim", "before-batch", "in-batch", "after-batch", "before-commit"),
     *("after-commit", "before-effect", "after-effect", "before-compensation", "after-compensation"),
 )
+DBOS = os.environ.get("DISPATCHER") == "dbos"
+if DBOS:
+    importlib.import_module("dbos")  # once, before processes are forked
+    POINTS = (*POINTS, "before-begin", "after-begin")
 EXECUTIONS = 12
 FORWARD = ["a", "item 0", "item 1", "left"]
 
@@ -96,7 +102,8 @@ async def work(application: Application, settings: DatabaseSettings, shift: floa
     """Starts what is not started and works until nothing is left."""
     database = open_database(settings)
     await database.start()
-    process = Process(application, database, Shifted(shift), Witness(witness))
+    engine = DbosEngine(settings, concurrency=50, polling=0.01) if DBOS else None
+    process = Process(application, database, Shifted(shift), Witness(witness), engine=engine)
     await process.durable.register()
     deadline = time.monotonic() + 75  # longer than the database lets a statement stand still
     for number in range(EXECUTIONS):
@@ -109,6 +116,7 @@ async def work(application: Application, settings: DatabaseSettings, shift: floa
     while await process.rows("SELECT id FROM codeai_activations") and time.monotonic() < deadline:
         await process.run()
         await asyncio.sleep(0.005)
+    await process.dispatcher.stop(5)
     await database.close()
 
 

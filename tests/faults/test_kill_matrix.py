@@ -15,23 +15,33 @@ KILLS = int(os.environ.get("FAULTS", "50"))
 MATRIX = Path(__file__).parent / "matrix.py"
 
 
+def dispatcher(kind: str) -> dict[str, str]:
+    """The environment of a matrix whose work is distributed so."""
+    return {**os.environ, "DISPATCHER": "dbos" if kind == "dbos" else "local"}
+
+
 @pytest.mark.timeout(3_000)
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_no_kill_loses_or_doubles_anything(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "kills"), [("sqlite", KILLS // 2), ("postgresql", KILLS // 2), ("dbos", KILLS // 4)])
+def test_no_kill_loses_or_doubles_anything(kind: str, kills: int, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     if kind == "sqlite":
         url = f"sqlite:///{tmp_path}/app.db"
     else:
         url = request.getfixturevalue("postgres").create_database(f"k{uuid.uuid4().hex[:16]}")
-    done = subprocess.run([sys.executable, str(MATRIX), url, str(KILLS // 2), "7"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(MATRIX), url, str(kills), "7"], env=dispatcher(kind), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3_000:]
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert report["violations"] == []
-    assert report["kills"] >= KILLS // 2
+    assert report["kills"] >= kills
 
 
-@pytest.mark.parametrize("point", ["after-effect:1", "before-batch:2", "after-claim:1", "before-commit:1"])
-def test_a_process_that_comes_back_late_writes_nothing(postgres: Any, point: str) -> None:
+LATE = [("postgresql", point) for point in ("after-effect:1", "before-batch:2", "after-claim:1", "before-commit:1")]
+LATE += [("dbos", point) for point in ("before-begin:1", "after-begin:1")]
+
+
+@pytest.mark.parametrize(("kind", "point"), LATE)
+def test_a_process_that_comes_back_late_writes_nothing(postgres: Any, kind: str, point: str) -> None:
     url = postgres.create_database(f"p{uuid.uuid4().hex[:16]}")
-    done = subprocess.run([sys.executable, str(MATRIX), url, f"pause={point}"], capture_output=True, text=True, timeout=110)
+    command = [sys.executable, str(MATRIX), url, f"pause={point}"]
+    done = subprocess.run(command, env=dispatcher(kind), capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr[-3_000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {"stopped": True, "ended": 0, "violations": []}
