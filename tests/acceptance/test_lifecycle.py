@@ -251,10 +251,14 @@ def test_a_socket_that_is_in_use_stops_the_start_and_a_stale_one_is_replaced(lau
     _on_socket(launch, path)
 
 
-def test_tls_serves_with_a_certificate_of_ours(launch, tmp_path):
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+def made_certificate(certificate, key):
     command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout {key} -out {certificate}"
     subprocess.run([*command.split(), "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+
+
+def test_tls_serves_with_a_certificate_of_ours(launch, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made_certificate(certificate, key)
     operator = launch(arguments=("--tls-cert", str(certificate), "--tls-key", str(key)), wait=False)
     url = f"https://localhost:{operator.server.port}"
     until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False), 60)
@@ -263,3 +267,36 @@ def test_tls_serves_with_a_certificate_of_ours(launch, tmp_path):
     assert "https://" in operator.server.output
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"http://localhost:{operator.server.port}/tickets")
+
+
+def test_sighup_reads_the_certificate_again_in_all_workers(launch, postgres, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made_certificate(certificate, key)
+    env = {"DATABASE_URL": postgres.create_database(f"tls{uuid.uuid4().hex[:12]}")}
+    operator = launch(env=env, arguments=("--workers", "2", "--tls-cert", str(certificate), "--tls-key", str(key)), wait=False)
+    url = f"https://localhost:{operator.server.port}"
+    until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False), 60)
+    open_before = httpx.Client(verify=ssl.create_default_context(cafile=str(certificate)))
+    assert open_before.get(f"{url}/tickets").status_code == 200
+
+    def shown() -> set[str]:
+        """The certificates that new connections get, of which each worker answers some."""
+        return {ssl.get_server_certificate(("localhost", operator.server.port)) for _ in range(12)}
+
+    def lines(message: str) -> int:
+        return operator.server.output.count(message)
+
+    until(lambda: lines('"listening"') == 2)
+    assert shown() == {certificate.read_text()}
+    first = certificate.read_text()
+    made_certificate(tmp_path / "other.pem", key)  # the key of another certificate: nothing that could be served
+    operator.server.process.send_signal(signal.SIGHUP)
+    until(lambda: lines("certificate not renewed") == 2)
+    assert shown() == {first}
+    (tmp_path / "other.pem").replace(certificate)
+    operator.server.process.send_signal(signal.SIGHUP)
+    until(lambda: lines("certificate renewed") == 2)
+    assert shown() == {certificate.read_text()} != {first}
+    assert open_before.get(f"{url}/tickets").status_code == 200  # on its connection of before
+    open_before.close()
+    assert operator.server.terminate() == 0

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from codeai.http.wire.connection import Answerer
 from codeai.language.rendering.brief import brief
 from codeai.observability.logs.configuration import LogOutputError, LogSettings, configure, installed
 from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_folder
 from codeai.server.banner import show_banner
 from codeai.server.cautions import cautions
+from codeai.server.certificates import Certificates
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
 from codeai.server.listening import ALONE_VARIABLE, SOCKET_VARIABLE, AddressInUse, Place, bind, check, main_place, operator_place, unbind
@@ -156,14 +158,15 @@ def serve_here(prepared: Prepared, place: Place, *, embedded: bool) -> int:
             lock.acquire()
         composition = composed(prepared)
         delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
-        listeners = [Listener(composition.asgi, place), *_operators(composition)]
+        certificates = Certificates()
+        listeners = [_listener(composition.asgi, place, certificates), *_operators(composition, certificates)]
         run_worker(
             listeners,
             composition.health,
             start=composition.start,
             stop=composition.stop,
             ready=lambda: _LOG.info("listening", extra={"address": place.shown}),
-            hang_up=composition.observation.reopen_log,
+            hang_up=_hang_up(composition, certificates),
             drain_delay=delay,
             shutdown_timeout=settings.shutdown_timeout,
         )
@@ -186,8 +189,10 @@ def work_here(prepared: Prepared, place: Place | None) -> int:
 
     try:
         composition = composed(prepared)
-        listeners = [Listener(composition.built_for_monitors(), place), *_operators(composition)] if place is not None else []
-        run_durable(composition, composition.observation.reopen_log, listeners)
+        certificates, listeners = Certificates(), []
+        if place is not None:
+            listeners = [_listener(composition.built_for_monitors(), place, certificates), *_operators(composition, certificates)]
+        run_durable(composition, _hang_up(composition, certificates), listeners)
     except StartError as error:
         return start_failed(prepared.program, error)
     except _FAILURES as error:
@@ -195,11 +200,25 @@ def work_here(prepared: Prepared, place: Place | None) -> int:
     return 0
 
 
-def _operators(composition: Composition) -> list[Listener]:
+def _listener(app: Answerer, place: Place, certificates: Certificates) -> Listener:
+    return Listener(app, place, certificates.context(place.tls))
+
+
+def _hang_up(composition: Composition, certificates: Certificates) -> Callable[[], None]:
+    """What SIGHUP does in a worker: files that others have renewed or moved are opened anew."""
+
+    def anew() -> None:
+        composition.observation.reopen_log()
+        certificates.renew()
+
+    return anew
+
+
+def _operators(composition: Composition, certificates: Certificates) -> list[Listener]:
     place = operator_place(composition.settings)
     if composition.operator_asgi is None or place is None:
         return []
-    return [Listener(composition.operator_asgi, place)]
+    return [_listener(composition.operator_asgi, place, certificates)]
 
 
 def _check_role(prepared: Prepared) -> None:

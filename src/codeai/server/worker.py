@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -16,17 +17,18 @@ import msgspec
 from codeai.http.wire.connection import Answerer
 from codeai.http.wire.server import HttpServer
 from codeai.observability.health import Health
-from codeai.server.listening import Place, listen, tls_context
+from codeai.server.listening import Place, listen
 from codeai.server.supervisor import tell_supervisor
 
 _LOG = logging.getLogger("codeai.server")
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """An application and where it listens."""
+    """An application and where it listens, with TLS where there is a context."""
 
     app: Answerer
     place: Place
+    tls: ssl.SSLContext | None = None
 
 
 def run_worker(
@@ -58,8 +60,7 @@ def run_worker(
 
 def http_server(listener: Listener) -> HttpServer:
     """What serves an application at its place; raises OSError when nobody may listen there."""
-    place = listener.place
-    return HttpServer(listener.app, listen(place), tls_context(place.tls) if place.tls is not None else None)
+    return HttpServer(listener.app, listen(listener.place), listener.tls)
 
 
 def settle_memory() -> None:
