@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import msgspec
 
@@ -11,10 +12,12 @@ from codeai.durable.dispatch.protocol import LeaseLost
 from codeai.durable.failures import delay_ms, described
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked
 from codeai.durable.plans import StepPlan
-from codeai.durable.records import Record
+from codeai.durable.records import Record, item_of
 from codeai.durable.run import Run
 from codeai.durable.steps import publish_settled
 from codeai.storage.errors import DatabaseUnavailable
+
+_LAST: Final = 2**62  # behind every place in the order of endings
 
 
 async def compensate(run: Run) -> Outcome:
@@ -22,9 +25,9 @@ async def compensate(run: Run) -> Outcome:
 
     :returns: that it is done, that it goes on later, or the failure that stopped it: what lies further back is not undone before
     """
-    publish_settled(run)
-    for record in sorted(run.records.values(), key=lambda record: -record.seq):
-        plan = run.plan.steps.get(record.name.partition("[")[0])
+    await publish_settled(run)
+    async for record in _backwards(run):
+        plan = run.plan.steps.get(item_of(record.name) or record.name)
         if plan is None or plan.compensate is None or record.status != "done" or record.compensation in ("done", "copied"):
             continue
         if plan.items is not None and record.name == plan.name:
@@ -35,6 +38,22 @@ async def compensate(run: Run) -> Outcome:
         if outcome is not GO:
             return outcome
     return GO
+
+
+async def _backwards(run: Run) -> AsyncIterator[Record]:
+    """All records, the one that ended last first; those of items in pages, where there may be many."""
+    own = sorted((record for record in run.records.values() if run.whole or item_of(record.name) is None), key=lambda record: record.seq)
+    if not run.whole and any(run.plan.steps[name].compensate is not None for name in run.plan.repeated):
+        before = _LAST
+        while page := await run.parts.store.to_undo(run.execution.id, before):
+            for record in page:
+                while own and own[-1].seq > record.seq:
+                    yield own.pop()
+                yield record
+                run.records.pop(record.name, None)  # it is written
+            before = page[-1].seq
+    while own:
+        yield own.pop()
 
 
 async def _undo(run: Run, plan: StepPlan, record: Record) -> Outcome:

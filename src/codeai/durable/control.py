@@ -66,7 +66,8 @@ class Control:
         :raises WrongState: it has not failed, or was compensated
         """
         async with self._parts.database.transaction() as session:
-            execution, records = await self._locked(session, id_)
+            execution = await self._locked(session, id_)
+            records = (await self._parts.store.load_steps([execution.id], session))[execution.id]
             if execution.status in ("pending", "running", "waiting") and execution.attempt > 1:
                 return execution
             if execution.status != "failed" or execution.compensation != "none":
@@ -96,7 +97,8 @@ class Control:
         :raises WrongState: it has not ended
         """
         async with self._parts.database.transaction() as session:
-            execution, records = await self._locked(session, id_)
+            execution = await self._locked(session, id_)
+            records = (await self._parts.store.load_steps([execution.id], session))[execution.id]
             if execution.status in ("compensating", "compensated"):
                 return execution
             if execution.status == "cancelling":
@@ -126,7 +128,7 @@ class Control:
         :raises WrongState: it has ended or goes backwards
         """
         async with self._parts.database.transaction() as session:
-            execution, _ = await self._locked(session, id_)
+            execution = await self._locked(session, id_)
             if execution.status in ("cancelling", "cancelled"):
                 return execution
             if execution.status in FINISHED or execution.status == "compensating":
@@ -147,7 +149,7 @@ class Control:
         :raises WrongState: the execution has ended
         """
         async with self._parts.database.transaction() as session:
-            execution, _ = await self._locked(session, id_)
+            execution = await self._locked(session, id_)
             if execution.status in FINISHED:
                 raise WrongState("signal", execution.status, "nobody waits for it any more")
             store = self._parts.store
@@ -169,7 +171,8 @@ class Control:
         """
         parts, store = self._parts, self._parts.store
         async with parts.database.transaction() as session:
-            execution, records = await self._locked(session, id_)
+            execution = await self._locked(session, id_)
+            records = (await self._parts.store.load_steps([execution.id], session))[execution.id]
             plan = await self._definitions.plan(execution.version)
             before = _before(plan.nodes, step)
             if before is None:
@@ -181,7 +184,7 @@ class Control:
             if not await session.execute(store.sql.fork, values):
                 row = await session.fetch_row(store.sql.taken, (execution.workflow_id, source, None))
                 assert row is not None
-                return (await store.load([str(row[0])], session))[str(row[0])][0]
+                return (await store.load_executions([str(row[0])], session))[str(row[0])]
             for record in records.values():
                 if record.name.partition("[")[0] in before:
                     await store.save(session, fork, (_copied(record),))
@@ -191,7 +194,13 @@ class Control:
 
     async def show(self, id_: str) -> Execution:
         """An execution; raises UnknownExecution."""
-        return (await self.timeline(id_))[0]
+        try:
+            found = tuple((await self._parts.store.load_executions([id_])).values())
+        except ValueError:
+            found = ()
+        if not found:
+            raise UnknownExecution(id_)
+        return found[0]
 
     async def timeline(self, id_: str) -> tuple[Execution, tuple[Record, ...]]:
         """An execution with its records, in the order in which the steps ended; those that run come last."""
@@ -243,17 +252,17 @@ class Control:
         plan = await self._plan_or_none(execution.version)
         await offer_execution(self._parts, session, execution.id, plan, queue=execution.queue, priority=execution.priority)
 
-    async def _locked(self, session: Session, id_: str) -> tuple[Execution, dict[str, Record]]:
+    async def _locked(self, session: Session, id_: str) -> Execution:
         store = self._parts.store
         try:
             await session.fetch(store.sql.guard, (store.listed([id_]),))
             await session.fetch(store.sql.lock, (store.uuid(id_),))
-            found = (await store.load([id_], session)).get(id_)
+            found = tuple((await store.load_executions([id_], session)).values())
         except ValueError:
-            found = None
-        if found is None:
+            found = ()
+        if not found:
             raise UnknownExecution(id_)
-        return found
+        return found[0]
 
     async def _audit(
         self, session: Session, actor: str | None, action: str, key: str, after: Mapping[str, Any], *, entity: str = "execution"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,6 +16,7 @@ from codeai.durable.ending import Endings
 from codeai.durable.interrupting import Interrupted
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked
 from codeai.durable.parts import Parts
+from codeai.durable.plans import RunPlan
 from codeai.durable.recorder import Write
 from codeai.durable.records import FINISHED, Change, Execution, Record
 from codeai.durable.run import Run
@@ -24,7 +26,14 @@ from codeai.evaluate.errors import NotCompilable
 POISONED: Final = 20
 _MOST_NEWS: Final = 1_000
 _FAR: Final = 100 * 365 * 24 * 3_600_000  # milliseconds: not before somebody says so
-_Loaded = tuple[Execution, dict[str, Record]]
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """An execution as a turn begins; ``whole`` when all its records are there."""
+
+    execution: Execution
+    records: dict[str, Record]
+    whole: bool = True
 
 
 class Engine:
@@ -34,20 +43,35 @@ class Engine:
         self.parts = parts
         self.definitions = definitions
         self._endings = Endings(parts)
-        self._loads: Batcher[str, _Loaded | None] = Batcher(self._load)
+        self._loads: Batcher[str, Loaded | None] = Batcher(self._load)
 
-    async def _load(self, ids: Sequence[str]) -> Sequence[_Loaded | None]:
-        found = await self.parts.store.load(ids)
-        return [found.get(id_) for id_ in ids]
+    async def _load(self, ids: Sequence[str]) -> Sequence[Loaded | None]:
+        store = self.parts.store
+        found = await store.load_executions(ids)
+        begun = [execution for execution in found.values() if not execution.fresh]
+        wide = {execution.id: plan for execution in begun if (plan := await self._repeats(execution)) is not None}
+        narrow = [execution.id for execution in begun if execution.id not in wide]
+        steps = await store.load_steps(narrow) if narrow else {}
+        turns = [store.load_turn(id_, tuple(plan.steps), plan.repeated) for id_, plan in wide.items()]
+        steps.update(zip(wide, await asyncio.gather(*turns), strict=True))
+        return [Loaded(found[id_], steps.get(id_, {}), id_ not in wide) if id_ in found else None for id_ in ids]
+
+    async def _repeats(self, execution: Execution) -> RunPlan | None:
+        """The plan of an execution, if a step of it is repeated."""
+        try:
+            plan = await self.definitions.plan(execution.version)
+        except (DefinitionMissing, NotCompilable):
+            return None
+        return plan if plan.repeated else None
 
     async def __call__(self, claim: Claim) -> None:
         """Works on an execution until it waits, has ended, or belongs to somebody else."""
         for _ in range(_MOST_NEWS):
             loaded = await self._loads.submit(claim.subject)
-            if loaded is None or loaded[0].status in FINISHED or _held_back(loaded[0]) or not await self._has_key(loaded[0]):
+            if loaded is None or _has_nothing_to_do(loaded.execution) or not await self._has_key(loaded.execution):
                 if await self._settled(claim):
                     return
-            elif not await self._turned(claim, *loaded):
+            elif not await self._turned(claim, loaded):
                 return
         raise RuntimeError("an execution has news without end")
 
@@ -61,14 +85,15 @@ class Engine:
         store = self.parts.store
         return await store.database.writing().execute(store.sql.take_key, (store.uuid(execution.id),)) > 0
 
-    async def _turned(self, claim: Claim, execution: Execution, records: dict[str, Record]) -> bool:
+    async def _turned(self, claim: Claim, loaded: Loaded) -> bool:
         try:
-            return await self._turn(claim, execution, records)
+            return await self._turn(claim, loaded)
         except Interrupted:
             return True  # it is looked at again, as one that was cancelled
 
-    async def _turn(self, claim: Claim, execution: Execution, records: dict[str, Record]) -> bool:
+    async def _turn(self, claim: Claim, loaded: Loaded) -> bool:
         """One turn; true when there is news, so that it is looked at again."""
+        execution = loaded.execution
         if execution.status == "cancelling":
             return await self._endings.cancel(claim, execution, once=await self._once(execution))
         try:
@@ -83,7 +108,7 @@ class Engine:
             return await self._endings.impossible(
                 claim, execution, RuntimeError(f"given up: {claim.attempts} attempts to work on it failed")
             )
-        run = Run(self.parts, claim, execution, plan, records)
+        run = Run(self.parts, claim, execution, plan, loaded.records, whole=loaded.whole)
         if execution.status == "compensating":
             return await self._compensate(run)
         return await self._forward(run)
@@ -130,8 +155,8 @@ class Engine:
             if not cancelled:
                 await session.execute(store.sql.waited_all, (id_,))
                 await session.execute(store.sql.keep_error, (id_, store.json(outcome.error)))
-        if cancelled:
-            return True
+        if cancelled or run.plan.repeated:
+            return True  # what is undone is loaded piece by piece
         run.status = "compensating"
         run.execution = msgspec.structs.replace(run.execution, status="compensating", error=outcome.error, compensation="running")
         return await self._compensate(run)
@@ -148,6 +173,10 @@ class Engine:
             found = {**(error or outcome.error), "compensation": outcome.error}
             return await self._endings.end(run, "failed", error=found, block=block, compensation="failed")
         return await self._endings.end(run, "compensated", output=run.execution.output, error=error, block=block, compensation="done")
+
+
+def _has_nothing_to_do(execution: Execution) -> bool:
+    return execution.status in FINISHED or _held_back(execution)
 
 
 def _held_back(execution: Execution) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 import msgspec
+
+from codeai.durable.dispatch.protocol import LeaseLost
+from codeai.storage.errors import DatabaseUnavailable
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -26,6 +31,27 @@ class Broken(msgspec.Struct, frozen=True):
 
 Outcome = Gone | Parked | Broken
 GO: Final = Gone()
+
+
+async def side_by_side(branches: Sequence[Coroutine[Any, Any, Outcome]]) -> list[Outcome]:
+    """Runs branches until all have ended.
+
+    :raises LeaseLost: of one of them; the others are cut short
+    :raises DatabaseUnavailable: likewise
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(branch) for branch in branches]
+    except* (LeaseLost, DatabaseUnavailable) as errors:
+        raise _first(errors) from None
+    return [task.result() for task in running]
+
+
+def _first(group: BaseExceptionGroup[Any]) -> BaseException:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
 
 
 def together(outcomes: list[Outcome]) -> Outcome:

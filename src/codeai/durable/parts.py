@@ -10,6 +10,7 @@ from codeai.auth.principal import SYSTEM
 from codeai.durable.dispatch.protocol import Dispatcher
 from codeai.durable.faults import FaultPoints, NoFaults
 from codeai.durable.interrupting import Interrupts
+from codeai.durable.lists import Lists
 from codeai.durable.recorder import Recorder
 from codeai.durable.store import Store
 from codeai.evaluate.context import Context, Log, Services
@@ -40,6 +41,7 @@ class Parts:
         self.dispatcher = dispatcher
         self.recorder = Recorder(store, dispatcher, faults)
         self.interrupts = Interrupts(store)
+        self.lists = Lists(store)
         self.effects = effects
         self.services = services
         self.log = log

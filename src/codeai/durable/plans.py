@@ -60,7 +60,7 @@ class OutcomePlan(msgspec.Struct, frozen=True):
 
 
 class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A step."""
+    """A step; ``is_read`` says whether something uses its result."""
 
     name: str
     works: tuple[WorkPlan, ...]
@@ -70,6 +70,7 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     items: Compute | None = None
     restore_item: Restore
     parallel: Compute | None = None
+    is_read: bool = True
     alias: str | None = None
     fields: tuple[str, ...] = ()
     timeout: float | None = None
@@ -94,6 +95,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     nodes: tuple[StepPlan | GroupPlan, ...]
     steps: dict[str, StepPlan]
+    repeated: tuple[str, ...]
     event: bool
     restore: Restore
     input: tuple[InputField, ...]
@@ -119,6 +121,7 @@ class Compiler:
 
     def __init__(self, application: Application, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
+        self._read: frozenset[str] | None = None
         self._functions = {function.name: function for function in application.functions}
         keys = {entity.name: entity.primary_field.type for entity in application.entities}
         self._entities = {entity.name: entity for entity in application.entities}
@@ -129,7 +132,9 @@ class Compiler:
 
         :raises NotCompilable: the evaluator cannot make it
         """
+        self._read = _read(run)
         nodes = tuple(self._node(node) for node in run.steps)
+        steps = {step.name: step for step in _steps(nodes)}
         workflow = run if isinstance(run, Workflow) else None
         name = run.name
         type_ = run.trigger_type if isinstance(run, Workflow) else run.input_type
@@ -138,7 +143,8 @@ class Compiler:
             kind="workflow" if workflow is not None else "job",
             version=version,
             nodes=nodes,
-            steps={step.name: step for step in _steps(nodes)},
+            steps=steps,
+            repeated=tuple(step.name for step in steps.values() if step.items is not None),
             event=workflow is not None and workflow.trigger.kind == "event",
             restore=restorer(type_, self._key),
             input=run.input,
@@ -180,6 +186,7 @@ class Compiler:
             items=self._value(step.items, f"{name} items") if step.items is not None else None,
             restore_item=restorer(items.item if isinstance(items, t.List) else t.Json(), self._key),
             parallel=self._value(step.parallel, f"{name} parallel") if step.parallel is not None else None,
+            is_read=self._read is None or name in self._read or step.alias is not None,
             alias=step.alias,
             fields=tuple(field.name for field in plain.fields) if isinstance(plain, t.Record) else (),
             timeout=step.timeout / 1000 if step.timeout is not None else default,
@@ -284,6 +291,19 @@ class Compiler:
             return plain(context)
 
         return run
+
+
+def _read(run: Workflow | Job) -> frozenset[str] | None:
+    """The steps whose results a definition reads, the last one among them, which gives its output; None when it may be any."""
+    found: set[str] = {node.name for node in run.steps[-1:] if isinstance(node, Step)}
+    bare = 0
+    for part in parts(run):
+        if isinstance(part, ir.HostValue) and part.name == "steps":
+            bare += 1
+        elif isinstance(part, ir.Member) and isinstance(part.target, ir.HostValue) and part.target.name == "steps":
+            bare -= 1
+            found.add(part.name)
+    return None if bare else frozenset(found)
 
 
 def _returned(body: s.Block) -> t.Type:

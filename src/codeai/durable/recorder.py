@@ -22,6 +22,7 @@ class Write(msgspec.Struct, frozen=True):
     """What one activation writes at once: records, a change of its execution, and what becomes of the activation itself.
 
     :param settle: None keeps the claim; a number of milliseconds is when the work goes on; -1 ends it
+    :param ended_items: which items have ended, for each repeated step: stored sets (see ``settled``)
     """
 
     claim: Claim
@@ -29,6 +30,7 @@ class Write(msgspec.Struct, frozen=True):
     records: tuple[Record, ...] = ()
     change: Change | None = None
     settle: int | None = None
+    ended_items: tuple[tuple[str, str], ...] = ()
 
 
 class Recorder:
@@ -65,6 +67,9 @@ class Recorder:
             steps = [store.step_values(write.execution, record) for write in good for record in write.records]
             if steps:
                 await session.execute_many(store.sql.save_step, steps)
+            items = [(store.uuid(write.execution), name, text) for write in good for name, text in write.ended_items]
+            if items:
+                await session.execute_many(store.sql.items_ended, items)
             plain = [write for write, answer in zip(writes, answers, strict=True) if answer == "written"]
             changes = [store.change_values(write.execution, write.change) for write in plain if write.change is not None]
             if changes:

@@ -7,6 +7,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from codeai.durable.settled import Settled
+
 Status = Literal["pending", "running", "waiting", "completed", "failed", "cancelling", "cancelled", "compensating", "compensated"]
 StepStatus = Literal["running", "retrying", "waiting", "done", "skipped", "failed", "continued"]
 FINISHED: Final = frozenset({"completed", "failed", "cancelled", "compensated"})
@@ -40,7 +42,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a step (or of one item of it, ``name[i]``)."""
+    """What is known of a step (or of one item of it, ``name[i]``); ``settled`` are the items that had ended when its run paused."""
 
     name: str
     status: StepStatus = "running"
@@ -57,6 +59,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     compensation_attempt: int = 0
     compensation_error: dict[str, Any] | None = None
     compensated_at: datetime.datetime | None = None
+    settled: Settled | None = None
+
+
+def item_of(name: str) -> str | None:
+    """The step to which an item belongs, by the name of its record (``name[i]``); None for a step itself."""
+    return name.partition("[")[0] if name.endswith("]") else None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,13 +14,15 @@ from codeai.durable.dispatch.protocol import Claim, LeaseLost
 from codeai.durable.parts import NoRows, Parts
 from codeai.durable.plans import Compute, RunPlan, StepPlan
 from codeai.durable.recorder import Write
-from codeai.durable.records import Change, Execution, Record
+from codeai.durable.records import SETTLED_STEPS, Change, Execution, Record, item_of
+from codeai.durable.settled import Settled
 from codeai.durable.values import recorded
 from codeai.evaluate.context import Context
 from codeai.storage.interface import Session
 
 _NO_ROWS: Final = NoRows()
 _FLUSH_AT: Final = 64
+_MOST_KEPT: Final = 1_000
 IDLE_LIMIT: Final = 9.0  # sooner than a lease ends: a process that stands still keeps no rows from its successor
 
 
@@ -34,7 +36,9 @@ class Key(str):
 class Run:
     """The state of an activation: what is known of the steps, what is not yet written, and the values that the program sees."""
 
-    def __init__(self, parts: Parts, claim: Claim, execution: Execution, plan: RunPlan, records: dict[str, Record]) -> None:
+    def __init__(
+        self, parts: Parts, claim: Claim, execution: Execution, plan: RunPlan, records: dict[str, Record], *, whole: bool = True
+    ) -> None:
         self.parts = parts
         self.claim = claim
         self.execution = execution
@@ -42,12 +46,32 @@ class Run:
         self.records = records
         self.pending: dict[str, Record] = {}
         self.status = execution.status
-        self.seq = max((record.seq for record in records.values()), default=0)
+        self.whole = whole
+        self._settled: dict[str, Settled] = {}
+        self.seq = self._begun()
         self.steps: dict[str, Any] = {}
         self.again = False  # whether it was offered once more, as the last transaction has found
         self.deadline_ms = execution.deadline_ms
         self.started_at = execution.started_at
         self.values = self._values()
+
+    def _begun(self) -> int:
+        """Finds out which items have ended, and the last place in the order of endings."""
+        seq = 0
+        for record in self.records.values():
+            seq = max(seq, record.seq, record.settled.seq if record.settled is not None else 0)
+            step = item_of(record.name)
+            if step is None and record.settled is not None:
+                self._settled[record.name] = record.settled
+        for record in self.records.values():
+            step = item_of(record.name)
+            if step is not None and record.status in SETTLED_STEPS:
+                self.settled_of(step).add(int(record.name[len(step) + 1 : -1]))
+        return seq
+
+    def settled_of(self, step: str) -> Settled:
+        """Which items of a repeated step have ended."""
+        return self._settled.setdefault(step, Settled())
 
     def _values(self) -> dict[str, Any]:
         execution = self.execution
@@ -120,6 +144,21 @@ class Run:
         await self._written(Write(self.claim, self.execution.id, self._taken(), change))
         if change is not None:
             self.status = "running"
+        if len(self.records) > _MOST_KEPT:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Keeps in memory no items that have ended and are written."""
+        ended = (name for name, record in self.records.items() if item_of(name) and record.status in SETTLED_STEPS)
+        gone = [name for name in ended if name not in self.pending]
+        for name in gone:
+            del self.records[name]
+        self.whole = self.whole and not gone
+
+    async def settle_writes(self) -> None:
+        """Returns when everything that has been kept so far is written, also what another branch is about to write."""
+        await self._written(Write(self.claim, self.execution.id, self._taken(), self.opening()))
+        self.status = "running"
 
     async def relieve(self) -> None:
         """Writes what is kept when it has become much."""
@@ -130,8 +169,12 @@ class Run:
         return await self.parts.recorder.write(write)
 
     async def settle(self, change: Change | None, settle: int) -> bool:
-        """Writes what is kept with a change of the execution and gives the activation back; true when there is news instead."""
-        again = await self._written(Write(self.claim, self.execution.id, self._taken(), change, settle))
+        """Writes what is kept with a change of the execution and gives the activation back; true when there is news instead.
+
+        Nothing else of the run is under way then, so that it can be said of all items which have ended.
+        """
+        ended = tuple((name, found.stored(self.seq)) for name, found in self._settled.items() if found.changed)
+        again = await self._written(Write(self.claim, self.execution.id, self._taken(), change, settle, ended))
         if not again and change is not None:
             self.status = change.status
         return again

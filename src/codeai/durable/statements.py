@@ -18,6 +18,11 @@ STEP_COLUMNS: Final = (
     "name, status, seq, position, attempt, inputs, output, error, due_ms, started_at, finished_at, compensation, compensation_attempt, "
     "compensation_error, compensated_at"
 )
+# Of a repeated step its list is not loaded with its record (see ``lists``), only that there is one.
+_OWN_COLUMNS: Final = STEP_COLUMNS.replace(
+    "inputs", "CASE WHEN inputs IS NOT NULL AND name IN {repeated} THEN CAST($4 AS {json}) ELSE inputs END"
+)
+UNDO_PAGE: Final = 200
 _UPDATED: Final = ", ".join(f"{name.strip()} = excluded.{name.strip()}" for name in STEP_COLUMNS.split(",")[1:])
 # Branches of one run write on connections of their own, each with what the others have kept: what comes late must not undo progress.
 _ENDED: Final = "('done', 'skipped', 'continued', 'failed')"
@@ -36,6 +41,19 @@ SELECT {EXECUTION_COLUMNS}, w.status,
   CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.key IS NOT NULL AND e.active_key IS NULL THEN 1 ELSE 0 END
 FROM executions e LEFT JOIN workflows w ON w.name = e.workflow_id WHERE e.id IN {{ids}}"""
 LOAD_STEPS: Final = f"SELECT execution_id, {STEP_COLUMNS} FROM codeai_steps WHERE execution_id IN {{ids}}"
+_IS_ITEM: Final = "name LIKE '%[%'"
+LOAD_OWN: Final = f"""
+SELECT {_OWN_COLUMNS}, settled FROM codeai_steps WHERE execution_id = $1 AND name IN {{texts}}"""
+LOAD_ITEMS: Final = f"""
+SELECT {STEP_COLUMNS} FROM codeai_steps WHERE execution_id = $1 AND {_IS_ITEM} AND seq > $2
+UNION ALL SELECT {STEP_COLUMNS} FROM codeai_steps
+WHERE execution_id = $1 AND {_IS_ITEM} AND status IN ('running', 'retrying', 'waiting', 'failed')"""
+LOAD_UNDONE: Final = f"""
+SELECT {STEP_COLUMNS} FROM codeai_steps WHERE execution_id = $1 AND {_IS_ITEM} AND seq < $2 AND status = 'done'
+  AND compensation NOT IN ('done', 'copied') ORDER BY seq DESC LIMIT {UNDO_PAGE}"""
+LIST_OF: Final = "SELECT inputs FROM codeai_steps WHERE execution_id = $1 AND name = $2"
+OUTPUTS_OF: Final = f"SELECT name, output FROM codeai_steps WHERE execution_id = $1 AND {_IS_ITEM} AND substr(name, 1, $2) = $3"
+ITEMS_ENDED: Final = "UPDATE codeai_steps SET settled = $3 WHERE execution_id = $1 AND name = $2"
 _STEP_VALUES: Final = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16"
 _REPLACING: Final = f"""
 ON CONFLICT (execution_id, name) DO UPDATE SET {_UPDATED}
@@ -142,6 +160,12 @@ class Statements(msgspec.Struct, frozen=True):
     taken: str
     load: str
     load_steps: str
+    load_own: str
+    load_items: str
+    load_undone: str
+    list_of: str
+    outputs_of: str
+    items_ended: str
     save_step: str
     save_fenced: str
     change: str
@@ -187,13 +211,17 @@ class Statements(msgspec.Struct, frozen=True):
 
 def statements(dialect: Dialect) -> Statements:
     """The texts for a database."""
-    lists = {"{ids}": ("uuid", 1), "{texts}": ("text", 2), "{numbers}": ("bigint", 1), "{subjects}": ("text", 1)}
+    lists = {"{ids}": ("uuid", 1), "{texts}": ("text", 2), "{numbers}": ("bigint", 1), "{subjects}": ("text", 1), "{repeated}": ("text", 3)}
+
+    types = {"{uuid}": "text", "{json}": "text"} if dialect == "sqlite" else {"{uuid}": "uuid", "{json}": "jsonb"}
 
     def made(text: str) -> str:
         for name, (type_, place) in lists.items():
             found = f"(SELECT value FROM json_each(?{place}))" if dialect == "sqlite" else f"(SELECT unnest(${place}::{type_}[]))"
             text = text.replace(name, found)
-        return portable(with_idle_limit(text, dialect).replace("{uuid}", "text" if dialect == "sqlite" else "uuid"), dialect)
+        for name, type_ in types.items():
+            text = text.replace(name, type_)
+        return portable(with_idle_limit(text, dialect), dialect)
 
     texts = {name: made(globals()[name.upper()]) for name in Statements.__struct_fields__}
     return Statements(**texts)

@@ -7,13 +7,17 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from codeai.durable.records import Change, Execution, Record
+from codeai.durable.settled import Settled
 from codeai.durable.statements import Statements, statements
 from codeai.language import types as t
 from codeai.storage.codecs import codec, decode_json, encode_json
 from codeai.storage.interface import Database, Dialect, Session
 
 _NULL: Final = "null"
+_LISTED: Final = '{"items":null}'  # instead of the list of a repeated step
 
 
 class Store:
@@ -111,17 +115,64 @@ class Store:
             compensated_at=time_of(row[14]),
         )
 
-    async def load(self, ids: Sequence[str], session: Session | None = None) -> Mapping[str, tuple[Execution, dict[str, Record]]]:
-        """Executions with their records, by id; those that do not exist are left out."""
+    async def load_executions(self, ids: Sequence[str], session: Session | None = None) -> dict[str, Execution]:
+        """Executions by id; those that do not exist are left out."""
         session = session if session is not None else self.database.reading()
-        listed = self.listed(ids, ids=True)
-        found = {str(row[0]): (self.execution_of(row), dict[str, Record]()) for row in await session.fetch(self.sql.load, (listed,))}
-        begun = [id_ for id_, (execution, _) in found.items() if not execution.fresh]
-        if begun:
-            for row in await session.fetch(self.sql.load_steps, (self.listed(begun, ids=True),)):
-                record = self.record_of(row[1:])
-                found[str(row[0])][1][record.name] = record
+        return {str(row[0]): self.execution_of(row) for row in await session.fetch(self.sql.load, (self.listed(ids, ids=True),))}
+
+    async def load_steps(self, ids: Sequence[str], session: Session | None = None) -> dict[str, dict[str, Record]]:
+        """All records of executions, by id and name."""
+        session = session if session is not None else self.database.reading()
+        found: dict[str, dict[str, Record]] = {id_: {} for id_ in ids}
+        for row in await session.fetch(self.sql.load_steps, (self.listed(ids, ids=True),)):
+            record = self.record_of(row[1:])
+            found[str(row[0])][record.name] = record
         return found
+
+    async def load_turn(self, id_: str, steps: Sequence[str], repeated: Sequence[str]) -> dict[str, Record]:
+        """The records that a turn of an execution with repeated steps needs: those of its steps, of items under way, and of those that
+        have ended since it last paused.
+
+        :param steps: the names of all steps
+        :param repeated: those of the repeated ones
+        """
+        session, own = self.database.reading(), self.uuid(id_)
+        found: dict[str, Record] = {}
+        rows = await session.fetch(self.sql.load_own, (own, self.listed(steps), self.listed(repeated), _LISTED))
+        for row in rows:
+            settled = Settled.loaded(str(row[-1])) if row[-1] is not None else None
+            record = msgspec.structs.replace(self.record_of(row), settled=settled)
+            found[record.name] = record
+        under_way = [found[name] for name in repeated if name in found and found[name].status == "running"]
+        if under_way:
+            since = min(record.settled.seq if record.settled is not None else 0 for record in under_way)
+            for row in await session.fetch(self.sql.load_items, (own, since)):
+                record = self.record_of(row)
+                found[record.name] = record
+        return found
+
+    async def to_undo(self, id_: str, before: int) -> list[Record]:
+        """The next records of items that may be undone, the last one first: those that ended before a place in the order of endings."""
+        return [self.record_of(row) for row in await self.database.reading().fetch(self.sql.load_undone, (self.uuid(id_), before))]
+
+    async def list_of(self, id_: str, step: str) -> list[Any]:
+        """The list over which a step is repeated."""
+        row = await self.database.reading().fetch_row(self.sql.list_of, (self.uuid(id_), step))
+        assert row is not None
+        found: list[Any] = self.value_of(row[0])["items"]  # type: ignore[arg-type]  # text of a json column
+        return found
+
+    async def outputs(self, id_: str, step: str) -> list[tuple[str, Any]]:
+        """Name and output of all items of a step."""
+        prefix = f"{step}["
+        rows = await self.database.reading().fetch(self.sql.outputs_of, (self.uuid(id_), len(prefix), prefix))
+        return [(str(name), self.value_of(output)) for name, output in rows]  # type: ignore[arg-type]  # text of a json column
+
+    async def load(self, ids: Sequence[str], session: Session | None = None) -> Mapping[str, tuple[Execution, dict[str, Record]]]:
+        """Executions with all their records, by id; those that do not exist are left out."""
+        found = await self.load_executions(ids, session)
+        steps = await self.load_steps(list(found), session) if found else {}
+        return {id_: (execution, steps[id_]) for id_, execution in found.items()}
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -93,6 +93,15 @@ STEPS: Final = Table(
         Column("compensation_attempt", "int"),
         Column("compensation_error", "json", null=True),
         Column("compensated_at", "timestamp", null=True),
+        Column("settled", "json", null=True),  # of a repeated step: which items had ended when the run last paused
+    ),
+    (
+        Index("codeai_steps_items_idx", ("execution_id", "seq"), where="name LIKE '%[%'"),
+        Index(
+            "codeai_steps_open_items_idx",
+            ("execution_id", "status"),
+            where="name LIKE '%[%' AND status IN ('running', 'retrying', 'waiting', 'failed')",
+        ),
     ),
 )
 MAILBOX: Final = Table(
