@@ -9,6 +9,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -26,6 +28,24 @@ sys.dont_write_bytecode = False
 # A run of the tests repeats itself; EXPLORE=1 looks for new examples.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
 hypothesis.settings.load_profile("default" if os.environ.get("EXPLORE") else "repeatable")
+
+
+class _Together(LoadGroupScheduling):
+    """Where tests share servers they run in one process, else each process would start the same: a file, or all of a folder.
+
+    The groups of pytest-xdist 3.8 do not reach its scheduler with pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = path.rpartition("/")[0]
+        return path if folder in ("tests/acceptance", "tests/docs") else folder if folder == "tests/control" else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling:
+    """See ``_Together``; asked by ``pytest -n``."""
+    return _Together(config, log)
 
 
 @pytest.fixture(autouse=True)

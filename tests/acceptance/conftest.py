@@ -35,11 +35,10 @@ endpoint GET /broken { auth: public  returns: decimal  do { let zero = 0  return
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These tests start servers, several each: on a busy machine a start takes half a minute; what shares servers runs in one process."""
+    """These tests start servers, several each: on a busy machine a start takes half a minute."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(300))
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 class Operator:
