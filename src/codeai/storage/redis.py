@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -25,12 +26,33 @@ _LONGEST_PAUSE: Final = 5.0
 _COMPLAINTS: Final = 60.0
 _REMEMBERED: Final = 30.0
 _PATIENCE: Final = 1.0
+_STALL: Final = 0.005
 Keys = Sequence[str]
 Arguments = Sequence[str | int | float | bytes]
 
 
 class RedisUnavailable(Exception):
     """Redis does not answer, or not in time."""
+
+
+@contextmanager
+def _forgiving(limit: asyncio.Timeout, again: float) -> Iterator[None]:
+    """Gives an exchange its time once more when this process stood still meanwhile: an answer may have lain there all the time.
+
+    Else whatever stops the event loop, or a busy machine the process, would be taken for an outage of Redis.
+    """
+    loop, due = asyncio.get_running_loop(), limit.when()
+    assert due is not None
+
+    def look() -> None:
+        if loop.time() - due > _STALL:
+            limit.reschedule(loop.time() + again)
+
+    handle = loop.call_at(due - _STALL, look)  # before the limit itself, also when both are late
+    try:
+        yield
+    finally:
+        handle.cancel()
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -62,7 +84,7 @@ class Redis:
         parts = urlsplit(check_url(url))
         self.shown = f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
         self._url = url
-        self._timeout = timeout
+        self.timeout = timeout
         self._monotonic = monotonic
         self._client: Client | None = None
         self._scripts: dict[Script, Any] = {}
@@ -107,7 +129,7 @@ class Redis:
             try:
                 await self.command("PING")
             except RedisUnavailable:
-                return f"{self.shown} does not answer within {self._timeout * 1000:g} ms, going on without it"
+                return f"{self.shown} does not answer within {self.timeout * 1000:g} ms, going on without it"
         cause, at = self._refusal
         return f"{self.shown} refuses commands: {cause}" if self._monotonic() - at < _REMEMBERED else ""
 
@@ -129,11 +151,12 @@ class Redis:
     async def _guarded(self, work: Callable[[Client], Awaitable[Any]]) -> Any:
         recovering = self._admit()
         try:
-            async with asyncio.timeout(self._timeout):
-                if recovering:
-                    await self._opened().ping()
-                    await self._recover()
-                found = await work(self._opened())
+            async with asyncio.timeout(self.timeout) as limit:
+                with _forgiving(limit, self.timeout):
+                    if recovering:
+                        await self._opened().ping()
+                        await self._recover()
+                    found = await work(self._opened())
         except Exception as error:
             if not self._refused(error):
                 self._failed(error)
@@ -179,10 +202,10 @@ class Redis:
 
     def _opened(self) -> Client:
         if self._client is None:
-            self._client = self._made(self._timeout)
+            self._client = self._made(None)  # each exchange has its own limit
         return self._client
 
-    def _made(self, timeout: float) -> Client:
+    def _made(self, timeout: float | None) -> Client:
         from redis.asyncio import Redis as Client
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
