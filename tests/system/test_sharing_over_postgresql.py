@@ -1,5 +1,8 @@
 """Two workers and a durable worker without Redis: what one of them writes or learns, the others know (PostgreSQL tells them)."""
 
+import json
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -128,6 +131,11 @@ def test_what_was_written_while_nothing_could_be_heard_is_seen(clients: list[htt
     until(lambda: "heard" in names(two))
 
 
+def codeai(server: ServerProcess, *words: str) -> str:
+    command = [sys.executable, "-m", "codeai", *words, "--url", server.base_url]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
 def breaker(client: httpx.Client) -> str:
     found: str = client.get("/api/v1/integrations").json()["data"][0]["state"]
     return found
@@ -146,9 +154,10 @@ def test_workers_count_failures_together_show_one_state_and_a_reset_by_any_close
     for client in clients:
         assert client.get("/health").json()["checks"]["integration_Peer"]["status"] == "degraded"
         assert 'circuit_breaker_state{integration="Peer"} 2' in client.get("/metrics").text
-    assert two.post("/api/v1/integrations/Peer/breaker/reset").status_code == 200
-    assert breaker(two) == "closed"
-    until(lambda: breaker(one) == "closed")
+    assert " open " in codeai(server, "integrations", "list")
+    closed = json.loads(codeai(server, "integrations", "reset", "Peer", "--output", "json"))
+    assert (closed["name"], closed["state"]) == ("Peer", "closed")
+    until(lambda: breaker(one) == breaker(two) == "closed")
     until(lambda: 'circuit_breaker_state{integration="Peer"} 0' in one.get("/metrics").text)
     assert one.get("/ask").json()["code"] == "peer_error"
     assert one.get("/health").json()["checks"]["integration_Peer"]["status"] == "healthy"

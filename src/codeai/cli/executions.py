@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from codeai.cli.actions import add_actions
 from codeai.cli.remote import Remote, json_object, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
@@ -49,17 +50,16 @@ def show(server: Remote, id: str) -> None:
         print_one(server, execution, table_of(shown, columns))
 
 
-def _action(name: str, text: str) -> None:
-    @command.command(name, help=text)
-    @click.argument("id")
-    @remote
-    def act(server: Remote, id: str) -> None:
-        print_one(server, server.send("POST", f"/executions/{id}/{name}"))
-
-
-_action("retry", "Go on with a failed execution: what failed runs again.")
-_action("compensate", "Undo what an execution has done, in reverse order.")
-_action("cancel", "End an execution; calls under way are cut short.")
+add_actions(
+    command,
+    "/executions/{item}/{action}",
+    "ID",
+    {
+        "retry": "Go on with a failed execution: what failed runs again.",
+        "compensate": "Undo what an execution has done, in reverse order.",
+        "cancel": "End an execution; calls under way are cut short.",
+    },
+)
 
 
 @command.command("signal", help="Give an execution an event that it waits for.")

@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "diagnostics": "Collect what a bug report needs, secrets masked",
     "fmt": "Bring programs into the canonical form",
     "grammar": "Print the grammar of the language",
+    "integrations": "Look at integrations of a server and close their breakers",
     "jobs": "Look at jobs and queues of a server and act on them",
     "new": "Create a small program that runs at once",
     "parse": "Show the syntax tree of a program",

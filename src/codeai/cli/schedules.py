@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from codeai.cli.actions import add_actions
 from codeai.cli.remote import Remote, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
@@ -40,17 +41,16 @@ def show(server: Remote, name: str) -> None:
 _TICKS: Final = ("at", "outcome", "execution_id")
 
 
-def _action(action: str, text: str) -> None:
-    @command.command(action, help=text)
-    @click.argument("name")
-    @remote
-    def act(server: Remote, name: str) -> None:
-        print_one(server, server.send("POST", f"/admin/schedules/{name}/{action}"))
-
-
-_action("pause", "Let a schedule rest.")
-_action("resume", "Go on with the first tick from now.")
-_action("trigger", "Start a run now, beside the schedule.")
+add_actions(
+    command,
+    "/admin/schedules/{item}/{action}",
+    "NAME",
+    {
+        "pause": "Let a schedule rest.",
+        "resume": "Go on with the first tick from now.",
+        "trigger": "Start a run now, beside the schedule.",
+    },
+)
 
 
 @command.command("backfill", help="Start the runs of ticks that did not run, after SINCE and up to UNTIL.")
