@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -140,6 +140,7 @@ class EndpointPlan:
         self._open_body = open_body
         self._form = form
         self._reads = bool(readers or query or header or cookie or body or open_body)
+        self._plain = not (query or header or cookie or body or open_body)
         self._deadlines = runtime.deadlines
         self._once: Idempotency | None = None
         if endpoint.method in ("POST", "PATCH") and isinstance(action, Writing):
@@ -170,12 +171,10 @@ class EndpointPlan:
         """Decodes and runs within the endpoint's time."""
         if self._timeout < SHORTEST:
             async with asyncio.timeout(self._timeout):
-                inputs = await self._inputs(request, values) if self._reads or request.query_string else NO_INPUTS
-                return await self._run(request, inputs, principal)
+                return await self._decoded(request, values, principal)
         deadline = self._deadlines.begin(self._timeout)
         try:
-            inputs = await self._inputs(request, values) if self._reads or request.query_string else NO_INPUTS
-            return await self._run(request, inputs, principal)
+            return await self._decoded(request, values, principal)
         except asyncio.CancelledError:
             if deadline.answers():
                 raise TimeoutError from None
@@ -183,7 +182,14 @@ class EndpointPlan:
         finally:
             self._deadlines.end(deadline)
 
-    async def _run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+    def _decoded(self, request: Request, values: list[str], principal: Principal) -> Awaitable[Response]:
+        """Runs what is named by its path alone without more ado."""
+        if self._plain and not request.query_string and self._once is None:
+            return self._action.run(request, Inputs(self._path(values)) if values else NO_INPUTS, principal)
+        return self._run(request, values, principal)
+
+    async def _run(self, request: Request, values: list[str], principal: Principal) -> Response:
+        inputs = await self._inputs(request, values) if self._reads or request.query_string else NO_INPUTS
         action = self._action
         named = HEADER in request.headers or request.receipt is not None
         if self._once is None or not named or not isinstance(action, Writing):

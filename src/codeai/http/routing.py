@@ -31,6 +31,7 @@ class Router(Generic[_Target]):
     def __init__(self) -> None:
         self._static: dict[str, dict[str, _Target]] = {}
         self._root: _Node[_Target] = _Node()
+        self._last: dict[str, dict[str, _Target]] = {}  # by what stands before the one parameter, which is at the end
 
     def add(self, method: str, segments: tuple[tuple[str, bool], ...], target: _Target) -> None:
         """Adds a target.
@@ -48,6 +49,8 @@ class Router(Generic[_Target]):
             else:
                 node = node.literals.setdefault(text, _Node())
         node.targets[method] = target
+        if segments and segments[-1][1] and not any(parameter for _, parameter in segments[:-1]):
+            self._last["".join(f"/{text}" for text, _ in segments[:-1])] = node.targets
 
     def find(self, path: str, raw: bytes | None) -> tuple[Mapping[str, _Target], list[str]] | None:
         """The targets by method with the values of the path's parameters, in order; None when nothing is there.
@@ -59,6 +62,11 @@ class Router(Generic[_Target]):
         static = self._static.get(path)
         if static is not None:
             return static, []
+        if raw is None or b"%" not in raw:
+            before, _, value = path.rpartition("/")
+            targets = self._last.get(before)
+            if targets is not None and value and "\x00" not in value:
+                return targets, [value]
         parts = _segments(path, raw)
         values: list[str] = []
         found = self._walk(self._root, parts, 0, values)

