@@ -14,7 +14,6 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any, Final
 
-import aiosmtplib
 import msgspec
 
 from codeai.language import types as t
@@ -164,6 +163,8 @@ class MailServer(msgspec.Struct, frozen=True, kw_only=True):
         :raises MailFailed: the server did not take it
         :raises MessageRefused: it cannot be sent as it is
         """
+        import aiosmtplib  # only where something is sent
+
         written = built(message, identifier, moment, self.sender)
         everybody = recipients(message)
         origin = _address(message.sender or self.sender, "from").addr_spec

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jinja2
 import msgspec
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+if TYPE_CHECKING:
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _LONGEST: Final = 1_000_000  # characters of a rendered part
@@ -39,7 +42,13 @@ class Templates:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
-        self._environment = ImmutableSandboxedEnvironment(
+
+    @cached_property
+    def _environment(self) -> ImmutableSandboxedEnvironment:
+        import jinja2  # only where there are templates: it takes a tenth of a start
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        return ImmutableSandboxedEnvironment(
             loader=jinja2.FileSystemLoader(self._folder),
             autoescape=lambda name: name is not None and name.endswith(".html"),
             undefined=jinja2.StrictUndefined,
@@ -68,6 +77,8 @@ class Templates:
         return Rendered(subject, self._rendered(f"{name}.txt", data), self._rendered(f"{name}.html", data))
 
     def _template(self, file: str) -> jinja2.Template | None:
+        import jinja2
+
         try:
             return self._environment.get_template(file)
         except jinja2.TemplateNotFound as error:
@@ -83,6 +94,8 @@ class Templates:
         template = self._template(file)
         if template is None:
             return ""
+        from jinja2 import TemplateError
+
         parts: list[str] = []
         size = 0
         try:
@@ -91,7 +104,7 @@ class Templates:
                 if size > _LONGEST:
                     raise TemplateFailed(f"template '{file}' gives more than {_LONGEST:,} characters")
                 parts.append(part)
-        except jinja2.TemplateError as error:
+        except TemplateError as error:
             raise TemplateFailed(f"template '{file}': {error.message or type(error).__name__}") from error
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise TemplateFailed(f"template '{file}': {error or type(error).__name__}") from error

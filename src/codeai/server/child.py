@@ -26,7 +26,7 @@ def main() -> int:
     place = main_place(prepared.settings, os.environ)
     if worker == DURABLE:
         return work_here(prepared, place if os.environ.get(ALONE_VARIABLE) else None)
-    return serve_here(prepared, place, embedded=False)
+    return serve_here(prepared, place)
 
 
 if __name__ == "__main__":

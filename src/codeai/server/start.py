@@ -112,7 +112,8 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     settings = prepared.settings
     _title("codeai server")
     try:
-        working = composed(prepared).working or settings.dispatcher == "dbos"  # which no HTTP process may start later
+        composition = composed(prepared)
+        working = composition.working or settings.dispatcher == "dbos"  # which no HTTP process may start later
         _check_role(prepared)
         place, operators = main_place(settings, os.environ), operator_place(settings)
         for wanted in filter(None, (place, operators)):
@@ -136,7 +137,8 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
             return _say(str(error), SURROUNDINGS)
     try:
         if prepared.database.dialect == "sqlite":
-            return serve_here(prepared, place, embedded=True)
+            return serve_here(prepared, place, composition)
+        del composition  # the workers make their own
         return _supervised(prepared, place, path, flags, working=working)
     finally:
         if place.descriptor is not None:
@@ -149,14 +151,17 @@ def start_failed(program: Loaded, error: StartError) -> int:
     return _say(f"{place}{error}", SURROUNDINGS)
 
 
-def serve_here(prepared: Prepared, place: Place, *, embedded: bool) -> int:
-    """Serves in this process at a place."""
+def serve_here(prepared: Prepared, place: Place, embedded: Composition | None = None) -> int:
+    """Serves in this process at a place.
+
+    :param embedded: what the first process has composed to check the program, where it is the only one
+    """
     settings = prepared.settings
-    lock = FileLock(prepared.database.path) if embedded and prepared.database.path is not None else None
+    lock = FileLock(prepared.database.path) if embedded is not None and prepared.database.path is not None else None
     try:
         if lock is not None:
             lock.acquire()
-        composition = composed(prepared)
+        composition = embedded or composed(prepared)
         delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
         certificates = Certificates()
         listeners = [_listener(composition.asgi, place, certificates), *_operators(composition, certificates)]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
-import structlog
 
 from codeai.observability.context import CURRENT
 from codeai.observability.logs.redaction import Redaction
@@ -20,6 +19,7 @@ from codeai.observability.logs.writer import LineWriter, LogFile, Sink, Stream
 from codeai.observability.spans import SPANS
 
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_OF_RECORDS: Final = frozenset([*logging.makeLogRecord({}).__dict__, "message", "asctime"])  # what ``extra`` has not added
 _NAMES: Final = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warn"}
 
 
@@ -50,8 +50,7 @@ class LineHandler(logging.Handler):
         self._render = render
         self._source = source
         self._stamp = Stamps()
-        self._extra = structlog.stdlib.ExtraAdder()
-        self._exceptions = structlog.processors.format_exc_info
+        self._tracebacks = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Below the level only what works for a request that asked for it (acceptance S142)."""
@@ -73,11 +72,9 @@ class LineHandler(logging.Handler):
             "level": _NAMES.get(record.levelno, "error"),
             "msg": self.redaction.text(record.getMessage()),
         }
-        fields: Any = self._extra(None, "", {"_record": record})  # type: ignore[arg-type]  # the logger is not looked at
-        del fields["_record"]
+        fields = {name: value for name, value in record.__dict__.items() if name not in _OF_RECORDS}
         if record.exc_info:
-            fields["exc_info"] = record.exc_info
-            fields = dict(self._exceptions(None, "", fields))
+            fields["exception"] = self._tracebacks.formatException(record.exc_info)
         event |= self.redaction.fields(fields)
         work = CURRENT.get()
         if work is not None:

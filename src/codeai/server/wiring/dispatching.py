@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
-from codeai.durable.dispatch.dbos.engine import DbosEngine, Unusable, check_installed
 from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Queues
 from codeai.server.database import database_settings
@@ -27,6 +25,9 @@ def dispatcher(
         return LocalDispatcher(database, queues, clock=clock, shared=True)
     if database.dialect == "sqlite":
         raise StartError("CODEAI_DISPATCHER=dbos needs PostgreSQL: set DATABASE_URL; the embedded database serves one process")
+    from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher  # few need it, and it takes its time
+    from codeai.durable.dispatch.dbos.engine import DbosEngine, Unusable, check_installed
+
     try:
         check_installed()
     except Unusable as error:
