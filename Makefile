@@ -56,8 +56,9 @@ fuzz: $(READY) ## Fuzzes the parser, the formatter and query text for a minute
 	for f in tests/corpus/valid/*.cai examples/*/*.cai; do (printf p; head -c 4000 "$$f") > .venv/fuzz/$$(echo "$$f" | tr / _); done; \
 	$(BIN)/python tests/fuzz/target.py -max_total_time=60 -max_len=4000 -timeout=20 .venv/fuzz
 
-bench: .venv/.bench ## Measures ours beside the floor and the peers
-	$(BIN)/python benchmarks/run.py
+bench: .venv/.bench ## Measures ours beside the floor and the peers (QUIETLY=COMMAND runs each part by it)
+	@for part in $$($(BIN)/python benchmarks/run.py --parts); do $(QUIETLY) $(BIN)/python benchmarks/run.py --part $$part || exit 1; done
+	@$(BIN)/python benchmarks/run.py --write
 
 docs: $(READY) ## Checks the samples of the manual
 	$(BIN)/pytest tests/docs

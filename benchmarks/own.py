@@ -1,0 +1,109 @@
+"""Ours alone: memory, time to the first answer, whole commands, parse and check."""
+
+import math
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from comparing import CASES, OTHER_CORE, SERVER_CORE
+from data import fill_sqlite
+from load import Load, measure
+from servers import BIN, Server
+
+HERE = Path(__file__).parent
+
+
+def process_time(*arguments: str) -> float:
+    """The median of five whole runs of a command, in milliseconds."""
+    times = []
+    for _ in range(5):
+        begin = time.monotonic()
+        subprocess.run([str(BIN / "codeai"), *arguments], check=True, capture_output=True)
+        times.append((time.monotonic() - begin) * 1000)
+    return statistics.median(times)
+
+
+def program_of(endpoints: int) -> str:
+    """A program with that many endpoints: five of each resource."""
+    parts = ['config { name: "large"  default_auth: public }']
+    for number in range(endpoints // 5):
+        parts.append(
+            f"entity Thing{number} {{\n    id: uuid, primary, auto\n    name: string(80), required\n    price: decimal(10,2), min(0)\n"
+            f"    made: timestamp, auto\n    index: [name]\n}}\nresource Thing{number} at /things{number} {{\n"
+            "    list { filter_by: [name, price]  sort_by: [made] }\n}"
+        )
+    return "\n".join(parts)
+
+
+def language() -> list[str]:
+    """Parse and check, per 1,000 lines, at two sizes."""
+    from codeai.analysis.program import analyse
+    from codeai.language.parser import parse_module
+    from codeai.language.source import Sources
+
+    lines: list[str] = []
+    for endpoints in (400, 40_000):
+        text = program_of(endpoints)
+        count = text.count("\n") + 1
+        best = float("inf")
+        for _ in range(3 if endpoints < 1000 else 1):
+            begin = time.monotonic()
+            sources = Sources()
+            analyse([parse_module(sources.add("a.cai", text)).module], sources)
+            best = min(best, time.monotonic() - begin)
+        lines.append(f"| {endpoints:,} endpoints | {count:,} | {best * 1e6 / count:.0f} | 60 |")
+    return lines
+
+
+def start_up() -> list[str]:
+    """Memory of a worker, time to the first answer, and whole commands."""
+    lines: list[str] = []
+    bookshop = HERE.parent / "examples" / "bookshop"
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder) / "large.cai"
+        large.write_text(program_of(1000))
+        for name, program, bars in (("bookshop", bookshop, (90, 0.8)), ("1,000 endpoints", large, (160, 3))):
+            place = f"sqlite:///{folder}/{name[:4]}.db"
+            warm = Server("ours", place, None, program=program)
+            warm.wait("/health/ready")
+            warm.stop()
+            server = Server("ours", place, None, program=program)
+            seconds = server.wait("/health/ready")
+            measure(Load(("/health/live",)), server.port, 2, OTHER_CORE)
+            lines.append(f"| memory of a worker, {name} | {server.memory():.0f} MB | {bars[0]} MB |")
+            lines.append(f"| cold start to the first answer, {name} | {seconds:.2f} s | {bars[1]} s |")
+            server.stop()
+    lines.append(f"| `codeai version` | {process_time('version'):.0f} ms | 120 ms |")
+    lines.append(
+        f"| `codeai validate` of a small program | {process_time('validate', str(HERE / 'programs' / 'blog.cai')):.0f} ms | 250 ms |"
+    )
+    return lines
+
+
+def endurance(requests: int = 1_000_000, steps: int = 10) -> list[str]:
+    """The resident memory of a worker while it answers a million requests, all of which read a row."""
+    load, memory, answered, rate = CASES["one row"], [], 0.0, 10_000.0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "blog.db"
+        first = Server("ours", f"sqlite:///{path}", None)
+        first.wait("/ping")
+        first.stop()
+        fill_sqlite(path)
+        server = Server("ours", f"sqlite:///{path}", SERVER_CORE)
+        try:
+            server.wait("/ping")
+            while answered < requests:
+                seconds = max(1, math.ceil(requests / steps / rate))
+                rate = measure(load, server.port, seconds, OTHER_CORE).rate
+                answered += rate * seconds
+                memory.append(server.memory())
+                print(f"  {answered:11,.0f} requests {memory[-1]:7.1f} MB", flush=True)
+        finally:
+            server.stop()
+    shown = ", ".join(f"{value:.1f}" for value in memory)
+    return [
+        f"| memory after each 100,000 of {answered:,.0f} requests (one row, SQLite) | {shown} MB | |",
+        f"| growth between the second and the last of them | {memory[-1] - memory[1]:.1f} MB | 2 MB |",
+    ]
