@@ -1,17 +1,18 @@
 """What operators mistype: each answer says what happened, where, and what to do next."""
 
 import json
+import shlex
 
 import pytest
 
 from acceptance.conftest import token
 
 SOURCE = """
-config { name: "desk"  default_auth: public }
+config { name: "desk"  default_auth: public  cors { origins: ["https://app.example"]  credentials: true } }
 role admin { permissions: ["*:*"] }
 auth main { method: jwt  secret: secret(JWT_SECRET) }
 auth machine { method: api_key  header: "X-Desk-Key"  keys: secret(DESK_KEYS) }
-entity Ticket { id: uuid, primary, auto  title: string, required  allow read, create: public }
+entity Ticket { id: uuid, primary, auto  title: string, required  count: int, default(0)  allow read, create: public }
 resource Ticket at /tickets { auth: public  create { auth: public } }
 endpoint GET /mine { auth: required  returns: string  do { return "yours" } }
 workflow Greet { trigger: manual  input { name: string, required }  steps { write { do { create Ticket { title: input.name } } } } }
@@ -131,3 +132,87 @@ def test_head_says_what_get_would_without_its_body(desk, path):
 def test_a_stranger_with_a_token_of_an_operator_is_one(desk):
     forwarded = f"-H 'X-Forwarded-For: 10.0.0.7' -H 'Authorization: Bearer {token('admin')}'"
     assert desk.json(f"curl -s {forwarded} localhost:8080/api/v1/workflows")["data"][0]["name"] == "Greet"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("select Ticket where title == @", "LexerError", "unexpected character '@'"),
+        ("select Ticket where title == 'x", "LexerError", "unterminated string"),
+        ("select 123", "ParserError", "expected identifier, got '123'"),
+        ("select Ticket where", "ParserError", "unexpected end of input"),
+        ("select users", "SemanticError", "unknown entity 'users'"),
+        ("select workflow where email == 1", "CompilerError", "unknown field 'email' on entity 'workflow'"),
+        ("select Ticket where title == lamp", "CompilerError", "unknown field 'lamp' on entity 'Ticket'"),  # S33: texts are quoted
+        ("select Ticket where count == 'many'", "CompilerError", "type mismatch for field 'count': expected int, got string"),
+    ],
+)
+def test_s31_s32_s33_s93_to_s98_queries_that_are_wrong(desk, text, kind, message):
+    (desk.folder / "query.json").write_text(json.dumps({"q": text}))
+    problem = asked(desk, f"localhost:8080/api/v1/query {JSON} -d @query.json")
+    assert (problem["status"], problem["code"]) == (422, "invalid_query")
+    assert problem["errors"] == [{"field": "q", "code": kind, "message": message}]
+    said = desk.shell(f"CODEAI_ENV=development DESK_KEYS=x codeai query {shlex.quote(text)} 2>&1", check=False)
+    assert f"{kind}: {message}" in said
+
+
+WRONG = """
+function process_all(name: string, name: int) {
+    let i = 1
+    let i = 2
+    for x in 5 { log info "{x}" }
+    for y in "text" { log info "{y}" }
+    let data = count + process(1) + sum2(1) + i(2)
+    return data
+}
+function sum2(a: int, b: int) -> int { return a + b }
+endpoint GET /f { auth: public  do { return process_all("a", 1) } }
+"""
+
+
+def test_s28_s29_s86_to_s92_programs_that_are_wrong(desk):
+    """All findings of the guide's table in one run, by name and place."""
+    (desk.folder / "wrong").mkdir()
+    (desk.folder / "wrong" / "workflow.cai").write_text(WRONG)
+    found = desk.shell("cd wrong && codeai validate workflow.cai --output json | jq -c '.diagnostics[] | [.class, .message]'")
+    assert {tuple(json.loads(line)) for line in found.splitlines()} >= {
+        ("ScopeError", "duplicate parameter 'name'"),
+        ("ScopeError", "duplicate declaration 'i'"),
+        ("ScopeError", "undefined variable 'count'"),
+        ("TypeError", "cannot iterate over non-array type 'int'"),
+        ("TypeError", "cannot iterate over non-array type 'string'"),
+        ("FunctionError", "undefined function 'process'"),
+        ("FunctionError", "wrong number of arguments for 'sum2': expected 2, got 1"),
+        ("FunctionError", "'i' is not a function"),
+    }
+    plain = desk.shell("cd wrong && codeai validate workflow.cai", check=False)
+    assert "ScopeError: duplicate parameter 'name'" in plain
+    assert "workflow.cai:2:36" in plain
+
+
+def test_s143_every_component_can_be_asked_for(desk):
+    components = desk.json("curl -s http://localhost:8080/health | jq '.checks | keys'")
+    assert components == ["cache", "database", "integration_Peer"]
+    for component in components:
+        check = desk.json(f"curl -s http://localhost:8080/health | jq '.checks.{component}'")
+        assert (check["status"], check["duration"][-1]) == ("healthy", "s")
+
+
+def test_s104_lists_of_operators_and_of_the_program_go_on_where_a_page_ends(desk):
+    for number in range(3):
+        desk.shell(f'curl -sf localhost:8080/tickets {JSON} -d \'{{"title": "{number}"}}\'')
+        desk.shell(f'curl -sf {START} {JSON} -d \'{{"input": {{"name": "{number}"}}}}\'')
+    for path in ("tickets", "api/v1/executions"):
+        first = desk.json(f"curl -s 'localhost:8080/{path}?limit=2'")
+        second = desk.json(f"curl -s 'localhost:8080/{path}?limit=2&page=2'")
+        assert (first["pagination"]["has_next"], second["pagination"]["has_previous"]) == (True, True)
+        ids = [row["id"] for page in (first, second) for row in page["data"]]
+        assert len(set(ids)) == len(ids) >= 3
+
+
+def test_a_browser_is_told_by_a_real_server_what_it_may_send(desk):
+    preflight = "-X OPTIONS localhost:8080/tickets -H 'Access-Control-Request-Method: POST'"
+    ours = desk.shell(f"curl -s -D - {preflight} -H 'Origin: https://app.example'")
+    assert "access-control-allow-origin: https://app.example\n" in ours
+    assert "access-control-allow-credentials: true\n" in ours
+    assert "access-control" not in desk.shell(f"curl -s -D - {preflight} -H 'Origin: https://evil.example'")

@@ -1,6 +1,7 @@
 """The pages of operators: their commands run, their tables agree with the code."""
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -138,7 +139,36 @@ def test_s101_what_the_guide_names_has_its_counterpart():
         "pkg/logging/middleware.go",
         "internal/health/checks/database.go",
     }
-    assert all((ROOT / path).exists() for _, path in rows)
+    holds = {
+        "internal/auth/errors.go": "class JWKSFetchFailed",
+        "internal/validator/errors.go": "ScopeError",
+        "internal/query/errors.go": "class CompilerError",
+        "pkg/integration/circuitbreaker.go": "class CircuitBreaker",
+        "pkg/logging/middleware.go": "user_id",
+        "internal/health/checks/database.go": "ping failed",
+        "internal/health/checks/cache.go": "cache",
+    }
+    for name, path in rows:
+        assert holds[name.partition(":")[0]] in (ROOT / path).read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize(
+    "name", ["MaxOpenConns", "FailureThreshold", "Timeout", "HalfOpenRequests", "circuitBreaker.Reset()", "ErrCircuitOpen"]
+)
+def test_names_of_the_guide_have_their_counterpart(name):
+    assert re.search(rf"^\| `{re.escape(name)}` \| `", page("troubleshooting"), re.MULTILINE)
+
+
+def test_s126_to_s131_the_alarms_are_promql_over_metrics_that_are_there(desk):
+    lines = [line for block in re.findall(r"```promql\n(.*?)```", page("metrics"), re.DOTALL) for line in block.splitlines()]
+    rules = {"groups": [{"name": "codeai", "rules": [{"alert": f"a{at}", "expr": line} for at, line in enumerate(lines)]}]}
+    (desk.folder / "rules.yml").write_text(json.dumps(rules))  # JSON is YAML
+    done = desk.shell("promtool check rules rules.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = set(re.findall(r"^# TYPE (\w+)", desk.shell("curl -s http://localhost:8080/metrics").stdout, re.MULTILINE))
+    named = {name for line in lines for name in re.findall(r"[a-z_]+_(?:total|bucket|state|use|max)\b", line)}
+    assert len(named) >= 6
+    assert {name.removesuffix("_bucket") for name in named} - {"circuit_breaker_state"} <= shown  # which needs an integration
 
 
 @pytest.mark.parametrize(
