@@ -7,8 +7,8 @@ for all that runs. A plain Python function cannot be cut short on its thread: no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, suppress
+from types import TracebackType
 from typing import Final
 
 from codeai.durable.dispatch.protocol import LeaseLost
@@ -23,21 +23,35 @@ class Interrupted(LeaseLost):
 
 
 class _Work:
-    """Something that runs and may be cut short."""
+    """A block that runs, and is cut short when its execution is cancelled."""
 
-    def __init__(self, task: asyncio.Task[object]) -> None:
+    __slots__ = ("_before", "_cut", "_execution", "_running", "_task")
+
+    def __init__(self, running: dict[str, set[_Work]], execution: str) -> None:
+        self._running = running
+        self._execution = execution
+        self._cut = False
+
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         self._task = task
         self._before = task.cancelling()
-        self.cut = False
+        self._running.setdefault(self._execution, set()).add(self)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        works = self._running[self._execution]
+        works.discard(self)
+        if not works:
+            del self._running[self._execution]
+        if kind is asyncio.CancelledError and self._cut and self._task.uncancel() <= self._before:
+            raise Interrupted from None  # it was nobody else
 
     def interrupt(self) -> None:
-        if not self.cut:
-            self.cut = True
+        """Cuts it short."""
+        if not self._cut:
+            self._cut = True
             self._task.cancel()
-
-    def is_cause(self) -> bool:
-        """Whether a cancellation is ours, and nobody else's as well."""
-        return self.cut and self._task.uncancel() <= self._before
 
 
 class Interrupts:
@@ -48,26 +62,11 @@ class Interrupts:
         self._running: dict[str, set[_Work]] = {}
         self._watcher: asyncio.Task[None] | None = None
 
-    @asynccontextmanager
-    async def allowed(self, execution: str) -> AsyncIterator[None]:
+    def allowed(self, execution: str) -> AbstractContextManager[None]:
         """A block that is cut short when its execution is cancelled; raises Interrupted then."""
-        task = asyncio.current_task()
-        assert task is not None
-        work = _Work(task)
-        self._running.setdefault(execution, set()).add(work)
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch())
-        try:
-            yield
-        except asyncio.CancelledError:
-            if work.is_cause():
-                raise Interrupted from None
-            raise
-        finally:
-            works = self._running[execution]
-            works.discard(work)
-            if not works:
-                del self._running[execution]
+        return _Work(self._running, execution)
 
     def interrupt(self, execution: str) -> None:
         """Cuts short what runs here of an execution."""

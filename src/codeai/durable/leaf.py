@@ -17,7 +17,7 @@ from codeai.durable.plans import OutcomePlan, StepPlan
 from codeai.durable.records import Record
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
-from codeai.observability.spans import spanned
+from codeai.observability.spans import SPANS, spanned
 from codeai.storage.errors import DatabaseUnavailable
 
 
@@ -34,7 +34,10 @@ async def leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more:
         return Parked(record.due_ms)
     try:
         while record.position < len(plan.works):
-            found = await spanned(f"step {record.name}", works.perform(run, plan, record, more), {"codeai.attempt": record.attempt})
+            work = works.perform(run, plan, record, more)
+            if SPANS.get() is not None:
+                work = spanned(f"step {record.name}", work, {"codeai.attempt": record.attempt})
+            found = await work
             if isinstance(found, Parked):
                 return found
             record = found

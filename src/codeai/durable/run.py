@@ -6,6 +6,7 @@ import datetime
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
 from typing import Any, Final
 
 import msgspec
@@ -191,18 +192,14 @@ class Run:
             await parts.store.save(session, self.execution.id, tuple(kept.values()), change)
             yield session
             parts.faults("before-commit")
-        self._committed(kept, change)
+        self.committed(kept, change)
 
-    @asynccontextmanager
-    async def block(self) -> AsyncIterator[Block]:
+    def block(self) -> Block:
         """A transaction for a block of the program, which may take long; its ``save`` writes the record, and proves the fence."""
-        async with self.parts.database.transaction(idle_limit=IDLE_LIMIT) as session:
-            found = Block(self, session)
-            yield found
-            self.parts.faults("before-commit")
-        self._committed(found.kept, found.opening)
+        return Block(self)
 
-    def _committed(self, kept: Mapping[str, Record], change: Change | None) -> None:
+    def committed(self, kept: Mapping[str, Record], change: Change | None) -> None:
+        """Notes what a transaction has written."""
         self.parts.faults("after-commit")
         for name, record in kept.items():
             if self.pending.get(name) is record:
@@ -229,11 +226,10 @@ class Run:
         """Writes a record in a transaction that is open."""
         await self.parts.store.save(session, self.execution.id, (record,))
 
-    def ended(self, record: Record, output: Any, status: str = "done") -> Record:
+    def ended(self, record: Record, output: Any, status: str = "done", **changes: Any) -> Record:
         """A record as it is when its step has ended."""
-        return msgspec.structs.replace(
-            record, status=status, seq=self.next(), output=recorded(output), due_ms=None, finished_at=self.parts.clock()
-        )
+        seq, now = self.next(), self.parts.clock()
+        return msgspec.structs.replace(record, status=status, seq=seq, output=recorded(output), due_ms=None, finished_at=now, **changes)
 
     def expired(self) -> bool:
         """Whether the whole run has taken longer than it may."""
@@ -256,11 +252,22 @@ class Block:
     makes ``save`` fail.
     """
 
-    def __init__(self, run: Run, session: Session) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
-        self.session = session
-        self.kept: dict[str, Record] = {}
-        self.opening: Change | None = None
+        self._transaction = run.parts.database.transaction(idle_limit=IDLE_LIMIT)
+        self._kept: dict[str, Record] = {}
+        self._opening: Change | None = None
+
+    async def __aenter__(self) -> Block:
+        self.session = await self._transaction.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            self._run.parts.faults("before-commit")
+        await self._transaction.__aexit__(kind, error, trace)
+        if kind is None:
+            self._run.committed(self._kept, self._opening)
 
     async def save(self, record: Record) -> None:
         """Writes what is kept and the record of the block, under the fence.
@@ -268,9 +275,9 @@ class Block:
         :raises LeaseLost: the execution is somebody else's, or the step has ended already
         """
         run, store = self._run, self._run.parts.store
-        self.kept, self.opening = dict(run.pending), run.opening()
-        before = tuple(kept for kept in self.kept.values() if kept.name != record.name)
-        await store.save(self.session, run.execution.id, before, self.opening)
+        self._kept, self._opening = dict(run.pending), run.opening()
+        before = tuple(kept for kept in self._kept.values() if kept.name != record.name)
+        await store.save(self.session, run.execution.id, before, self._opening)
         values = (*store.step_values(run.execution.id, record), run.claim.id, run.claim.fence)
         if not await self.session.execute(store.sql.save_fenced, values):
             raise LeaseLost

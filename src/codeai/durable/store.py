@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,8 @@ from codeai.storage.interface import Database, Dialect, Session
 
 _NULL: Final = "null"
 _LISTED: Final = '{"items":null}'  # instead of the list of a repeated step
+
+_uuid: Final = lru_cache(4_096)(uuid.UUID)  # an execution has its own many times
 
 
 class Store:
@@ -37,7 +40,7 @@ class Store:
         """An identifier as the driver takes it."""
         if value is None:
             return None
-        return value if self.dialect == "sqlite" else uuid.UUID(value)
+        return value if self.dialect == "sqlite" else _uuid(value)
 
     def instant(self, value: datetime.datetime | None) -> Any:
         """An instant as the driver takes it."""

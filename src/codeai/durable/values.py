@@ -17,12 +17,14 @@ Readable = Callable[[str], Iterable[str]]
 KeyType = Callable[[str], t.Type]
 _PLAIN: Final = (t.Null, t.Unknown, t.Json, t.Bool, t.Int, t.String, t.Text, t.Email, t.Url, t.Enum, t.Void)
 
+_AS_THEY_ARE: Final = (str, bool, int, float, Decimal)
+
 
 def recorded(value: Any) -> Any:
     """A value as JSON has it; parts of rows that only the process knows (``@relation``) are left out."""
-    if value is None or isinstance(value, str | bool | int | float | Decimal):
+    if value is None or isinstance(value, _AS_THEY_ARE):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # the first is quick, and nearly always so
         return {str(key): recorded(part) for key, part in value.items() if not str(key).startswith("@")}
     if isinstance(value, list | tuple):
         return [recorded(part) for part in value]

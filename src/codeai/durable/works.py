@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +16,7 @@ from codeai.durable.plans import StepPlan, WorkPlan
 from codeai.durable.records import Record
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
+from codeai.evaluate.context import Context
 from codeai.storage.codecs import encode_json
 
 Performed = Record | Parked
@@ -26,7 +26,7 @@ async def perform(run: Run, plan: StepPlan, record: Record, more: Mapping[str, A
     """Does the next work of a step."""
     work = plan.works[record.position]
     try:
-        return await _KINDS.get(work.kind, _evaluated)(run, plan, work, record, more)
+        return await (_KINDS.get(work.kind) or _REACHES[work.reach])(run, plan, work, record, more)
     except Interrupted:
         error = {**described(CancelledByHand("the execution was cancelled while it ran"), record.name)}
         run.keep(msgspec.structs.replace(record, status="failed", error=error, finished_at=run.now))
@@ -37,10 +37,9 @@ async def perform(run: Run, plan: StepPlan, record: Record, more: Mapping[str, A
 def _after(run: Run, plan: StepPlan, record: Record, output: Any) -> Record:
     """The record after a work: of the last one it is the end of the step."""
     position = record.position + 1
-    moved = msgspec.structs.replace(record, position=position, error=None, due_ms=None)
     if position == len(plan.works):
-        return run.ended(moved, output)
-    return msgspec.structs.replace(moved, status="running", output=recorded(output))
+        return run.ended(record, output, position=position, error=None)
+    return msgspec.structs.replace(record, position=position, error=None, due_ms=None, status="running", output=recorded(output))
 
 
 def _key(run: Run, record: Record) -> str:
@@ -49,19 +48,14 @@ def _key(run: Run, record: Record) -> str:
     return f"{key}/{record.position}" if record.position else key
 
 
-@asynccontextmanager
-async def _limited(run: Run, plan: StepPlan) -> AsyncIterator[None]:
-    """What may take so long, and is cut short when somebody cancels the execution."""
+async def _limited(run: Run, plan: StepPlan, work: WorkPlan, context: Context) -> Any:
+    """Does what may take so long, and is cut short when somebody cancels the execution."""
     seconds, left = plan.timeout, run.left()
     if left is not None and (seconds is None or left < seconds):
         seconds = left
-    async with run.parts.interrupts.allowed(run.execution.id), asyncio.timeout(seconds):
-        yield
-
-
-async def _evaluated(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
-    """A block or value: evaluated alone, in one transaction with its record, or as an effect outside."""
-    return await _REACHES[work.reach](run, plan, work, record, more)
+    with run.parts.interrupts.allowed(run.execution.id):
+        async with asyncio.timeout(seconds):
+            return await work.run(context)
 
 
 async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
@@ -74,8 +68,8 @@ async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
 
 async def _in_transaction(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
     async with run.block() as block:
-        async with _limited(run, plan):  # not around the commit: whether one that is cut short has happened, nobody knows
-            output = await work.run(run.context(block.session, more, _key(run, record)))
+        # Not around the commit: whether one that is cut short has happened, nobody knows.
+        output = await _limited(run, plan, work, run.context(block.session, more, _key(run, record)))
         after = _after(run, plan, record, output)
         _check_size(after)
         await block.save(after)
@@ -91,8 +85,7 @@ async def _outside(run: Run, plan: StepPlan, work: WorkPlan, record: Record, mor
         await run.flush(force=True)
     run.must_be_ours()
     run.parts.faults("before-effect")
-    async with _limited(run, plan):
-        output = await work.run(run.context(run.parts.database.writing(), more, _key(run, record)))
+    output = await _limited(run, plan, work, run.context(run.parts.database.writing(), more, _key(run, record)))
     run.parts.faults("after-effect")
     after = _after(run, plan, record, output)
     _check_size(after)
@@ -116,8 +109,7 @@ async def _check(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more:
 
 
 async def _query(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
-    async with _limited(run, plan):
-        output = await work.run(run.context(run.parts.database.reading(), more))
+    output = await _limited(run, plan, work, run.context(run.parts.database.reading(), more))
     after = _after(run, plan, record, output)
     _check_size(after)
     run.keep(after)
@@ -164,7 +156,7 @@ async def _wait(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: 
 
 async def _start(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
     if not work.awaits:
-        return await _evaluated(run, plan, work, record, more)
+        return await _REACHES[work.reach](run, plan, work, record, more)
     if record.status != "waiting":
         due = run.parts.now_ms() + int(plan.timeout * 1000) if plan.own_timeout and plan.timeout is not None else None
         record = await children.begin(run, work, msgspec.structs.replace(record, due_ms=due), more, _key(run, record))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
 import asyncpg
@@ -270,27 +271,11 @@ class PostgresDatabase:
             begin = f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {int(idle_limit * 1000)}"
         return self._transaction(begin)
 
-    @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[PostgresTransaction]:
-        connection = await self._begun(begin)
-        healthy = False
-        try:
-            session = PostgresTransaction(connection)
-            yield session
-            await _guarded(connection.execute("COMMIT"), "COMMIT")
-            healthy = True
-            for work in session.afterwards:
-                work()
-        except (Exception, asyncio.CancelledError):
-            healthy = await self._rolled_back(connection)
-            raise
-        finally:
-            if healthy and not connection.is_closed():
-                self._pool.release(connection)
-            else:
-                self._drop(connection)
+    def _transaction(self, begin: str) -> AbstractAsyncContextManager[PostgresTransaction]:
+        return _Opened(self, begin)
 
-    async def _begun(self, begin: str) -> _Connection:
+    async def begun(self, begin: str) -> _Connection:
+        """A connection in a new transaction."""
         for attempt in (1, 2):
             connection = await self._pool.acquire()
             try:
@@ -306,7 +291,8 @@ class PostgresDatabase:
             return connection
         raise AssertionError("unreachable")
 
-    async def _rolled_back(self, connection: _Connection) -> bool:
+    async def rolled_back(self, connection: _Connection) -> bool:
+        """Ends a transaction without its changes; whether the connection may be used further."""
         task = asyncio.current_task()
         if connection.is_closed() or (task is not None and task.cancelling()):
             return False
@@ -315,6 +301,13 @@ class PostgresDatabase:
         except _DRIVER:
             return False
         return True
+
+    def give_back(self, connection: _Connection, *, healthy: bool) -> None:
+        """Takes a connection back from a transaction."""
+        if healthy and not connection.is_closed():
+            self._pool.release(connection)
+        else:
+            self._drop(connection)
 
     async def ping(self, timeout: float = 2.0) -> None:
         """See ``Database``."""
@@ -338,6 +331,38 @@ class PostgresDatabase:
         from codeai.storage.listening import listen
 
         await listen(self._settings, channels, lost)
+
+
+class _Opened:
+    """A transaction as a block; a class, since generators cost more than the statement that begins one."""
+
+    __slots__ = ("_begin", "_database", "_session")
+
+    def __init__(self, database: PostgresDatabase, begin: str) -> None:
+        self._database = database
+        self._begin = begin
+
+    async def __aenter__(self) -> PostgresTransaction:
+        self._session = PostgresTransaction(await self._database.begun(self._begin))
+        return self._session
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        database, session, healthy = self._database, self._session, False
+        connection = session.connection
+        try:
+            if kind is None:
+                await _guarded(connection.execute("COMMIT"), "COMMIT")
+                healthy = True
+            elif issubclass(kind, (Exception, asyncio.CancelledError)):
+                healthy = await database.rolled_back(connection)
+        except (Exception, asyncio.CancelledError):
+            healthy = await database.rolled_back(connection)
+            raise
+        finally:
+            database.give_back(connection, healthy=healthy)
+        if kind is None:
+            for work in session.afterwards:
+                work()
 
 
 class PostgresWrites:
