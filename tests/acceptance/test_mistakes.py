@@ -103,7 +103,11 @@ def test_the_answer_says_what_to_do(desk, arguments, status, detail, hint):
         ),
         (
             "-X POST 'localhost:8080/api/v1/admin/jobs/purge?status=failed&older_then=1h'",
-            {"field": "older_then", "code": "unknown_parameter", "message": "is not a parameter of this endpoint"},
+            {
+                "field": "older_then",
+                "code": "unknown_parameter",
+                "message": "is not a parameter of this endpoint; did you mean 'older_than'?",
+            },
         ),
         (
             "-X POST 'localhost:8080/api/v1/admin/jobs/purge?status=failed&older_than=1day'",
@@ -127,6 +131,29 @@ def test_head_says_what_get_would_without_its_body(desk, path):
     assert {line.partition(":")[0] for line in head.splitlines()} == {line.partition(":")[0] for line in get.splitlines()}
     kinds = [line for line in (head + get).splitlines() if line.startswith("content-type")]
     assert len(set(kinds)) == 1
+
+
+def test_the_query_of_a_list_names_the_field_that_was_meant(desk):
+    problem = asked(desk, "-G localhost:8080/tickets --data-urlencode \"q=titel == 'x'\"")
+    assert (problem["detail"], problem["hint"]) == ("unknown field 'titel' on entity 'Ticket'", "did you mean 'title'?")
+    assert asked(desk, "'localhost:8080/tickets?limt=1'")["errors"][0]["message"].endswith("; did you mean 'limit'?")
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("codeai executions retry unknown --url %s", "codeai: no execution 'unknown'\n"),
+        ("codeai executions list --url localhost:1", "codeai: no server answers at http://localhost:1: Connection refused; name another"),
+        ("codeai executions list --url 'http://a b'", "codeai: no server answers at http://a b: "),
+        ("codeai executions lst", "Error: No such command 'lst'. Did you mean 'list'?\n"),
+        ("codeai jobs purge --status runing --url %s", "'runing' is not one of 'completed', 'failed', 'cancelled'"),
+    ],
+)
+def test_commands_say_what_is_wrong(desk, command, printed):
+    done = desk.shell(command.replace("%s", "localhost:8080") + " 2>&1; echo $?", check=False)
+    assert printed in done
+    assert done.endswith(("1\n", "2\n", "3\n"))
+    assert "Traceback" not in done
 
 
 def test_a_stranger_with_a_token_of_an_operator_is_one(desk):

@@ -21,12 +21,13 @@ _SECRETS = ("JWT_SECRET", "CODEAI_OPERATOR_TOKEN", "DB_PASSWORD", "SMTP_PASSWORD
 @click.option("--output", type=click.Path(path_type=Path), default=None, help="The archive; its name has the time by default.")
 def command(url: str | None, token: str | None, logs: Path | None, lines: int, program: Path | None, output: Path | None) -> None:
     """Writes the archive. Exit codes: 0 written (also when the server did not answer, which the archive says), 3 not writable."""
+    from codeai.cli.remote import address
     from codeai.observability.bundle import Bundle, write_bundle
     from codeai.server.diagnosis import settings_text, validation_text
 
     environment = os.environ
     wanted = Bundle(
-        url=url or f"http://{environment.get('CODEAI_HOST', '127.0.0.1')}:{environment.get('CODEAI_PORT', '8080')}",
+        url=address(url) if url else f"http://{environment.get('CODEAI_HOST', '127.0.0.1')}:{environment.get('CODEAI_PORT', '8080')}",
         token=token or environment.get("CODEAI_OPERATOR_TOKEN"),
         logs=logs or _log_file(environment.get("LOG_OUTPUT")),
         lines=lines,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -24,7 +25,7 @@ class Remote:
     """
 
     def __init__(self, url: str, token: str | None, output: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = address(url)
         self.as_json = output == "json"
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=self.url + "/api/v1", headers=headers, timeout=_TIMEOUT)
@@ -41,13 +42,23 @@ class Remote:
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
         try:
             answer = self._client.request(method, path, **arguments)
-        except httpx.HTTPError as error:
-            fail(f"no server answers at {self.url}: {error}; name another with --url or CODEAI_URL")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            fail(f"no server answers at {self.url}: {reason(error)}; name another with --url or CODEAI_URL")
             raise AssertionError from error
         if answer.is_success:
             return answer.json() if answer.content else None
         fail(problem_text(answer), 1)
         raise AssertionError
+
+
+def address(url: str) -> str:
+    """The address of a server as people give it: ``localhost:8080`` is one."""
+    return (url if "://" in url else f"http://{url}").rstrip("/")
+
+
+def reason(error: Exception) -> str:
+    """Why nothing came, without the number of the operating system."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def problem_text(answer: httpx.Response) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from codeai.http.deadlines import Deadlines
 from codeai.http.messages import Request, Response
-from codeai.http.parameters import parse_query
+from codeai.http.parameters import parse_query, unknown_parameters
 from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.shapes import field_error
@@ -44,7 +44,7 @@ class Exchange(msgspec.Struct, frozen=True):
         :raises Problem: 422 for one that is unknown or comes twice
         """
         texts = parse_query(self.request.query_string) if self.request.query_string else {}
-        errors = [FieldError(name, "unknown_parameter", "is not a parameter of this endpoint") for name in texts if name not in known]
+        errors = list(unknown_parameters(texts, known))
         errors += [FieldError(name, "wrong_value", "must come once") for name, values in texts.items() if len(values) > 1]
         if errors:
             raise Problem(422, "the request has invalid parameters", "invalid", errors=tuple(errors))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -15,6 +15,7 @@ import msgspec
 from codeai.http.problems import FieldError, Problem
 from codeai.language import types as t
 from codeai.language.durations import duration_milliseconds
+from codeai.language.suggestions import suggest
 from codeai.model.endpoint import InputField
 from codeai.model.validation import check_of, rounded
 
@@ -24,6 +25,15 @@ _LISTING: Final = frozenset(["q", "search", "sort", "page", "limit", "cursor", "
 
 class BadText(ValueError):
     """A text that is no value of the wanted type; the text of the error says what is wanted."""
+
+
+def unknown_parameters(given: Iterable[str], known: Collection[str]) -> Iterator[FieldError]:
+    """What to say of parameters that an endpoint does not have."""
+    for name in given:
+        if name not in known:
+            near = suggest(name[:100], known)
+            more = f"; did you mean '{near}'?" if near else ""
+            yield FieldError(name, "unknown_parameter", "is not a parameter of this endpoint" + more)
 
 
 def sentence(wanted: BadText) -> str:
@@ -233,9 +243,7 @@ class ParameterDecoder:
             except BadText as wanted:
                 errors.append(FieldError(field.name, "wrong_value", sentence(wanted)))
         if self._closed:
-            errors.extend(
-                FieldError(name, "unknown_parameter", "is not a parameter of this endpoint") for name in texts if name not in self._known
-            )
+            errors.extend(unknown_parameters(texts, self._known))
         if errors:
             raise Problem(422, "the request has invalid parameters", "invalid", errors=tuple(errors))
         return values, frozenset(sent)

@@ -173,7 +173,9 @@ _TABLE: Final[dict[type[BaseException], Callable[[Any], Problem]]] = {
     query.NotAllowed: lambda error: Problem(403, f"you may not {error.action} this {error.entity}", "forbidden"),
     query.InvalidValue: _invalid,
     InvalidFields: _invalid_fields,
-    query.QueryError: lambda error: Problem(422, str(error), "invalid_query", errors=(FieldError("q", type(error).__name__, str(error)),)),
+    query.QueryError: lambda error: Problem(
+        422, str(error), "invalid_query", errors=(FieldError("q", type(error).__name__, str(error)),), hint=error.hint
+    ),
     storage.UniqueViolation: _unique,
     storage.ForeignKeyViolation: _foreign_key,
     storage.CheckViolation: _check,
