@@ -1,7 +1,8 @@
-"""Workflows of five trivial steps: ours beside a loop written by hand. ``python benchmarks/durable.py [postgresql|sqlite] [COUNT]``.
+"""Workflows of five trivial steps: ours beside a loop written by hand. ``python benchmarks/durable.py [postgresql|sqlite|dbos] [COUNT]``.
 
 Ours runs the whole way: executions are started, claimed under leases, interpreted and recorded; fifty at a time in one process.
 The loop by hand writes the same five records and one end per workflow, each in a transaction of its own, and nothing else.
+``dbos`` measures ours with DBOS distributing the work beside workflows of DBOS alone, one after the other, three times.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "durable")]
 import asyncpg  # noqa: E402
 from programs import Peer, Process, analysed, prepared  # noqa: E402
 
+from codeai.durable.dispatch.dbos.engine import DbosEngine  # noqa: E402
 from codeai.storage.opening import open_database  # noqa: E402
 from codeai.storage.settings import DatabaseSettings  # noqa: E402
 from services.postgres import PostgresServer  # noqa: E402
@@ -63,11 +65,11 @@ class Quiet(Peer):
         return {"id": "x"}
 
 
-async def ours(settings: DatabaseSettings, name: str, count: int) -> float:
-    """Executions per second."""
+async def ours(settings: DatabaseSettings, name: str, count: int, engine: DbosEngine | None = None) -> float:
+    """Executions per second; with an engine, DBOS distributes them."""
     database = open_database(settings)
     await database.start()
-    process = Process(APPLICATION, database, None, Quiet())
+    process = Process(APPLICATION, database, None, Quiet(), engine=engine)
     await process.durable.register()
     async with database.transaction() as session:
         for number in range(count):
@@ -137,12 +139,38 @@ def measured(url_of: Callable[[str], str], count: int) -> None:
     print(f"idle: p50 {median:.1f} ms, p99 {worst:.1f} ms")
 
 
+def on_dbos(count: int) -> None:
+    """Prints what ours does on DBOS, and what DBOS does alone."""
+    from peers.plain_dbos import best
+
+    server = PostgresServer()
+    try:
+        server.start()
+        found: dict[str, list[tuple[float, float]]] = {"ours on DBOS": [], "DBOS alone": [], "ours": []}
+        for turn in range(3):
+            found["DBOS alone"].append(best(lambda name, turn=turn: server.create_database(f"{name}{turn}"), count // 3))
+            for name in ("ours on DBOS", "ours"):
+                settings = prepared(server.create_database(f"{name[-4:]}{turn}"), APPLICATION)
+                processor = time.process_time()
+                engine = DbosEngine(settings, concurrency=50, polling=0.02) if name == "ours on DBOS" else None
+                rate = asyncio.run(ours(settings, "Pure", count, engine))
+                found[name].append((rate, (time.process_time() - processor) / count * 1000))
+        middle = {name: sorted(pairs)[1] for name, pairs in found.items()}
+        for name, (rate, milliseconds) in middle.items():
+            print(f"{name}: {rate:.0f}/s, {milliseconds:.2f} ms of processor time each")
+        print(f"ratio: {middle['ours on DBOS'][0] / middle['DBOS alone'][0]:.1f} (at least 3)")
+    finally:
+        server.remove()
+
+
 def main(kind: str, count: int) -> None:
     """Prints what was measured."""
+    if kind == "dbos":
+        return on_dbos(count)
     if kind == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             measured(lambda name: f"sqlite:///{folder}/{name}.db", count)
-        return
+        return None
     server = PostgresServer()
     try:
         server.start()

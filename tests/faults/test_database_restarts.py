@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from extent import SECONDS
+from extent import ALL, SECONDS
 from faultload import Load
 from faultshop import PROGRAM, Books, environment, until
 
@@ -33,16 +33,18 @@ def runs(books: Books) -> int:
 
 
 @pytest.mark.timeout(180 + 3 * SECONDS)
+@pytest.mark.parametrize("dispatcher", ["local", "dbos"] if ALL else ["local"])
 def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
-    start_server: Start, tmp_path: Path, own_postgres: PostgresServer
+    start_server: Start, tmp_path: Path, own_postgres: PostgresServer, dispatcher: str
 ) -> None:
     (tmp_path / "app.cai").write_text(PROGRAM)
     url = own_postgres.create_database("shop")
     own_postgres.sql("ALTER DATABASE shop SET synchronous_commit = on")  # else PostgreSQL itself loses what it has confirmed
     chance, returns, books = random.Random(5), [], Books(url, own_postgres)
     with Peer(lambda seen: Reply(200)) as partner:
-        server = start_server(tmp_path / "app.cai", env=environment(url, partner.url))
+        server = start_server(tmp_path / "app.cai", env={**environment(url, partner.url), "CODEAI_DISPATCHER": dispatcher})
         with Load(lambda: [server.base_url], pause=0.1).running() as load:
+            assert until(lambda: runs(books) > 0, 30), server.output[-3000:]  # the durable worker has begun
             ends = time.monotonic() + SECONDS
             for end in itertools.cycle((own_postgres.stop, own_postgres.kill)):
                 time.sleep(chance.uniform(1, 2) if SECONDS < 60 else chance.uniform(3, 15))

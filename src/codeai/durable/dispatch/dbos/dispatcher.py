@@ -212,8 +212,7 @@ class DbosDispatcher(LocalDispatcher):
     async def stop(self, timeout: float) -> None:
         """See ``Dispatcher``."""
         self._draining = True
-        busy = bool(self._received)
-        closing = asyncio.create_task(self._engine.close(timeout if busy else 0.0)) if self._opened else None
+        closing = asyncio.create_task(self._engine.close(timeout if self._busy() else 0.0)) if self._opened else None
         await super().stop(timeout)
         if self._handed:
             with suppress(StorageError):
@@ -224,6 +223,10 @@ class DbosDispatcher(LocalDispatcher):
         if self._cleaning is not None:
             await asyncio.gather(self._cleaning, return_exceptions=True)
         self._opened = False
+
+    def _busy(self) -> bool:
+        """Whether DBOS has something to write down still."""
+        return bool(self._received) or (bool(self._over) and self._over[-1][0] > time.monotonic() - _FORGOTTEN_AFTER)
 
     async def run_due(self) -> int:
         """See ``Dispatcher``."""

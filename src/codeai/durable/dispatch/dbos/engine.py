@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from codeai.durable.dispatch.dbos.statements import APPLICATION, PROTOCOL, QUEUE, SCHEMA, WORKFLOW
+from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.settings import DatabaseSettings
 
 if TYPE_CHECKING:
@@ -65,10 +66,25 @@ class DbosEngine:
         self._connections: Connections | None = None
 
     async def open(self, receiver: Receiver) -> None:
-        """Brings its tables up to date and begins to take activations. It may be opened once at a time in a process."""
+        """Brings its tables up to date and begins to take activations. It may be opened once at a time in a process.
+
+        :raises DatabaseUnavailable: the database does not answer
+        """
         await asyncio.to_thread(self._open, receiver)
 
     def _open(self, receiver: Receiver) -> None:
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            self._launch(receiver)
+        except OperationalError as error:
+            self._close(0)
+            raise DatabaseUnavailable(f"DBOS cannot reach {self._settings.shown}: {error.orig}") from error
+        except BaseException:
+            self._close(0)
+            raise
+
+    def _launch(self, receiver: Receiver) -> None:
         from dbos import DBOS
 
         _join_log()
@@ -90,14 +106,8 @@ class DbosEngine:
         async def activation(number: int, fence: int) -> None:
             await asyncio.wrap_future(receiver.receive(number, fence))
 
-        try:
-            DBOS.launch()
-            DBOS.register_queue(
-                QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling, on_conflict="always_update"
-            )
-        except BaseException:
-            self._close(0)
-            raise
+        DBOS.launch()
+        DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling, on_conflict="always_update")
 
     async def close(self, timeout: float) -> None:
         """Takes nothing more, lets what runs end for some seconds, and ends."""
