@@ -17,7 +17,7 @@ from codeai.storage.portable import portable
 
 _LIMITS: Final = "SELECT name, weight, concurrency, rate, rate_ms, paused FROM codeai_queues"
 _DEPTHS: Final = (
-    "SELECT queue, sum(CASE WHEN state = 0 THEN 1 ELSE 0 END), sum(CASE WHEN state = 1 THEN 1 ELSE 0 END), "
+    "SELECT queue, sum(CASE WHEN state IN (0, 3, 4) THEN 1 ELSE 0 END), sum(CASE WHEN state = 1 THEN 1 ELSE 0 END), "
     "sum(CASE WHEN state = 2 THEN 1 ELSE 0 END) FROM codeai_activations WHERE kind = $1 GROUP BY queue"
 )
 _PUT: Final = (

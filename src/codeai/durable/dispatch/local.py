@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Queues
+from codeai.durable.dispatch.restricted import RestrictedClaims
 from codeai.durable.dispatch.statements import Claims, id_list, statements
 from codeai.durable.faults import fault_points
 from codeai.storage.errors import StorageError
@@ -25,7 +26,6 @@ LEASE_MS: Final = 10_000
 RENEW_EVERY: Final = 3.0
 BEGIN_WITHIN: Final = 7.0
 SWEEP_EVERY: Final = 1.0
-_LOCK: Final = 0x434149_4C414E  # any number that only this program uses: claims of restricted activations go one after another
 _TURN: Final = 8  # each so many claims begin with what has an order or a lane
 _FIRST_DELAY_MS: Final = 500
 _LONGEST_DELAY_MS: Final = 60_000
@@ -46,6 +46,7 @@ class LocalDispatcher:
         self._database = database
         self._limits = Limits(database, queues if queues is not None else Queues(), clock)
         self._sql = statements(database.dialect)
+        self._ordered = RestrictedClaims(database)
         self._clock = clock
         self._shared = shared and database.dialect == "postgresql"
         self._alone = database.dialect == "sqlite"  # one process has the file: nobody else takes what runs here
@@ -118,7 +119,15 @@ class LocalDispatcher:
 
     async def withdraw(self, session: Session, kind: str, subject: str) -> bool:
         """See ``Dispatcher``."""
-        return await session.execute(self._sql.withdraw, (kind, subject)) > 0
+        row = await session.fetch_row(self._sql.withdraw, (kind, subject))
+        await self._followed(session, row)
+        return row is not None
+
+    async def _followed(self, session: Session, ended: Record | None) -> None:
+        """Lets the next one of its order have its turn."""
+        if ended is not None and ended[0] is not None:
+            await self._ordered.promote(session, str(ended[0]))
+            session.after_commit(self.wake_restricted)
 
     async def hold(self, session: Session, claim: Claim) -> bool:
         """See ``Dispatcher``."""
@@ -129,7 +138,9 @@ class LocalDispatcher:
 
     async def done(self, session: Session, claim: Claim) -> None:
         """See ``Dispatcher``."""
-        if await session.execute(self._sql.done, (claim.id, claim.fence)):
+        row = await session.fetch_row(self._sql.done, (claim.id, claim.fence))
+        if row is not None:
+            await self._followed(session, row)
             if claim.restricted:
                 session.after_commit(self.wake_restricted)
         elif await session.execute(self._sql.again, (claim.id, claim.fence)):
@@ -229,11 +240,13 @@ class LocalDispatcher:
         return rows
 
     async def _claim_restricted(self, claims: Claims, session: Session | None, queue: str, wanted: int) -> list[Record]:
-        values = (self._now(), LEASE_MS, self.worker, queue, wanted)
         async with self._database.transaction() if session is None else nullcontext(session) as inner:
-            if self._database.dialect == "postgresql":
-                await inner.execute("SELECT pg_advisory_xact_lock($1)", (_LOCK,))
-            return list(await inner.fetch(claims.restricted, values))
+            chosen, more = await self._ordered.choose(inner, queue, claims.kinds, wanted)
+            self._restricted = self._restricted or more
+            if not chosen:
+                return []
+            numbers = id_list(chosen, self._database.dialect)
+            return list(await inner.fetch(claims.restricted, (self._now(), LEASE_MS, self.worker, numbers)))
 
     async def _fill(self) -> int:
         """Claims for all free slots and begins to work."""
@@ -374,6 +387,7 @@ class LocalDispatcher:
             await self._settle_again()
         running = list(self._running) if self._alone else []
         found = await self._database.writing().fetch(self._sql.sweep, (self._now(), id_list(running, self._database.dialect)))
+        await self._ordered.check()
         self.wake_restricted()
         return len(found)
 

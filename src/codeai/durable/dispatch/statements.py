@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from codeai.durable.dispatch.limits import LIMITED
+from codeai.durable.dispatch.restricted import ALL, EXEMPT, LIMITED_ONLY, Kinds, index_of
 from codeai.storage.codecs import encode_json
 from codeai.storage.interface import Dialect
 from codeai.storage.portable import portable
@@ -36,9 +36,9 @@ NOTIFYING: Final = (
     "WITH offered AS ({offer}) SELECT pg_notify('" + CHANNEL + "', "
     "CASE WHEN CAST($8 AS text) IS NULL AND CAST($9 AS text) IS NULL THEN '' ELSE 'restricted' END) FROM offered"
 )
-WITHDRAW: Final = "DELETE FROM codeai_activations WHERE kind = $1 AND subject = $2 AND state <> 1"
+WITHDRAW: Final = "DELETE FROM codeai_activations WHERE kind = $1 AND subject = $2 AND state <> 1 RETURNING order_key"
 HOLD: Final = "SELECT again{idle} FROM codeai_activations WHERE id = $1 AND fence = $2 AND state = 1 FOR SHARE"
-DONE: Final = "DELETE FROM codeai_activations WHERE id = $1 AND fence = $2 AND again = 0"
+DONE: Final = "DELETE FROM codeai_activations WHERE id = $1 AND fence = $2 AND again = 0 RETURNING order_key"
 AGAIN: Final = """
 UPDATE codeai_activations SET state = 0, again = 0, attempts = 0, worker = NULL
 WHERE id = $1 AND fence = $2 AND state = 1 AND again = 1"""
@@ -48,27 +48,19 @@ UPDATE codeai_activations SET worker = NULL, again = 0, attempts = CASE WHEN CAS
 WHERE id = $2 AND fence = $3 AND state = 1"""
 CLAIM_FREE: Final = f"""
 WITH picked AS MATERIALIZED (
-  SELECT id FROM codeai_activations WHERE state = 0 AND order_key IS NULL AND lane IS NULL AND queue = $4{{kinds}}
+  SELECT id FROM codeai_activations{{index}} WHERE state = 0 AND order_key IS NULL AND lane IS NULL AND queue = $4{{kinds}}
   ORDER BY priority, id LIMIT CAST($5 AS bigint) FOR UPDATE SKIP LOCKED
 ) {_CLAIM}"""
-CLAIM_RESTRICTED: Final = f"""
-WITH ready AS (
-  SELECT id, priority, lane, lane_limit, row_number() OVER (PARTITION BY lane ORDER BY priority, id) AS place
-  FROM codeai_activations AS r
-  WHERE state = 0 AND (order_key IS NOT NULL OR lane IS NOT NULL) AND queue = $4{{kinds}} AND (order_key IS NULL OR NOT EXISTS (
-    SELECT 1 FROM codeai_activations AS o WHERE o.order_key = r.order_key AND o.id <> r.id AND (o.id < r.id OR o.state = 1)))
-), picked AS MATERIALIZED (
-  SELECT id FROM ready WHERE lane IS NULL
-    OR place + (SELECT count(*) FROM codeai_activations AS l WHERE l.lane = ready.lane AND l.state = 1) <= lane_limit
-  ORDER BY priority, id LIMIT CAST($5 AS bigint)
-) {_CLAIM}"""
+# Chosen under a lock of its own (see ``restricted``).
+CLAIM_CHOSEN: Final = f"""
+WITH picked AS MATERIALIZED (SELECT id FROM codeai_activations WHERE id IN {{ids}} FOR UPDATE) {_CLAIM}"""
 SWEEP: Final = f"""
 UPDATE codeai_activations SET fence = CASE WHEN state = 1 THEN fence + 1 ELSE fence END,
   attempts = CASE WHEN state = 1 THEN attempts + 1 ELSE attempts END, state = 0, again = 0, worker = NULL
 WHERE id IN (
-  SELECT id FROM codeai_activations WHERE state <> 0 AND ready_ms <= {_NOW} AND id NOT IN {{ids}} FOR UPDATE SKIP LOCKED)
+  SELECT id FROM codeai_activations WHERE state IN (1, 2) AND ready_ms <= {_NOW} AND id NOT IN {{ids}} FOR UPDATE SKIP LOCKED)
 RETURNING order_key, lane"""
-NEXT_DUE: Final = f"SELECT min(ready_ms) - {_NOW} FROM codeai_activations WHERE state <> 0"
+NEXT_DUE: Final = f"SELECT min(ready_ms) - {_NOW} FROM codeai_activations WHERE state IN (1, 2)"
 # Those that a transaction of ours holds are passed over, so that one long block costs nobody else his lease: nobody takes them meanwhile.
 RENEW: Final = f"""
 UPDATE codeai_activations SET ready_ms = {_NOW} + CAST($2 AS bigint) WHERE id IN (
@@ -85,10 +77,11 @@ RETURN: Final = (
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The two claims: of activations without order and lane, and of those with one."""
+    """The two claims: of activations without order and lane, and of those with one, by their numbers (the fourth parameter)."""
 
     free: str
     restricted: str
+    kinds: Kinds
 
 
 class Statements(msgspec.Struct, frozen=True):
@@ -124,8 +117,11 @@ def statements(dialect: Dialect) -> Statements:
     def made(text: str) -> str:
         return portable(with_idle_limit(text, dialect), dialect)
 
-    def claims(kinds: str) -> Claims:
-        return Claims(*(made(text.replace("{kinds}", kinds)) for text in (CLAIM_FREE, CLAIM_RESTRICTED)))
+    chosen = made(listed(CLAIM_CHOSEN, 4))
+
+    def claims(kinds: Kinds) -> Claims:
+        index = index_of(kinds, "codeai_activations_exempt_idx", dialect)
+        return Claims(made(CLAIM_FREE.replace("{kinds}", kinds.text).replace("{index}", index)), chosen, kinds)
 
     return Statements(
         offer=made(OFFER),
@@ -135,9 +131,9 @@ def statements(dialect: Dialect) -> Statements:
         done=made(DONE),
         again=made(AGAIN),
         later=made(LATER),
-        claim=claims(""),
-        claim_limited=claims(f" AND kind = '{LIMITED}'"),
-        claim_exempt=claims(f" AND kind <> '{LIMITED}'"),
+        claim=claims(ALL),
+        claim_limited=claims(LIMITED_ONLY),
+        claim_exempt=claims(EXEMPT),
         sweep=made(listed(SWEEP, 2)),
         next_due=made(NEXT_DUE),
         renew=made(listed(RENEW, 4)),

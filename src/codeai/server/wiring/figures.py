@@ -9,7 +9,7 @@ from codeai.observability.metrics.instruments import Metrics, Reading
 from codeai.storage.interface import Database
 
 _LONG: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0, 300.0, 3600.0, 86400.0)
-_STATES: Final = {0: "ready", 1: "claimed", 2: "later"}
+_STATES: Final = {0: "ready", 1: "claimed", 2: "later", 3: "behind", 4: "lane_full"}
 _QUEUES: Final = "SELECT queue, state, count(*) FROM codeai_activations GROUP BY queue, state"
 _ACTIVE: Final = """
 SELECT status, count(*) FROM executions WHERE status IN ('pending', 'scheduled', 'running', 'waiting', 'sleeping') GROUP BY status"""

@@ -68,7 +68,8 @@ def handing_over(local: Local) -> Local:
     """The statements of the local dispatcher, with claims that hand over."""
 
     def handed(claims: Claims) -> Claims:
-        return Claims(*(_HAND_OVER.replace("{claim}", text) for text in (claims.free, claims.restricted)))
+        free, restricted = (_HAND_OVER.replace("{claim}", text) for text in (claims.free, claims.restricted))
+        return Claims(free, restricted, claims.kinds)
 
     return msgspec.structs.replace(
         local, claim=handed(local.claim), claim_limited=handed(local.claim_limited), claim_exempt=handed(local.claim_exempt)

@@ -135,7 +135,7 @@ ACTIVATIONS: Final = Table(
         Column("subject", "text"),
         Column("queue", "text"),
         Column("priority", "int"),
-        Column("state", "int"),  # 0 ready, 1 claimed, 2 later
+        Column("state", "int"),  # 0 ready, 1 claimed, 2 later; ready, too, but 3 behind others of its order key, 4 in a lane that is full
         Column("ready_ms", "int"),  # later: when it is due; claimed: when its lease ends
         Column("order_key", "text", null=True),
         Column("lane", "text", null=True),
@@ -154,9 +154,24 @@ ACTIVATIONS: Final = Table(
             ("queue", "priority", "id"),
             where="state = 0 AND (order_key IS NOT NULL OR lane IS NOT NULL)",
         ),
-        Index("codeai_activations_due_idx", ("ready_ms",), where="state <> 0"),
+        # From queues that limits hold back, what they do not concern is claimed by itself, however much of the rest waits there.
+        Index(
+            "codeai_activations_exempt_idx",
+            ("queue", "priority", "id"),
+            where="state = 0 AND order_key IS NULL AND lane IS NULL AND kind <> 'execution'",
+        ),
+        Index(
+            "codeai_activations_exempt_restricted_idx",
+            ("queue", "priority", "id"),
+            where="state = 0 AND (order_key IS NOT NULL OR lane IS NOT NULL) AND kind <> 'execution'",
+        ),
+        Index("codeai_activations_timed_idx", ("ready_ms",), where="state IN (1, 2)"),
+        Index("codeai_activations_running_idx", ("queue", "kind"), where="state = 1"),
         Index("codeai_activations_order_idx", ("order_key", "id"), where="order_key IS NOT NULL"),
+        Index("codeai_activations_beside_idx", ("order_key",), where="state = 1 AND order_key IS NOT NULL"),
+        Index("codeai_activations_behind_idx", ("id",), where="state = 3"),
         Index("codeai_activations_lane_idx", ("lane",), where="lane IS NOT NULL AND state = 1"),
+        Index("codeai_activations_full_idx", ("queue", "lane", "priority", "id"), where="state = 4"),
     ),
 )
 TABLES: Final = (WORKFLOWS, DEFINITIONS, EXECUTIONS, STEPS, MAILBOX, WAITS, ACTIVATIONS)
