@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from codeai.storage.interface import Database, Dialect, Isolation, PoolStatistics, Record, Session, Values
+from codeai.storage.interface import Database, Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values
 
 # The names that our compiler writes are quoted, and texts of callers are bound values: no string in a statement looks like one.
 _READS: Final = re.compile(r'\b(?:FROM|JOIN)\s+"([^"]+)"', re.IGNORECASE)
@@ -129,6 +129,8 @@ class WatchedDatabase(_WatchedSession):
     def dialect(self) -> Dialect:
         """See ``Database``."""
         return self._database.dialect
+
+    row_at_once: RowAtOnce | None = None  # reads are noted in the contexts of their tasks
 
     async def start(self) -> None:
         """See ``Database``."""

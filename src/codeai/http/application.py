@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from codeai.http.asgi import Receive, Scope, Send, request_of, send_response
 from codeai.http.messages import Header, Request, Response, problem_response
@@ -113,6 +113,7 @@ class Application:
         self._debugging = debugging
         self._tracing = tracing
         self._debugs_all = debugging is not None and debugging.always
+        self._watched = tracing is not None or self._debugs_all
         self.running = 0
         self.closing = False
 
@@ -155,20 +156,42 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         request = request_of(scope, receive)
-        response = await self.respond(request)
+        response = self.at_once(request) or await self.respond(request)
         with contextlib.suppress(OSError):  # the client went away; there is nobody to tell
             await send_response(send, response, request)
         self.finished(request, response.status, time.perf_counter() - began)
+
+    def at_once(self, request: Request) -> Response | None:
+        """The answer to a request for which nothing has to be awaited, as ``respond`` would give it; None asks for that."""
+        if self._watched or b"x-debug" in request.headers:
+            return None
+        token = CURRENT.set(request)
+        try:
+            target = self._target(request)
+            if isinstance(target, Response):
+                return self._whole(request, target)
+            instant = getattr(target, "at_once", None)  # which few handlers have
+            found = instant(request, request.values) if instant is not None else None
+        except Exception as error:
+            found = self._failed(request, error)
+        finally:
+            CURRENT.reset(token)
+        return None if found is None else self._whole(request, found)
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request with the headers that every answer has; ``finished`` follows when it is on its way."""
         CURRENT.set(request)
         if self._tracing is not None:
-            response = await self._tracing.answer(request, self._debugged)
-        elif self._debugs_all or b"x-debug" in request.headers:
-            response = await self._debugged(request)
-        else:
-            response = await self.answer(request)
+            return self._whole(request, await self._tracing.answer(request, self._debugged))
+        return self._whole(request, await self._debugged(request))
+
+    async def _debugged(self, request: Request) -> Response:
+        if self._debugging is not None and (self._debugs_all or b"x-debug" in request.headers):
+            return await self._debugging.answer(request, self.answer)
+        return await self.answer(request)
+
+    def _whole(self, request: Request, response: Response) -> Response:
+        """An answer with the headers that every answer has."""
         if len(response.body) >= self._compress_from and not request.packed:
             response = compressed(response, request.headers.get(b"accept-encoding"), self._compress_from)
         policy = request.cors or self._cors
@@ -176,35 +199,36 @@ class Application:
         always = (_SECURITY, *request.extra, *cors, (b"x-request-id", request.id.encode()))
         return Response(response.status, response.body, response.headers + always)
 
-    async def _debugged(self, request: Request) -> Response:
-        if self._debugging is not None and (self._debugs_all or b"x-debug" in request.headers):
-            return await self._debugging.answer(request, self.answer)
-        return await self.answer(request)
-
     async def answer(self, request: Request) -> Response:
         """The answer to a request, whatever happens."""
-        declared: Mapping[int, tuple[str, str | None]] = {}
         try:
-            self._check_size(request)
-            found = self._router.find(request.path, request.raw_path)
-            if found is None:
-                near = self._router.near(request.path)
-                hint = f"did you mean '{near}'?" if near else ""
-                raise Problem(404, f"nothing is at {request.path[:200]}", "not_found", hint=hint)
-            targets, values = found
-            handler = targets.get(request.method)
-            if handler is None:
-                handler = targets.get("GET") if request.method == "HEAD" else None
-            if handler is None:
-                return self._other_method(request, targets)
-            request.template, declared = handler.template, handler.declared
-            return await handler.handle(request, values)
+            target = request.answered_by or self._target(request)
+            return target if isinstance(target, Response) else await target.handle(request, request.values)
         except asyncio.CancelledError:
             raise
-        except BadPath:
-            return self._problem(Problem(400, "the path is malformed", "malformed_path"), request)
         except Exception as error:
-            return self._problem(problem_of(error, declared), request)
+            return self._failed(request, error)
+
+    def _target(self, request: Request) -> Handler | Response:
+        """What is at the path of a request for its method; raises what is wrong with it."""
+        self._check_size(request)
+        found = self._router.find(request.path, request.raw_path)
+        if found is None:
+            near = self._router.near(request.path)
+            hint = f"did you mean '{near}'?" if near else ""
+            raise Problem(404, f"nothing is at {request.path[:200]}", "not_found", hint=hint)
+        targets, request.values = found
+        handler = targets.get(request.method) or (targets.get("GET") if request.method == "HEAD" else None)
+        if handler is None:
+            request.answered_by = self._other_method(request, targets)
+        else:
+            request.answered_by, request.template = handler, handler.template
+        return cast("Handler | Response", request.answered_by)
+
+    def _failed(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, BadPath):
+            return self._problem(Problem(400, "the path is malformed", "malformed_path"), request)
+        return self._problem(problem_of(error, getattr(request.answered_by, "declared", {})), request)
 
     def _check_size(self, request: Request) -> None:
         if len(request.path) + len(request.query_string) > _LONGEST_URL:

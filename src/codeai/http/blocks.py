@@ -9,7 +9,7 @@ from codeai.auth.principal import Principal
 from codeai.evaluate.context import Outcome
 from codeai.evaluate.program import Host, Instant
 from codeai.http.messages import Request, Response
-from codeai.http.plans import NO_INPUTS, Action, Inputs, Runtime, Writing, conditional, context_of, json_response
+from codeai.http.plans import Action, Inputs, Runtime, Writing, conditional, context_of, json_response
 from codeai.http.problems import Problem
 from codeai.http.projection import Projector
 from codeai.http.success import Success, sent_values
@@ -49,6 +49,7 @@ class BlockAction(Writing):
         plain = not action.writes and action.isolation == "read committed"
         self._session: Session | None = runtime.database.reading() if plain else None
         self._instant = instant if plain and success is None else None
+        self.instant = self._instant is not None
         self._status = endpoint.returns.status
         self._void = endpoint.returns.type is None
         self._media_type = endpoint.returns.media_type
@@ -67,11 +68,10 @@ class BlockAction(Writing):
                     raise
         raise AssertionError("unreachable")
 
-    def at_once(self, request: Request, principal: Principal) -> Response | None:
+    def at_once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
-        if self._instant is None or self._session is None:
-            return None
-        context = context_of(self._runtime, principal, self._session, NO_INPUTS)
+        assert self._instant is not None and self._session is not None
+        context = context_of(self._runtime, principal, self._session, inputs)
         outcome = self._instant(context)
         value = None if outcome.redirect else self._project(outcome.value, context)
         return self._answer(request, outcome, value)

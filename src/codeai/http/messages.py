@@ -85,6 +85,7 @@ class Request:
     :param size: a bound of the bytes of target and headers, when whoever read them knows one
     """
 
+    answered_by: Any = None  # what is at its path: a handler, or the answer that there is none for its method
     code = ""  # of the problem that answers it
     cors: Any = None  # the policy of its endpoint, if it has one of its own
     debug = False
@@ -94,6 +95,7 @@ class Request:
     receipt: str | None = None
     template = ""
     trace: Mapping[str, str] = {}
+    values: list[str] = []  # of the parameters of its path
     _kept: bytes | None = None
 
     def __init__(

@@ -66,11 +66,13 @@ NO_INPUTS: Final = Inputs()
 
 
 class Action(Protocol):
-    """What an endpoint does once its input is decoded and its caller admitted."""
+    """What an endpoint does once its input is decoded and its caller admitted. ``instant`` says that ``at_once`` answers."""
 
-    def at_once(self, request: Request, principal: Principal) -> Response | None:
-        """The answer to a request without input, if nothing has to be awaited for it; None asks for ``run``."""
-        return None
+    instant: bool = False
+
+    def at_once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """Answers a request for which nothing has to be awaited."""
+        raise AssertionError("this action is not instant")
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """Answers the request."""
@@ -145,6 +147,18 @@ class EndpointPlan:
         self._once: Idempotency | None = None
         if endpoint.method in ("POST", "PATCH") and isinstance(action, Writing):
             self._once = Idempotency(runtime.database, f"{endpoint.method} {endpoint.template}", self.declared, runtime.addresses)
+        self._instant = self._plain and self._once is None and action.instant
+
+    def at_once(self, request: Request, values: list[str]) -> Response | None:
+        """Answers a request for which nothing has to be awaited; None asks for ``handle``. It raises what that would."""
+        if not self._instant or (values and request.query_string):
+            return None
+        principal = self._guard.quick(request.headers)
+        if principal is None:
+            return None
+        self._admitted(request, principal)
+        inputs = Inputs(self._path(values)) if values else NO_INPUTS
+        return _private(self._action.at_once(request, inputs, principal), principal)
 
     async def handle(self, request: Request, values: list[str]) -> Response:
         """Answers a request whose path has led here.
@@ -152,20 +166,17 @@ class EndpointPlan:
         :param values: the texts of the path's parameters
         :raises Exception: whatever ``problems.problem_of`` turns into an answer
         """
-        headers = request.headers
-        principal = self._guard.quick(headers)
+        principal = self._guard.quick(request.headers)
         if principal is None:
-            principal = await self._guard.admit(headers)
+            principal = await self._guard.admit(request.headers)
+        self._admitted(request, principal)
+        return _private(await self._limited(request, values, principal), principal)
+
+    def _admitted(self, request: Request, principal: Principal) -> None:
         request.principal = principal
-        accept = headers.get(b"accept")
+        accept = request.headers.get(b"accept")
         if accept is not None and not accepts(accept, self.media_type):
             raise Problem(406, f"this answers as {self.media_type}", headers=())
-        response = None if self._reads or self._once else self._action.at_once(request, principal)
-        if response is None:
-            response = await self._limited(request, values, principal)
-        if principal.authenticated:
-            response.headers = (*response.headers, *_PRIVATE)
-        return response
 
     async def _limited(self, request: Request, values: list[str], principal: Principal) -> Response:
         """Decodes and runs within the endpoint's time."""
@@ -256,6 +267,13 @@ class EndpointPlan:
     def _open(body: bytes) -> tuple[Any, frozenset[str]]:
         found = parsed(body)
         return found, frozenset(found) if isinstance(found, dict) else frozenset()
+
+
+def _private(response: Response, principal: Principal) -> Response:
+    """An answer that no cache between keeps, if it is to somebody."""
+    if principal.authenticated:
+        response.headers = (*response.headers, *_PRIVATE)
+    return response
 
 
 def context_of(runtime: Runtime, principal: Principal, session: Session, inputs: Inputs) -> Context:

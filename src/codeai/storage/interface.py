@@ -52,8 +52,20 @@ class Session(Protocol):
         """
 
 
+class RowAtOnce(Protocol):
+    """Reads the first row of a statement in less time than it takes to hand it to somebody else."""
+
+    def __call__(self, statement: str, values: Values, /) -> Record | None:
+        """The row, or None."""
+
+
 class Database(Session, Protocol):
-    """A database that is in use. As a ``Session`` it is for reads outside of transactions."""
+    """A database that is in use. As a ``Session`` it is for reads outside of transactions.
+
+    ``row_at_once`` is set where reads by key need no waiting.
+    """
+
+    row_at_once: RowAtOnce | None
 
     @property
     def dialect(self) -> Dialect:

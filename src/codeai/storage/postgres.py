@@ -14,7 +14,7 @@ import asyncpg
 from asyncpg import exceptions as pg
 
 from codeai.storage import errors
-from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, Session, Values
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.watching import WATCHER
@@ -150,6 +150,7 @@ class PostgresDatabase:
     """A PostgreSQL database with its pool."""
 
     dialect: Dialect = "postgresql"
+    row_at_once: RowAtOnce | None = None
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from codeai.storage import errors
-from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, Session, Values
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite_functions import register
@@ -24,6 +24,7 @@ from codeai.storage.watching import WATCHER
 
 _Result = TypeVar("_Result")
 _READERS: Final = 4
+_INLINE_CACHE: Final = 8_000  # reads by key touch pages all over the file, and the loop waits for each
 _DOUBT: Final = 5.0  # seconds after a refused write: where the disk is full, small writes may still succeed
 _CHECK_EVERY: Final = 20_000  # virtual machine instructions between two looks at the clock
 
@@ -66,12 +67,16 @@ def _integrity(text: str) -> errors.StorageError:
 
 
 class _Line:
-    """A connection with the one thread on which it is used."""
+    """A connection with the one thread on which it is used.
 
-    def __init__(self, settings: DatabaseSettings, *, write: bool) -> None:
+    :param cache: of pages, in kB
+    """
+
+    def __init__(self, settings: DatabaseSettings, *, write: bool, cache: int = 2_000) -> None:
         self._settings = settings
         self._deadline = 0.0
         self.connection = _connect(settings, write=write)
+        self.connection.execute(f"PRAGMA cache_size = -{cache}")
         self.connection.set_progress_handler(self._expired, _CHECK_EVERY)
         self._thread = ThreadPoolExecutor(1, "codeai-writer" if write else "codeai-reader")
 
@@ -166,6 +171,7 @@ class SqliteDatabase:
     dialect: Dialect = "sqlite"
 
     def __init__(self, settings: DatabaseSettings) -> None:
+        self.row_at_once: RowAtOnce | None = self._row
         self._settings = settings
         self._writer: _Line | None = None
         self._inline: _Line | None = None
@@ -186,7 +192,7 @@ class SqliteDatabase:
             except OSError as error:
                 raise errors.DatabaseUnavailable(f"cannot create the folder of {self._settings.shown}: {error}") from error
         self._writer = _Line(self._settings, write=True)
-        self._inline = _Line(self._settings, write=False)
+        self._inline = _Line(self._settings, write=False, cache=_INLINE_CACHE)
 
     async def close(self) -> None:
         """See ``Database``."""

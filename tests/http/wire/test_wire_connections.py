@@ -34,6 +34,11 @@ class Echo:
         self.gate = asyncio.Event()
         self._deadlines = Deadlines()
 
+    def at_once(self, request: Request) -> Response | None:
+        if request.path == "/broken/at/once":
+            raise RuntimeError("an application never does that")
+        return Response(200, request.raw_path or b"", (ID,)) if request.path.startswith("/instant") else None
+
     async def respond(self, request: Request) -> Response:
         try:
             return await self._answer(request)
@@ -41,6 +46,8 @@ class Echo:
             return problem_response(problem, request)
 
     async def _answer(self, request: Request) -> Response:
+        if request.path.startswith("/instant"):
+            return Response(200, request.raw_path or b"", (ID,))
         if request.path == "/unread":
             return Response(401, b"no", (ID,))
         if request.path == "/broken":
@@ -248,6 +255,32 @@ async def test_requests_that_come_at_once_are_answered_in_their_order(world: Wor
     shown = [await client.shown() for _ in range(4)]
     assert [found["path"] for found in shown] == ["/gate", "/1", "/2", "/3"]
     assert shown[1]["body"] == "ab"
+    assert await client.ended()
+
+
+async def test_what_can_be_answered_at_once_waits_for_its_turn(world: World) -> None:
+    client = await world.client()
+    await client.send(GET % b"/instant/1" + GET % b"/gate" + GET % b"/instant/2" + GET % b"/3" + GET % b"/instant/4")
+    assert (await client.answer())[2] == b"/instant/1"
+    assert world.app.seen == [("GET", "/instant/1", 200)]
+    world.app.gate.set()
+    assert (await client.shown())["path"] == "/gate"
+    assert (await client.answer())[2] == b"/instant/2"
+    assert (await client.shown())["path"] == "/3"
+    assert (await client.answer())[2] == b"/instant/4"
+
+
+async def test_one_client_with_many_such_requests_keeps_no_other_waiting(world: World) -> None:
+    busy, other = await world.client(), await world.client()
+    await busy.send(b"".join(GET % b"/instant/%d" % number for number in range(500)))
+    await other.send(GET % b"/instant/other")
+    assert (await other.answer())[2] == b"/instant/other"
+    assert [(await busy.answer())[2] for _ in range(500)] == [b"/instant/%d" % number for number in range(500)]
+
+
+async def test_an_application_that_fails_at_once_ends_the_connection(world: World) -> None:
+    client = await world.client()
+    await client.send(GET % b"/broken/at/once")
     assert await client.ended()
 
 

@@ -62,9 +62,11 @@ class CachedAction:
         self._vary = vary
         self._by = by
 
-    def at_once(self, request: Request, principal: Principal) -> Response | None:
-        """See ``plans.Action``."""
-        return None
+    instant = False
+
+    def at_once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
+        """See ``plans.Action``: what is kept may have to be fetched."""
+        raise AssertionError("this action is not instant")
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""

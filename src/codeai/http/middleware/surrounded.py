@@ -57,7 +57,7 @@ class GatedPlan(EndpointPlan):
     def __init__(self, *arguments: Any, gates: tuple[Gate, ...], **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._gates = gates
-        self._reads = True  # the answer waits for the gates
+        self._instant = False  # the answer waits for the gates
 
     async def _limited(self, request: Request, values: list[str], principal: Principal) -> Response:
         for gate in self._gates:

@@ -26,6 +26,7 @@ _LARGE: Final = 65_536
 _WISHES: Final = (b"upgrade", b"http2-settings")
 _OTHER_METHOD: Final = re.compile(rb"(?!GET |HEAD |POST |PUT |PATCH |DELETE |OPTIONS )[A-Z][A-Z0-9_-]* [/*h]")
 _ALLOW: Final = ((b"allow", b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),)
+_MOST_INSTANT: Final = 16  # then others get their turn
 NEVER: Final = float("inf")
 
 
@@ -34,6 +35,9 @@ class Answerer(Protocol):
 
     running: int
     closing: bool
+
+    def at_once(self, request: Request) -> Response | None:
+        """The answer to a request for which nothing has to be awaited; None asks for ``respond``."""
 
     async def respond(self, request: Request) -> Response:
         """The answer, whatever happens."""
@@ -90,6 +94,7 @@ class Connection(asyncio.Protocol):
         self._target = b""
         self._pairs: list[Header] = []
         self._size = 0
+        self._instant = 0  # how many requests of what came last were answered at once
         self._in_head = self._upgrading = self._expects = False
         self._held = self._blocked = False
         self._ending = self._lingering = False
@@ -111,6 +116,7 @@ class Connection(asyncio.Protocol):
             return
         if not data.isascii() and not self._in_head and self._stream is None:
             data = escaped(data)
+        self._instant = 0
         self._size = self._size + len(data) if self._in_head else len(data)
         try:
             self._parser.feed_data(data)
@@ -260,7 +266,22 @@ class Connection(asyncio.Protocol):
     def _answer(self, request: _Received) -> None:
         self.deadline = NEVER
         self._expects = request.stream is not None and request.headers.get(b"expect", b"").lower() == b"100-continue"
+        if request.stream is None and self._instant < _MOST_INSTANT and self._answered_at_once(request):
+            return
         self._task = self._home.loop.create_task(self._answering(request))
+
+    def _answered_at_once(self, request: _Received) -> bool:
+        began = time.perf_counter()
+        try:
+            response = self._app.at_once(request)
+            if response is None:
+                return False
+            self._instant += 1
+            self._finished(request, self._send(request, response), began)
+        except Exception:
+            _LOG.exception("an answer could not be made")
+            self._transport.abort()
+        return True
 
     async def _answering(self, request: _Received) -> None:
         app = self._app
@@ -276,7 +297,10 @@ class Connection(asyncio.Protocol):
         finally:
             app.running -= 1
             self._task = None
-        app.finished(request, response.status, time.perf_counter() - began)
+        self._finished(request, response, began)
+
+    def _finished(self, request: _Received, response: Response, began: float) -> None:
+        self._app.finished(request, response.status, time.perf_counter() - began)
         if not self._lingering:
             self._next()
 

@@ -19,7 +19,7 @@ from codeai.query.select import Joins, Select
 from codeai.query.sql import Writer
 from codeai.query.statement import Statement
 from codeai.query.truth import NEVER, all_of
-from codeai.storage.interface import Session
+from codeai.storage.interface import Record, RowAtOnce, Session
 
 
 class GetPlan:
@@ -67,10 +67,18 @@ class GetPlan:
         :raises RowNotFound: there is none that the caller may read
         """
         statement = self._statement.pick(values)
-        layout = statement.layout
-        if layout is None:
+        if statement.layout is None:
             raise RowNotFound(self._entity.name)
-        record = await session.fetch_row(statement.text, statement.values(values))
+        return self._shown(statement.layout, await session.fetch_row(statement.text, statement.values(values)))
+
+    def at_once(self, fetch: RowAtOnce, values: Sequence[Any]) -> Any:
+        """Reads the row where that takes no waiting (see ``run``)."""
+        statement = self._statement.pick(values)
+        if statement.layout is None:
+            raise RowNotFound(self._entity.name)
+        return self._shown(statement.layout, fetch(statement.text, statement.values(values)))
+
+    def _shown(self, layout: Layout, record: Record | None) -> Any:
         if record is None:
             raise RowNotFound(self._entity.name)
         return layout.read(record)
