@@ -47,8 +47,8 @@ cover: $(READY) .venv/.services ## Runs the tests and says what they do not reac
 	$(BIN)/pip install --quiet --group bench
 	@touch $@
 
-faults: $(READY) ## Kills a thousand processes at durable write points
-	FAULTS=1000 $(BIN)/pytest tests/faults/test_kill_matrix.py
+faults: $(READY) .venv/.services ## Tries all faults at length: a thousand kills, five minutes of each fault that comes and goes
+	FAULTS_KILLS=$${FAULTS_KILLS:-1000} FAULTS_SECONDS=$${FAULTS_SECONDS:-300} $(BIN)/pytest -s -v tests/faults
 
 fuzz: $(READY) ## Fuzzes the parser, the formatter and query text for a minute
 	@mkdir -p .venv/fuzz

@@ -316,6 +316,31 @@ async def test_a_lease_that_ended_goes_to_another_and_fences_the_first_out(datab
     assert await rows(database) == []
 
 
+async def test_what_its_workers_die_of_again_and_again_waits_apart_from_others(database: Database) -> None:
+    """A worker that dies has claimed the culprit and others: who is tried again beside the culprit each time would be blamed, too."""
+    time = Time()
+    names = ["culprit", *(f"innocent {number}" for number in range(8))]
+    for name in names:
+        await Worker(database, clock=time).offer(name)
+    done: set[str] = set()
+    deaths: list[int] = []
+    while len(deaths) < 6:
+        dying = Worker(database, clock=time)
+        await dying.dispatcher.sweep()
+        found = await dying.dispatcher._claimed(50)
+        if any(claim.subject == "culprit" for claim in found):
+            deaths.append(time.now)  # leaves all that it has claimed
+        else:
+            for claim in found:
+                async with database.transaction() as session:
+                    await dying.dispatcher.done(session, claim)
+                done.add(claim.subject)
+        time.now += 100
+    assert done == set(names) - {"culprit"}
+    assert deaths[4] - deaths[0] > 60_000  # five within a minute would end the server
+    assert deaths[1] - deaths[0] < LEASE_MS + 1_000  # an accident costs the lease and no more
+
+
 async def test_a_renewed_lease_is_kept(database: Database, make: Make) -> None:
     time = Time()
     worker, other = make(database, clock=time), make(database, clock=time)

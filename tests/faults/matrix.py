@@ -2,8 +2,9 @@
 
 ``DISPATCHER=dbos`` in the environment has DBOS distribute the work.
 
-Each process is forked from this one, works on executions with a clock eleven seconds ahead of the one before (so that leases of
-the dead have ended), and kills itself at one point. The last one is let live. Then the history is checked.
+Each process is forked from this one, works on executions with a clock thirty seconds ahead of the one before (so that leases of
+the dead have ended, and what killed its process twice is due), and kills itself at one point. The last one is let live. Then the
+history is checked.
 """
 
 import asyncio
@@ -194,16 +195,17 @@ def main(url: str, kills: int, seed: int) -> dict[str, Any]:
             for _ in range(10):
                 point = POINTS[number % len(POINTS)]
                 number += 1
-                shift += 11.0
+                shift += 30.0
                 if generation(application, settings, shift, Path(witness.name), f"{point}:{chance.randint(1, 4)}"):
                     killed += 1
                     report["points"][point] += 1
-            shift += 11.0
+            shift += 30.0
             generation(application, settings, shift, Path(witness.name), None)
             calls = Path(witness.name).read_text().splitlines()
         report["kills"] += killed
         report["rounds"] += 1
         report["violations"] += violations(asyncio.run(history(settings)), calls, killed)
+        print(f"{report['kills']} of {kills} kills, {len(report['violations'])} violations", file=sys.stderr, flush=True)
     return report
 
 

@@ -1,6 +1,5 @@
 """kill -9 around the outbox and around deliveries: no event lost, no effect doubled, none into a workflow twice."""
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from extent import ALL
 from faultshop import PROGRAM, Books, environment, killed, until
 
 from services.peer import Peer, Reply
@@ -22,7 +22,7 @@ OFTEN = [
     ("sqlite", "after-send:3"),
     ("postgresql", "before-delivered:3"),
 ]
-# Those that the others nearly imply; FAULTS=all runs them, too.
+# Those that the others nearly imply; ``make faults`` runs them, too.
 SELDOM = [
     ("sqlite", "after-relay:2"),
     ("sqlite", "before-handler:2"),
@@ -31,7 +31,7 @@ SELDOM = [
     ("postgresql", "before-relay:2"),
     ("postgresql", "after-send:3"),
 ]
-CASES = OFTEN + (SELDOM if os.environ.get("FAULTS") == "all" else [])
+CASES = OFTEN + (SELDOM if ALL else [])
 
 
 @pytest.fixture

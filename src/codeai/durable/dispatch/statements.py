@@ -54,9 +54,14 @@ WITH picked AS MATERIALIZED (
 # Chosen under a lock of its own (see ``restricted``).
 CLAIM_CHOSEN: Final = f"""
 WITH picked AS MATERIALIZED (SELECT id FROM codeai_activations WHERE id IN {{ids}} FOR UPDATE) {_CLAIM}"""
+# What a worker died of once may be an accident and goes on at once. What it died of again waits, each for another time, so that
+# something that kills its workers takes neither the server with it nor those that are worked on beside it.
+_SUSPECT: Final = "ready_ms + CASE WHEN attempts > 2 THEN 16000 WHEN attempts = 2 THEN 8000 ELSE 4000 END + (id % 16) * 125"
+_DIED: Final = f"CASE WHEN state = 1 AND attempts > 0 THEN {_SUSPECT} ELSE ready_ms END"
 SWEEP: Final = f"""
 UPDATE codeai_activations SET fence = CASE WHEN state = 1 THEN fence + 1 ELSE fence END,
-  attempts = CASE WHEN state = 1 THEN attempts + 1 ELSE attempts END, state = 0, again = 0, worker = NULL
+  attempts = CASE WHEN state = 1 THEN attempts + 1 ELSE attempts END, again = 0, worker = NULL,
+  state = CASE WHEN {_DIED} > {_NOW} THEN 2 ELSE 0 END, ready_ms = {_DIED}
 WHERE id IN (
   SELECT id FROM codeai_activations WHERE state IN (1, 2) AND ready_ms <= {_NOW} AND id NOT IN {{ids}} FOR UPDATE SKIP LOCKED)
 RETURNING order_key, lane"""
