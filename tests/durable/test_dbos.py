@@ -3,19 +3,22 @@
 import ast
 import asyncio
 import importlib.metadata
+import ssl
 import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shared_engine import SharedEngine
 
 from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
-from codeai.durable.dispatch.dbos.engine import VERSION, Unusable, check_installed
+from codeai.durable.dispatch.dbos.engine import VERSION, Unusable, arguments, check_installed
 from codeai.durable.dispatch.dbos.statements import pair_of, workflow_id
 from codeai.durable.dispatch.protocol import Claim, Queues
 from codeai.storage.interface import Database
+from codeai.storage.settings import DatabaseSettings
 from services.polling import eventually
 
 SOURCES = Path(__file__).parents[2] / "src" / "codeai"
@@ -143,6 +146,22 @@ async def test_what_dead_processes_have_left_is_deleted_and_what_runs_is_not(see
     assert await seen.known() == running
     seen.gate.set()
     await seen.dispatcher.run_due()
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, {"sslmode": "prefer", "options": "-c idle_in_transaction_session_timeout=60000"}),
+        ({"user": "ann", "password": "p@ss"}, {"user": "ann", "password": "p@ss"}),
+        ({"pooler": "transaction"}, {"prepare_threshold": None, "options": None}),
+        ({"ssl_mode": "require"}, {"sslmode": "require", "sslrootcert": None}),
+        ({"ssl_mode": "verify-full"}, {"sslmode": "verify-full", "sslrootcert": ssl.get_default_verify_paths().cafile or "system"}),
+        ({"host": "/run/postgresql", "connect_timeout": 0.2}, {"host": "/run/postgresql", "connect_timeout": 1}),
+    ],
+)
+def test_its_driver_is_told_what_ours_is(given: dict[str, Any], wanted: dict[str, Any]) -> None:
+    found = arguments(DatabaseSettings(dialect="postgresql", **given))
+    assert {name: found.get(name) for name in wanted} == wanted
 
 
 def test_the_name_of_a_workflow_says_what_was_handed_over() -> None:

@@ -10,6 +10,7 @@ import asyncio
 import datetime
 import importlib.metadata
 import logging
+import ssl
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -26,6 +27,7 @@ VERSION: Final = "3.4.0"  # what ``codeai[dbos]`` installs: its tables and funct
 _THREADS: Final = 4  # they write down that workflows have ended
 CONNECTIONS: Final = _THREADS + 4  # two queues that are asked, a lock that is held, and one to spare
 _MOST_LEFT: Final = 1_000
+_IDLE_MS: Final = 60_000
 
 
 class Receiver(Protocol):
@@ -149,27 +151,32 @@ def connections(settings: DatabaseSettings) -> Connections:
     """The connections of DBOS, beside those of ours; made by us, so that it never sees the password nor asks other databases."""
     import sqlalchemy as sa
 
-    arguments: dict[str, Any] = {
+    return sa.create_engine(
+        "postgresql+psycopg://", connect_args=arguments(settings), pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True
+    )
+
+
+def arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    """What psycopg is told, as asyncpg is (see ``storage.postgres``)."""
+    found: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
         "dbname": settings.name,
-        "user": settings.user,
-        "password": settings.password,
-        "sslmode": settings.ssl_mode,
         "connect_timeout": max(round(settings.connect_timeout), 1),
         "application_name": "codeai dbos",
-        "options": "-c idle_in_transaction_session_timeout=60000",
+        "sslmode": settings.ssl_mode,
     }
+    if settings.ssl_mode in ("verify-ca", "verify-full"):
+        found["sslrootcert"] = ssl.get_default_verify_paths().cafile or "system"
+    if settings.user is not None:
+        found["user"] = settings.user
+    if settings.password is not None:
+        found["password"] = settings.password
     if settings.pooler == "transaction":
-        arguments["prepare_threshold"] = None  # a pooler hands a kept statement to nobody
-        del arguments["options"]  # nor does it take options
-    return sa.create_engine(
-        "postgresql+psycopg://",
-        connect_args={name: value for name, value in arguments.items() if value is not None or name == "prepare_threshold"},
-        pool_size=CONNECTIONS,
-        max_overflow=0,
-        pool_pre_ping=True,
-    )
+        found["prepare_threshold"] = None  # sessions are shared: no kept statements, no settings of theirs
+    else:
+        found["options"] = f"-c idle_in_transaction_session_timeout={_IDLE_MS}"
+    return found
 
 
 def _join_log() -> None:
