@@ -188,12 +188,13 @@ def test_a_deadlock_ends_one_of_both(server, open_):
 def test_too_many_clients_of_the_server_answer_503(server, tmp_path):
     (tmp_path / "app.cai").write_text(PROGRAM)
     url = server.create_database("crowded").replace("codeai@", "guest@")
-    server.sql("CREATE ROLE guest LOGIN CONNECTION LIMIT 2")
+    server.sql("CREATE ROLE guest LOGIN CONNECTION LIMIT 5")  # one of them listens
     server.sql("GRANT ALL ON SCHEMA public TO guest", "crowded")
     service = Service(tmp_path / "app.cai", url, max_connections=10)
     try:
-        answers = service.run(many(service, 6, "POST", "/hold"))
-        assert statuses(answers) == [200] * 2 + [503] * 4
+        answers = service.run(many(service, 8, "POST", "/hold"))
+        assert set(statuses(answers)) == {200, 503}
+        assert 3 <= statuses(answers).count(200) <= 4  # the server itself looks for registered workflows now and then
         assert statuses(service.run(many(service, 2, "GET", "/counters"))) == [200] * 2
     finally:
         service.close()

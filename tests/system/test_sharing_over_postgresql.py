@@ -162,3 +162,16 @@ def test_workers_count_failures_together_show_one_state_and_a_reset_by_any_close
     assert one.get("/ask").json()["code"] == "peer_error"
     assert one.get("/health").json()["checks"]["integration_Peer"]["status"] == "healthy"
     assert server.output.count("circuit breaker state changed") == 2
+
+
+def test_t18_connections_that_listen_are_within_the_limit(clients: list[httpx.Client], postgres: Any, url: str) -> None:
+    theirs = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+    def agreed() -> bool:
+        details = clients[0].get("/health").json()["checks"]["database"]["details"]
+        assert details["max_connections"] <= 25
+        assert details["in_use"] >= 3  # each of the three processes listens
+        assert details["open_connections"] == details["in_use"] + details["idle"]
+        return bool(details["open_connections"] == int(postgres.sql(theirs, url.rpartition("/")[2])))
+
+    until(agreed)

@@ -19,12 +19,21 @@ Record = Sequence[object]
 
 
 class PoolStatistics(msgspec.Struct, frozen=True):
-    """Live counts of connections (acceptance S7, S8): ``open_connections`` is ``in_use`` plus ``idle``."""
+    """Live counts of connections (acceptance S7, S8): ``open_connections`` is ``in_use`` plus ``idle``.
+
+    ``apart`` are those beside the pool that belong to its limit: what listens.
+    """
 
     max_connections: int
     open_connections: int
     in_use: int
     idle: int
+    apart: int = 0
+
+    def shown(self) -> PoolStatistics:
+        """As operators see them: what is apart is in use."""
+        more = self.apart
+        return PoolStatistics(self.max_connections + more, self.open_connections + more, self.in_use + more, self.idle)
 
 
 class Session(Protocol):

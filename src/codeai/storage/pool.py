@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Generic, TypeVar
 
 from codeai.storage.errors import PoolExhausted
 from codeai.storage.interface import PoolStatistics
 
 _Connection = TypeVar("_Connection")
+_FEWEST: Final = 2
 
 
 class Pool(Generic[_Connection]):
@@ -27,6 +29,22 @@ class Pool(Generic[_Connection]):
         self.idle: list[_Connection] = []
         self._waiters: deque[asyncio.Future[_Connection | None]] = deque()
         self._open = 0
+        self._apart = 0
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Leaves one of the connections to somebody who opens it himself and keeps it (acceptance T18).
+
+        Two stay in any case: who holds one may need another.
+        """
+        taken = 1 if self._size > _FEWEST else 0
+        self._size -= taken
+        self._apart += taken
+        try:
+            yield
+        finally:
+            self._size += taken
+            self._apart -= taken
 
     async def acquire(self) -> _Connection:
         """A connection for the caller alone, until ``release`` or ``discard``."""
@@ -92,4 +110,4 @@ class Pool(Generic[_Connection]):
     def statistics(self) -> PoolStatistics:
         """Live counts."""
         idle = len(self.idle)
-        return PoolStatistics(self._size, self._open, self._open - idle, idle)
+        return PoolStatistics(self._size, self._open, self._open - idle, idle, self._apart)

@@ -331,7 +331,8 @@ class PostgresDatabase:
         """See ``Database``."""
         from codeai.storage.listening import listen
 
-        await listen(self._settings, channels, lost)
+        with self._pool.apart():
+            await listen(self._settings, channels, lost)
 
 
 class _Opened:

@@ -13,7 +13,7 @@ def database_check(database: Database) -> Check:
     """Whether the database answers, with the figures of its pool."""
 
     def details() -> Mapping[str, object]:
-        found = database.statistics()
+        found = database.statistics().shown()
         return {
             "max_connections": found.max_connections,
             "open_connections": found.open_connections,

@@ -125,7 +125,7 @@ class Observation:
 
 def _add_database(metrics: Metrics, database: Database) -> None:
     def of(field: str) -> Callable[[], Iterable[Reading]]:
-        return lambda: [((), float(getattr(database.statistics(), field)))]
+        return lambda: [((), float(getattr(database.statistics().shown(), field)))]
 
     metrics.gauge("db_connections_max", "Connections that the pools may open.", of("max_connections"))
     metrics.gauge("db_connections_open", "Connections that are open.", of("open_connections"))
