@@ -129,3 +129,50 @@ def test_roles_split_a_program_over_servers_and_another_takes_over_within_15_sec
     began = time.monotonic()
     until(lambda: [parcel(api, f"p{number}") for number in range(20)], [("sent", 12)] * 20, 20)
     assert time.monotonic() - began < 15
+
+
+VERSIONED = """
+config { name: "versions" }
+entity Parcel { id: uuid, primary, auto   code: string, required, unique   state: string, default("new")   steps: int, default(0) }
+event Go { payload { code: string } }
+function state() -> string { return "one" }
+workflow Change {
+    input { code: string }
+    steps { go { wait: Go where event.code == input.code }  end { do { update Parcel set state = state() where code == input.code } } }
+}
+workflow Gone {
+    input { code: string }
+    steps { go { wait: Go where event.code == input.code }  end { do { update Parcel set state = "gone" where code == input.code } } }
+}
+endpoint POST /change { auth: public  body { code: string }  do { create Parcel { code: body.code }  start Change { code: body.code } } }
+endpoint POST /gone { auth: public  body { code: string }  do { create Parcel { code: body.code }  start Gone { code: body.code } } }
+endpoint POST /go { auth: public  body { code: string }  do { emit Go { code: body.code } } }
+endpoint GET /parcels/{code} { auth: public  path { code: string }  returns: Parcel  do { return first Parcel where code == path.code } }
+"""
+
+
+def test_two_versions_run_at_once_and_what_began_with_the_first_ends_with_it(start_server: Start, tmp_path: Path, postgres: Any) -> None:
+    env = {"DATABASE_URL": postgres.create_database(f"versions{os.getpid()}")}
+    older, newer = tmp_path / "older.cai", tmp_path / "newer.cai"
+    older.write_text(VERSIONED)
+    text = VERSIONED.replace('return "one"', 'return "two"')
+    newer.write_text(
+        "\n".join(
+            (
+                text[: text.index("workflow Gone")],
+                *(line for line in text.splitlines() if "GET" in line or "/change" in line or "/go " in line),
+            )
+        )
+    )
+    first = start_server(older, env=env)
+    for path, code in (("/change", "a"), ("/change", "b"), ("/gone", "c"), ("/gone", "d")):
+        assert httpx.post(first.base_url + path, json={"code": code}).is_success
+    second = start_server(newer, env=env)
+    assert httpx.post(second.base_url + "/change", json={"code": "e"}).is_success
+    for code in ("a", "c", "e"):  # any of the two works on each
+        assert httpx.post(second.base_url + "/go", json={"code": code}).is_success
+    until(lambda: [parcel(second, code)[0] for code in "ace"], ["one", "gone", "two"], 30)
+    assert first.terminate() == 0
+    for code in ("b", "d"):
+        assert httpx.post(second.base_url + "/go", json={"code": code}).is_success
+    until(lambda: [parcel(second, code)[0] for code in "bd"], ["one", "gone"], 30)
