@@ -45,6 +45,21 @@ workflow Twice {
 workflow Wide {
     steps { each for_each n in [0, 1, 2, 3, 4, 5, 6, 7] parallel 2 { call: Peer.ping { n: n }  retry: 1 times { delays: [1h] } } }
 }
+workflow Conditional {
+    input { n: int }
+    steps { a { when: 10 / input.n > 1  call: Peer.ping { n: 1 }  retry: 2 times { delays: [1m] } } }
+}
+workflow Unlisted {
+    input { n: int }
+    timeout: 1h
+    steps { a for_each n in [10 / input.n] { call: Peer.ping { n: 1 }  retry: 3 times { delays: [3h] } } }
+}
+workflow Cut {
+    steps { each for_each n in [0, 1, 2, 3] { call: Peer.ping { n: n }  compensate: call Peer.pong { n: n } } }
+}
+workflow Waiting {
+    steps { a { wait: Approved  timeout: 2d  compensate { call Peer.pong { n: 1 } } }  b { do { return 1 }  timeout: 5s } }
+}
 workflow Says {
     steps { a { do { return 1 } } }
     on_complete { call Peer.pong { n: 1 } }
@@ -179,3 +194,45 @@ async def test_an_effect_outside_of_the_database_keeps_no_transaction_open(proce
     peer.before[1] = look
     execution, _ = await process.complete("Says")
     assert (execution.status, used) == ("completed", [0])
+
+
+async def test_a_condition_that_fails_is_asked_again_before_the_step_runs(process: Process, peer: Hooked) -> None:
+    id_ = await process.start("Conditional", {"n": 0})
+    await process.advance(minutes=10)
+    execution, records = await process.show(id_)
+    assert (execution.status, execution.error["code"], records["a"].attempt) == ("failed", "evaluation_error", 3)  # type: ignore[index]
+    assert peer.calls == []
+
+
+async def test_a_workflow_ends_by_its_time_also_while_a_list_cannot_be_had(process: Process) -> None:
+    id_ = await process.start("Unlisted", {"n": 0})
+    await process.run()
+    process.time.now += timedelta(minutes=61)  # type: ignore[union-attr]  # this process has one
+    await asyncio.wait_for(process.run(), 10)
+    execution, _ = await process.show(id_)
+    assert (execution.status, execution.error["code"]) == ("failed", "timeout")  # type: ignore[index]
+
+
+async def test_a_list_that_cannot_be_had_is_tried_again_in_its_time_only(process: Process) -> None:
+    id_ = await process.start("Unlisted", {"n": 0})
+    await process.run()
+    await process.durable.control.signal(id_, "approved", {"by": "me"})
+    await process.run()
+    assert (await process.show(id_))[1]["a"].attempt == 1
+
+
+async def test_items_of_a_cancelled_step_are_undone_when_that_is_asked_for(process: Process, peer: Hooked) -> None:
+    id_ = await process.start("Cut")
+    peer.before[3] = lambda: process.durable.control.cancel(id_)
+    await process.run()
+    assert (await process.show(id_))[0].status == "cancelled"
+    await process.durable.control.compensate(id_)
+    await process.run()
+    execution, _ = await process.show(id_)
+    assert (execution.status, execution.compensation) == ("compensated", "done")
+    assert [values["n"] for name, values in peer.calls if name == "Peer.pong"] == [1, 0]
+
+
+async def test_how_long_a_step_waits_is_not_how_long_undoing_it_may_take(process: Process) -> None:
+    steps = process.durable.definitions.current("workflow", "Waiting").plan.steps
+    assert (steps["a"].timeout, steps["a"].limit, steps["b"].limit) == (2 * 86_400.0, 60.0, 5.0)

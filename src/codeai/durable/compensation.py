@@ -63,7 +63,7 @@ async def _undo(run: Run, plan: StepPlan, record: Record) -> Outcome:
     run.parts.faults("before-compensation")
     key = f"{run.execution.id}/{record.name}/compensate"
     try:
-        await performed(run, plan.compensate, more, key, plan.timeout, lambda _: undone)
+        await performed(run, plan.compensate, more, key, plan.limit, lambda _: undone)
     except (LeaseLost, DatabaseUnavailable):
         raise
     except Exception as error:

@@ -13,7 +13,7 @@ from codeai.durable.dispatch.protocol import Claim, LeaseLost
 from codeai.durable.executions import offer_execution
 from codeai.durable.failures import CancelledByHand, described
 from codeai.durable.parts import Parts
-from codeai.durable.plans import BlockPlan, RunPlan
+from codeai.durable.plans import STEP_SECONDS, BlockPlan, RunPlan
 from codeai.durable.recorder import Write
 from codeai.durable.records import Change, Execution
 from codeai.durable.run import Run
@@ -22,7 +22,6 @@ from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Session
 
 _LOG: Final = logging.getLogger("codeai.durable")
-_LONGEST: Final = 60.0  # seconds that a block with effects outside may take, as a step may
 
 
 class Endings:
@@ -75,7 +74,7 @@ class Endings:
         try:
             value = None
             if block is not None and block.outside:
-                value = await outside(run, block, more, key, _LONGEST)
+                value = await outside(run, block, more, key, STEP_SECONDS)
             async with run.transaction() as session:
                 if run.again:
                     await run.seen(session)

@@ -28,10 +28,9 @@ async def leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more:
     """
     if record is None:
         record = Record(name=name, started_at=run.now, inputs=recorded(dict(more)) if more else None)
-    if run.expired():
-        return await _over(run, plan, record)
-    if record.status == "retrying" and record.due_ms is not None and record.due_ms > run.parts.now_ms():
-        return Parked(record.due_ms)
+    held = await held_back(run, plan, record)
+    if held is not None:
+        return held
     try:
         while record.position < len(plan.works):
             work = works.perform(run, plan, record, more)
@@ -49,6 +48,15 @@ async def leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more:
         run.publish(plan, record, plan.restore(record.output))
     await run.relieve()
     return GO
+
+
+async def held_back(run: Run, plan: StepPlan, record: Record) -> Outcome | None:
+    """Why a step does not go on now: its run has taken too long, or it is between two tries. None when it does."""
+    if run.expired():
+        return await _over(run, plan, record)
+    if record.status == "retrying" and record.due_ms is not None and record.due_ms > run.parts.now_ms():
+        return Parked(record.due_ms)
+    return None
 
 
 async def _over(run: Run, plan: StepPlan, record: Record) -> Outcome:
@@ -85,7 +93,7 @@ async def _after_failure(run: Run, plan: StepPlan, record: Record, outcome: Outc
             assert outcome.block is not None
             key = f"{run.execution.id}/{record.name}/on_fail"
             failed, block = record, outcome.block
-            record = await performed(run, block, more, key, plan.timeout, lambda output: _handled(run, failed, output, error))
+            record = await performed(run, block, more, key, plan.limit, lambda output: _handled(run, failed, output, error))
             return _continued(run, plan, record, keep=False)
         if outcome.message is not None:
             error = {**error, "message": str(await run.compute(outcome.message, more))}

@@ -22,6 +22,7 @@ from codeai.model.workflow import Group, Job, Outcome, Step, Work, Workflow
 
 Value = Callable[[Context], Any]
 Compute = Callable[[Context], Awaitable[Any]]
+STEP_SECONDS: Final = 60.0
 _QUERIES: Final = (ir.Selection, ir.UpdateRows, ir.DeleteRows, ir.CreateRow, ir.ChangeRow, ir.RemoveRow)
 _OUTSIDE: Final = (ir.CallOperation, ir.CallActivity, s.Sleep)
 _INSIDE: Final = (*_QUERIES, s.Emit, s.Send, ir.StartRun)  # a message leaves by a delivery, which is a row of ours
@@ -60,7 +61,7 @@ class OutcomePlan(msgspec.Struct, frozen=True):
 
 
 class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A step; ``is_read`` says whether something uses its result."""
+    """A step; ``is_read`` says whether something uses its result, ``limit`` how many seconds the blocks beside it may take."""
 
     name: str
     works: tuple[WorkPlan, ...]
@@ -75,6 +76,7 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...] = ()
     timeout: float | None = None
     own_timeout: bool = False
+    limit: float = STEP_SECONDS
     retry: Retry | None = None
     compensate: BlockPlan | None = None
     on_fail: OutcomePlan | None = None
@@ -176,7 +178,7 @@ class Compiler:
         items = t.required(step.items.type) if step.items is not None else None
         plain = t.required(output)
         waits = all(work.kind in ("wait", "sleep") or work.awaits for work in step.works)
-        default = None if waits else 60.0
+        seconds = step.timeout / 1000 if step.timeout is not None else None if waits else STEP_SECONDS
         return StepPlan(
             name=name,
             works=tuple(self._work(work, name) for work in step.works),
@@ -189,7 +191,8 @@ class Compiler:
             is_read=self._read is None or name in self._read or step.alias is not None,
             alias=step.alias,
             fields=tuple(field.name for field in plain.fields) if isinstance(plain, t.Record) else (),
-            timeout=step.timeout / 1000 if step.timeout is not None else default,
+            timeout=seconds,
+            limit=STEP_SECONDS if waits or seconds is None else seconds,
             own_timeout=step.timeout is not None,
             retry=step.retry,
             compensate=self._beside(step.compensate, f"{name} compensate") if step.compensate is not None else None,

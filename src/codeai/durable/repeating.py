@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable.dispatch.protocol import LeaseLost
-from codeai.durable.leaf import failed, leaf
+from codeai.durable.leaf import failed, held_back, leaf
 from codeai.durable.outcomes import GO, Broken, Outcome, side_by_side, together
 from codeai.durable.plans import StepPlan
 from codeai.durable.records import Record, item_of
@@ -26,6 +26,10 @@ MOST_ITEMS: Final = 100_000
 
 async def each(run: Run, plan: StepPlan, record: Record | None) -> Outcome:
     """Runs a step for each item, so many at a time; the list is recorded before the first one runs."""
+    if record is None or record.status == "retrying":
+        held = await held_back(run, plan, record or Record(name=plan.name, started_at=run.now))
+        if held is not None:
+            return held
     try:
         if record is None or record.inputs is None:
             record = await _listed(run, plan, record)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from codeai.durable.dispatch.protocol import LeaseLost
-from codeai.durable.leaf import failed, leaf
+from codeai.durable.leaf import failed, held_back, leaf
 from codeai.durable.outcomes import GO, Outcome, side_by_side, together
-from codeai.durable.plans import GroupPlan, StepPlan
+from codeai.durable.plans import Compute, GroupPlan, StepPlan
 from codeai.durable.records import SETTLED_STEPS, Record
 from codeai.durable.repeating import broken, each, result
 from codeai.durable.run import Run
 from codeai.storage.errors import DatabaseUnavailable
 
 _NOTHING: Final[Mapping[str, Any]] = {}
+_UNDECIDED: Final = -1
 
 
 async def sequence(run: Run, nodes: Sequence[StepPlan | GroupPlan]) -> Outcome:
@@ -39,19 +42,35 @@ async def step(run: Run, plan: StepPlan) -> Outcome:
         return GO
     if record is not None and record.status == "failed":
         return broken(record)
-    if record is None and plan.when is not None:
-        try:
-            wanted = await run.compute(plan.when, _NOTHING)
-        except (LeaseLost, DatabaseUnavailable):
-            raise
-        except Exception as error:
-            return await failed(run, plan, Record(name=plan.name, started_at=run.now), error, _NOTHING)
-        if not wanted:
-            skipped = Record(name=plan.name, status="skipped", seq=run.next(), finished_at=run.now)
-            run.keep(skipped)
-            run.publish(plan, skipped, None)
-            return GO
+    if plan.when is not None and (record is None or record.position == _UNDECIDED):
+        undecided = record or Record(name=plan.name, position=_UNDECIDED, started_at=run.now)
+        decided = await _decided(run, plan, plan.when, undecided)
+        if decided is not None:
+            return decided
+        record = record and msgspec.structs.replace(record, position=0, status="running", due_ms=None)
     return await (each(run, plan, record) if plan.items is not None else leaf(run, plan, plan.name, record, _NOTHING))
+
+
+async def _decided(run: Run, plan: StepPlan, when: Compute, record: Record) -> Outcome | None:
+    """How a step ends whose condition does not hold, or cannot be had; None when it is to run.
+
+    Until its condition is known, its record has a place of its own, so that a later try asks again.
+    """
+    held = await held_back(run, plan, record) if record.attempt else None
+    if held is not None:
+        return held
+    try:
+        wanted = await run.compute(when, _NOTHING)
+    except (LeaseLost, DatabaseUnavailable):
+        raise
+    except Exception as error:
+        return await failed(run, plan, record, error, _NOTHING)
+    if wanted:
+        return None
+    skipped = Record(name=plan.name, status="skipped", seq=run.next(), finished_at=run.now)
+    run.keep(skipped)
+    run.publish(plan, skipped, None)
+    return GO
 
 
 async def publish_settled(run: Run) -> None:
