@@ -109,6 +109,16 @@ async def test_more_than_a_batch_goes_in_one_round(app):
     assert (await purge(app))["execution"] == 1201
 
 
+async def test_one_whose_end_somebody_waits_for_is_kept(app):
+    child = await start(app, "Plain", input={"n": 1})
+    await still(app)
+    values = f"VALUES ('{uuid.uuid4()}', 'a', '@child', '{child}')"
+    await app.database.writing().execute(f"INSERT INTO codeai_waits (execution_id, step, event, match) {values}", ())
+    assert (await purge(app))["execution"] == 0
+    await app.database.writing().execute("DELETE FROM codeai_waits", ())
+    assert (await purge(app))["execution"] == 1
+
+
 async def test_an_event_that_is_being_replayed_is_not_deleted(run_program, app):
     if app.database.dialect == "sqlite":
         return  # one writer: nothing runs beside the purge

@@ -1,7 +1,7 @@
 """How long executions are kept that have ended: with their records, messages and waits they go, a few at a time.
 
 What must not happen again stays known: an execution that has its key for good (``once: true``) is kept, and so is one that an event has
-started as long as the event is there, which might be delivered again.
+started as long as the event is there, which might be delivered again, or for whose end another one waits.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
+from codeai.durable.children import CHILD
 from codeai.durable.records import FINISHED
 from codeai.durable.store import Store
 from codeai.storage.interface import Session
@@ -23,6 +24,7 @@ _OLD: Final = f"""
 SELECT e.id, e.origin FROM executions AS e
 WHERE e.id > $2 AND e.id < $3 AND e.status IN ({_STATES}) AND e.finished_at < $1 AND e.active_key IS NULL
   AND NOT EXISTS (SELECT 1 FROM executions AS p WHERE p.id = e.parent_id AND p.status NOT IN ({_STATES}))
+  AND NOT EXISTS (SELECT 1 FROM codeai_waits AS w WHERE w.event = '{CHILD}' AND w.match = CAST(e.id AS text))
 ORDER BY e.id LIMIT {BATCH}"""  # noqa: S608  # constants of ours
 _EVENTS: Final = "SELECT id FROM codeai_events WHERE id IN {ids}"
 _DELETE: Final = (

@@ -24,6 +24,7 @@ _LOCK: Final = 0x434149_4C414E  # any number that only this program uses: claims
 _WINDOW: Final = 100
 _WINDOWS: Final = 5  # that one claim looks at, at most
 _CHECKED: Final = 200
+_REST: Final = 9  # calls between two looks when there was nothing
 # The first one of an order key. Compared as pairs, so that no planner thinks of walking along the numbers instead.
 _HEAD: Final = """SELECT o.id FROM codeai_activations AS o
   WHERE o.order_key IS NOT NULL AND (o.order_key, o.id) >= ({key}, 0) ORDER BY o.order_key, o.id LIMIT 1"""
@@ -116,7 +117,7 @@ class RestrictedClaims:
         self._running, self._lanes, self._let_in = (portable(text, self._dialect) for text in (_RUNNING, _LANES, _LET_IN))
         self._held, self._park, self._free = (_listed(text, self._dialect) for text in (_HELD, _PARK, _FREE))
         self._parked, self._promote = portable(_PARKED, self._dialect), portable(PROMOTE, self._dialect)
-        self._checked = 0
+        self._checked = self._rest = 0
 
     def _ids(self, ids: Sequence[int]) -> object:
         return encode_json(ids) if self._dialect == "sqlite" else list(ids)
@@ -182,7 +183,11 @@ class RestrictedClaims:
 
     async def check(self) -> None:
         """Looks whether some stand behind nobody; a few with each call, so that all had their turn after a while."""
+        if self._rest:
+            self._rest -= 1
+            return
         rows = await self._database.reading().fetch(self._parked, (self._checked,))
+        self._rest = 0 if rows else _REST
         ids = [int(row[0]) for row in rows]  # type: ignore[call-overload]  # numbers
         self._checked = ids[-1] if len(ids) == _CHECKED else 0
         if ids:
