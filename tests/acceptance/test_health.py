@@ -125,6 +125,7 @@ def test_s1_s2_s3_s4_a_database_that_is_down_and_comes_back(desk, own_postgres):
     health = httpx.get(f"{url}/health", timeout=10)
     assert health.status_code == 503
     assert health.json()["status"] == health.json()["checks"]["database"]["status"] == "unhealthy"
+    assert health.json()["checks"]["database"]["details"]["open_connections"] == 0  # what has ended does not count
     assert httpx.get(f"{url}/health/ready", timeout=10).status_code == 503
     assert httpx.get(f"{url}/health/live").status_code == 200
     assert desk.log_line(lambda line: line["msg"] == "database ping failed")["level"] == "error"

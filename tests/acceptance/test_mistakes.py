@@ -91,6 +91,10 @@ def test_the_answer_says_what_to_do(desk, arguments, status, detail, hint):
             {"field": "input.name", "code": "wrong_type", "message": "expected 'string', got 'int'"},
         ),
         (START + ' %s -d \'{"name": "x"}\'', {"field": "name", "code": "unknown_field", "message": "is not a field of this request"}),
+        (
+            '-X PATCH localhost:8080/api/v1/workflows/Greet %s -d \'{"status": "pausd"}\'',
+            {"field": "status", "code": "wrong_value", "message": "must be one of active, paused, archived"},
+        ),
         ("localhost:8080/api/v1/query %s -d '{}'", {"field": "q", "code": "required", "message": "is missing"}),
         ("localhost:8080/api/v1/query %s -d '{\"q\": 1}'", {"field": "q", "code": "wrong_type", "message": "expected 'string', got 'int'"}),
         (

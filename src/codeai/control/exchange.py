@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -66,13 +66,17 @@ class Exchange(msgspec.Struct, frozen=True):
         try:
             return msgspec.json.decode(raw, type=type_)
         except msgspec.ValidationError as error:
-            raise _invalid(str(error)) from None
+            raise _invalid(str(error), type_) from None
         except (msgspec.DecodeError, RecursionError) as error:
             raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
 
 
-def _invalid(text: str) -> Problem:
-    return Problem(422, "the request has invalid values", "invalid", errors=(field_error(text),))
+def _invalid(text: str, type_: type) -> Problem:
+    found = field_error(text)
+    allowed = get_args(get_type_hints(type_).get(found.field)) if text.startswith("Invalid enum value") else ()
+    if allowed:
+        found = FieldError(found.field, "wrong_value", f"must be one of {', '.join(map(str, allowed))}")
+    return Problem(422, "the request has invalid values", "invalid", errors=(found,))
 
 
 class ControlPage:

@@ -36,7 +36,9 @@ async def listen(settings: DatabaseSettings, channels: Mapping[str, Heard], lost
             await _session(settings, channels, connected, lost)
         except Exception as error:  # whatever ends a connection: it is opened again
             cause = str(error) or type(error).__name__
-            _LOG.warning("listening again", extra={"channels": ", ".join(channels), "cause": cause, "pause": pause})
+            _LOG.warning(
+                "the connection for notices was lost, trying again", extra={"channels": ", ".join(channels), "cause": cause, "pause": pause}
+            )
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -51,6 +51,7 @@ class Pool(Generic[_Connection]):
         if self.idle:
             return self.idle.pop()
         if self._open < self._size:
+            self._open += 1
             return await self._opened()
         waiter: asyncio.Future[_Connection | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
@@ -69,19 +70,18 @@ class Pool(Generic[_Connection]):
         return found if found is not None else await self._opened()
 
     async def _opened(self) -> _Connection:
-        self._open += 1
+        """A new connection in a place that is counted already."""
         try:
             return await self._connect()
         except BaseException:
-            self._open -= 1
-            self._wake(None)
+            self.discard()
             raise
 
     def _pass_on(self, connection: _Connection | None) -> None:
         if connection is not None:
             self.release(connection)
         else:
-            self._wake(None)
+            self.discard()
 
     def _wake(self, connection: _Connection | None) -> bool:
         while self._waiters:
@@ -97,9 +97,9 @@ class Pool(Generic[_Connection]):
             self.idle.append(connection)
 
     def discard(self) -> None:
-        """Says that an acquired connection is gone; a waiter may open another."""
-        self._open -= 1
-        self._wake(None)
+        """Says that an acquired connection is gone. A waiter gets its place, so that nobody else opens one in it meanwhile."""
+        if not self._wake(None):
+            self._open -= 1
 
     def drain(self) -> list[_Connection]:
         """Takes all idle connections out of the pool, to be closed by the caller."""

@@ -319,8 +319,10 @@ class PostgresDatabase:
             raise errors.DatabaseUnavailable(f"no answer within {timeout:g} s") from None
 
     def statistics(self) -> PoolStatistics:
-        """See ``Database``."""
-        return self._pool.statistics()
+        """See ``Database``: what the database has ended is no connection any more, although nobody has tried it yet."""
+        found = self._pool.statistics()
+        ended = sum(connection.is_closed() for connection in self._pool.idle)
+        return PoolStatistics(found.max_connections, found.open_connections - ended, found.in_use, found.idle - ended)
 
     @property
     def hears(self) -> bool:
