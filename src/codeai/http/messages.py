@@ -93,6 +93,7 @@ class Request:
     packed = False  # whether the endpoint has seen to the compression of its answer
     principal: Any = None
     receipt: str | None = None
+    root = ""
     template = ""
     trace: Mapping[str, str] = {}
     values: list[str] = []  # of the parameters of its path
@@ -121,10 +122,10 @@ class Request:
         self.id = request_id(self.headers)
         self.peer = peer
         self.version = version
-        self.root = root
         self.source = body
         self._size = size
         if root:
+            self.root = root
             self._mounted()
 
     def _mounted(self) -> None:

@@ -17,7 +17,7 @@ from codeai.language import types as t
 from codeai.language.durations import duration_milliseconds
 from codeai.language.suggestions import suggest
 from codeai.model.endpoint import InputField
-from codeai.model.validation import check_of, rounded
+from codeai.model.validation import check_of, rounded, rules_of
 
 _MOST_PARAMETERS: Final = 100
 _LISTING: Final = frozenset(["q", "search", "sort", "page", "limit", "cursor", "expand", "total"])
@@ -143,6 +143,15 @@ def reader(field: InputField, key_of: Callable[[str], t.Type]) -> Reader:
     read = _READERS.get(type(item), _text)
     check = check_of(t.List(item) if many else item, field.constraints)
     scale = item.scale or 0 if isinstance(item, t.Decimal) and item.precision is not None else None
+
+    if not many and scale is None and not rules_of(item, field.constraints):
+
+        def plain(texts: list[str]) -> Any:
+            if len(texts) > 1:
+                raise BadText("one value, not several")
+            return read(texts[0])
+
+        return plain
 
     def one(text: str) -> Any:
         value = read(text)

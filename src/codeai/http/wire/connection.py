@@ -97,6 +97,7 @@ class Connection(asyncio.Protocol):
         self._instant = 0  # how many requests of what came last were answered at once
         self._in_head = self._upgrading = self._expects = False
         self._held = self._blocked = False
+        self._keeps = True  # whether another request may follow the one that is being received
         self._ending = self._lingering = False
         self.deadline = NEVER
 
@@ -180,7 +181,7 @@ class Connection(asyncio.Protocol):
             self._upgrading = True
             return
         request = self._received(parser.get_method().decode("ascii"), parser.get_http_version())
-        request.keep_alive = parser.should_keep_alive()
+        request.keep_alive = self._keeps = parser.should_keep_alive()
         if self._task is None and not self._blocked and not self._waiting:
             self._answer(request)
         else:
@@ -199,7 +200,7 @@ class Connection(asyncio.Protocol):
         if self._stream is not None:
             self._stream.finish()
             self._stream = None
-        if not self._parser.should_keep_alive():
+        if not self._keeps:
             self._ending = True
 
     def _received(self, method: str, version: str) -> _Received:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -67,11 +66,11 @@ class BadHeader(ValueError):
 
 
 class Heads:
-    """Writes the heads of answers. The date is made once a second."""
+    """Writes the heads of answers, with a date that ``tick`` makes once a second."""
 
     def __init__(self) -> None:
-        self._second = 0
         self._date = b""
+        self.tick()
 
     def of(self, response: Response, connection: bytes = b"") -> bytes:
         """The head of an answer, with the empty line behind it.
@@ -81,19 +80,18 @@ class Heads:
         """
         headers = response.headers
         lines = b"\r\n".join(map(_join, headers))
-        if lines.count(b"\n") != len(headers) - 1 or lines.count(b"\r") != len(headers) - 1:
+        breaks = len(headers) - 1
+        if lines.count(b"\n") != breaks or lines.count(b"\r") != breaks:
             raise BadHeader
         status = response.status
-        first = _STATUS.get(status) or b"HTTP/1.1 %d \r\n" % status
-        end = b"" if status == 204 or status == 304 else b"\r\ncontent-length: %d" % len(response.body)
+        parts = [_STATUS.get(status) or b"HTTP/1.1 %d \r\n" % status, self._date, lines]
+        if status != 204 and status != 304:
+            parts += (b"\r\ncontent-length: ", str(len(response.body)).encode())
         if connection:
-            end += b"\r\nconnection: " + connection
-        return b"%b%b%b%b\r\n\r\n" % (first, self.date(), lines, end)
+            parts += (b"\r\nconnection: ", connection)
+        parts.append(b"\r\n\r\n")
+        return b"".join(parts)
 
-    def date(self) -> bytes:
-        """The header ``date`` as a line."""
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            self._date = b"date: %b\r\n" % formatdate(now, usegmt=True).encode()
-        return self._date
+    def tick(self) -> None:
+        """Makes the header ``date`` anew."""
+        self._date = b"date: %b\r\n" % formatdate(usegmt=True).encode()

@@ -94,6 +94,7 @@ class HttpServer:
     def _look(self) -> None:
         """Looks after the deadlines."""
         self.now = now = self.loop.time()
+        self.heads.tick()
         self._timer = self.loop.call_later(self.look_every, self._look)
         for connection in [each for each in self._connections if each.deadline <= now]:
             connection.expire()

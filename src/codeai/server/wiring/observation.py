@@ -88,10 +88,10 @@ class Observation:
         """What the application tells of each request."""
         handler = installed()
         logged = ACCESS.isEnabledFor(logging.INFO)
-        requests = self._requests
+        requests, count = self._requests, self._requests.observe
 
         def observe(request: Request, status: int, seconds: float) -> None:
-            requests.observe(request.method, request.template, status, seconds)
+            count(request.method, request.template, status, seconds)
             if request.code:
                 requests.problem(request.code, status)
             if logged and handler is not None:
