@@ -16,6 +16,7 @@ from shared_engine import SharedEngine
 from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
 from codeai.durable.dispatch.dbos.engine import VERSION, Unusable, arguments, check_installed
 from codeai.durable.dispatch.dbos.statements import pair_of, workflow_id
+from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Claim, Queues
 from codeai.storage.interface import Database
 from codeai.storage.settings import DatabaseSettings
@@ -32,7 +33,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 class Seen:
     """A handler that remembers, and waits while its gate is shut."""
 
-    def __init__(self, dispatcher: DbosDispatcher, database: Database) -> None:
+    def __init__(self, dispatcher: LocalDispatcher, database: Database) -> None:
         self.dispatcher = dispatcher
         self.database = database
         self.claims: list[Claim] = []
@@ -56,16 +57,20 @@ class Seen:
         return [str(row[0]) for row in rows]
 
 
+class SeenOnDbos(Seen):
+    dispatcher: DbosDispatcher
+
+
 @pytest.fixture
-async def seen(database: Database, engine: SharedEngine) -> AsyncIterator[Seen]:
+async def seen(database: Database, engine: SharedEngine) -> AsyncIterator[SeenOnDbos]:
     dispatcher = DbosDispatcher(database, engine.share())
     await dispatcher._open()
     await database.writing().execute("DELETE FROM dbos.workflow_status", ())
-    yield Seen(dispatcher, database)
+    yield SeenOnDbos(dispatcher, database)
     await dispatcher.stop(5)
 
 
-async def test_a_workflow_that_runs_again_begins_nothing(seen: Seen) -> None:
+async def test_a_workflow_that_runs_again_begins_nothing(seen: SeenOnDbos) -> None:
     """Conductor, or a person, may recover what another process works on."""
     seen.gate.clear()
     await seen.offer()
@@ -80,7 +85,7 @@ async def test_a_workflow_that_runs_again_begins_nothing(seen: Seen) -> None:
     assert len(seen.claims) == 1
 
 
-async def test_an_offer_that_is_rolled_back_is_not_handed_over(seen: Seen) -> None:
+async def test_an_offer_that_is_rolled_back_is_not_handed_over(seen: SeenOnDbos) -> None:
     with pytest.raises(ZeroDivisionError):
         async with seen.database.transaction() as session:
             await seen.dispatcher.offer(session, "work", "never")
@@ -88,7 +93,7 @@ async def test_an_offer_that_is_rolled_back_is_not_handed_over(seen: Seen) -> No
     assert (await seen.dispatcher._fill(), await seen.known()) == (0, [])
 
 
-async def test_what_nobody_begins_is_handed_over_anew_and_begins_once(seen: Seen, engine: SharedEngine) -> None:
+async def test_what_nobody_begins_is_handed_over_anew_and_begins_once(seen: SeenOnDbos, engine: SharedEngine) -> None:
     engine.receivers.clear()  # whatever DBOS delivers now is lost, as in a process that died
     before = engine.lost
     await seen.offer()
@@ -120,7 +125,22 @@ async def test_a_process_that_is_full_hands_nothing_over(database: Database, eng
     await dispatcher.stop(5)
 
 
-async def test_what_has_ended_is_deleted_from_dbos(seen: Seen) -> None:
+async def test_servers_with_either_dispatcher_share_the_work_while_one_is_exchanged_for_the_other(seen: SeenOnDbos) -> None:
+    local = LocalDispatcher(seen.database, Queues(concurrency=5))
+    other = Seen(local, seen.database)
+    async with seen.database.transaction() as session:
+        for number in range(150):
+            await local.offer(session, "work", str(number))
+    await seen.dispatcher.start()
+    await local.start()
+    await eventually(lambda: len(seen.claims) + len(other.claims) >= 150)
+    await local.stop(5)
+    found = [claim.subject for claim in (*seen.claims, *other.claims)]
+    assert sorted(found, key=int) == [str(number) for number in range(150)]
+    assert seen.claims and other.claims
+
+
+async def test_what_has_ended_is_deleted_from_dbos(seen: SeenOnDbos) -> None:
     for _ in range(5):
         await seen.offer()
     await seen.dispatcher.run_due()
@@ -131,7 +151,7 @@ async def test_what_has_ended_is_deleted_from_dbos(seen: Seen) -> None:
     assert await seen.known() == []
 
 
-async def test_what_dead_processes_have_left_is_deleted_and_what_runs_is_not(seen: Seen) -> None:
+async def test_what_dead_processes_have_left_is_deleted_and_what_runs_is_not(seen: SeenOnDbos) -> None:
     seen.gate.clear()
     await seen.offer()
     await seen.dispatcher._fill()
