@@ -6,7 +6,7 @@ import importlib.metadata
 import ssl
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from shared_engine import SharedEngine
 
 from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
 from codeai.durable.dispatch.dbos.engine import VERSION, Unusable, arguments, check_installed
-from codeai.durable.dispatch.dbos.statements import pair_of, workflow_id
+from codeai.durable.dispatch.dbos.statements import pair_of, statements, workflow_id
 from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Claim, Queues
+from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Database
 from codeai.storage.settings import DatabaseSettings
 from services.polling import eventually
@@ -105,6 +106,41 @@ async def test_what_nobody_begins_is_handed_over_anew_and_begins_once(seen: Seen
     assert await seen.dispatcher.run_due() == 1
     assert [claim.fence for claim in seen.claims] == [fence + 3]  # taken back, handed over, begun
     assert seen.claims[0].attempts == 0
+
+
+class Mute:
+    """A database that loses its first answer to a statement: what was written is written."""
+
+    def __init__(self, database: Database, statement: str) -> None:
+        self._database = database
+        self._statement = statement
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._database, name)
+
+    def writing(self) -> "Mute":
+        return self
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> object:
+        found = await self._database.writing().fetch(statement, values)
+        if statement == self._statement:
+            self._statement = ""
+            raise DatabaseUnavailable("gone")
+        return found
+
+    async def execute(self, statement: str, values: Sequence[Any]) -> int:
+        return await self._database.writing().execute(statement, values)
+
+
+async def test_what_was_taken_over_without_an_answer_is_given_back_at_once(database: Database, engine: SharedEngine) -> None:
+    mute = Mute(database, statements().begin)
+    now = 1_000_000_000_000  # time stands still: no lease ends by itself
+    dispatcher = DbosDispatcher(mute, engine.share(), clock=lambda: now)  # type: ignore[arg-type]  # all that it uses
+    seen = Seen(dispatcher, database)
+    await seen.offer()
+    assert await dispatcher.run_due() == 2
+    assert len(seen.claims) == 1
+    await dispatcher.stop(5)
 
 
 async def test_a_process_that_is_full_hands_nothing_over(database: Database, engine: SharedEngine) -> None:

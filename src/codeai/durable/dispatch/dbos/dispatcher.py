@@ -131,7 +131,11 @@ class DbosDispatcher(LocalDispatcher):
         if not (self._running or self._handed):
             self._renewed = time.monotonic()
         values = (self._now(), LEASE_MS, self.worker, *columns(pairs))
-        rows = await self._database.writing().fetch(self._texts.begin, values)
+        try:
+            rows = await self._database.writing().fetch(self._texts.begin, values)
+        except StorageError:
+            self._doubtful = True  # they may be ours by now
+            raise
         found = {int(str(row[0])): Claim(*row) for row in rows}  # type: ignore[arg-type]  # columns in the order of the fields
         return [found.pop(number, None) for number, _ in pairs]
 
