@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from acceptance.conftest import until
+from faults.faultpage import Observed
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PROGRAM = """
@@ -191,8 +192,11 @@ def test_probes_have_no_spans(traced, receiver):
 
 def test_a_collector_that_is_down_disturbs_no_request(launch):
     operator = launch(env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "50"})
+    observed = Observed(operator.server)
     for _ in range(20):
-        assert httpx.get(f"{operator.server.base_url}/tickets").status_code == 200
+        assert observed.ask("GET", "/tickets").status_code == 200
+    assert observed.look().json()["status"] == "healthy"
+    observed.shows("collector of traces down")
     assert operator.server.terminate() == 0
 
 

@@ -1,10 +1,10 @@
 """docs/operations/faults.md as a list of claims: what is quoted there must have been seen on a server that had the fault."""
 
 import re
+import time
 from pathlib import Path
 
 import httpx
-from faultshop import until
 
 from services.process import ServerProcess
 
@@ -20,10 +20,14 @@ def rows() -> dict[str, dict[str, str]]:
 
 
 class Observed:
-    """What a server has shown while it had a fault."""
+    """What a server has shown while it had a fault.
 
-    def __init__(self, server: ServerProcess, headers: dict[str, str] | None = None) -> None:
+    :param log: the file that it logs to, where that is not what it prints
+    """
+
+    def __init__(self, server: ServerProcess, headers: dict[str, str] | None = None, log: Path | None = None) -> None:
         self._server = server
+        self._log = log
         self._client = httpx.Client(base_url=server.base_url, timeout=30)
         self._headers = headers
         self._answers: list[str] = []
@@ -35,6 +39,10 @@ class Observed:
         answer = self._client.request(method, path, **options)  # type: ignore[arg-type]  # passed on
         self._answers.append(f"{answer.status_code}\n{answer.headers}\n{answer.text}")
         return answer
+
+    def got(self, status: int, text: str) -> None:
+        """Notes an answer that came in another way."""
+        self._answers.append(f"{status}\n{text}")
 
     def look(self) -> "httpx.Response":
         """Notes what health and metrics say now; returns the health."""
@@ -58,8 +66,13 @@ class Observed:
         for quoted in _quoted(row["metrics"]):
             assert self._measured(quoted), (fault, quoted)
         for quoted in _quoted(row["log"]):
-            seen = until(lambda quoted=quoted: quoted in self._server.output, 10)  # lines are written by a thread of their own
-            assert seen, (fault, quoted, self._server.output[-3000:])
+            deadline = time.monotonic() + 10  # lines are written by a thread of their own
+            while quoted not in self._logged():
+                assert time.monotonic() < deadline, (fault, quoted, self._logged()[-3000:])
+                time.sleep(0.05)
+
+    def _logged(self) -> str:
+        return self._log.read_text(errors="replace") if self._log is not None else self._server.output
 
     def _measured(self, quoted: str) -> bool:
         """Whether a metric was there with these labels among others, and above zero (or of the value that is quoted)."""

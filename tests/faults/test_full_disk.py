@@ -99,7 +99,21 @@ def test_a_full_disk_refuses_writes_loses_nothing_and_heals(
         assert until(books.settled, 40), server.output[-3000:]
         assert until(lambda: observed.look().json()["status"] == "healthy", 20)
         books.agree(accepted, partner.seen)
-        observed.shows("disk of SQLite full" if kind == "disk" else "disk of SQLite fails (quota, device)")
+        observed.shows("disk of SQLite full" if kind == "disk" else "disk of SQLite fails")
         assert books.rows("PRAGMA integrity_check") == [("ok",)]
         assert server.process.poll() is None
         assert server.terminate() == 0
+
+
+def test_a_disk_that_is_full_for_logs_fails_no_request(start_server: Start, tmp_path: Path, small_disk: Path) -> None:
+    (tmp_path / "app.cai").write_text('endpoint GET /nothing { auth: public  returns: string  do { return "nothing" } }')
+    log = small_disk / "app.log"
+    server = start_server(tmp_path / "app.cai", env={"DATABASE_URL": f"sqlite:///{tmp_path}/app.db", "LOG_OUTPUT": str(log)})
+    observed = Observed(server, log=log)
+    with no_room(small_disk):
+        for _ in range(200):  # more than fits into the rest of the last page
+            assert observed.ask("GET", "/nothing").status_code == 200
+        assert until(lambda: "log_lines_lost 0" not in observed.ask("GET", "/metrics").text, 10)
+        assert observed.look().json()["status"] == "healthy"
+    assert observed.ask("GET", "/nothing").status_code == 200
+    observed.shows("disk full for logs")

@@ -13,6 +13,8 @@ import httpx
 import psutil
 import pytest
 
+from faults.faultpage import Observed
+
 PROGRAM = """
 entity Item { id: uuid, primary, auto  name: string, required }
 resource Item at /items { auth: public }
@@ -57,9 +59,11 @@ def test_a_killed_worker_is_replaced_and_the_others_serve_on(start_server, progr
     os.kill(before[0].pid, signal.SIGKILL)
     until(lambda: len(workers(server)) == 2 and before[0].pid not in {worker.pid for worker in workers(server)})
     until(lambda: httpx.get(server.base_url + "/health/ready").status_code == 200)
+    observed = Observed(server)
     for _ in range(10):
-        assert httpx.get(server.base_url + "/items").status_code == 200
-    assert "worker died" in server.output
+        assert observed.ask("GET", "/items").status_code == 200
+    assert observed.look().json()["status"] == "healthy"
+    observed.shows("worker killed")
     assert server.terminate() == 0
     assert not any(psutil.pid_exists(worker.pid) for worker in before)
 
@@ -71,7 +75,7 @@ def test_five_deaths_within_a_minute_end_the_server(start_server, program, url):
         os.kill(pid, signal.SIGKILL)
         until(lambda dead=pid: server.process.poll() is not None or dead not in {worker.pid for worker in workers(server)})
     assert server.wait() == 4
-    assert "workers die too often" in server.output
+    Observed(server).shows("five workers die in a minute")
 
 
 def test_a_worker_that_is_terminated_hands_it_to_the_server(start_server, program, url):
