@@ -1,12 +1,10 @@
 """Cancelling what runs: calls are cut short, what is recorded stays, and what was done can be undone then."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from programs import Peer, Process, Time, analysed, prepared
+from programs import Peer, Process, analysed
 
 from codeai.model.application import Application
 from codeai.storage.opening import open_database
@@ -60,29 +58,9 @@ def application() -> Application:
     return analysed(PROGRAM)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('cancelling')}/app.db"
-    else:
-        url = request.getfixturevalue("postgres").create_database(f"c{uuid.uuid4().hex[:16]}")
-    return prepared(url, application)
-
-
 @pytest.fixture
 async def peer() -> Hanging:
     return Hanging()
-
-
-@pytest.fixture
-async def process(settings: DatabaseSettings, application: Application, peer: Hanging) -> AsyncIterator[Process]:
-    database = open_database(settings)
-    await database.start()
-    await database.writing().execute("DELETE FROM codeai_activations", ())
-    found = Process(application, database, Time(), peer)
-    await found.durable.register()
-    yield found
-    await database.close()
 
 
 async def begun(process: Process, peer: Hanging, name: str, calls: int) -> tuple[str, asyncio.Task[None]]:

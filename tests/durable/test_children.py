@@ -1,15 +1,11 @@
 """Steps that wait for the workflow that they start."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
 
 import pytest
-from programs import Peer, Process, Time, analysed, prepared, unique
+from programs import Process, analysed, unique
 
 from codeai.model.application import Application
-from codeai.storage.opening import open_database
-from codeai.storage.settings import DatabaseSettings
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -60,26 +56,6 @@ workflow Narrow { concurrency: 2  steps { go { wait: Go }  call { call: Peer.pin
 @pytest.fixture(scope="module")
 def application() -> Application:
     return analysed(PROGRAM)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('children')}/app.db"
-    else:
-        url = request.getfixturevalue("postgres").create_database(f"k{uuid.uuid4().hex[:16]}")
-    return prepared(url, application)
-
-
-@pytest.fixture
-async def process(settings: DatabaseSettings, application: Application) -> AsyncIterator[Process]:
-    database = open_database(settings)
-    await database.start()
-    await database.writing().execute("DELETE FROM codeai_activations", ())
-    found = Process(application, database, Time(), Peer())
-    await found.durable.register()
-    yield found
-    await database.close()
 
 
 async def children(process: Process, parent: str) -> list[str]:

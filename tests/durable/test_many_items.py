@@ -1,11 +1,10 @@
 """Steps that are repeated over thousands of items: a turn costs what is new, whatever has ended before."""
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from programs import Peer, Process, Time, analysed, prepared
+from programs import Peer, Process, Time, analysed
 
 from codeai.durable.run import _MOST_KEPT, Run
 from codeai.model.application import Application
@@ -69,29 +68,12 @@ def application() -> Application:
     return analysed(PROGRAM)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('items')}/app.db"
-    else:
-        url = request.getfixturevalue("postgres").create_database(f"i{uuid.uuid4().hex[:16]}")
-    return prepared(url, application)
-
-
 async def opened(settings: DatabaseSettings, application: Application) -> Process:
     database = open_database(settings)
     await database.start()
     found = Process(application, database, Time(), Peer())
     await found.durable.register()
     return found
-
-
-@pytest.fixture
-async def process(settings: DatabaseSettings, application: Application) -> AsyncIterator[Process]:
-    found = await opened(settings, application)
-    await found.database.writing().execute("DELETE FROM codeai_activations", ())
-    yield found
-    await found.database.close()
 
 
 async def test_a_turn_reads_what_is_under_way_and_what_has_ended_since_the_last(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
