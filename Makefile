@@ -50,11 +50,11 @@ cover: $(READY) .venv/.services ## Runs the tests and says what they do not reac
 faults: $(READY) .venv/.services ## Tries all faults at length: a thousand kills, five minutes of each fault that comes and goes
 	FAULTS_KILLS=$${FAULTS_KILLS:-1000} FAULTS_SECONDS=$${FAULTS_SECONDS:-300} $(BIN)/pytest -s -v tests/faults
 
-fuzz: $(READY) ## Fuzzes the parser, the formatter and query text for a minute
-	@mkdir -p .venv/fuzz
+fuzz: $(READY) ## Fuzzes programs, queries, requests, tokens and signatures, a minute each
 	@$(BIN)/python -c "import atheris" 2>/dev/null || { echo "skipped: atheris has no wheel for this Python"; exit 0; }; \
-	for f in tests/corpus/valid/*.cai examples/*/*.cai; do (printf p; head -c 4000 "$$f") > .venv/fuzz/$$(echo "$$f" | tr / _); done; \
-	$(BIN)/python tests/fuzz/target.py -max_total_time=60 -max_len=4000 -timeout=20 .venv/fuzz
+	for target in program query http token signature; do \
+	  $(BIN)/python tests/fuzz/target.py $$target .venv/fuzz/$$target -max_total_time=$${FUZZ_SECONDS:-60} -max_len=1500 -timeout=20 || exit 1; \
+	done
 
 bench: .venv/.bench ## Measures ours beside the floor and the peers (QUIETLY=COMMAND runs each part by it)
 	@for part in $$($(BIN)/python benchmarks/run.py --parts); do $(QUIETLY) $(BIN)/python benchmarks/run.py --part $$part || exit 1; done

@@ -52,3 +52,11 @@ def shape(value: Any) -> Any:
         left_out = ("start", "end", "comments", "quoted")
         return type(value).__name__, [(name, shape(getattr(value, name))) for name in value.__struct_fields__ if name not in left_out]
     return [shape(part) for part in value] if isinstance(value, tuple) else value
+
+
+def fuzz_program(data: bytes) -> None:
+    check_program(data.decode("utf-8", "replace").replace("\r\n", "\n"))
+
+
+def fuzz_query(data: bytes) -> None:
+    check_query(data.decode("utf-8", "replace"))

@@ -177,6 +177,7 @@ E = "entity A { id: uuid, primary, auto }\n"
         ("endpoint GET /health { auth: public  do { return 1 } }", "/health"),
         ("endpoint GET /docs { auth: public  do { return 1 } }", "/docs"),
         ("endpoint GET /openapi.json { auth: public  do { return 1 } }", "/openapi.json"),
+        ("endpoint GET /llms.txt { auth: public  do { return 1 } }", "/llms.txt"),
         ("endpoint POST /api/v1/query { auth: public  do { return 1 } }", "/api/v1/query"),
         ("entity A { id: uuid, primary, auto  b: ref(B) }", "'B'"),
         ("entity A { id: uuid, primary, auto  b: string, colour(red) }", "unknown modifier 'colour'"),

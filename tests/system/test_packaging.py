@@ -30,7 +30,7 @@ def test_it_holds_everything_that_the_program_reads(wheel):
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert expected <= names
-    assert "codeai/py.typed" in names and "codeai/http/pages/static/docs.html" in names
+    assert "codeai/py.typed" in names and {"codeai/http/pages/static/docs.html", "codeai/http/pages/static/llms.md"} <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "examples/"))]
 
 

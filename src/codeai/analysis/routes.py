@@ -13,7 +13,7 @@ from codeai.language.tree.queries import TestRequest
 from codeai.model.endpoint import Endpoint
 
 # Routes and prefixes that the server keeps for itself (language page, section 6).
-_OWN: Final = ("health", "metrics", "debug", "openapi.json", "docs")
+_OWN: Final = ("health", "metrics", "debug", "openapi.json", "docs", "llms.txt")
 _CONTROL: Final = ("workflows", "executions", "admin", "events", "dead-letters", "webhooks", "integrations", "query")
 _OPEN: Final = "\0"  # stands for a value that is put into a path
 

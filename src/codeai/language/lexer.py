@@ -153,6 +153,11 @@ def _string_end(text: str, start: int, stop: int) -> int:
     return -1
 
 
+def is_dotted(text: str) -> bool:
+    """Whether a text is a name, or several with dots between them."""
+    return all(part.isidentifier() and part.isascii() for part in text.split("."))
+
+
 def begins_interpolation(text: str, at: int) -> bool:
     """Whether the ``{`` at this offset of a string starts an interpolation: a letter, ``_`` or ``(`` follows."""
     following = text[at + 1 : at + 2]

@@ -1,13 +1,15 @@
-"""Did you mean: the nearest known name by edit distance (optimal string alignment), within a millisecond for 10,000 names.
+"""Did you mean: the nearest known name by edit distance (optimal string alignment), well within a millisecond for 10,000 names.
 
-All names are laid into one text, a line each, in which the first or the last part of the wanted name is looked for: a name with
-``n`` edits shares at least one of ``n + 1`` parts, and what shares neither its beginning nor its end nobody would have meant.
-So only few names are compared letter by letter.
+Few names are compared one by one. Many are laid into one text, in which the first and the last part of the wanted name are looked for:
+what shares neither its beginning nor its end nobody would have meant. Only those names are compared letter by letter, by a library in C,
+which a program without mistakes never loads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -15,6 +17,8 @@ import msgspec
 _MOST_EDITS: Final = 4
 _MOST_EDITS_OF_MANY: Final = 2
 _FEW: Final = 4_000  # characters of names that are compared one by one
+_MOST_NEAR: Final = 8  # of equally near names
+_MOST_ALIKE: Final = 500  # a beginning or end that more names share does not tell them apart
 
 
 class Suggestion(msgspec.Struct, frozen=True):
@@ -38,26 +42,53 @@ def nearest(name: str, known: Iterable[str]) -> Suggestion | None:
     """The same, with whether it is sure."""
     names = list(known)
     lines = "\n".join(names)
-    if not lines or lines.count("\n") >= len(names):  # quoted names may hold anything
-        names = [known for known in names if known and "\n" not in known]
-        lines = "\n".join(names)
-    if not names:
+    if len(lines) < _FEW:
+        return _chosen(name, _near_few(name, names))
+    found = _near_many(name, names, lines)
+    if found is None:  # quoted names may hold anything
+        names = [one for one in names if "\n" not in one]
+        found = _near_many(name, names, "\n".join(names))
+    return _chosen(name, found or [])
+
+
+def _chosen(name: str, near: list[tuple[int, str]]) -> Suggestion | None:
+    """The first of the nearest names, which come with their distances in the order in which they are known."""
+    others = [(distance, one) for distance, one in near if one != name]
+    if not others:
         return None
-    few = len(lines) < _FEW
-    wanted, text = _fold(name, few), b"\n" + _fold(lines, few) + b"\n"
-    most = _MOST_EDITS if few else _MOST_EDITS_OF_MANY
-    for limit in sorted({1, min(max(1, len(wanted) // 3), most)}):
-        found: dict[int, int] = {}
-        for at, candidate in _sharing(wanted, text, limit):
-            distance = _distance(wanted, candidate, limit)
-            if distance <= limit:
-                found[at] = distance
-        least = min(found.values(), default=0)
-        best = [names[text.count(b"\n", 0, at)] for at in sorted(found) if found[at] == least]
-        near = [candidate for candidate in dict.fromkeys(best) if candidate != name]
-        if near:
-            return Suggestion(near[0], limit == 1 and len(near) == 1 and len(wanted) >= 3)
-    return None
+    least = min(distance for distance, _ in others)
+    best = list(dict.fromkeys(one for distance, one in others if distance == least))
+    return Suggestion(best[0], least <= 1 and len(best) == 1 and len(_fold(name, False)) >= 3)
+
+
+def _near_few(name: str, names: list[str]) -> list[tuple[int, str]]:
+    wanted = _fold(name, True)
+    limit = max(1, min(len(wanted) // 3, _MOST_EDITS))
+    distances = ((_distance(wanted, _fold(one, True), limit), one) for one in names if one)
+    return [(distance, one) for distance, one in distances if distance <= limit]
+
+
+def _near_many(name: str, names: list[str], lines: str) -> list[tuple[int, str]] | None:
+    """One or two of the nearest; None when some name takes several lines."""
+    from rapidfuzz.distance import OSA
+    from rapidfuzz.process import extract
+
+    wanted, text = _fold(name, False), b"\n" + _fold(lines, False) + b"\n"
+    if not wanted:
+        return []
+    limit = max(1, min(len(wanted) // 3, _MOST_EDITS_OF_MANY))
+    found = extract(wanted, _sharing(wanted, text, limit), scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR)
+    near: list[tuple[int, int, str]] = []
+    for line, distance, _ in found:
+        if len(near) > 1 or (near and distance > near[0][0]):
+            break
+        at = text.index(b"\n%b\n" % line)
+        index = text.count(b"\n", 0, at)
+        if index >= len(names) or _fold(names[index], False) != line:
+            return None
+        if names[index] != name:
+            near.append((int(distance), index, names[index]))
+    return [(distance, one) for distance, _, one in sorted(near)]
 
 
 def _fold(text: str, few: bool) -> bytes:
@@ -66,36 +97,31 @@ def _fold(text: str, few: bool) -> bytes:
     return folded.translate(None, b"_") if few else folded
 
 
-def _sharing(wanted: bytes, text: bytes, limit: int) -> Iterator[tuple[int, bytes]]:
-    """The lines (by the offset of their start, less one) that begin or end as the wanted name does, of about its length."""
-    if len(text) < _FEW:
-        yield from ((at, line) for at, line in _lines(text) if abs(len(line) - len(wanted)) <= limit)
-        return
+def _sharing(wanted: bytes, text: bytes, limit: int) -> list[bytes]:
+    """The lines that begin or end as the wanted name does, of about its length."""
     size = max(1, len(wanted) // (limit + 1))
-    swapped = wanted[: size - 1] + wanted[size : size + 1]  # a transposition may lie across the end of the first part
-    heads = {wanted[:size], swapped} if limit == 1 else {wanted[:size]}
-    for head in filter(None, heads):
-        at = text.find(b"\n" + head)
-        while at >= 0:
-            end = text.index(b"\n", at + 1)
-            if -limit <= end - at - 1 - len(wanted) <= limit:
-                yield at, text[at + 1 : end]
-            at = text.find(b"\n" + head, end)
-    tail = wanted[-size:] + b"\n"
-    at = text.find(tail)
-    while at >= 0:
-        end = at + size
+    shortest, longest = max(len(wanted) - limit, 1), len(wanted) + limit
+    swapped = wanted[: size - 1] + wanted[size : size + 1] if limit == 1 else b""  # a transposition across the end of the first part
+    found: dict[bytes, None] = {}
+    while size <= len(wanted):
+        for head in filter(None, {wanted[:size], swapped}):
+            rest = rb"\n(%b[^\n]{%d,%d})(?=\n)" % (re.escape(head), max(shortest - len(head), 0), max(longest - len(head), 0))
+            found.update(dict.fromkeys(one[1] for one in islice(re.finditer(rest, text), _MOST_ALIKE)))
+        if len(found) < _MOST_ALIKE:
+            break
+        found.clear()  # Product1, Product2, …
+        size += (len(wanted) - size) // 3 + 1
+    tail = wanted[-max(1, len(wanted) // (limit + 2)) :] + b"\n"
+    end = text.find(tail)
+    for _ in range(_MOST_ALIKE // 2):
+        if end < 0:
+            break
+        end += len(tail) - 1
         start = text.rindex(b"\n", 0, end)
-        if -limit <= end - start - 1 - len(wanted) <= limit:
-            yield start, text[start + 1 : end]
-        at = text.find(tail, end)
-
-
-def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    for line in text[1:-1].split(b"\n"):
-        yield at, line
-        at += len(line) + 1
+        if shortest <= end - start - 1 <= longest:
+            found[text[start + 1 : end]] = None
+        end = text.find(tail, end)
+    return list(found)
 
 
 def _distance(left: bytes, right: bytes, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""Serves the documentation page and its files."""
+"""Serves the documentation page and its files, and the page for models."""
 
 from __future__ import annotations
 
@@ -43,7 +43,21 @@ def documentation(document: dict[str, Any]) -> dict[str, Page]:
         "/docs/docs.js": _file("docs.js", "/docs/docs.js"),
         "/docs/docs.css": _file("docs.css", "/docs/docs.css"),
         "/openapi.json": Page("/openapi.json", openapi),
+        "/llms.txt": _for_models(document["info"]),
     }
+
+
+def _for_models(info: dict[str, Any]) -> Page:
+    """What a model reads first (llmstxt.org): where the interface of this program is described, and the language it is written in."""
+    language = (files("codeai.http.pages") / "static" / "llms.md").read_text(encoding="utf-8")
+    about = f"> A back end in CodeAI, version {info['version']}. Its interface: [OpenAPI](/openapi.json), [as a page](/docs)."
+    body = f"# {info['title']}\n\n{about} Below: the language of its program.\n\n{language}".encode()
+    headers = ((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-cache"))
+
+    async def answer(request: Request) -> Response:
+        return conditional(request, Response(200, body, headers))
+
+    return Page("/llms.txt", answer)
 
 
 def landing(name: str, version: str) -> Page:

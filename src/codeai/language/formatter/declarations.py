@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from codeai.language.formatter.printer import FIELDS, INDENT, quoted
 from codeai.language.formatter.statements import Statements
+from codeai.language.lexer import is_dotted
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
@@ -55,8 +56,7 @@ class Declarations(Statements):
 
     def name(self, node: Identifier) -> str:
         """A name, quoted where it is none."""
-        plain = all(part.isidentifier() and part.isascii() for part in node.text.split("."))
-        return node.text if plain else quoted(node.text)
+        return node.text if is_dotted(node.text) else quoted(node.text)
 
     def names(self, names: tuple[Identifier, ...]) -> str:
         """``[a, b]``."""

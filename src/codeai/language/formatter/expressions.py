@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codeai.language.durations import duration_milliseconds
 from codeai.language.formatter.printer import FIELDS, INDENT, WIDTH, Printer, quoted
-from codeai.language.lexer import begins_interpolation
+from codeai.language.lexer import begins_interpolation, is_dotted
 from codeai.language.parser.expressions import AND, COALESCE, COMPARISON, NEGATION, NOT, OR, PRODUCT, SUM, TERNARY
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -211,7 +211,7 @@ class Expressions(Printer):
 
     def key(self, name: Identifier) -> str:
         """A key of a map; quoted where it is no name."""
-        return name.text if all(part.isidentifier() for part in name.text.split("-")) else f'"{name.text}"'
+        return name.text if "." not in name.text and is_dotted(name.text.replace("-", ".")) else quoted(name.text)
 
     def called(self, node: ex.Call, depth: int) -> str:
         parts = [
@@ -406,7 +406,7 @@ class Expressions(Printer):
     def _type_argument(self, node: Node, depth: int) -> str:
         if isinstance(node, ty.TypeExpression):
             return self.type(node, depth)
-        return node.text if isinstance(node, Reference) else self.expression(node, depth)
+        return self.reference(node) if isinstance(node, Reference) else self.expression(node, depth)
 
     def field(self, node: Node, depth: int) -> str:
         """``name: type, modifiers = computed``."""

@@ -19,10 +19,12 @@ from codeai.language.lexer import (
     Tokens,
     begins_interpolation,
     interpolation_end,
+    is_dotted,
     tokenize,
 )
 from codeai.language.parser.cursor import Cursor
 from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Identifier
 
 _SIZES: Final = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "{": "{", "}": "}"}
@@ -71,6 +73,14 @@ class Literals(Cursor):
             self.i += 1
             return ex.Missing(start, end)
         return None
+
+    def quoted_names(self, wanted: str) -> tuple[Identifier, ...]:
+        """The names, with dots between them, that a string holds."""
+        start, end = self.start, self.ends[self.i]
+        text = self.text_literal(wanted)
+        if not is_dotted(text):
+            self.fail(f"expected {wanted}, got '{text[:40]}'", "CAI0010", start, end, expected=(wanted,))
+        return tuple(Identifier(start, end, part) for part in text.split("."))
 
     def text_literal(self, wanted: str = "string", *, pattern: bool = False) -> str:
         """Takes a string in which braces mean nothing (paths, patterns, texts of errors).

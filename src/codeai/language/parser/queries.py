@@ -285,11 +285,8 @@ class Queries(Types):
 
     def event_reference(self, kind: str = "event") -> Reference:
         """The name of an event (or of what ``kind`` declares): dotted, or quoted as in older files."""
-        if self.kinds[self.i] != STRING:
-            return self.reference(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
-        start, end = self.start, self.ends[self.i]
-        text = self.text_literal()
-        return quoted_reference(self, text, kind, start, end)
+        wanted = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+        return quoted_reference(self, self.quoted_names(wanted), kind) if self.at(STRING) else self.reference(wanted)
 
     def _expressions(self) -> tuple[ex.Expression, ...]:
         found = [self.expression()]

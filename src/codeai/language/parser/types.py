@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import NAME, STRING
+from codeai.language.lexer import NAME, STRING, is_dotted
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
 from codeai.language.spellings import data, descriptions
@@ -108,14 +108,24 @@ class Types(Expressions):
             return self.type_expression()
         if name in ("ref", "many", "enum"):
             if self.kinds[self.i] == STRING:
-                quoted = Identifier(self.start, self.ends[self.i], self.text_literal())
-                self.older(quoted.start, quoted.end, quoted.text)
-                return Reference(quoted.start, quoted.end, (quoted,))
+                return self._quoted_argument(name)
             parts = [self.identifier()]
             while self.take("."):
                 parts.append(self.identifier())
             return Reference(parts[0].start, parts[-1].end, tuple(parts))
         return self.expression()
+
+    def _quoted_argument(self, name: str) -> Reference:
+        """A member of an enum that is no name keeps its quotes; what refers to something is an older spelling."""
+        start, end = self.start, self.ends[self.i]
+        if name == "enum":
+            parts: tuple[Identifier, ...] = (Identifier(start, end, self.text_literal()),)
+            if not is_dotted(parts[0].text) or "." in parts[0].text:
+                return Reference(start, end, parts, quoted=True)
+        else:
+            parts = self.quoted_names("an entity")
+        self.older(start, end, ".".join(part.text for part in parts))
+        return Reference(start, end, parts)
 
     def field_item(self) -> FieldDeclaration | tuple[FieldDeclaration, ...]:
         """A field of a list of fields, in which a description may stand."""

@@ -207,7 +207,7 @@ _INDEX_WORDS: Final = ("unique", "text", "geospatial", "sparse")
 def _columns(p: Clauses, closing: str) -> tuple[d.IndexColumn, ...]:
     found: list[d.IndexColumn] = []
     while not p.at(closing):
-        name = Identifier(p.start, p.ends[p.i], p.text_literal()) if p.at(STRING) else p.identifier("a field")
+        name = p.quoted_names("a field")[0] if p.at(STRING) else p.identifier("a field")
         p.take(":")
         descending = p.take_word("desc")
         if not descending:

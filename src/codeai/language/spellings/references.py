@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from codeai.language.parser.cursor import Cursor
 
 
-def quoted_reference(p: Cursor, text: str, kind: str, start: int, end: int) -> Reference:
-    """The reference that a quoted name is. What the program does not declare stays quoted: it is only a warning.
+def quoted_reference(p: Cursor, names: tuple[Identifier, ...], kind: str) -> Reference:
+    """The reference that quoted names are. What the program does not declare stays quoted: it is only a warning.
 
     :param kind: the keyword that would declare it
     """
+    text = ".".join(name.text for name in names)
     if kind == "event":
         known = event_key(text) in p.outline.events
     elif kind in ("integration", "operation"):
@@ -23,5 +24,5 @@ def quoted_reference(p: Cursor, text: str, kind: str, start: int, end: int) -> R
     else:
         known = p.outline.declares(kind, text.split(".")[0])
     if known:
-        p.older(start, end, text)
-    return Reference(start, end, tuple(Identifier(start, end, part) for part in text.split(".")), not known)
+        p.older(names[0].start, names[0].end, text)
+    return Reference(names[0].start, names[0].end, names, not known)

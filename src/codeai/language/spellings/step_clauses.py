@@ -46,9 +46,9 @@ def _activity(p: Workflows) -> tuple[d.Clause, ...] | None:
 def python_function(p: Workflows) -> Reference:
     """The function that a quoted text names."""
     start, end = p.start, p.ends[p.i]
-    text = p.text_literal("a Python function")
-    p.older(start, end, f"activity: {text}")
-    return Reference(start, end, tuple(Identifier(start, end, part) for part in text.split(".")))
+    names = p.quoted_names("a Python function")
+    p.older(start, end, f"activity: {'.'.join(name.text for name in names)}")
+    return Reference(start, end, names)
 
 
 def _input(p: Workflows) -> tuple[d.Clause, ...] | None:
