@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Final
 
 import click
 import msgspec
@@ -12,6 +13,8 @@ from codeai.auth.errors import AuthError, auth_error
 from codeai.cli.main import fail
 from codeai.language.codes import Entry, codes, entry
 from codeai.language.suggestions import suggest
+
+_FORMS: Final = {"script": "a script beside a program", "query": "query text", "bytes": "the bytes of a file"}
 
 
 @click.command(
@@ -59,5 +62,6 @@ def _text(page: Entry, *, colour: bool) -> str:
     parts = [f"\x1b[1m{head}\x1b[0m" if colour else head, f"{page.kind}, {page.severity}", page.text]
     for name, sample in (("Wrong:", page.wrong), ("Right:", page.right)):
         if sample:
+            name = f"{name[:-1]} ({_FORMS[page.form]}):" if page.form else name
             parts.extend([name, "\n".join(f"    {line}".rstrip() for line in sample.rstrip().split("\n"))])
     return "\n\n".join(parts)

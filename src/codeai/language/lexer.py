@@ -153,9 +153,14 @@ def _string_end(text: str, start: int, stop: int) -> int:
     return -1
 
 
+def is_name(text: str) -> bool:
+    """Whether a text has the form of a name."""
+    return text.isidentifier() and text.isascii()
+
+
 def is_dotted(text: str) -> bool:
     """Whether a text is a name, or several with dots between them."""
-    return all(part.isidentifier() and part.isascii() for part in text.split("."))
+    return all(map(is_name, text.split(".")))
 
 
 def begins_interpolation(text: str, at: int) -> bool:

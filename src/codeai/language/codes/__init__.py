@@ -19,14 +19,14 @@ from codeai.language.diagnostics import DiagnosticClass, Severity
 
 _PAGE: Final = re.compile(
     r"# (?P<title>.+)\n\n(?P<kind>\w+), (?P<severity>\w+)\n\n(?P<text>.+?)\n"
-    r"(?:\n## Wrong\n\n```cai\n(?P<wrong>.*?)```\n)?(?:\n## Right\n\n```cai\n(?P<right>.*?)```\n)?",
+    r"\n## Wrong\n\n```cai ?(?P<form>\w*)\n(?P<wrong>.*?)```\n\n## Right\n\n```cai ?(?P=form)\n(?P<right>.*?)```\n",
     re.DOTALL,
 )
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A code: ``kind`` and ``severity`` are what it has in programs (query text has classes of its own); samples may be absent
-    where no text can show the mistake.
+    """A code: ``kind`` and ``severity`` are what it has in programs (query text has classes of its own). ``form`` says what its samples
+    are: nothing for programs, else ``script`` (beside a program), ``query`` (text at run time), ``bytes`` (some written as escapes).
     """
 
     code: str
@@ -36,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True):
     text: str
     wrong: str
     right: str
+    form: str = ""
 
 
 def codes() -> tuple[str, ...]:
@@ -57,5 +58,12 @@ def entry(code: str) -> Entry | None:
         raise ValueError(f"the page of {code} is malformed")
     parts = found.groupdict(default="")
     return Entry(
-        code, parts["title"], DiagnosticClass(parts["kind"]), Severity(parts["severity"]), parts["text"], parts["wrong"], parts["right"]
+        code,
+        parts["title"],
+        DiagnosticClass(parts["kind"]),
+        Severity(parts["severity"]),
+        parts["text"],
+        parts["wrong"],
+        parts["right"],
+        parts["form"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from codeai.language.lexer import END, NAME
+from codeai.language.lexer import END, NAME, is_name
 from codeai.language.parser import scripts
 from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
@@ -148,7 +148,7 @@ class Parser(Events):
     def _segment(self, part: str, at: int) -> d.PathSegment:
         end = at + len(part)
         name = part[1:-1] if part.startswith("{") and part.endswith("}") else part[1:] if part.startswith(":") else None
-        if name is not None and name.isidentifier() and name.isascii():
+        if name is not None and is_name(name):
             return d.PathSegment(at, end, name, True)
         if name is not None or any(character in '{}:?#%"\\' or not character.isprintable() or character == " " for character in part):
             self.fail(f"malformed path segment '{part}'", "CAI0020", at, end, help_text="a parameter is written {name}")

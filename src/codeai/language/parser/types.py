@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import NAME, STRING, is_dotted
+from codeai.language.lexer import NAME, STRING, is_name
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
 from codeai.language.spellings import data, descriptions
@@ -120,7 +120,7 @@ class Types(Expressions):
         start, end = self.start, self.ends[self.i]
         if name == "enum":
             parts: tuple[Identifier, ...] = (Identifier(start, end, self.text_literal()),)
-            if not is_dotted(parts[0].text) or "." in parts[0].text:
+            if not is_name(parts[0].text):
                 return Reference(start, end, parts, quoted=True)
         else:
             parts = self.quoted_names("an entity")

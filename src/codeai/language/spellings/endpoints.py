@@ -186,7 +186,7 @@ def _returning(p: Clauses, clause: d.DoClause, clauses: tuple[d.Clause, ...]) ->
     body, name = clause.body, p.host.assigned
     returns = next((c for c in clauses if isinstance(c, d.ReturnsClause)), None)
     void = returns is not None and isinstance(returns.type, ty.NamedType) and returns.type.name.text == "void"
-    if not name or void or _returns(body):
+    if not name or void or not body.statements or _returns(body):
         return clause
     end = body.statements[-1].end
     value = st.Return(end, end, ex.Name(end, end, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from codeai.language.lexer import STRING
+from codeai.language.lexer import STRING, is_name
 from codeai.language.spellings import texts
 from codeai.language.spellings.events import RETRY
 from codeai.language.spellings.step_clauses import Spelling, python_function
@@ -40,7 +40,7 @@ def _queue(p: Workflows) -> tuple[d.Clause, ...] | None:
     start, end = p.start, p.ends[p.i]
     text = p.text_literal()
     known = text == "default" or f"jobs.queues.{text}" in p.outline.settings or f"scheduler.queues.{text}" in p.outline.settings
-    if not (known and text.isidentifier()):
+    if not (known and is_name(text)):
         return (d.ValueClause(key.start, end, key, ex.StringLiteral(start, end, text)),)
     p.older(start, end, f"queue: {text}")
     value = ex.Name(start, end, text)

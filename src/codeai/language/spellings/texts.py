@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from codeai.language.lexer import tokenize
+from codeai.language.lexer import is_dotted, tokenize
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 
@@ -22,7 +22,7 @@ def reference(p: Expressions, value: ex.Expression) -> ex.Expression:
     if not isinstance(value, ex.StringLiteral):
         return value
     parts = value.value.split(".")
-    if len(parts) < 2 or parts[0] not in _ROOTS or not all(part.isidentifier() and part.isascii() for part in parts):
+    if len(parts) < 2 or parts[0] not in _ROOTS or not is_dotted(value.value):
         return value
     always = parts[0] == "steps" or parts[:2] == ["workflow", "input"]
     if not always and not _resolves(p, parts):

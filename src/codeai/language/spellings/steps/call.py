@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from codeai.language.lexer import NAME
+from codeai.language.lexer import NAME, is_dotted, is_name
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier
@@ -55,13 +55,16 @@ def arguments_of(p: Queries) -> tuple[ex.Argument, ...]:
 def entity_of(p: Queries, value: ex.Expression) -> Identifier | None:
     """The entity that an argument names, as such or by its table."""
     if isinstance(value, ex.StringLiteral):
-        return Identifier(value.start, value.end, p.outline.entity_of(value.value))
+        name = p.outline.entity_of(value.value)
+        return Identifier(value.start, value.end, name) if is_name(name) else None
     return Identifier(value.start, value.end, value.text) if isinstance(value, ex.Name) else None
 
 
 def dotted(value: ex.Expression) -> tuple[Identifier, ...] | None:
     """The parts of a dotted name, quoted or not."""
     if isinstance(value, ex.StringLiteral):
+        if not is_dotted(value.value):
+            return None
         return tuple(Identifier(value.start, value.end, part) for part in value.value.split("."))
     if isinstance(value, ex.Name):
         return (Identifier(value.start, value.end, value.text),)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from codeai.language.lexer import is_name
 from codeai.language.spellings import texts
 from codeai.language.spellings.steps.call import Call, Result, arguments_of, entity_of
 from codeai.language.tree import expressions as ex
@@ -33,7 +34,7 @@ def find(p: Queries, call: Call) -> Result | None:
         where = p.sql_condition(key)
         p.older(start, call.end, f"select {entity.text} where …")
         return Result(_trailing(p, q.Select(start, call.end, "select", entity, where=where)))
-    if isinstance(key, ex.MapLiteral):
+    if isinstance(key, ex.MapLiteral) and all(is_name(entry.key.text) for entry in key.entries):
         where = _equalities(key)
         return Result(_trailing(p, q.Select(start, call.end, "first" if single else "select", entity, where=where)))
     if key is not None:
