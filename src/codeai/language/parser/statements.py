@@ -278,7 +278,8 @@ class Statements(Queries):
         """The run of characters up to white space; ``{expression}`` in it is interpolated."""
         begin, end = self.path_run(braces=True)
         text = self.file.text[begin - self.file.base : end - self.file.base]
-        return self._interpolation(begin - 1, end + 1, f"/{text}/")
+        last = self.file.base + len(self.file.text)  # a path at the very end has nothing behind it in place of a quote
+        return self._interpolation(begin - 1, min(end + 1, last), f"/{text}/")
 
     def path_run(self, *, braces: bool = False) -> tuple[int, int]:
         """Takes the run of characters of a path that begins at the current token; returns its offsets.
