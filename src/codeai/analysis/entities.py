@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.analysis.circles import circles, shown
 from codeai.analysis.conversions import TEXTUAL
 from codeai.analysis.effects import Effects
 from codeai.analysis.guarding import report_slow_policies
@@ -266,18 +267,10 @@ class Entities(Effects):
         return tuple(found)
 
     def _check_cycles(self, symbol: EntitySymbol, values: dict[str, ir.Expression]) -> None:
-        uses = {name: {use for use in _computed_names(value) if use in values} for name, value in values.items()}
-        for name in values:
-            reached: set[str] = set()
-            waiting = list(uses[name])
-            while waiting:
-                use = waiting.pop()
-                if use == name:
-                    self.report.error(symbol.places[name].name, f"computed field '{name}' depends on itself", "CAI0211")
-                    return
-                if use not in reached:
-                    reached.add(use)
-                    waiting.extend(uses[use])
+        uses = {name: [use for use in dict.fromkeys(_computed_names(value)) if use in values] for name, value in values.items()}
+        for circle in circles(uses):
+            said = f"computed field '{circle[0]}' depends on itself{shown(circle)}"
+            self.report.error(symbol.places[circle[0]].name, said, "CAI0211")
 
     def _indexes(self, symbol: EntitySymbol) -> tuple[Index, ...]:
         found: list[Index] = []

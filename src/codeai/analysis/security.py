@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from codeai.analysis.circles import circles, shown
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.workflows import Workflows
 from codeai.language.tree import declarations as d
@@ -88,17 +89,9 @@ class Security(Workflows):
         return tuple(found)
 
     def _role_cycles(self, inherits: dict[str, tuple[str, ...]]) -> None:
-        for name in inherits:
-            reached: set[str] = set()
-            waiting = list(inherits[name])
-            while waiting:
-                parent = waiting.pop()
-                if parent == name:
-                    self.report.error(self.symbols.roles[name].name, f"role '{name}' inherits from itself", "CAI0213")
-                    return
-                if parent not in reached:
-                    reached.add(parent)
-                    waiting.extend(inherits.get(parent, ()))
+        for circle in circles(inherits):
+            said = f"role '{circle[0]}' inherits from itself{shown(circle)}"
+            self.report.error(self.symbols.roles[circle[0]].name, said, "CAI0213")
 
 
 def _method(node: d.AuthDeclaration) -> str:

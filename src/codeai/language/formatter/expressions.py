@@ -227,9 +227,10 @@ class Expressions(Printer):
         return f"{self.expression(node.target, depth, _POSTFIX)}[{self.listed_value(node.index, depth)}]"
 
     def unary(self, node: ex.Unary, depth: int) -> str:
+        again = isinstance(node.operand, ex.Unary) and node.operand.operator == node.operator
         if node.operator == "not":
-            return f"not {self.expression(node.operand, depth, COMPARISON + 1)}"
-        return f"-{self.expression(node.operand, depth, NEGATION + 1)}"
+            return f"not {self.expression(node.operand, depth, NOT if again else COMPARISON + 1)}"
+        return f"-{self.expression(node.operand, depth, NEGATION if again else NEGATION + 1)}"
 
     def binary(self, node: ex.Binary, depth: int) -> str:
         power = _POWERS[node.operator]

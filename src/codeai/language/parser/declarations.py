@@ -150,7 +150,7 @@ class Parser(Events):
         name = part[1:-1] if part.startswith("{") and part.endswith("}") else part[1:] if part.startswith(":") else None
         if name is not None and is_name(name):
             return d.PathSegment(at, end, name, True)
-        if name is not None or any(character in '{}:?#%"\\' or not character.isprintable() or character == " " for character in part):
+        if name is not None or any(character in '{}:?#%"\\' or not "!" <= character <= "~" for character in part):
             self.fail(f"malformed path segment '{part}'", "CAI0020", at, end, help_text="a parameter is written {name}")
         return d.PathSegment(at, end, part, False)
 

@@ -17,6 +17,15 @@ _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sl
 _LEVELS: Final = ("debug", "info", "warn", "error")
 
 
+# Words with which a line goes on: at the beginning of a statement they would be read as part of the one before.
+_CONTINUING: Final = frozenset(
+    (
+        *("where", "order", "order_by", "group", "having", "limit", "offset", "search", "with", "join", "include", "set"),
+        *("and", "or", "in", "not", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
+    )
+)
+
+
 class Statements(Queries):
     """Parses blocks."""
 
@@ -68,6 +77,8 @@ class Statements(Queries):
                 done = steps.statement(self)
                 if done is not None:
                     return done
+            if self.texts[self.i] in _CONTINUING and self.kinds[self.i - 1] in (",", ";") and self.kind_at(1) not in ("(", ".", "["):
+                self.fail_expected("a statement", help_text="what goes on with the expression before stands without a comma")
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
 
