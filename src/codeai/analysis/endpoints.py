@@ -244,37 +244,9 @@ class Endpoints(Surroundings):
     ) -> Endpoint:
         method = {"list": "GET", "get": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[action]
         path = (*self.prefix, *_segments(node.path))
-        key = entity.fields.get(entity.primary)
-        key_type = key.type if key is not None else t.Unknown()
-        tree_path = node.path
-        known: dict[str, t.Type] = {}
         if action in ("get", "update", "delete"):
             path = (*path, Segment(entity.primary, True))
-            tree_path = d.Path(
-                node.path.start, node.path.end, (*node.path.segments, d.PathSegment(node.path.start, node.path.end, entity.primary, True))
-            )
-            known = {entity.primary: key_type}
-        inputs = self.inputs(tree_path, clauses, known)
-        row = t.Row(entity.name)
-        built: EndpointAction
-        returns = Returns(type=row)
-        if action == "list":
-            built, inputs = self.listing(entity, clauses, inputs, (), paginated=True)
-            returns = Returns(type=t.Paginated(row))
-        elif action == "get":
-            built = GetRow(entity=entity.name, parameter=entity.primary, field=entity.primary)
-        elif action == "create":
-            built = CreateOne(entity=entity.name, validations=self.validations(clauses, entity))
-            inputs = _with_body(inputs, self.entity_shape(entity, "create"))
-            returns = Returns(type=row, status=201)
-        elif action == "update":
-            built = ModifyRow(
-                entity=entity.name, parameter=entity.primary, field=entity.primary, validations=self.validations(clauses, entity)
-            )
-            inputs = _with_body(inputs, self.entity_shape(entity, "update"))
-        else:
-            built = DeleteOne(entity=entity.name, parameter=entity.primary, field=entity.primary)
-            returns = Returns(type=None, status=204)
+        inputs, returns, built = self._built(node, entity, action, clauses)
         name = snake_case(entity.name) if action != "list" else entity.table
         written = _own_success(common, clauses) if action not in ("list", "get") else ()
         on_success, built = self._with_success(written, inputs, returns, built)
@@ -294,6 +266,32 @@ class Endpoints(Surroundings):
             **_surrounded(around, self.surroundings(clauses, (), method), method),
             **self._annotations(node.annotations, node.path),
         )
+
+    def _built(
+        self, node: d.ResourceDeclaration, entity: EntitySymbol, action: str, clauses: tuple[d.Clause, ...]
+    ) -> tuple[Inputs, Returns, EndpointAction]:
+        """What an action takes, gives and does."""
+        tree_path, known = node.path, {}
+        if action in ("get", "update", "delete"):
+            start, end = node.path.start, node.path.end
+            tree_path = d.Path(start, end, (*node.path.segments, d.PathSegment(start, end, entity.primary, True)))
+            key = entity.fields.get(entity.primary)
+            known = {entity.primary: key.type if key is not None else t.Unknown()}
+        inputs = self.inputs(tree_path, clauses, known)
+        row = t.Row(entity.name)
+        name, primary = entity.name, entity.primary
+        if action == "list":
+            listing, inputs = self.listing(entity, clauses, inputs, (), paginated=True)
+            return inputs, Returns(type=t.Paginated(row)), listing
+        if action == "get":
+            return inputs, Returns(type=row), GetRow(entity=name, parameter=primary, field=primary)
+        if action == "create":
+            created = CreateOne(entity=name, validations=self.validations(clauses, entity))
+            return _with_body(inputs, self.entity_shape(entity, "create")), Returns(type=row, status=201), created
+        if action == "update":
+            changed = ModifyRow(entity=name, parameter=primary, field=primary, validations=self.validations(clauses, entity))
+            return _with_body(inputs, self.entity_shape(entity, "update")), Returns(type=row), changed
+        return inputs, Returns(type=None, status=204), DeleteOne(entity=name, parameter=primary, field=primary)
 
 
 def _annotated_roles(annotations: tuple[d.Annotation, ...]) -> tuple[d.Clause, ...]:

@@ -21,7 +21,7 @@ _LEVELS: Final = ("debug", "info", "warn", "error")
 _CONTINUING: Final = frozenset(
     (
         *("where", "order", "order_by", "group", "having", "limit", "offset", "search", "with", "join", "include", "set"),
-        *("and", "or", "in", "not", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
+        *("and", "or", "in", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
     )
 )
 
@@ -77,8 +77,9 @@ class Statements(Queries):
                 done = steps.statement(self)
                 if done is not None:
                     return done
-            if self.texts[self.i] in _CONTINUING and self.kinds[self.i - 1] in (",", ";") and self.kind_at(1) not in ("(", ".", "["):
-                self.fail_expected("a statement", help_text="what goes on with the expression before stands without a comma")
+            goes_on = self.texts[self.i] in _CONTINUING or (self.texts[self.i] == "not" and self.text_at(1) == "in")
+            if goes_on and self.kind_at(1) not in ("(", ".", "["):
+                self.fail_expected("a statement", help_text="what goes on with an expression stands right behind it")
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
 
