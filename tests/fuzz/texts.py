@@ -4,27 +4,35 @@ from typing import Any
 
 from codeai.language.diagnostics import Severity
 from codeai.language.formatter import format_module
-from codeai.language.parser import parse_expression, parse_module
+from codeai.language.parser import Parsed, parse_expression, parse_module
 from codeai.language.source import Sources
 from codeai.language.tree.node import Node
 
 
 def check_program(text: str) -> None:
-    """Parsing does not raise and its places lie in the text; what parses is formatted to the same tree, once and for all."""
-    file = Sources().add("a.cai", text)
-    parsed = parse_module(file)
-    for found in parsed.diagnostics:
-        assert 0 <= found.primary.start <= found.primary.end <= len(text) + 1, found
-    within(parsed.module, 0, len(text))
-    if any(found.severity is not Severity.INFO for found in parsed.diagnostics):
+    """What parses is formatted to the same tree, once and for all."""
+    found = parsed_and_formatted(text)
+    if found is None:
         return
-    once = format_module(parsed.module, file)
+    parsed, once = found
     again = Sources().add("a.cai", once)
     reparsed = parse_module(again)
     assert [found.message for found in reparsed.diagnostics if found.severity is Severity.ERROR] == [], once
     assert format_module(reparsed.module, again) == once
     if not parsed.diagnostics:  # an older spelling may be another tree than its canonical form
         assert shape(reparsed.module) == shape(parsed.module), once
+
+
+def parsed_and_formatted(text: str) -> tuple[Parsed, str] | None:
+    """Parsing does not raise and its places lie in the text; formatting what has no error does not raise."""
+    file = Sources().add("a.cai", text)
+    parsed = parse_module(file)
+    for found in parsed.diagnostics:
+        assert 0 <= found.primary.start <= found.primary.end <= len(text) + 1, found
+    within(parsed.module, 0, len(text))
+    if any(found.severity is not Severity.INFO for found in parsed.diagnostics):
+        return None
+    return parsed, format_module(parsed.module, file)
 
 
 def check_query(text: str) -> None:
@@ -55,8 +63,19 @@ def shape(value: Any) -> Any:
 
 
 def fuzz_program(data: bytes) -> None:
-    check_program(data.decode("utf-8", "replace").replace("\r\n", "\n"))
+    found = parsed_and_formatted(text_of(data))
+    if found is not None:
+        parsed_and_formatted(found[1])
+
+
+def fuzz_format(data: bytes) -> None:
+    check_program(text_of(data))
 
 
 def fuzz_query(data: bytes) -> None:
     check_query(data.decode("utf-8", "replace"))
+
+
+def text_of(data: bytes) -> str:
+    """The text of a file, as loading reads it."""
+    return data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\x00", " ")
