@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
 import asyncpg
+import msgspec
 from asyncpg import exceptions as pg
 
 from codeai.storage import errors
@@ -322,7 +323,7 @@ class PostgresDatabase:
         """See ``Database``: what the database has ended is no connection any more, although nobody has tried it yet."""
         found = self._pool.statistics()
         ended = sum(connection.is_closed() for connection in self._pool.idle)
-        return PoolStatistics(found.max_connections, found.open_connections - ended, found.in_use, found.idle - ended)
+        return msgspec.structs.replace(found, open_connections=found.open_connections - ended, idle=found.idle - ended)
 
     @property
     def hears(self) -> bool:
