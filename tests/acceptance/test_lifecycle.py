@@ -1,6 +1,5 @@
 """S106 to S110, T12, T19: starting, ending, restarting; sockets and TLS."""
 
-import asyncio
 import os
 import signal
 import ssl
@@ -79,106 +78,6 @@ def test_s109_readiness_fails_first_while_requests_are_still_answered(launch):
     assert httpx.get(f"{url}/health").json()["status"] == "draining"
     assert httpx.get(f"{url}/health/live").status_code == 200
     assert operator.server.wait() == 0
-
-
-class Balancer:
-    """What stands before several servers: sends requests to those that are ready, as Kubernetes does."""
-
-    def __init__(self, operators):
-        self.operators = list(operators)
-        self.ready = [operator.server.base_url for operator in operators]
-        self.sent = self.written = 0
-        self.done = False
-        self.lost: list[str] = []
-
-    async def probe(self, client):
-        while True:
-            ready = []
-            for operator in list(self.operators):
-                try:
-                    if (await client.get(f"{operator.server.base_url}/health/ready", timeout=2)).status_code == 200:
-                        ready.append(operator.server.base_url)
-                except httpx.HTTPError:
-                    pass
-            self.ready = ready or self.ready
-            await asyncio.sleep(0.1)
-
-    async def load(self, client, number):
-        while not self.done:
-            url = self.ready[(self.sent + number) % len(self.ready)]
-            self.sent += 1
-            writes = self.sent % 4 == 0
-            try:
-                if writes:
-                    answer = await client.post(f"{url}/tickets", json={"title": str(self.sent)}, timeout=20)
-                    self.written += answer.status_code == 201
-                else:
-                    answer = await client.get(f"{url}/tickets?limit=1", timeout=20)
-                if answer.status_code != (201 if writes else 200):
-                    self.lost.append(f"{answer.status_code} from {url}")
-            except httpx.HTTPError as error:
-                self.lost.append(f"{type(error).__name__} from {url}")
-            await asyncio.sleep(0.005)
-
-
-WORKING = """
-config { name: "working"  default_auth: public }
-entity Note { id: uuid, primary, auto  text: string, required  allow read: public }
-resource Note at /notes { auth: public }
-workflow Slow {
-    trigger: manual
-    steps {
-        first { do { let hash = hash_password("a long password")  create Note { text: "first" } } }
-        second { do { let hash = hash_password("a long password")  create Note { text: "second" } } }
-    }
-}
-"""
-
-
-def test_s107_what_is_durable_ends_in_good_order_too_and_goes_on_after_the_restart(launch, postgres):
-    url = postgres.create_database(f"drain{uuid.uuid4().hex[:12]}")
-    operator = launch(source=WORKING, env={"DATABASE_URL": url}, arguments=("--workers", "2"))
-    for _ in range(8):
-        assert httpx.post(f"{operator.server.base_url}/api/v1/workflows/Slow/executions", json={}, timeout=20).status_code == 202
-    database = url.rpartition("/")[2]
-    until(lambda: int(postgres.sql("SELECT count(*) FROM notes", database)) >= 1, 30)
-    assert operator.server.terminate() == 0
-    held = "SELECT count(*) FROM codeai_activations WHERE state = 1"
-    assert postgres.sql(held, database) == "0"  # what was claimed was ended or given back: nobody has to wait for a lease
-    operator.server.start()
-    until(lambda: postgres.sql("SELECT count(*) FROM executions WHERE status = 'completed'", database) == "8", 60)
-    assert postgres.sql("SELECT text, count(*) FROM notes GROUP BY text ORDER BY text", database).split() == ["first|8", "second|8"]
-
-
-def test_s109_a_rolling_restart_loses_no_request(launch, postgres):
-    url = postgres.create_database(f"roll{uuid.uuid4().hex[:12]}")
-    environment = {"DATABASE_URL": url, "CODEAI_DRAIN_DELAY": "2s", "LOG_LEVEL": "error"}
-    operators = [launch(env=environment) for _ in range(2)]
-
-    async def roll():
-        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=50)) as client:
-            balancer = Balancer(operators)
-            tasks = [asyncio.ensure_future(balancer.probe(client))]
-            tasks += [asyncio.ensure_future(balancer.load(client, number)) for number in range(4)]
-            await asyncio.sleep(0.5)
-            for old in list(operators):
-                fresh = await asyncio.to_thread(launch, env=environment)
-                balancer.operators.append(fresh)
-                while fresh.server.base_url not in balancer.ready:  # noqa: ASYNC110  # the probe says it by that list
-                    await asyncio.sleep(0.05)
-                assert await asyncio.to_thread(old.server.terminate) == 0
-                balancer.operators.remove(old)
-            await asyncio.sleep(0.3)
-            balancer.done = True  # what is under way is answered yet, so that the counts are exact
-            await asyncio.gather(*tasks[1:])
-            tasks[0].cancel()
-            return balancer
-
-    balancer = asyncio.run(roll())
-    assert balancer.sent > 100
-    assert balancer.lost == []
-    assert balancer.written > 20
-    assert int(postgres.sql("SELECT count(*) FROM tickets", url.rpartition("/")[2])) == balancer.written
 
 
 def test_t19_a_worker_that_is_asked_to_end_ends_the_instance_in_good_order(launch, postgres):

@@ -1,6 +1,5 @@
 """What may go wrong around executions, and what must hold then."""
 
-import asyncio
 import datetime
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -10,13 +9,10 @@ import pytest
 
 from codeai.durable.failures import MAX_OUTPUT
 from codeai.model.application import Application
-from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
 from durable.programs import Peer, Process, Time, analysed, prepared
-from services.polling import eventually
-from services.postgres import PostgresServer
 
 BASE = """
 entity Ledger { id: int, primary, auto   execution: string, required   what: string, required }
@@ -157,50 +153,3 @@ async def test_ten_thousand_queued_executions_all_end(process: Process) -> None:
     await process.run()
     text = "SELECT status, count(*) FROM executions WHERE workflow_id = 'Tiny' AND status <> 'failed' GROUP BY status"
     assert await process.rows(text) == [("completed", 10_000)]
-
-
-@pytest.mark.timeout(180)
-async def test_a_database_that_goes_and_comes_under_load_loses_and_doubles_nothing(application: Application) -> None:
-    server = PostgresServer()
-    try:
-        server.start()
-        database = open_database(await asyncio.to_thread(prepared, server.create_database("load"), application))
-        await database.start()
-        process = Process(application, database, None, Peer())
-        await process.durable.register()
-        ids = [await process.start("Write") for _ in range(60)]
-        await process.dispatcher.start()
-        for _ in range(2):
-            await asyncio.sleep(0.15)  # lets the load get under way
-            await asyncio.to_thread(server.restart)
-        seen = await _ended(process, ids)
-        await process.dispatcher.stop(5)
-        assert seen == {"completed"}
-        counts = await process.rows("SELECT execution, what, count(*) FROM ledgers GROUP BY execution, what")
-        assert len(counts) == 2 * len(ids)
-        assert {count for _, _, count in counts} == {1}
-        await database.close()
-    finally:
-        server.remove()
-
-
-async def _ended(process: Process, ids: list[str]) -> set[str]:
-    """The states of executions once all have ended; also while the database is away."""
-    states: set[str] = set()
-
-    async def look() -> None:
-        while states != {"completed"}:
-            try:
-                rows = await process.rows("SELECT status FROM executions")
-            except StorageError:
-                rows = []
-            states.clear()
-            states.update(row[0] for row in rows)
-            await asyncio.sleep(0.05)
-
-    task = asyncio.create_task(look())
-    try:
-        await eventually(task.done, 60)
-    finally:
-        task.cancel()
-    return states
