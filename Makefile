@@ -48,7 +48,7 @@ cover: $(READY) .venv/.services ## Runs the tests and says what they do not reac
 	@touch $@
 
 faults: $(READY) .venv/.services ## Tries all faults at length: a thousand kills, five minutes of each fault that comes and goes
-	FAULTS_KILLS=$${FAULTS_KILLS:-1000} FAULTS_SECONDS=$${FAULTS_SECONDS:-300} $(BIN)/pytest -s -v tests/faults
+	FAULTS=all FAULTS_KILLS=$${FAULTS_KILLS:-1000} FAULTS_SECONDS=$${FAULTS_SECONDS:-300} $(BIN)/pytest -s -v tests/faults tests/durable/test_backlog.py tests/durable/test_waiting_costs.py
 
 fuzz: $(READY) ## Fuzzes programs, queries, requests, tokens and signatures, a minute each, and that formatting keeps trees
 	@$(BIN)/python -c "import atheris" 2>/dev/null || { echo "skipped: atheris has no wheel for this Python"; exit 0; }; \
