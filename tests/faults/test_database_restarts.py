@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from extent import ALL, SECONDS
 from faultload import Load
+from faultpage import Observed
 from faultshop import PROGRAM, Books, environment, until
 
 from services.peer import Peer, Reply
@@ -65,4 +67,30 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
         assert set(load.refused) <= {"503 database_unavailable"}
         assert max(returns) < 5
         books.agree(load.accepted, partner.seen)
+        assert server.terminate() == 0
+
+
+def test_workers_that_begin_while_the_database_is_away_wait_for_it(
+    start_server: Start, tmp_path: Path, own_postgres: PostgresServer
+) -> None:
+    (tmp_path / "app.cai").write_text(PROGRAM)
+    url = own_postgres.create_database("shop")
+    own_postgres.sql("ALTER DATABASE shop SET synchronous_commit = on")
+    books = Books(url, own_postgres)
+    with Peer(lambda seen: Reply(200)) as partner:
+        server = start_server(tmp_path / "app.cai", env=environment(url, partner.url))
+        observed = Observed(server)
+        assert observed.ask("POST", "/orders", json={"number": 1}).status_code == 201
+        own_postgres.kill()
+        assert server.process is not None
+        for worker in psutil.Process(server.process.pid).children():
+            worker.kill()
+        # Each death and each failed start would count: five end a server.
+        assert until(lambda: server.output.count("worker found no database") >= 4, 40), server.output[-3000:]
+        own_postgres.start()
+        server.wait_until_ready()
+        assert observed.ask("POST", "/orders", json={"number": 2}).status_code == 201
+        assert until(lambda: runs(books) == 2 and books.settled(), 40), books.left() + server.output[-3000:]
+        books.agree({1, 2}, partner.seen)
+        observed.shows("worker begins while the database is down")
         assert server.terminate() == 0

@@ -25,18 +25,19 @@ from codeai.server.loading import Loaded, LoadError, load_program
 from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import close_to_others, development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
-from codeai.server.supervisor import DURABLE, Supervisor, shares, worker_command
+from codeai.server.supervisor import AWAY, DURABLE, Supervisor, shares, worker_command
 from codeai.server.wiring.control import program_texts
 from codeai.server.wiring.program_settings import program_settings
 from codeai.server.wiring.secrecy import redaction
 from codeai.server.worker import Listener, run_worker
-from codeai.storage.errors import DatabaseUnavailable, SchemaMismatch
+from codeai.storage.errors import DatabaseUnavailable, LockTimeout, PoolExhausted, SchemaMismatch, StatementTimeout
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
 
 _LOG: Final = logging.getLogger("codeai.server")
 # Exit codes: the program is invalid, wrong usage, the surroundings are not as needed.
 INVALID, USAGE, SURROUNDINGS = 1, 2, 3
+_PASSING: Final = (DatabaseUnavailable, LockTimeout, PoolExhausted, StatementTimeout)
 _FAILURES: Final = (SettingError, DatabaseUnavailable, AddressInUse, FileInUse, LogOutputError, OSError)
 
 
@@ -177,6 +178,8 @@ def serve_here(prepared: Prepared, place: Place, embedded: Composition | None = 
         )
     except StartError as error:
         return start_failed(prepared.program, error)
+    except _PASSING as error:
+        return _say(str(error), AWAY if embedded is None else SURROUNDINGS)
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
     finally:
@@ -200,6 +203,8 @@ def work_here(prepared: Prepared, place: Place | None) -> int:
         run_durable(composition, _hang_up(composition, certificates), listeners)
     except StartError as error:
         return start_failed(prepared.program, error)
+    except _PASSING as error:
+        return _say(str(error), AWAY)
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
     return 0

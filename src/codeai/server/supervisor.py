@@ -8,18 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
+from codeai.server.deaths import TOO_MANY, Deaths
 from codeai.server.settings import SettingError
 
 SUPERVISOR_VARIABLE: Final = "CODEAI_SUPERVISOR"
 
 _LOG = logging.getLogger("codeai.server")
-_DEATHS: Final = 5
-_WINDOW: Final = 60.0
+AWAY: Final = 75  # the exit code of a worker that found no database (EX_TEMPFAIL of sysexits.h)
+_AWAY_PAUSE: Final = 1.0
 _REFUSALS: Final = (1, 2, 3)
 _ENDED: Final = (0, -signal.SIGTERM)  # in good order, or so early that it could not yet be
 _FEWEST_CONNECTIONS: Final = 2
@@ -55,6 +55,7 @@ class Supervisor:
         timeout: float,
         hang_up: Callable[[], None],
         descriptors: tuple[int, ...] = (),
+        deaths: Deaths | None = None,
     ) -> None:
         self._command = command
         self._workers = workers
@@ -63,10 +64,10 @@ class Supervisor:
         self._hang_up = hang_up
         self._descriptors = descriptors
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self._due: dict[str, float] = {}
+        self._deaths = deaths if deaths is not None else Deaths()
         self._replaced: set[str] = set()
         self._ending = False
-        self._back_off = 0.2
 
     def run(self) -> int:
         """Runs until a signal; returns the exit code."""
@@ -103,32 +104,36 @@ class Supervisor:
 
     def _watch(self) -> int:
         while not self._ending:
+            now = time.monotonic()
+            for worker in [name for name, due in self._due.items() if due <= now]:
+                del self._due[worker]
+                self._spawn(worker)
             for worker, child in list(self._children.items()):
-                code = child.poll()
-                if code is None:
+                if worker in self._due or (exited := child.poll()) is None:
                     continue
-                if code in _ENDED:
-                    return 0  # somebody has ended the worker and means the server (acceptance T19)
-                if code in _REFUSALS and worker not in self._replaced:
-                    return code  # the worker has said why it cannot start
-                if not self._restart(worker, code):
-                    return 4
+                if (code := self._ended(worker, exited, now)) is not None:
+                    return code
             time.sleep(0.1)
         return 0
 
-    def _restart(self, worker: str, code: int) -> bool:
-        now = time.monotonic()
+    def _ended(self, worker: str, code: int, now: float) -> int | None:
+        """A worker has ended: with what the server ends, if it does, else when another one begins."""
+        if code in _ENDED:
+            return 0  # somebody has ended the worker and means the server (acceptance T19)
+        if code == AWAY:  # nobody's fault: however long the database is away, the server waits for it
+            _LOG.warning("worker found no database, trying again", extra={"worker": worker, "pause": _AWAY_PAUSE})
+            self._due[worker] = now + _AWAY_PAUSE
+            return None
+        if code in _REFUSALS and worker not in self._replaced:
+            return code  # the worker has said why it cannot start
         self._replaced.add(worker)
-        self._deaths.append(now)
         _LOG.error("worker died", extra={"worker": worker, "exit_code": code})
-        if len(self._deaths) == _DEATHS and now - self._deaths[0] < _WINDOW:
-            _LOG.error("workers die too often, giving up", extra={"deaths": _DEATHS})
-            return False
-        time.sleep(self._back_off)
-        self._back_off = min(self._back_off * 2, 5.0)
-        if not self._ending:
-            self._spawn(worker)
-        return True
+        pause = self._deaths.pause(now)
+        if pause is None:
+            _LOG.error("workers die too often, giving up", extra={"deaths": TOO_MANY})
+            return 4
+        self._due[worker] = now + pause
+        return None
 
     def _end(self) -> None:
         for child in self._children.values():

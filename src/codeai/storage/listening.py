@@ -14,7 +14,7 @@ from codeai.storage.settings import DatabaseSettings
 _LOG: Final = logging.getLogger("codeai.storage")
 _CHECK_EVERY: Final = 15.0
 _FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 2.0
+_LONGEST_PAUSE: Final = 0.5  # until then others wait for the next sweep
 Heard = Callable[[str], None]
 
 

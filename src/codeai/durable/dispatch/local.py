@@ -26,6 +26,7 @@ LEASE_MS: Final = 10_000
 RENEW_EVERY: Final = 3.0
 BEGIN_WITHIN: Final = 7.0
 SWEEP_EVERY: Final = 1.0
+_LONGEST_PAUSE: Final = 0.5  # seconds between two tries while the database is away: a try costs little, waiting delays all
 _TURN: Final = 8  # each so many claims begin with what has an order or a lane
 _FIRST_DELAY_MS: Final = 500
 _LONGEST_DELAY_MS: Final = 60_000
@@ -361,7 +362,7 @@ class LocalDispatcher:
             except StorageError as error:
                 _LOG.warning("the database does not answer", extra={"cause": str(error)})
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
+                pause = min(pause * 2, _LONGEST_PAUSE)
                 self._woken.set()
 
     async def _sweep_loop(self) -> None:
