@@ -194,6 +194,38 @@ async def test_rules_of_the_tables_hold_for_everybody(place):
     assert await place.sql("SELECT id FROM books") == []
 
 
+OLDER = (  # what a version before had, and lacked
+    "CREATE INDEX codeai_activations_due_idx ON codeai_activations (ready_ms) WHERE state <> 0",
+    "DROP INDEX codeai_activations_timed_idx",
+    "DROP INDEX codeai_steps_items_idx",
+    "ALTER TABLE codeai_steps DROP COLUMN settled",
+    "DROP TABLE codeai_wirings",
+    "DELETE FROM codeai_schema",
+)
+
+
+@pytest.mark.parametrize("development", [True, False])
+def test_the_tables_of_a_version_before_grow_with_the_runtime(place, development):
+    place.bring()
+    for statement in OLDER:
+        asyncio.run(place.sql(statement))
+    outcome, changes = place.bring(development=development)
+    assert outcome == "changed"
+    assert {"index 'codeai_activations_due_idx' is not in the program", "column 'codeai_steps.settled' is missing"} <= set(changes)
+    asyncio.run(place.sql("DELETE FROM codeai_schema"))
+    assert place.bring(development=development) == ("unchanged", ())
+
+
+@pytest.mark.parametrize("development", [True, False])
+def test_what_a_newer_version_has_added_to_tables_of_ours_is_left_to_it(place, development):
+    place.bring()
+    asyncio.run(place.sql("ALTER TABLE codeai_steps ADD COLUMN later text"))
+    asyncio.run(place.sql("CREATE INDEX codeai_steps_later_idx ON codeai_steps (later)"))
+    asyncio.run(place.sql("DELETE FROM codeai_schema"))
+    assert place.bring(development=development) == ("unchanged", ())
+    asyncio.run(place.sql("SELECT later FROM codeai_steps"))
+
+
 async def test_tables_of_others_are_left_alone(place):
     await place.sql("CREATE TABLE theirs (id int)") if place.settings.dialect == "postgresql" else None
     if place.settings.dialect == "sqlite":

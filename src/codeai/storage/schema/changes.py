@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateColumn
 
+from codeai.storage.schema.system import RETIRED_INDEXES, SYSTEM_TABLES
+
 Difference = Any  # Alembic's tuples: the kind, then what the kind has
 
 
+_SYSTEM: Final = frozenset(table.name for table in SYSTEM_TABLES)
+_LEFT_TO_NEWER: Final = ("remove_index", "remove_column")
+
+
+def of_ours(found: Difference) -> bool:
+    """Whether a difference concerns the tables of the runtime, which grow with its versions, and not those of the program."""
+    if found[0] in ("add_column", "remove_column") or found[0].startswith("modify_"):
+        return found[2] in _SYSTEM
+    item = found[1]
+    return (item if found[0] in ("add_table", "remove_table") else item.table).name in _SYSTEM
+
+
 def noise(found: Difference) -> bool:
-    """Whether a difference is none of ours: tables of others, defaults (which we evaluate ourselves)."""
-    return found[0] in ("remove_table", "modify_default")
+    """Whether a difference is none of ours.
+
+    Those are tables of others, defaults (which we evaluate ourselves), and what a newer version of the runtime has added to its tables:
+    this one may run beside it, or again after it.
+    """
+    if found[0] in ("remove_table", "modify_default"):
+        return True
+    return found[0] in _LEFT_TO_NEWER and of_ours(found) and not _retired(found)
+
+
+def _retired(found: Difference) -> bool:
+    return found[0] == "remove_index" and found[1].name in RETIRED_INDEXES
 
 
 def additive(found: Difference) -> bool:
-    """Whether a difference can be removed by adding what no row is in the way of."""
+    """Whether a difference can be removed by adding what no row is in the way of, or by dropping an index of ours."""
     if found[0] in ("add_table", "add_index"):
         return True
-    return bool(found[0] == "add_column" and found[3].nullable)
+    return bool(found[0] == "add_column" and found[3].nullable) or _retired(found)
 
 
 def brought_along(differences: list[Difference]) -> set[str]:
@@ -50,12 +74,14 @@ def described(found: Difference) -> str:
 
 
 def apply(connection: sa.Connection, found: Difference) -> None:
-    """Adds what is missing."""
+    """Adds what is missing, or drops an index that has retired."""
     if found[0] == "add_table":
         found[1].create(connection)
     elif found[0] == "add_index":
         if not sa.inspect(connection).has_index(found[1].table.name, found[1].name):
             found[1].create(connection)
+    elif found[0] == "remove_index":
+        found[1].drop(connection)
     else:
         _add_column(connection, found[3])
 

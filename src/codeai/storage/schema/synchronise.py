@@ -17,7 +17,7 @@ from codeai.storage import errors
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.postgres_functions import FUNCTIONS
 from codeai.storage.schema import checks, search
-from codeai.storage.schema.changes import additive, apply, brought_along, described, noise
+from codeai.storage.schema.changes import additive, apply, brought_along, described, noise, of_ours
 from codeai.storage.schema.metadata import CheckText, metadata
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite_functions import register
@@ -42,7 +42,7 @@ def synchronise(
     development: bool,
     reset: bool = False,
 ) -> SyncReport:
-    """Creates the tables in an empty database; in development adds what is missing.
+    """Creates the tables in an empty database; adds what is missing to the tables of the runtime, in development to those of the program.
 
     :param check_text: SQL of an entity's check, without parameters
     :param reset: drop the tables of the program first (``codeai db reset``)
@@ -159,12 +159,10 @@ class _Work:
         if fixed:
             conditions = [each for each in conditions if each.name not in carried]
         searched = search.outdated(connection, [entity for entity in self._application.entities if entity.table in present])
-        texts = (
-            *map(described, found),
-            *map(str, conditions),
-            *(f"the search index of '{entity.table}' is another" for entity in searched),
-        )
-        if (fixed and conditions) or not all(map(additive, found)) or (texts and not self._development):
+        rest = (*map(str, conditions), *(f"the search index of '{entity.table}' is another" for entity in searched))
+        texts = (*map(described, found), *rest)
+        of_program = bool(rest) or not all(map(of_ours, found))  # the tables of the runtime grow with its versions, everywhere
+        if (fixed and conditions) or not all(map(additive, found)) or (of_program and not self._development):
             raise errors.SchemaMismatch(texts)
         for each in found:
             apply(connection, each)

@@ -11,3 +11,6 @@ SYSTEM_TABLES: Final[tuple[Table, ...]] = (
     *(*core.TABLES, *durable.TABLES, *events.TABLES, *http.TABLES, *jobs.TABLES),
     *(*versions.TABLES, *traces.TABLES),
 )
+
+# Of versions before; they cost every write and serve nothing any more.
+RETIRED_INDEXES: Final = frozenset({"codeai_activations_due_idx"})
