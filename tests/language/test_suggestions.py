@@ -80,9 +80,21 @@ def test_among_ten_thousand_names_only_few_are_compared() -> None:
     names = many()
     text = "\n".join(["", *names, ""]).encode()
     for wanted in (b"custmer_identification", b"payment_payment_12a", b"entirely_else", b"order_item_1"):
-        assert len(suggestions._sharing(wanted, text, 2)) < 1_000
+        assert len(suggestions._sharing(wanted, text, 2)[0]) < 1_000
     family = "\n".join(["", *(f"product_field_{number:05}" for number in range(10_000)), ""]).encode()
-    assert len(suggestions._sharing(b"product_feild_00012", family, 2)) < 1_000
+    assert len(suggestions._sharing(b"product_feild_00012", family, 2)[0]) < 1_000
+
+
+def test_no_suggestion_is_sure_where_too_many_names_share_a_part() -> None:
+    family = [f"product_field_{number:05}" for number in range(0, 2_000, 20)]
+    assert nearest("product_feild_00020", [*family, "customer"]) == suggestions.Suggestion("product_field_00020", True)
+    family = [f"product_field_{number:05}" for number in range(2_000)]
+    assert nearest("product_feild_00020", [*family, "customer"]) == suggestions.Suggestion("product_field_00020", False)
+    assert nearest("custmer", [*family, "customer"]) == suggestions.Suggestion("customer", True)
+
+
+def test_one_letter_is_not_taken_for_another() -> None:
+    assert [suggest("x", ["y", "z"]), suggest("x", [*many(), "y"])] == [None, None]
 
 
 def test_names_of_several_lines_are_no_harm_among_many() -> None:

@@ -248,6 +248,7 @@ class Calls(Expressions):
         scope.host.calls.append(function.name)
         scope.host.writes = scope.host.writes or function.writes
         scope.host.effects.extend((word, node) for word in sorted(function.effects))
+        scope.host.emits.extend(function.emits)
         if function.declaration.source is not None:
             scope.host.effects.append(("extern", node))
         return ir.CallFunction(type=function.result, function=function.name, arguments=values, at=node.start)

@@ -172,9 +172,7 @@ class Connections(Endpoints):
     def secret_literal(self, node: ex.Expression, name: str) -> None:
         """Warns of a secret that stands in the text of the program."""
         if isinstance(node, ex.StringLiteral):
-            self.report.warning(
-                node, "a secret stands in the text of the program", "CAI0119", help_text=f"write secret({name.upper()}_SECRET)"
-            )
+            self.report.secret_in_text(node, name)
 
     # -- integrations ----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.analysis.circles import circles, shown
 from codeai.analysis.conversions import TEXTUAL
 from codeai.analysis.effects import Effects
 from codeai.analysis.guarding import report_slow_policies
@@ -263,14 +262,7 @@ class Entities(Effects):
             scope = self._row_scope(symbol, "a computed field", user=False)
             value = self.value(node.computed, scope, type_, f"field '{name}'")
             found.append(ComputedField(name=name, type=type_, value=value, description=node.description, at=node.start))
-        self._check_cycles(symbol, {field.name: field.value for field in found})
         return tuple(found)
-
-    def _check_cycles(self, symbol: EntitySymbol, values: dict[str, ir.Expression]) -> None:
-        uses = {name: [use for use in dict.fromkeys(_computed_names(value)) if use in values] for name, value in values.items()}
-        for circle in circles(uses):
-            said = f"computed field '{circle[0]}' depends on itself{shown(circle)}"
-            self.report.error(symbol.places[circle[0]].name, said, "CAI0211")
 
     def _indexes(self, symbol: EntitySymbol) -> tuple[Index, ...]:
         found: list[Index] = []
@@ -315,16 +307,3 @@ class Entities(Effects):
         return Hide(
             fields=tuple(name.text for name in clause.fields), unless=unless, source=source_text(self.sources, clause), at=clause.start
         )
-
-
-def _computed_names(value: Any) -> set[str]:
-    found: set[str] = set()
-    if isinstance(value, ir.ComputedValue):
-        found.add(value.field)
-    if isinstance(value, ir.Expression | ir.Entry):
-        for name in value.__struct_fields__:
-            found |= _computed_names(getattr(value, name))
-    elif isinstance(value, tuple):
-        for item in value:
-            found |= _computed_names(item)
-    return found

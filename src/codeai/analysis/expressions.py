@@ -71,6 +71,8 @@ class Expressions(TypeResolver):
     def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
         super().__init__(symbols, reporter)
         self.query_text = query_text
+        self.declared_steps: frozenset[str] = frozenset()  # of the workflow or job at hand, those that come later, too
+        self.broken_body = False  # whether the body of the endpoint at hand names a type that is not there
         self.requirements: list[Requirement] = []
         self._dispatch: dict[type, Callable[[Any, Scope, t.Type | None], ir.Expression]] = {
             ex.Name: self._name,
@@ -283,7 +285,7 @@ class Expressions(TypeResolver):
             if inputs.body is None:
                 return t.Json()
             if inputs.body.open:
-                return t.Json()
+                return t.Unknown() if self.broken_body else t.Json()
             fields = inputs.body.fields
         else:
             fields = getattr(inputs, place)
@@ -393,6 +395,10 @@ class Expressions(TypeResolver):
         field = type_.field(name)
         if field is None:
             if type_.name == "steps":
+                if name in self.declared_steps:
+                    said, advice = f"step '{name}' has not run when this is evaluated", "only steps before this one have results"
+                    self.report.error(node.name, said, "CAI0132", help_text=advice)
+                    return broken(node)
                 self.report.unknown(node.name, f"unknown step '{name}'", name, [known.name for known in type_.fields], "CAI0132")
                 return broken(node)
             what = f"{target.place} of the request" if isinstance(target, ir.RequestValue) else str(type_)

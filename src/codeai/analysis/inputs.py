@@ -92,6 +92,7 @@ class InputAnalysis(Entities):
             self.resolve(node)
             return Shape(name=f"{entity.name}{node.shape.text.capitalize()}", fields=fields, entity=entity.name, partial=partial)
         type_ = self.resolve(node)
+        self.broken_body = isinstance(type_, t.Unknown)
         if isinstance(type_, t.Json | t.Unknown):
             return Shape(open=True)
         many = isinstance(type_, t.List)
@@ -111,6 +112,7 @@ class InputAnalysis(Entities):
         """All inputs of an endpoint; ``known`` gives types of path parameters that the operation determines."""
         parts: dict[str, tuple[InputField, ...]] = {}
         body: Shape | None = None
+        self.broken_body = False
         for clause in clauses:
             if not isinstance(clause, d.InputClause):
                 continue

@@ -7,12 +7,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from codeai.analysis.reach import spread
+from codeai.analysis.derivation import report_circular
+from codeai.analysis.possibility import report_impossible
+from codeai.analysis.reach import certainly, spread
 from codeai.analysis.recursion import report_endless
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.routes import report_own, report_unanswered
 from codeai.analysis.scope import Host, Scope, Variable
 from codeai.analysis.security import Security
+from codeai.analysis.settings import is_secret
 from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
 from codeai.analysis.usage import report_misspelt_settings, report_unused
 from codeai.analysis.ways import always_ends
@@ -114,6 +117,8 @@ class Program(Security):
         seed, tests = self._seed(), self._tests()
         report_unanswered(self.requests, endpoints, self.report)
         report_endless(self.symbols.functions.values(), self.report)
+        report_circular(entities, functions, self.symbols, self.report)
+        report_impossible(self.symbols, self.report)
         connected = self._connected()
         script = self._script()
         report_unused(self.symbols, self.report)
@@ -165,7 +170,9 @@ class Program(Security):
         for declaration in self._of(HandlerDeclaration):
             handler, host = self.handler(declaration)
             handlers.append(handler)
-            edges.setdefault(("event", handler.event), []).extend((to, declaration.event, handler.where is not None) for to in host.emits)
+            surely = host.emits if declaration.body is None else certainly(declaration.body, self.symbols.functions)
+            surely = [] if handler.where is not None else surely
+            edges.setdefault(("event", handler.event), []).extend((to, declaration.event, to not in surely) for to in host.emits)
         workflows: list[Workflow] = []
         for symbol in self.symbols.workflows.values():
             workflow, emits = self.workflow(symbol)
@@ -322,6 +329,8 @@ class Program(Security):
 
         def walk(setting: d.Setting, path: tuple[str, ...]) -> None:
             here = (*path, setting.key.text)
+            if isinstance(setting.value, ex.StringLiteral) and is_secret(setting.key.text, setting.value.value):
+                self.report.secret_in_text(setting.value, path[-1] if path else "app")
             if isinstance(setting.value, ex.Name):
                 value: ir.Expression = ir.Constant(type=t.String(), value=setting.value.text, at=setting.value.start)
                 found.append(Setting(path=here, value=value, at=setting.start))

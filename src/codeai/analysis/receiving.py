@@ -78,7 +78,7 @@ class Receiving(Inference):
 
     def _literal_secret(self, node: ex.Expression) -> None:
         if isinstance(node, ex.StringLiteral):
-            self.report.warning(node, "a secret stands in the text of the program", "CAI0119", help_text="write secret(WEBHOOK_SECRET)")
+            self.report.secret_in_text(node, "webhook")
 
     # -- on_success ------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.suggestions import nearest
+from codeai.language.tree.expressions import Missing
 from codeai.language.tree.node import Node, Reference
 
 NOT_EXECUTABLE: Final = "CAI0401"
 _GUARDS: Final = ("CAI0109", "CAI0116", "CAI0128")  # who may come in is never guessed
+_FEW: Final = 24  # names that are shown where none of them is near
 _MISSPELT: Final = ("CAI0031", "CAI0106", "CAI0118", "CAI0127")
 
 
@@ -35,8 +37,13 @@ class Reporter:
         label: str = "",
         severity: Severity = Severity.ERROR,
         edits: tuple[Edit, ...] = (),
+        expected: tuple[str, ...] = (),
     ) -> None:
-        """Adds an error (or a finding of another severity) at a node; ``other`` is a second place with its ``label``."""
+        """Adds an error (or a finding of another severity) at a node; ``other`` is a second place with its ``label``. What the parser
+        put in the place of broken text is reported already.
+        """
+        if isinstance(node, Missing):
+            return
         same = (code, node.start, node.end, message)
         if same in self._said:
             return
@@ -53,6 +60,7 @@ class Reporter:
                 help=help_text,
                 note=note,
                 edits=edits,
+                expected=expected,
             )
         )
 
@@ -74,6 +82,10 @@ class Reporter:
         """Adds a warning."""
         self.error(node, message, code, help_text=help_text, severity=Severity.WARNING)
 
+    def secret_in_text(self, node: Node, name: str) -> None:
+        """Warns of a secret that stands in the text of the program; ``name`` is whose it is."""
+        self.warning(node, "a secret stands in the text of the program", "CAI0119", help_text=f"write secret({name.upper()}_SECRET)")
+
     def later(self, node: Node, what: str, *, note: str = "") -> None:
         """Notes that something is checked but cannot be executed by this version: it stops a start, not a check."""
         self.error(node, f"{what} is not yet executable", NOT_EXECUTABLE, severity=Severity.WARNING, note=note)
@@ -89,13 +101,14 @@ class Reporter:
         kind: DiagnosticClass = DiagnosticClass.SEMANTIC,
     ) -> str | None:
         """Adds an error about a name that nothing has, with the nearest known one, which it returns."""
+        known = list(known)
         near = nearest(name, known)
         if isinstance(node, Reference) and node.quoted:
             advice = f"did you mean '{near.name}'?" if near is not None else "declare it; until then its use fails when it comes to it"
             self.warning(node, message, code, help_text=advice)
             return None
         if near is None:
-            self.error(node, message, code, kind=kind)
+            self.error(node, message, code, kind=kind, expected=_few(known))
             return None
         whole = node.end - node.start == len(name)
         edits = (Edit(node.start, node.end, near.name, near.sure and code not in _GUARDS),) if whole else ()
@@ -112,3 +125,9 @@ class Reporter:
             other=first,
             label="first declared here",
         )
+
+
+def _few(known: list[str]) -> tuple[str, ...]:
+    """All names that would do, in quotes, where they are few enough to be read."""
+    names = sorted(set(known))
+    return tuple(f"'{name}'" for name in names) if len(names) <= _FEW else ()

@@ -63,12 +63,7 @@ class Security(Workflows):
             elif value is not None:
                 resolved = self.expression(value, scope)
                 if key in ("secret", "keys") and isinstance(value, ex.StringLiteral):
-                    self.report.warning(
-                        value,
-                        "a secret stands in the text of the program",
-                        "CAI0119",
-                        help_text=f"write secret({node.name.text.upper()}_SECRET)",
-                    )
+                    self.report.secret_in_text(value, node.name.text)
                 entries.append(ir.Entry(key, resolved))
         return AuthProvider(name=node.name.text, method=method, settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
 

@@ -67,7 +67,9 @@ class EntitySymbol:
 
 @dataclass
 class FunctionSymbol:
-    """A declared function; ``result`` is Unknown for untyped ones. ``writes`` and ``effects`` are known when all bodies are (``reach``)."""
+    """A declared function; ``result`` is Unknown for untyped ones. ``writes``, ``effects`` and ``emits`` (the events and executions that
+    it begins, with whether every way through it does) are known when all bodies are (``reach``).
+    """
 
     name: str
     declaration: d.FunctionDeclaration
@@ -75,6 +77,7 @@ class FunctionSymbol:
     result: t.Type
     writes: bool = False
     effects: set[str] = field(default_factory=set)
+    emits: dict[tuple[str, str], bool] = field(default_factory=dict)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -226,8 +227,9 @@ class Workflows(Events):
         self.single_clauses(clauses)
         run.saga = is_saga(clauses)
         clause = _clause(clauses, w.StepsClause)
+        self.declared_steps = frozenset(_names(clause.steps)) if clause is not None else frozenset()
         work = [c for c in clauses if isinstance(c, d.DoClause | w.WorkClause)]
-        if clause is None and not work:
+        if (clause is None or not clause.steps) and not work:
             self.report.absent(node, node.name, f"'{run.name}' has no steps", "CAI0605")  # type: ignore[attr-defined]  # both declarations have names
             return ()
         if clause is None:
@@ -456,6 +458,15 @@ class Workflows(Events):
     def _label(self, step: tuple[str, str]) -> str:
         symbol = self.symbols.events.get(step[1]) if step[0] == "event" else None
         return symbol.name if symbol is not None else step[1]
+
+
+def _names(steps: tuple[Node, ...]) -> Iterator[str]:
+    """The names of all steps, those side by side, too."""
+    for step in steps:
+        if isinstance(step, w.Step):
+            yield step.name.text
+        elif isinstance(step, w.ParallelSteps):
+            yield from _names(step.steps)
 
 
 def _cycle(

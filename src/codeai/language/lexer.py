@@ -22,8 +22,8 @@ _MASTER: Final = re.compile(
     r"|(=>|==|!=|<=|>=|&&|\|\||\?\?|->|[{}()\[\],;:.?=<>+\-*%!@|$]|/(?![/*]))"  # 3 operator
     rf"|([0-9]+\.(?:{_DURATION_WORDS})\b|(?:[0-9]+(?:ms|[smhdw]))+(?![A-Za-z0-9_]))"  # 4 duration
     r"|([0-9]+(?:kb|mb|gb|KB|MB|GB|b)(?![A-Za-z0-9_]))"  # 5 size
-    r"|([0-9][0-9_]*(?:\.[0-9][0-9_]*(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+))(?![A-Za-z_])"  # 6 decimal
-    r"|([0-9][0-9_]*)(?![A-Za-z_])"  # 7 integer
+    r"|([0-9][0-9_]*(?:\.[0-9][0-9_]*(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+))(?![A-Za-z0-9_])"  # 6 decimal
+    r"|([0-9][0-9_]*)(?![A-Za-z0-9_]|\.[0-9])"  # 7 integer
     r'|("""(?:[^"]|"(?!""))*""")'  # 8 raw string
     r'|((?!""")"(?:[^"\\\n{]|\\.)*"|' + r"'(?:[^'\\\n]|\\.)*')"  # 9 string without braces, or in single quotes
     r"|(//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"  # 10 comment
@@ -70,7 +70,7 @@ def tokenize(
 
     :param base: offset of ``text`` in the program's sources
     :param error: the class of diagnostics: ``LexerError`` for query text, else ``SyntaxError``
-    :returns: the tokens, comments and diagnostics; characters that fit nowhere are reported and left out
+    :returns: the tokens, comments and diagnostics; characters that fit nowhere are reported and left out, malformed numbers are ``broken``
     """
     tokens = Tokens()
     stop = len(text) if end is None else end
@@ -101,8 +101,9 @@ def tokenize(
                 kind, position = _braced_string(tokens, text, base, first, stop, error)
             else:
                 position = _unexpected(tokens, text, base, first, stop, error)
+                kind = BROKEN if content.isdigit() and content.isascii() else ""
             scan = _MASTER.finditer(text, position, stop)
-            if index != 11:
+            if not kind:
                 continue
             content = text[first:position]
         if doc:

@@ -22,7 +22,9 @@ _MOST_ALIKE: Final = 500  # a beginning or end that more names share does not te
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """A known name; ``sure`` when one letter makes the difference and no other name is as near, so that it may be mended."""
+    """A known name; ``sure`` when one letter makes the difference and no other name is as near, so that it may be mended. Where too
+    many names share a part to look at all of them, none is sure.
+    """
 
     name: str
     sure: bool
@@ -43,41 +45,45 @@ def nearest(name: str, known: Iterable[str]) -> Suggestion | None:
     names = list(known)
     lines = "\n".join(names)
     if len(lines) < _FEW:
-        return _chosen(name, _near_few(name, names))
+        return _chosen(name, _near_few(name, names), True)
     found = _near_many(name, names, lines)
     if found is None:  # quoted names may hold anything
         names = [one for one in names if "\n" not in one]
         found = _near_many(name, names, "\n".join(names))
-    return _chosen(name, found or [])
+    return _chosen(name, *(found or ([], False)))
 
 
-def _chosen(name: str, near: list[tuple[int, str]]) -> Suggestion | None:
-    """The first of the nearest names, which come with their distances in the order in which they are known."""
+def _chosen(name: str, near: list[tuple[int, str]], complete: bool) -> Suggestion | None:
+    """The first of the nearest names, which come with their distances in the order in which they are known.
+
+    :param complete: whether no name was left out that may be as near
+    """
     others = [(distance, one) for distance, one in near if one != name]
     if not others:
         return None
     least = min(distance for distance, _ in others)
     best = list(dict.fromkeys(one for distance, one in others if distance == least))
-    return Suggestion(best[0], least <= 1 and len(best) == 1 and len(_fold(name, False)) >= 3)
+    return Suggestion(best[0], complete and least <= 1 and len(best) == 1 and len(_fold(name, False)) >= 3)
 
 
 def _near_few(name: str, names: list[str]) -> list[tuple[int, str]]:
     wanted = _fold(name, True)
     limit = max(1, min(len(wanted) // 3, _MOST_EDITS))
     distances = ((_distance(wanted, _fold(one, True), limit), one) for one in names if one)
-    return [(distance, one) for distance, one in distances if distance <= limit]
+    return [(distance, one) for distance, one in distances if distance <= limit and distance < len(wanted)]
 
 
-def _near_many(name: str, names: list[str], lines: str) -> list[tuple[int, str]] | None:
-    """One or two of the nearest; None when some name takes several lines."""
+def _near_many(name: str, names: list[str], lines: str) -> tuple[list[tuple[int, str]], bool] | None:
+    """One or two of the nearest, and whether all that may be as near were looked at; None when some name takes several lines."""
     from rapidfuzz.distance import OSA
     from rapidfuzz.process import extract
 
     wanted, text = _fold(name, False), b"\n" + _fold(lines, False) + b"\n"
-    if not wanted:
-        return []
+    if len(wanted) < 2:
+        return [], False
     limit = max(1, min(len(wanted) // 3, _MOST_EDITS_OF_MANY))
-    found = extract(wanted, _sharing(wanted, text, limit), scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR)
+    candidates, complete = _sharing(wanted, text, limit)
+    found = extract(wanted, candidates, scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR)
     near: list[tuple[int, int, str]] = []
     for line, distance, _ in found:
         if len(near) > 1 or (near and distance > near[0][0]):
@@ -88,7 +94,7 @@ def _near_many(name: str, names: list[str], lines: str) -> list[tuple[int, str]]
             return None
         if names[index] != name:
             near.append((int(distance), index, names[index]))
-    return [(distance, one) for distance, _, one in sorted(near)]
+    return [(distance, one) for distance, _, one in sorted(near)], complete
 
 
 def _fold(text: str, few: bool) -> bytes:
@@ -97,8 +103,9 @@ def _fold(text: str, few: bool) -> bytes:
     return folded.translate(None, b"_") if few else folded
 
 
-def _sharing(wanted: bytes, text: bytes, limit: int) -> list[bytes]:
-    """The lines that begin or end as the wanted name does, of about its length."""
+def _sharing(wanted: bytes, text: bytes, limit: int) -> tuple[list[bytes], bool]:
+    """The lines that begin or end as the wanted name does, of about its length, and whether these are all."""
+    complete = True
     size = max(1, len(wanted) // (limit + 1))
     shortest, longest = max(len(wanted) - limit, 1), len(wanted) + limit
     swapped = wanted[: size - 1] + wanted[size : size + 1] if limit == 1 else b""  # a transposition across the end of the first part
@@ -109,6 +116,7 @@ def _sharing(wanted: bytes, text: bytes, limit: int) -> list[bytes]:
             found.update(dict.fromkeys(one[1] for one in islice(re.finditer(rest, text), _MOST_ALIKE)))
         if len(found) < _MOST_ALIKE:
             break
+        complete = False
         found.clear()  # Product1, Product2, …
         size += (len(wanted) - size) // 3 + 1
     tail = wanted[-max(1, len(wanted) // (limit + 2)) :] + b"\n"
@@ -121,7 +129,7 @@ def _sharing(wanted: bytes, text: bytes, limit: int) -> list[bytes]:
         if shortest <= end - start - 1 <= longest:
             found[text[start + 1 : end]] = None
         end = text.find(tail, end)
-    return list(found)
+    return list(found), complete and end < 0
 
 
 def _distance(left: bytes, right: bytes, limit: int) -> int:

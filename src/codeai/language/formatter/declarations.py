@@ -67,8 +67,9 @@ class Declarations(Statements):
         return self.braces(node, head, node.clauses, self.clause, depth)
 
     def path(self, node: d.Path) -> str:
-        """A path, its parameters in braces."""
-        return "/" + "/".join(f"{{{part.text}}}" if part.parameter else part.text for part in node.segments)
+        """A path, its parameters in braces; quoted where it would begin a comment."""
+        path = "/" + "/".join(f"{{{part.text}}}" if part.parameter else part.text for part in node.segments)
+        return quoted(path) if path.startswith(("//", "/*")) else path
 
     def _enum(self, node: d.EnumDeclaration, depth: int) -> str:
         return self.braces(node, f"enum {node.name.text}", node.members, lambda member, inner: self.name(member), depth, joiner=", ")

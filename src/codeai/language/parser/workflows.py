@@ -211,6 +211,15 @@ class Workflows(Clauses):
         statement = self.single_statement()
         return w.OutcomeClause(key.start, statement.end, key, body=st.Block(statement.start, statement.end, (statement,)))
 
+    def _ending(self) -> d.Clause:
+        """``on_fail: statement`` of a whole workflow or job, which has no outcome to choose."""
+        at = 1 + (self.kind_at(1) == ":")
+        word = self.text_at(at)
+        if word in OUTCOMES[:2] and (self.breaks_at(at + 1) or self.kind_at(at + 1) in ("}", NAME)):
+            place, advice = self.i + at, f"write 'on_fail: {word}' in the step that may fail"
+            self.fail(f"'{word}' is the outcome of a step", "CAI0013", self.starts[place], self.ends[place], help_text=advice)
+        return self.on_clause()
+
     def _action(self) -> d.Clause:
         return self._work()
 
@@ -243,7 +252,7 @@ _RUNNING: Final[dict[str, _Parse]] = {
     "input": Workflows.input_clause,
     "steps": Workflows._steps,
     "on_complete": Workflows.on_clause,
-    "on_fail": Workflows.on_clause,
+    "on_fail": Workflows._ending,
 }
 _WORKFLOW: Final[dict[str, _Parse]] = {**_RUNNING, "trigger": Workflows.trigger, "timezone": Workflows.value_clause}
 _JOB: Final[dict[str, _Parse]] = {
