@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ STEP_LIMIT: Final = 5_000_000
 DEPTH_LIMIT: Final = 200
 _BREATH: Final = 512
 _NO_EFFECTS: Final = Effects()
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Caller(Protocol):
@@ -67,12 +69,22 @@ class Log(Protocol):
 
 
 class Context:
-    """One run of a host. ``now`` is the same for the whole transaction; ``values`` are those that the host gives by name (``event``)."""
+    """One run of a host. ``now`` is the same for the whole transaction; ``values`` are those that the host gives by name (``event``).
 
-    __slots__ = (
-        *("user", "session", "now", "path", "query", "header", "cookie", "body", "sent", "services"),
-        *("log", "depth", "steps", "client", "effects", "values"),
-    )
+    What most hosts have not stands on the class, so that making a context costs little.
+    """
+
+    path: Mapping[str, Any] = _NOTHING
+    query: Mapping[str, Any] = _NOTHING
+    header: Mapping[str, Any] = _NOTHING
+    cookie: Mapping[str, Any] = _NOTHING
+    body: Any = None
+    sent: Mapping[str, frozenset[str] | set[str]] = _NOTHING
+    client: Any = None
+    effects: Effects = _NO_EFFECTS
+    values: Mapping[str, Any] = _NOTHING
+    depth = 0
+    steps = 0
 
     def __init__(
         self,
@@ -82,12 +94,6 @@ class Context:
         services: Services,
         log: Log,
         *,
-        path: Mapping[str, Any] | None = None,
-        query: Mapping[str, Any] | None = None,
-        header: Mapping[str, Any] | None = None,
-        cookie: Mapping[str, Any] | None = None,
-        body: Any = None,
-        sent: Mapping[str, frozenset[str] | set[str]] | None = None,
         client: Any = None,
         effects: Effects | None = None,
         values: Mapping[str, Any] | None = None,
@@ -97,17 +103,12 @@ class Context:
         self.now = now
         self.services = services
         self.log = log
-        self.path = path or {}
-        self.query = query or {}
-        self.header = header or {}
-        self.cookie = cookie or {}
-        self.body = body
-        self.sent = sent or {}
-        self.client = client
-        self.effects = effects if effects is not None else _NO_EFFECTS
-        self.values = values if values is not None else {}
-        self.depth = 0
-        self.steps = 0
+        if client is not None:
+            self.client = client
+        if effects is not None:
+            self.effects = effects
+        if values is not None:
+            self.values = values
 
     def sent_field(self, place: str, name: str) -> bool:
         """Whether the client sent a part of the request."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 from codeai.http.asgi import Receive, Scope, Send, request_of, send_response
 from codeai.http.messages import Header, Request, Response, problem_response
@@ -17,9 +17,9 @@ from codeai.http.routing import BadPath, Router
 from codeai.http.settings import HttpSettings
 from codeai.observability.context import CURRENT
 
-_SECURITY: Final[Header] = (b"x-content-type-options", b"nosniff")
 _LONGEST_URL: Final = 32_768
 _MOST_HEADER_BYTES: Final = 32_768
+_SMALL: Final = 32_768  # what is no larger as a whole has no part that is
 
 
 class Handler(Protocol):
@@ -168,10 +168,11 @@ class Application:
         token = CURRENT.set(request)
         try:
             target = self._target(request)
-            if isinstance(target, Response):
-                return self._whole(request, target)
             instant = getattr(target, "at_once", None)  # which few handlers have
-            found = instant(request, request.values) if instant is not None else None
+            if instant is not None:
+                found: Response | None = instant(request, request.values)
+            else:
+                found = target if isinstance(target, Response) else None
         except Exception as error:
             found = self._failed(request, error)
         finally:
@@ -195,9 +196,11 @@ class Application:
         if len(response.body) >= self._compress_from and not request.packed:
             response = compressed(response, request.headers.get(b"accept-encoding"), self._compress_from)
         policy = request.cors or self._cors
-        cors = policy.headers(request) if policy is not None else ()
-        always = (_SECURITY, *request.extra, *cors, (b"x-request-id", request.id.encode()))
-        return Response(response.status, response.body, response.headers + always)
+        if policy is not None or request.extra:
+            cors = policy.headers(request) if policy is not None else ()
+            response = Response(response.status, response.body, (*response.headers, *request.extra, *cors))
+        response.request_id = request.id.encode()
+        return response
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request, whatever happens."""
@@ -211,7 +214,8 @@ class Application:
 
     def _target(self, request: Request) -> Handler | Response:
         """What is at the path of a request for its method; raises what is wrong with it."""
-        self._check_size(request)
+        if request.bound is None or request.bound > _SMALL:
+            self._check_size(request)
         found = self._router.find(request.path, request.raw_path)
         if found is None:
             near = self._router.near(request.path)
@@ -223,7 +227,8 @@ class Application:
             request.answered_by = self._other_method(request, targets)
         else:
             request.answered_by, request.template = handler, handler.template
-        return cast("Handler | Response", request.answered_by)
+        target: Handler | Response = request.answered_by
+        return target
 
     def _failed(self, request: Request, error: Exception) -> Response:
         if isinstance(error, BadPath):

@@ -53,7 +53,7 @@ class AsgiBody:
 async def send_response(send: Send, response: Response, request: Request) -> None:
     """Sends a whole answer."""
     body = response.body
-    headers = [*map(request.within, response.headers)] if request.root else [*response.headers]
+    headers = [*map(request.within, response.sent)] if request.root else [*response.sent]
     if response.status != 204 and response.status != 304:
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Outcome
 from codeai.evaluate.program import Host, Instant
-from codeai.http.messages import Request, Response
-from codeai.http.plans import Action, Inputs, Runtime, Writing, conditional, context_of, json_response
+from codeai.http.messages import ONLY_JSON, Request, Response
+from codeai.http.plans import ENCODER, Action, Inputs, Runtime, Writing, conditional, context_of, json_response
 from codeai.http.problems import Problem
 from codeai.http.projection import Projector
 from codeai.http.success import Success, sent_values
@@ -55,6 +55,7 @@ class BlockAction(Writing):
         self._media_type = endpoint.returns.media_type
         type_ = t.required(endpoint.returns.type) if endpoint.returns.type is not None else None
         self._single = isinstance(type_, t.Row) and endpoint.method == "GET"
+        self._value = not self._void and self._media_type is None and not self._single and self._status != 204
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
@@ -73,7 +74,11 @@ class BlockAction(Writing):
         assert self._instant is not None and self._session is not None
         context = context_of(self._runtime, principal, self._session, inputs)
         outcome = self._instant(context)
-        value = None if outcome.redirect else self._project(outcome.value, context)
+        if outcome.redirect:
+            return self._answer(request, outcome, None)
+        value = self._project(outcome.value, context)
+        if self._value and outcome.status is None and not outcome.headers:
+            return Response(self._status or 200, ENCODER.encode(value), ONLY_JSON)
         return self._answer(request, outcome, value)
 
     async def _once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:

@@ -18,17 +18,27 @@ _PLAIN_ID: Final = re.compile(rb"[!#-;=?-\[\]-~]{1,128}")
 _SERIAL: Final = itertools.count(1)
 _PREFIX: Final = os.urandom(8).hex()
 Header = tuple[bytes, bytes]
+_SECURITY: Final[Header] = (b"x-content-type-options", b"nosniff")
 
 
 class Response:
-    """A whole answer."""
+    """A whole answer.
 
-    __slots__ = ("body", "headers", "status")
+    ``request_id`` stands for the headers that every answer has (see ``sent``): they are written last, and often without being made.
+    """
+
+    __slots__ = ("body", "headers", "request_id", "status")
 
     def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = ()) -> None:
         self.status = status
         self.body = body
         self.headers = headers
+        self.request_id = b""
+
+    @property
+    def sent(self) -> tuple[Header, ...]:
+        """All headers, with those that every answer has once it is an answer of the application."""
+        return (*self.headers, _SECURITY, (b"x-request-id", self.request_id)) if self.request_id else self.headers
 
 
 def problem_response(problem: Problem, request: Request) -> Response:
@@ -38,6 +48,7 @@ def problem_response(problem: Problem, request: Request) -> Response:
 
 
 JSON: Final[Header] = (b"content-type", b"application/json")
+ONLY_JSON: Final = (JSON,)
 PROBLEM: Final[Header] = (b"content-type", b"application/problem+json")
 
 
@@ -123,7 +134,7 @@ class Request:
         self.peer = peer
         self.version = version
         self.source = body
-        self._size = size
+        self.bound = size
         if root:
             self.root = root
             self._mounted()
@@ -150,9 +161,9 @@ class Request:
     @property
     def size(self) -> int:
         """Bytes of its headers, or a bound of them that lies near."""
-        if self._size is None:
-            self._size = sum(len(name) + len(value) for name, value in self.pairs)
-        return self._size
+        if self.bound is None:
+            self.bound = sum(len(name) + len(value) for name, value in self.pairs)
+        return self.bound
 
     async def body(self, limit: int, timeout: float, deadlines: Deadlines) -> bytes:
         """The whole body.

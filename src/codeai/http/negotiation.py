@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from binascii import hexlify
 from collections.abc import Iterable
 from typing import Final
 
@@ -78,7 +79,7 @@ def _gzip(body: bytes, level: int) -> bytes:
 
 def etag(body: bytes) -> bytes:
     """A strong validator: the hash of the bytes."""
-    return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+    return b'"%b"' % hexlify(hashlib.blake2b(body, digest_size=12).digest())
 
 
 def matching(header: bytes, tag: bytes, *, strong: bool) -> bytes | None:

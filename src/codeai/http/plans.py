@@ -16,7 +16,7 @@ from codeai.evaluate.context import Context, Log, Services
 from codeai.evaluate.effects import Effects
 from codeai.http.deadlines import SHORTEST, Deadlines
 from codeai.http.idempotency import HEADER, Idempotency
-from codeai.http.messages import JSON, Request, Response
+from codeai.http.messages import JSON, ONLY_JSON, Request, Response
 from codeai.http.middleware.clients import ClientAddresses
 from codeai.http.multipart import FormReader, is_form, limit_of
 from codeai.http.negotiation import accepts, etag, is_json, matching, not_modified
@@ -157,8 +157,8 @@ class EndpointPlan:
         if principal is None:
             return None
         self._admitted(request, principal)
-        inputs = Inputs(self._path(values)) if values else NO_INPUTS
-        return _private(self._action.at_once(request, inputs, principal), principal)
+        response = self._action.at_once(request, Inputs(self._path(values)) if values else NO_INPUTS, principal)
+        return _private(response, principal) if principal.authenticated else response
 
     async def handle(self, request: Request, values: list[str]) -> Response:
         """Answers a request whose path has led here.
@@ -278,25 +278,17 @@ def _private(response: Response, principal: Principal) -> Response:
 
 def context_of(runtime: Runtime, principal: Principal, session: Session, inputs: Inputs) -> Context:
     """The context of a block for one request."""
-    return Context(
-        principal,
-        session,
-        runtime.clock(),
-        runtime.services,
-        runtime.log,
-        path=inputs.path,
-        query=inputs.query,
-        header=inputs.header,
-        cookie=inputs.cookie,
-        body=inputs.body,
-        sent=inputs.sent,
-        effects=runtime.effects,
-    )
+    context = Context(principal, session, runtime.clock(), runtime.services, runtime.log)
+    context.effects = runtime.effects
+    if inputs is not NO_INPUTS:
+        context.path, context.query, context.header, context.cookie = inputs.path, inputs.query, inputs.header, inputs.cookie
+        context.body, context.sent = inputs.body, inputs.sent
+    return context
 
 
 def json_response(value: object, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
     """A value as a JSON answer."""
-    return Response(status, ENCODER.encode(value), (JSON, *headers))
+    return Response(status, ENCODER.encode(value), (JSON, *headers) if headers else ONLY_JSON)
 
 
 def conditional(request: Request, response: Response) -> Response:

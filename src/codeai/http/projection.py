@@ -15,6 +15,10 @@ from codeai.model.entity import Entity
 Projector = Callable[[Any, Context], Any]
 
 
+def _same(value: Any, context: Context) -> Any:
+    return value
+
+
 class Projection:
     """Builds projectors; a row shows its readable fields only, whatever the row's dictionary holds."""
 
@@ -41,17 +45,19 @@ class Projection:
             return lambda value, context: None if value is None else {key: values(part, context) for key, part in value.items()}
         if isinstance(plain, t.Json | t.Unknown | t.Record):
             return lambda value, context: self._anything(value)
-        return lambda value, context: value
+        return _same
 
     def _anything(self, value: Any) -> Any:
         return to_json(value) if isinstance(value, Mapping | list) else value
 
     def _record(self, type_: t.Record) -> Projector:
         fields = [(field.name, self.of(field.type)) for field in type_.fields]
+        names = tuple(name for name, _ in fields)
+        plain = all(inner is _same for _, inner in fields)
 
         def project(value: Any, context: Context) -> Any:
-            if value is None:
-                return None
+            if value is None or (plain and tuple(value) == names):
+                return value
             return {name: inner(value.get(name), context) for name, inner in fields if name in value}
 
         return project

@@ -8,12 +8,13 @@ from typing import Any
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
-from codeai.http.messages import JSON, Request, Response
+from codeai.http.messages import ONLY_JSON, Request, Response
 from codeai.http.negotiation import etag, matching
 from codeai.http.plans import ENCODER, Action, Inputs, Runtime, Writing, conditional, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
 from codeai.http.success import Success
+from codeai.model import expression as ir
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, ModifyRow, ReplaceRow, Validation
 from codeai.query.compiler import Model
 from codeai.query.inputs import Inputs as PlanInputs
@@ -36,6 +37,13 @@ class _RowReader:
     def __init__(self, model: Model, evaluator: Evaluator, action: _KeyedAction) -> None:
         self._plan = GetPlan(model, reading(action))
         self._values = evaluator.values(self._plan.values)
+        values = self._plan.values
+        self._keys = [given.name for given in values if isinstance(given, ir.RequestValue) and given.place == "path" and given.name]
+        self.by_path = len(self._keys) == len(values)
+
+    def read_by_path(self, path: Mapping[str, Any], fetch: RowAtOnce) -> bytes:
+        """See ``read_at_once``, for what asks for nothing but values of the path (``by_path``)."""
+        return ENCODER.encode(self._plan.at_once(fetch, [path[key] for key in self._keys]))
 
     async def read(self, context: Context) -> bytes:
         """The row, encoded; raises RowNotFound."""
@@ -57,16 +65,19 @@ class GetAction(Action):
 
     def at_once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
-        runtime = self._runtime
         assert self._fetch is not None
-        body = self._reader.read_at_once(context_of(runtime, principal, runtime.database, inputs), self._fetch)
-        return conditional(request, Response(200, body, (JSON,)))
+        reader = self._reader
+        if reader.by_path:
+            body = reader.read_by_path(inputs.path, self._fetch)
+        else:
+            body = reader.read_at_once(context_of(self._runtime, principal, self._runtime.database, inputs), self._fetch)
+        return conditional(request, Response(200, body, ONLY_JSON))
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
         runtime = self._runtime
         body = await self._reader.read(context_of(runtime, principal, runtime.database, inputs))
-        return conditional(request, Response(200, body, (JSON,)))
+        return conditional(request, Response(200, body, ONLY_JSON))
 
 
 class _Checks:

@@ -44,9 +44,12 @@ class Statement(Generic[Layout]):
         self._build = build
         self._kept: dict[Switches, Assembled[Layout]] = {}
         self._switches = switches(compiler.guards)
+        self._only: Assembled[Layout] | None = None  # where nothing switches
 
     def pick(self, values: Sequence[Any]) -> Assembled[Layout]:
         """The variant for the values of the plan."""
+        if self._only is not None:
+            return self._only
         key = self._switches(values)
         found = self._kept.get(key)
         return found if found is not None else self._made(key)
@@ -59,6 +62,8 @@ class Statement(Generic[Layout]):
         if len(self._kept) >= KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = found
+        if not key:
+            self._only = found
         return found
 
 

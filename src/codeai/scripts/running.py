@@ -46,8 +46,6 @@ class Parts(Protocol):
 class ScriptContext(Context):
     """The context of a script: ``at`` is the statement that runs, and ``client`` the context itself, which knows ``as user``."""
 
-    __slots__ = ("_clock", "_database", "_roles", "at")
-
     def __init__(self, parts: Parts) -> None:
         runtime = parts.runtime
         session = Autocommit(parts.database)

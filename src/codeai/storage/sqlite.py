@@ -217,7 +217,7 @@ class SqliteDatabase:
         return self._row(statement, values)
 
     def _row(self, statement: str, values: Values) -> Record | None:
-        line = self._line(self._inline)
+        line = self._inline or self._line(None)
         line._deadline = time.monotonic() + 1.0
         try:
             found: Any = line.connection.execute(statement, values).fetchone()

@@ -10,11 +10,13 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
-from codeai.http.messages import Response
+from codeai.http.messages import Header, Response
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS: Final = {int(status): b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 _FOREIGN: Final = re.compile(rb"[\x80-\xff]")
+_KEPT: Final = 64
+_EVERY: Final = b"x-content-type-options: nosniff\r\nx-request-id: "  # see ``messages.Response.sent``
 _join = b": ".join
 
 
@@ -66,10 +68,14 @@ class BadHeader(ValueError):
 
 
 class Heads:
-    """Writes the heads of answers, with a date that ``tick`` makes once a second."""
+    """Writes the heads of answers, with a date that ``tick`` makes once a second.
+
+    Until then it keeps how those begin that have one header at most, which many answers share.
+    """
 
     def __init__(self) -> None:
         self._date = b""
+        self._kept: dict[tuple[int, tuple[Header, ...]], bytes] = {}
         self.tick()
 
     def of(self, response: Response, connection: bytes = b"") -> bytes:
@@ -78,20 +84,30 @@ class Heads:
         :param connection: what the header ``connection`` says, nothing for no such header
         :raises BadHeader: the program could break out of a header
         """
-        headers = response.headers
-        lines = b"\r\n".join(map(_join, headers))
-        breaks = len(headers) - 1
+        status, headers = response.status, response.headers
+        begin = self._kept.get((status, headers)) if len(headers) < 2 else None
+        parts = [begin or self._begin(status, headers)]
+        if response.request_id:
+            parts += (_EVERY, response.request_id, b"\r\n")
+        if status != 204 and status != 304:
+            parts += (b"content-length: ", str(len(response.body)).encode(), b"\r\n")
+        if connection:
+            parts += (b"connection: ", connection, b"\r\n")
+        parts.append(b"\r\n")
+        return b"".join(parts)
+
+    def _begin(self, status: int, headers: tuple[Header, ...]) -> bytes:
+        """The status line, the date, and the headers of one answer."""
+        lines = b"\r\n".join(map(_join, headers)) + b"\r\n" if headers else b""
+        breaks = len(headers)
         if lines.count(b"\n") != breaks or lines.count(b"\r") != breaks:
             raise BadHeader
-        status = response.status
-        parts = [_STATUS.get(status) or b"HTTP/1.1 %d \r\n" % status, self._date, lines]
-        if status != 204 and status != 304:
-            parts += (b"\r\ncontent-length: ", str(len(response.body)).encode())
-        if connection:
-            parts += (b"\r\nconnection: ", connection)
-        parts.append(b"\r\n\r\n")
-        return b"".join(parts)
+        found = (_STATUS.get(status) or b"HTTP/1.1 %d \r\n" % status) + self._date + lines
+        if breaks < 2 and len(self._kept) < _KEPT:
+            self._kept[status, headers] = found
+        return found
 
     def tick(self) -> None:
         """Makes the header ``date`` anew."""
         self._date = b"date: %b\r\n" % formatdate(usegmt=True).encode()
+        self._kept.clear()
