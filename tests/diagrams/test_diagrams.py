@@ -30,6 +30,15 @@ def picture(program: Loaded, name: str) -> Diagram:
     return diagram(runs[name], clause_texts(symbol.declaration, program.sources))
 
 
+def test_a_step_that_waits_for_its_child_says_so(tmp_path: Path) -> None:
+    (tmp_path / "app.cai").write_text("""
+workflow Child { steps { one { do { return 1 } } } }
+workflow Parent { steps { waits { start: Child { }  await: true }  goes { start: Child { } } } }
+""")
+    boxes = {box.id: box.lines for box in picture(load_program(tmp_path / "app.cai"), "Parent").boxes()}
+    assert (boxes["waits"], boxes["goes"]) == (("start Child", "wait for its end"), ("start Child",))
+
+
 def test_a_box_says_what_a_step_does_and_under_which_rules(saga: Loaded) -> None:
     boxes = {box.id: box for box in picture(saga, "OrderFulfillment").boxes()}
     assert boxes["reserve"].lines == ("update Stock", "check a condition")

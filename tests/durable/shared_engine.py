@@ -25,7 +25,7 @@ class SharedEngine:
 
     def receive(self, number: int, fence: int) -> Future[None]:
         for receiver in self.receivers:
-            if isinstance(receiver, DbosDispatcher) and number in receiver._handed:
+            if isinstance(receiver, DbosDispatcher) and receiver._handed.get(number, (None,))[0] == fence:
                 return receiver.receive(number, fence)
         if self.receivers:
             return self.receivers[-1].receive(number, fence)

@@ -32,6 +32,7 @@ workflow Many {
         sum { do { return steps.each.output.map(o => o.value) } }
     }
 }
+workflow Grand { steps { many { start: Many { numbers: [1, 2, 3] }  await: true } } }
 workflow Brief {
     steps {
         child { start: Child { n: 1, pause: true }  await: true  timeout: 10m  on_timeout: continue }
@@ -124,6 +125,33 @@ async def test_a_parent_hears_of_a_child_that_is_cancelled(process: Process) -> 
     await process.run()
     found = (await process.show(execution.id))[0]
     assert (found.status, found.error["message"]) == ("failed", "'Child' is cancelled")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("undone", [False, True])
+async def test_who_cancels_a_parent_cancels_the_children_that_it_waits_for(process: Process, undone: bool) -> None:
+    execution, _ = await process.complete("Grand")
+    (parent,) = await children(process, execution.id)
+    found = [execution.id, parent, *await children(process, parent)]
+    assert len(found) == 4  # two at a time
+    await process.durable.control.cancel(execution.id)
+    if undone:
+        await process.durable.control.compensate(execution.id)
+    await process.run()
+    first = "compensated" if undone else "cancelled"
+    assert [(await process.show(id_))[0].status for id_ in found] == [first, "cancelled", "cancelled", "cancelled"]
+    waits = await process.rows("SELECT execution_id FROM codeai_waits")
+    assert not {str(row[0]) for row in waits} & set(found)
+
+
+async def test_a_child_for_which_others_wait_outlives_who_started_it(process: Process) -> None:
+    key = unique()
+    first, _ = await process.complete("Joins", {"k": key})
+    second, _ = await process.complete("Joins", {"k": key})
+    for parent in (first, second):  # the other one did not start it
+        await process.durable.control.cancel(parent.id)
+        await process.run()
+    (child,) = await children(process, first.id)
+    assert [(await process.show(id_))[0].status for id_ in (first.id, second.id, child)] == ["cancelled", "cancelled", "waiting"]
 
 
 async def test_two_parents_wait_for_the_one_that_has_the_key(process: Process) -> None:

@@ -81,6 +81,38 @@ async def test_one_that_queues_may_be_cancelled_while_others_queue_behind_it(pro
     assert await statuses(process, *ids) == ["completed", "cancelled", "waiting"]
 
 
+async def test_one_that_queues_begins_after_one_that_no_program_can_run(process: Process) -> None:
+    key = unique()
+    ids = [await process.start("Queueing", {"k": key}) for _ in range(2)]
+    await process.database.writing().execute(f"UPDATE executions SET version = 'nobody has it' WHERE id = '{ids[0]}'", ())
+    await process.run()
+    await process.run()
+    assert await statuses(process, *ids) == ["failed", "waiting"]
+
+
+async def test_what_only_another_version_can_run_is_left_to_it_while_one_lives(process: Process) -> None:
+    version = process.durable.definitions.current("workflow", "Writes").version
+    (body,) = await process.rows(f"SELECT body FROM codeai_definitions WHERE version = '{version}'")
+    newer, at = unique(), process.durable.store.instant(process.time())  # type: ignore[misc]  # it has a clock
+    defined = (newer, "Writes", "workflow", str(body[0]).replace('"Note"', '"Newer"'), at)
+    await process.database.writing().execute(process.durable.store.sql.define, defined)
+    id_ = await process.start("Writes", {"text": unique()})
+    await process.database.writing().execute(f"UPDATE executions SET version = '{newer}' WHERE id = '{id_}'", ())
+    alone, there = process.durable.engine.accompanied, True
+
+    async def accompanied() -> bool:
+        return there
+
+    process.durable.engine.accompanied = accompanied
+    for _ in range(30):
+        await process.advance(seconds=2)
+    assert await statuses(process, id_) == ["pending"]
+    assert await process.rows(f"SELECT attempts FROM codeai_activations WHERE subject = '{id_}'") == [(0,)]
+    process.durable.engine.accompanied = alone
+    await process.advance(hours=1)
+    assert await statuses(process, id_) == ["failed"]
+
+
 async def test_a_key_that_is_freed_while_it_is_asked_for_begins_at_once(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     key = unique()
     first = await process.start("Queueing", {"k": key})

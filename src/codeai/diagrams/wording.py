@@ -19,10 +19,9 @@ def work_words(work: Work) -> list[str]:
         return [f"sleep {duration_text(value // timedelta(milliseconds=1))}" if isinstance(value, timedelta) else "sleep"]
     if work.kind == "check":
         return ["check a condition"]
-    if work.value is not None:
-        return [expression_words(work.value)]
-    found = [statement_words(statement) for statement in work.body]
-    return [words for words in found if words] or [work.kind]
+    found = [expression_words(work.value)] if work.value is not None else [statement_words(statement) for statement in work.body]
+    words = [words for words in found if words] or [work.kind]
+    return [*words, "wait for its end"] if work.awaits else words
 
 
 def undo_words(body: st.Block) -> str:

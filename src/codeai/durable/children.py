@@ -19,6 +19,7 @@ from codeai.evaluate.errors import ProgramFailure
 from codeai.storage.interface import Session
 
 if TYPE_CHECKING:
+    from codeai.durable.parts import Parts
     from codeai.durable.run import Run  # which writes by the recorder, which wakes parents
 
 CHILD: Final = "@child"  # in the place of an event; no event is called so
@@ -82,6 +83,28 @@ async def forget(run: Run, record: Record) -> None:
     store = run.parts.store
     async with run.transaction() as session:
         await session.execute(store.sql.waited, (store.uuid(run.execution.id), record.name))
+
+
+async def cancel_awaited(parts: Parts, parent: str) -> None:
+    """Cancels the children that an execution has started and waits for, each in a transaction of its own.
+
+    Repeated if the process dies in between; the parent ends afterwards. Nothing of the parent is held meanwhile: a child that ends
+    holds its own activation and wants that of its parent.
+    """
+    store, own = parts.store, parts.store.uuid(parent)
+    for (child,) in await parts.database.reading().fetch(store.sql.awaited_by, (own,)):
+        await _cancel(parts, own, str(child))
+
+
+async def _cancel(parts: Parts, parent: object, child: str) -> None:
+    store = parts.store
+    async with parts.database.transaction() as session:
+        await session.fetch(store.sql.guard, (store.listed([child]),))
+        if not await session.execute(store.sql.cancel_child, (store.uuid(child), parent, child)):
+            return
+        execution = (await store.load_executions([child], session))[child]
+        await parts.dispatcher.offer(session, "execution", child, queue=execution.queue, priority=execution.priority)
+        session.after_commit(lambda: parts.interrupts.interrupt(child))
 
 
 async def wake_parents(store: Store, dispatcher: Dispatcher, session: Session, ended: Sequence[str]) -> None:

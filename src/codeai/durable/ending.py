@@ -8,13 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable.blocks import outside
-from codeai.durable.children import wake_parents
+from codeai.durable.children import cancel_awaited, wake_parents
 from codeai.durable.dispatch.protocol import Claim, LeaseLost
 from codeai.durable.executions import offer_execution
 from codeai.durable.failures import CancelledByHand, described
 from codeai.durable.parts import Parts
 from codeai.durable.plans import STEP_SECONDS, BlockPlan, RunPlan
-from codeai.durable.recorder import Write
 from codeai.durable.records import Change, Execution
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
@@ -121,6 +120,7 @@ class Endings:
         """
         parts, store, id_ = self._parts, self._parts.store, self._parts.store.uuid(execution.id)
         error = store.json(described(CancelledByHand("the execution was cancelled"), None))
+        await cancel_awaited(parts, execution.id)
         async with parts.database.transaction() as session:
             await parts.dispatcher.hold(session, claim)
             row = await session.fetch_row(store.sql.status, (id_,))  # under the lock that whoever asks for undoing takes as well
@@ -131,12 +131,13 @@ class Endings:
             await store.save(session, execution.id, (), change)
             await session.execute(store.sql.waited_all, (id_,))
             if not undo:
-                await self._cancelled(session, claim, execution)
+                await self._last_of(session, claim, execution)
         if not undo:
             self._ended(execution, "cancelled")
         return undo
 
-    async def _cancelled(self, session: Session, claim: Claim, execution: Execution) -> None:
+    async def _last_of(self, session: Session, claim: Claim, execution: Execution) -> None:
+        """What follows the end of one whose plan is not known, or does not matter."""
         await wake_parents(self._parts.store, self._parts.dispatcher, session, [execution.id])
         if execution.key is not None:
             await self._next_of_key(session, execution, None)
@@ -144,8 +145,15 @@ class Endings:
 
     async def impossible(self, claim: Claim, execution: Execution, error: Exception) -> bool:
         """Ends an execution that this program cannot run."""
-        change = Change(status="failed", error=described(error, None), finished_at=self._parts.clock(), frees_key=True)
-        news = await self._parts.recorder.write(Write(claim, execution.id, change=change, settle=-1))
+        parts, store = self._parts, self._parts.store
+        change = Change(status="failed", error=described(error, None), finished_at=parts.clock(), frees_key=True)
+        async with parts.database.transaction() as session:
+            news = await parts.dispatcher.hold(session, claim)
+            if news:
+                await session.execute(store.sql.seen, (store.listed([claim.id]),))
+            else:
+                await store.save(session, execution.id, (), change)
+                await self._last_of(session, claim, execution)
         if not news:
             self._ended(execution, "failed")
         return news

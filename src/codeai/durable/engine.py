@@ -25,7 +25,12 @@ from codeai.evaluate.errors import NotCompilable
 
 POISONED: Final = 20
 _MOST_NEWS: Final = 1_000
+_LEFT_MS: Final = 2_000
 _FAR: Final = 100 * 365 * 24 * 3_600_000  # milliseconds: not before somebody says so
+
+
+async def _alone() -> bool:
+    return False
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -37,11 +42,15 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class Engine:
-    """The handler of executions (see ``dispatch.protocol.Handler``)."""
+    """The handler of executions (see ``dispatch.protocol.Handler``).
+
+    ``accompanied`` says whether processes of other versions of the program run, where somebody knows.
+    """
 
     def __init__(self, parts: Parts, definitions: Definitions) -> None:
         self.parts = parts
         self.definitions = definitions
+        self.accompanied = _alone
         self._endings = Endings(parts)
         self._loads: Batcher[str, Loaded | None] = Batcher(self._load)
 
@@ -101,9 +110,7 @@ class Engine:
         except DefinitionMissing as error:
             return await self._endings.impossible(claim, execution, error)
         except NotCompilable as error:
-            if claim.attempts < POISONED:
-                raise  # another process may be of the version that can
-            return await self._endings.impossible(claim, execution, error)
+            return await self._unable(claim, execution, error)
         if claim.attempts >= POISONED:
             return await self._endings.impossible(
                 claim, execution, RuntimeError(f"given up: {claim.attempts} attempts to work on it failed")
@@ -112,6 +119,15 @@ class Engine:
         if execution.status == "compensating":
             return await self._compensate(run)
         return await self._forward(run)
+
+    async def _unable(self, claim: Claim, execution: Execution, error: NotCompilable) -> bool:
+        """Leaves what this program cannot run to the other versions that run, without counting; alone it tries as often as ever."""
+        if await self.accompanied():
+            await self.parts.dispatcher.later(self.parts.database.writing(), claim, _LEFT_MS)
+            return False
+        if claim.attempts < POISONED:
+            raise error  # a process of the version that can may come
+        return await self._endings.impossible(claim, execution, error)
 
     async def _once(self, execution: Execution) -> bool:
         try:

@@ -44,8 +44,10 @@ class _Work:
         works.discard(self)
         if not works:
             del self._running[self._execution]
-        if kind is asyncio.CancelledError and self._cut and self._task.uncancel() <= self._before:
-            raise Interrupted from None  # it was nobody else
+        if self._cut:  # which is taken back in any case: the work may have ended, or failed, instead
+            others = self._task.uncancel() > self._before
+            if kind is asyncio.CancelledError and not others:
+                raise Interrupted from None
 
     def interrupt(self) -> None:
         """Cuts it short."""

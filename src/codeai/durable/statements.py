@@ -104,6 +104,11 @@ AWAITING: Final = """
 SELECT DISTINCT w.execution_id, e.queue, e.priority FROM codeai_waits w JOIN executions e ON e.id = w.execution_id
 WHERE w.event = '@child' AND w.match IN {subjects}"""
 OUTCOME: Final = "SELECT workflow_id, status, output, error FROM executions WHERE id = $1"
+AWAITED_BY: Final = "SELECT match FROM codeai_waits WHERE execution_id = $1 AND event = '@child'"
+# Not one that others wait for, or that was there before: its key was taken.
+CANCEL_CHILD: Final = """
+UPDATE executions SET status = 'cancelling' WHERE id = $1 AND parent_id = $2 AND status IN ('pending', 'running', 'waiting')
+  AND NOT EXISTS (SELECT 1 FROM codeai_waits w WHERE w.event = '@child' AND w.match = $3 AND w.execution_id <> $2)"""
 CANCELLING: Final = "SELECT id FROM executions WHERE status = 'cancelling' AND id IN {ids}"
 CUT_SHORT: Final = """
 UPDATE codeai_steps SET status = 'failed', error = $2, finished_at = $3, due_ms = NULL
@@ -186,6 +191,8 @@ class Statements(msgspec.Struct, frozen=True):
     awaited: str
     awaiting: str
     outcome: str
+    awaited_by: str
+    cancel_child: str
     cancelling: str
     cut_short: str
     undo_then: str

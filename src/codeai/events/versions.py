@@ -108,6 +108,10 @@ class Versions:
         """Whether no newer version runs."""
         return (await self.live(session))[0] is self.own
 
+    async def accompanied(self) -> bool:
+        """Whether processes of other versions run."""
+        return len(await self.live(self._database.reading())) > 1
+
     async def stop(self) -> None:
         """Takes leave, so that nobody counts on this process."""
         if self._beating is None:

@@ -106,6 +106,7 @@ class Controlling:
             runtime.database, durable.dispatcher, runs, lambda: self._planned, virtual, durable.parts.faults, versions.newest
         )
         versions.on_newest = self.scheduler.register
+        durable.engine.accompanied = versions.accompanied
         durable.dispatcher.register(KIND, self.scheduler)
         self._started = self._awake = False
         self._wake = wake
