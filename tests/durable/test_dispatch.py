@@ -423,6 +423,67 @@ async def test_stop_gives_back_what_it_does_not_finish(database: Database, make:
     assert await other.dispatcher.run_due() == 1
 
 
+class Slow(Mute):
+    """Answers a claim only when the gate is open, long after the database has done it."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.gate = asyncio.Event()
+        self.claimed = asyncio.Event()
+
+    async def fetch(self, *arguments: object) -> object:
+        found = await self._database.writing().fetch(*arguments)
+        if self.gone and found:
+            self.claimed.set()
+            await self.gate.wait()
+        return found
+
+
+async def test_a_claim_on_its_way_while_a_worker_stops_is_worked_on_or_given_back(database: Database, make: Make) -> None:
+    slow = Slow(database)
+    worker, other = make(slow, clock=Time()), make(database, clock=Time())  # no lease ends by itself
+    await worker.offer("a")
+    slow.gone = True
+    await worker.dispatcher.start()
+    await slow.claimed.wait()
+    stopping = asyncio.create_task(worker.dispatcher.stop(5))
+    await asyncio.sleep(0)
+    slow.gate.set()
+    await stopping
+    await other.dispatcher.run_due()
+    assert [*worker.seen, *other.seen] == ["a"]
+
+
+class Odd(Away):
+    """Fails as no database does, once for each statement of a worker."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.failed: set[object] = set()
+
+    def writing(self) -> Session:
+        return self
+
+    async def fetch(self, statement: str, values: object) -> object:
+        if statement not in self.failed:
+            self.failed.add(statement)
+            raise RuntimeError("the transport is closed")
+        return await self._database.writing().fetch(statement, values)
+
+    async def execute(self, *arguments: object) -> object:
+        return await self._database.writing().execute(*arguments)
+
+
+async def test_no_error_ends_the_loops_of_a_worker(database: Database, make: Make) -> None:
+    odd = Odd(database)
+    worker = make(odd)
+    await worker.offer("a")
+    await worker.offer("b", delay_ms=100)
+    await worker.dispatcher.start()
+    await eventually(lambda: sorted(worker.seen) == ["a", "b"])
+    assert len(odd.failed) >= 2  # the claim and the sweep
+
+
 async def test_two_workers_share_the_work_and_never_double_it(database: Database, make: Make) -> None:
     workers = [make(database, queues=Queues(concurrency=7)) for _ in range(2)]
     async with database.transaction() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import itertools
 import logging
 import os
 import random
@@ -19,13 +20,17 @@ from codeai.durable.dispatch.restricted import RestrictedClaims
 from codeai.durable.dispatch.statements import Claims, id_list, statements
 from codeai.durable.faults import fault_points
 from codeai.storage.errors import StorageError
+from codeai.storage.frozen import FrozenSessions
 from codeai.storage.interface import Database, Record, Session
 
 _LOG: Final = logging.getLogger("codeai.durable")
 LEASE_MS: Final = 10_000
 RENEW_EVERY: Final = 3.0
 BEGIN_WITHIN: Final = 7.0
+IDLE_LIMIT: Final = 5.0  # seconds that a claim may stand still: others wait for it
 SWEEP_EVERY: Final = 1.0
+_LOOK_EVERY: Final = 5  # sweeps between two looks at sessions that stand still
+_CLAIM_ENDS: Final = 1.0  # seconds that a claim in flight has at the end: cut off, it might leave what nobody works on
 _LONGEST_PAUSE: Final = 0.5  # seconds between two tries while the database is away: a try costs little, waiting delays all
 _TURN: Final = 8  # each so many claims begin with what has an order or a lane
 _FIRST_DELAY_MS: Final = 500
@@ -48,6 +53,7 @@ class LocalDispatcher:
         self._limits = Limits(database, queues if queues is not None else Queues(), clock)
         self._sql = statements(database.dialect)
         self._ordered = RestrictedClaims(database)
+        self._frozen = FrozenSessions(database)
         self._clock = clock
         self._shared = shared and database.dialect == "postgresql"
         self._alone = database.dialect == "sqlite"  # one process has the file: nobody else takes what runs here
@@ -218,7 +224,7 @@ class LocalDispatcher:
         return [Claim(*row) for row in rows]  # type: ignore[arg-type]  # columns in the order of the fields
 
     async def _claim_limited(self, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
-        async with self._database.transaction() as session:
+        async with self._database.transaction(idle_limit=IDLE_LIMIT) as session:
             allowance = await self._limits.allowance(session, queue, wanted)
             if allowance.number <= 0:
                 return []
@@ -241,7 +247,7 @@ class LocalDispatcher:
         return rows
 
     async def _claim_restricted(self, claims: Claims, session: Session | None, queue: str, wanted: int) -> list[Record]:
-        async with self._database.transaction() if session is None else nullcontext(session) as inner:
+        async with self._database.transaction(idle_limit=IDLE_LIMIT) if session is None else nullcontext(session) as inner:
             chosen, more = await self._ordered.choose(inner, queue, claims.kinds, wanted)
             self._restricted = self._restricted or more
             if not chosen:
@@ -262,7 +268,7 @@ class LocalDispatcher:
         self._faults("before-claim")
         try:
             found = await self._claimed(free)
-        except StorageError:
+        except Exception:
             self._doubtful = True
             raise
         if found:
@@ -320,7 +326,7 @@ class LocalDispatcher:
             await self.later(self._database.writing(), claim, delay, failed=not refused)
         except LeaseLost:
             pass
-        except StorageError:
+        except Exception:
             self._unsettled.append(claim)  # else others would wait for the end of its lease
 
     async def _settle_again(self) -> None:
@@ -353,30 +359,32 @@ class LocalDispatcher:
         await self._woken.wait()
 
     async def _repeating(self, once: Callable[[], Awaitable[Any]]) -> None:
-        """Repeats, also when the database is away."""
+        """Repeats until the end, whatever happens: the database may be away."""
         pause = 0.1
-        while True:
+        while self._claiming:
             try:
                 await once()
                 pause = 0.1
-            except StorageError as error:
-                _LOG.warning("the database does not answer", extra={"cause": str(error)})
+            except Exception as error:
+                _warn("the database does not answer", error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 self._woken.set()
 
     async def _sweep_loop(self) -> None:
         """Brings to light what is due and what dead workers have left; the safety net beside wake-ups."""
-        while True:
+        for number in itertools.count(1):
             wait = SWEEP_EVERY
             try:
                 await self.sweep()
+                if number % _LOOK_EVERY == 0:
+                    await self._frozen.look()
                 await self._limits.refresh()
                 found = await self._database.reading().fetch_row(self._sql.next_due, (self._now(),))
                 if found is not None and isinstance(found[0], int):
                     wait = min(max(found[0] / 1000, 0.005), SWEEP_EVERY)
-            except StorageError as error:
-                _LOG.warning("sweep failed", extra={"cause": str(error)})
+            except Exception as error:
+                _warn("sweep failed", error)
             self._next_sweep = time.monotonic() + wait
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._due_sooner.wait(), wait)
@@ -411,8 +419,8 @@ class LocalDispatcher:
                     self._renewed = began
             else:
                 self._renewed = began
-        except StorageError as error:
-            _LOG.warning("leases not renewed", extra={"cause": str(error)})
+        except Exception as error:
+            _warn("leases not renewed", error)
         if time.monotonic() - self._renewed >= LEASE_MS / 1000:
             self._abandon()
 
@@ -432,7 +440,10 @@ class LocalDispatcher:
     async def stop(self, timeout: float) -> None:
         """See ``Dispatcher``."""
         self._claiming = False
+        self._woken.set()
         renewing = self._loops.pop() if self._loops else None
+        if self._loops:
+            await asyncio.wait(self._loops[:1], timeout=_CLAIM_ENDS)
         await _ended(self._loops)
         tasks = [task for _, task in self._running.values()]
         if tasks:
@@ -458,6 +469,11 @@ class LocalDispatcher:
             if not tasks:
                 return total
             await asyncio.wait(tasks)
+
+
+def _warn(what: str, error: Exception) -> None:
+    """Says what a loop goes on after; what the database did not say itself, with its traceback."""
+    _LOG.warning(what, extra={"cause": str(error)}, exc_info=None if isinstance(error, StorageError) else error)
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:

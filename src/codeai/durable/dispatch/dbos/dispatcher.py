@@ -133,7 +133,7 @@ class DbosDispatcher(LocalDispatcher):
         values = (self._now(), LEASE_MS, self.worker, *columns(pairs))
         try:
             rows = await self._database.writing().fetch(self._texts.begin, values)
-        except StorageError:
+        except Exception:
             self._doubtful = True  # they may be ours by now
             raise
         found = {int(str(row[0])): Claim(*row) for row in rows}  # type: ignore[arg-type]  # columns in the order of the fields
