@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -88,17 +89,22 @@ def test_s69_terminated_sessions_are_replaced(server, open_):
     assert found.open_connections <= 5
 
 
+# Ends all sessions as soon as one of them is inside a transaction.
+_CUT = """DO $$ BEGIN FOR try IN 1..2000 LOOP
+    IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'faults' AND state = 'idle in transaction') THEN
+        PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'faults' AND pid <> pg_backend_pid(); RETURN;
+    END IF;
+    PERFORM pg_sleep(0.005); PERFORM pg_stat_clear_snapshot();
+END LOOP; END $$"""
+
+
 def test_a_transaction_whose_session_is_terminated_answers_503_and_leaves_nothing(server, open_):
     service = open_()
 
     async def cut():
-        task = asyncio.ensure_future(service.exchange("POST", "/hold"))
-        await eventually(lambda: service.database.statistics().in_use)
-        await asyncio.to_thread(
-            server.sql,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'faults' AND pid <> pg_backend_pid()",
-        )
-        return await task
+        cutting = asyncio.create_task(asyncio.to_thread(server.sql, _CUT))
+        answer, _ = await asyncio.gather(service.exchange("POST", "/hold"), cutting)
+        return answer
 
     answer = service.run(cut())
     assert (answer.status, answer.code) == (503, "database_unavailable")
@@ -185,19 +191,56 @@ def test_a_deadlock_ends_one_of_both(server, open_):
     assert values == {"a": 1, "b": 1}
 
 
-def test_too_many_clients_of_the_server_answer_503(server, tmp_path):
+@pytest.fixture
+def crowded(server: PostgresServer, tmp_path: Path) -> Iterator[Opening]:
+    """A program whose role may have five connections, of which one listens."""
     (tmp_path / "app.cai").write_text(PROGRAM)
     url = server.create_database("crowded").replace("codeai@", "guest@")
-    server.sql("CREATE ROLE guest LOGIN CONNECTION LIMIT 5")  # one of them listens
+    server.sql("CREATE ROLE guest LOGIN CONNECTION LIMIT 5")
     server.sql("GRANT ALL ON SCHEMA public TO guest", "crowded")
-    service = Service(tmp_path / "app.cai", url, max_connections=10)
-    try:
-        answers = service.run(many(service, 8, "POST", "/hold"))
-        assert set(statuses(answers)) == {200, 503}
-        assert 3 <= statuses(answers).count(200) <= 4  # the server itself looks for registered workflows now and then
-        assert statuses(service.run(many(service, 2, "GET", "/counters"))) == [200] * 2
-    finally:
+    opened: list[Service] = []
+
+    def open_one(**limits: object) -> Service:
+        opened.append(Service(tmp_path / "app.cai", url, **limits))
+        return opened[-1]
+
+    yield open_one
+    for service in opened:
         service.close()
+    server.sql("DROP DATABASE crowded WITH (FORCE)")
+    server.sql("DROP ROLE guest")
+
+
+def test_a_server_that_opens_no_more_connections_is_served_by_those_that_are_there(crowded):
+    service = crowded(max_connections=10)
+    assert statuses(service.run(many(service, 12, "POST", "/hold"))) == [200] * 12
+    assert statuses(service.run(many(service, 2, "GET", "/counters"))) == [200] * 2
+    found = service.database.statistics()
+    assert found.in_use == 0
+    assert found.open_connections <= 4
+
+
+def test_too_many_clients_of_the_server_answer_503(crowded):
+    service = crowded(max_connections=10, acquire_timeout=0.3)
+
+    async def all_held():
+        async with AsyncExitStack() as held:
+            for _ in range(4):  # one after the other: PostgreSQL may refuse all of those that ask at the same moment
+                await held.enter_async_context(service.database.transaction())
+            return await many(service, 4, "POST", "/add/a")
+
+    assert {(answer.status, answer.code) for answer in service.run(all_held())} == {(503, "pool_exhausted")}
+    assert statuses(service.run(many(service, 2, "GET", "/counters"))) == [200] * 2
+
+
+def test_a_server_that_opens_no_connection_at_all_answers_503(server, crowded):
+    service = crowded(max_connections=10)
+    server.sql("ALTER ROLE guest CONNECTION LIMIT 0")
+    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'")
+    answer = service.request("GET", "/counters")
+    assert (answer.status, answer.code) == (503, "database_unavailable")
+    server.sql("ALTER ROLE guest CONNECTION LIMIT 5")
+    assert service.request("GET", "/counters").status == 200
 
 
 def test_a_changed_table_is_noticed_and_not_guessed_at(server, open_):

@@ -88,7 +88,8 @@ class Registered:
     async def _loop(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), _SAFETY if self._notices.possible else _EVERY)
+                async with asyncio.timeout(_SAFETY if self._notices.possible else _EVERY):
+                    await self._told.wait()
             self._told.clear()
             try:
                 await self.refresh()

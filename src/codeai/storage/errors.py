@@ -19,6 +19,10 @@ class DatabaseUnavailable(StorageError):
     code = "database_unavailable"
 
 
+class TooManyClients(DatabaseUnavailable):
+    """The database opens no further connection; those that are open go on."""
+
+
 class DiskFull(DatabaseUnavailable):
     """There is no room for what was to be written; what is there can be read."""
 

@@ -65,7 +65,8 @@ async def _session(
             heard("")
         while not lost.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), _CHECK_EVERY)
+                async with asyncio.timeout(_CHECK_EVERY):  # wait_for of Python 3.11 forgets to be cancelled when both happen at once
+                    await lost.wait()
             if not lost.is_set():
                 await connection.fetchval("SELECT 1", timeout=5)
         raise ConnectionError("the connection ended")

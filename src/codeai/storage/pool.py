@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
-from codeai.storage.errors import PoolExhausted
+from codeai.storage.errors import PoolExhausted, TooManyClients
 from codeai.storage.interface import PoolStatistics
 
 _Connection = TypeVar("_Connection")
 _FEWEST: Final = 2
+_FULL_FOR: Final = 1.0
 
 
 class Pool(Generic[_Connection]):
@@ -30,6 +31,8 @@ class Pool(Generic[_Connection]):
         self._waiters: deque[asyncio.Future[_Connection | None]] = deque()
         self._open = 0
         self._apart = 0
+        self._full: TooManyClients | None = None
+        self._full_until = 0.0
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -48,18 +51,30 @@ class Pool(Generic[_Connection]):
 
     async def acquire(self) -> _Connection:
         """A connection for the caller alone, until ``release`` or ``discard``."""
-        if self.idle:
-            return self.idle.pop()
-        if self._open < self._size:
-            self._open += 1
-            return await self._opened()
+        ends = None
+        while True:
+            if self.idle:
+                return self.idle.pop()
+            if self._open < self._size and not (self._open and self._is_full()):
+                self._open += 1
+                found = await self._opened()
+            else:
+                ends = ends if ends is not None else asyncio.get_running_loop().time() + self._timeout
+                passed = await self._passed(ends)
+                found = passed if passed is not None else await self._opened()
+            if found is not None:
+                return found
+
+    async def _passed(self, ends: float) -> _Connection | None:
+        """What somebody gives back: a connection, or the place of one that is lost."""
         waiter: asyncio.Future[_Connection | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(self._timeout):
-                found = await waiter
+            async with asyncio.timeout_at(ends):
+                return await waiter
         except TimeoutError:
-            raise PoolExhausted(f"no database connection became free within {self._timeout:g} s") from None
+            cause = f", and the database opens no more: {self._full}" if self._is_full() else ""
+            raise PoolExhausted(f"no database connection became free within {self._timeout:g} s{cause}") from None
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 self._pass_on(waiter.result())
@@ -67,15 +82,30 @@ class Pool(Generic[_Connection]):
         finally:
             if not waiter.done():
                 waiter.cancel()
-        return found if found is not None else await self._opened()
 
-    async def _opened(self) -> _Connection:
-        """A new connection in a place that is counted already."""
+    def _is_full(self) -> bool:
+        """Whether the database has just refused another connection: asking it again would only cost both."""
+        return self._full is not None and asyncio.get_running_loop().time() < self._full_until
+
+    async def _opened(self) -> _Connection | None:
+        """A new connection in a place that is counted already; None, and no place, where the database opens no more of them.
+
+        Who has others waits until one of them is free, as if the pool were no larger.
+        """
         try:
-            return await self._connect()
+            found = await self._connect()
+        except TooManyClients as error:
+            self._full, self._full_until = error, asyncio.get_running_loop().time() + _FULL_FOR
+            if self._open > 1:
+                self._open -= 1
+                return None
+            self.discard()
+            raise
         except BaseException:
             self.discard()
             raise
+        self._full = None
+        return found
 
     def _pass_on(self, connection: _Connection | None) -> None:
         if connection is not None:

@@ -70,7 +70,9 @@ def translated(error: BaseException) -> errors.StorageError:
         return errors.DiskFull(str(error))
     if isinstance(error, pg.DataError):
         return errors.ValueOutOfRange(str(error))
-    if isinstance(error, (pg.TooManyConnectionsError, TimeoutError, *_LOST)):
+    if isinstance(error, pg.TooManyConnectionsError):
+        return errors.TooManyClients(str(error))
+    if isinstance(error, (TimeoutError, *_LOST)):
         return errors.DatabaseUnavailable(str(error) or type(error).__name__)
     return errors.StorageFailure(f"{type(error).__name__}: {error}")
 
@@ -166,6 +168,8 @@ class PostgresDatabase:
             return await self._open()
         except _DRIVER as error:
             shown = f"cannot connect to {self._settings.shown}: {str(error) or type(error).__name__}"
+            if isinstance(error, pg.TooManyConnectionsError):
+                raise errors.TooManyClients(shown) from error
             hint = "; is PostgreSQL running there? DATABASE_URL or DB_HOST say where" if isinstance(error, ConnectionError) else ""
             raise errors.DatabaseUnavailable(shown + hint) from error
 

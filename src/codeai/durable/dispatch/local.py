@@ -387,7 +387,8 @@ class LocalDispatcher:
                 _warn("sweep failed", error)
             self._next_sweep = time.monotonic() + wait
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due_sooner.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._due_sooner.wait()
             self._due_sooner.clear()
 
     async def sweep(self) -> int:

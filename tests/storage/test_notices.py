@@ -1,0 +1,41 @@
+"""Notices between processes at one PostgreSQL: what happens when the connection ends at an awkward moment."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from codeai.storage.notices import Notices
+from codeai.storage.opening import open_database
+from codeai.storage.settings import from_url
+
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_listening_ends_when_it_is_asked_to_at_the_moment_the_connection_is_lost(postgres, steps):
+    """It went on for ever, and the server that waited for its end with it, when both came within the same turns of the event loop."""
+    database = open_database(from_url(postgres.create_database(f"notices{uuid.uuid4().hex[:12]}")))
+    notices, gone = Notices(database), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stopping: list[asyncio.Task[None]] = []
+
+    def later(left: int) -> None:
+        if left:
+            loop.call_soon(later, left - 1)
+        else:
+            stopping.append(loop.create_task(notices.stop()))
+            gone.set()
+
+    started = []
+    notices.on("news", lambda text: None)
+    notices.on_gap(lambda: started or (started.append(True), later(steps)))
+    await notices.start()
+    try:
+        ending = asyncio.ensure_future(database.writing().fetch(_END, ()))
+        async with asyncio.timeout(10):
+            await gone.wait()
+        assert (await asyncio.wait(stopping, timeout=10))[0], "still listening"
+        await ending
+    finally:
+        await database.close()
