@@ -174,9 +174,9 @@ class Statements(Queries):
             self.report.error(node, f"missing {', '.join(missing)} in the result", "CAI0306")
 
     def _status(self, node: ex.Expression) -> int | None:
-        if isinstance(node, ex.IntLiteral) and 100 <= node.value <= 599:
+        if isinstance(node, ex.IntLiteral) and 200 <= node.value <= 599:
             return node.value
-        self.report.error(node, "a status is a number from 100 to 599", "CAI0343")
+        self.report.error(node, "a status is a number from 200 to 599", "CAI0343")
         return None
 
     def _failure(self, node: st.Failure | None, scope: Scope) -> s.Failure:

@@ -25,6 +25,8 @@ def access_fields(request: Request, status: int, milliseconds: float) -> dict[st
         "status": status,
         "duration": round(milliseconds, 3),
     }
+    if request.method == "-":  # what was no request: its sender is all there is
+        fields["peer"] = request.peer
     if request.code:
         fields["code"] = request.code
     if request.principal is not None and request.principal.id is not None:

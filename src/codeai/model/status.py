@@ -37,6 +37,7 @@ NAMES: Final = {
     502: "bad_gateway",
     503: "service_unavailable",
     504: "gateway_timeout",
+    505: "http_version_not_supported",
 }
 
 

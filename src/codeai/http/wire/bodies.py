@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Final, Protocol
 
 from codeai.http.messages import too_large
@@ -28,11 +29,12 @@ class WireBody:
     ``complete`` says that all of it has come; ``size`` counts what has.
     """
 
-    __slots__ = ("_chunks", "_dropped", "_limit", "_problem", "_source", "_waiter", "complete", "size")
+    __slots__ = ("_dropped", "_first", "_limit", "_more", "_problem", "_source", "_waiter", "complete", "size")
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._chunks: list[bytes] = []
+        self._first = b""
+        self._more: io.BytesIO | None = None  # all of it, once it comes in pieces: a list of many small ones would be many times as large
         self._limit = _AHEAD
         self._waiter: asyncio.Future[None] | None = None
         self._problem: Problem | None = None
@@ -47,7 +49,13 @@ class WireBody:
         self.size += len(chunk)
         if self._dropped:
             return
-        self._chunks.append(chunk)
+        if self.size == len(chunk):
+            self._first = chunk
+        else:
+            if self._more is None:
+                self._more = io.BytesIO()
+                self._more.write(self._first)
+            self._more.write(chunk)
         if self.size > self._limit:
             self._source.hold()
             self._wake()
@@ -65,7 +73,7 @@ class WireBody:
     def drop(self) -> None:
         """Nobody wants it any more: what comes is counted and thrown away."""
         self._dropped = True
-        self._chunks.clear()
+        self._first, self._more = b"", None
 
     # -- the reader's side -----------------------------------------------------------------------------------------
 
@@ -83,7 +91,7 @@ class WireBody:
                 self._waiter = None
         if self.size > limit:
             raise too_large(limit)
-        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        return self._first if self._more is None else self._more.getvalue()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -36,7 +36,8 @@ def split_target(target: bytes) -> tuple[str, bytes, bytes]:
     elif target == b"*":
         return "*", target, b""
     else:
-        raw, query = _absolute(target)
+        found = _absolute(target)
+        raw, query = found.path or b"/", found.query or b""
     if b"%" in raw:
         return unquote_to_bytes(raw).decode("utf-8", "replace"), raw, query
     try:
@@ -46,25 +47,32 @@ def split_target(target: bytes) -> tuple[str, bytes, bytes]:
 
 
 def escaped(data: bytes) -> bytes:
-    """What begins with a request line, with the letters in it escaped that people type and RFC 3986 does not know (``/straße``)."""
-    line, end, rest = data.partition(b"\r\n")
-    if not end or line.isascii():
-        return data
+    """What begins within a request line, with the letters in that escaped that people type and RFC 3986 does not know (``/straße``)."""
+    line, end, rest = data.partition(b"\n")
     return _FOREIGN.sub(lambda found: b"%%%02X" % found[0][0], line) + end + rest
 
 
-def _absolute(target: bytes) -> tuple[bytes, bytes]:
+def authority(target: bytes) -> bytes | None:
+    """The host that a target in absolute (or asterisk) form names, which counts instead of the header's (RFC 9112, section 3.2.2)."""
+    if target == b"*":
+        return None
+    found = _absolute(target)
+    host: bytes = b"[%b]" % found.host if b":" in found.host else found.host
+    return b"%b:%d" % (host, found.port) if found.port else host
+
+
+def _absolute(target: bytes) -> Any:
     try:
         found = httptools.parse_url(target)
     except httptools.HttpParserInvalidURLError:
         raise BadTarget from None
-    if found.schema not in (b"http", b"https"):
+    if found.schema is None or found.schema.lower() not in (b"http", b"https") or not found.host:
         raise BadTarget
-    return found.path or b"/", found.query or b""
+    return found
 
 
 class BadHeader(ValueError):
-    """A header of an answer has a line break in it."""
+    """A header of an answer has a line break in it, or the status is of no final answer."""
 
 
 class Heads:
@@ -100,7 +108,7 @@ class Heads:
         """The status line, the date, and the headers of one answer."""
         lines = b"\r\n".join(map(_join, headers)) + b"\r\n" if headers else b""
         breaks = len(headers)
-        if lines.count(b"\n") != breaks or lines.count(b"\r") != breaks:
+        if lines.count(b"\n") != breaks or lines.count(b"\r") != breaks or status < 200:
             raise BadHeader
         found = (_STATUS.get(status) or b"HTTP/1.1 %d \r\n" % status) + self._date + lines
         if breaks < 2 and len(self._kept) < _KEPT:

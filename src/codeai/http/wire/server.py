@@ -74,9 +74,10 @@ class HttpServer:
         """How many there are."""
         return len(self._connections)
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: Connection) -> bool:
         """See ``connection.Home``."""
         self._connections.add(connection)
+        return True
 
     def closed(self, connection: Connection) -> None:
         """See ``connection.Home``."""
