@@ -8,7 +8,7 @@ from shared_engine import SharedEngine
 
 from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
 from codeai.durable.dispatch.local import LEASE_MS, LocalDispatcher
-from codeai.durable.dispatch.protocol import Claim, LeaseLost, Queues
+from codeai.durable.dispatch.protocol import Claim, LeaseLost, Offer, Queues
 from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Database, Session
 from services.polling import eventually
@@ -131,6 +131,35 @@ async def test_an_offer_during_the_work_runs_it_once_more(worker: Worker) -> Non
     await worker.dispatcher.run_due()
     assert worker.seen == ["a", "a"]
     assert await rows(worker.database) == []
+
+
+class Trips:
+    """A session that counts the ways to the database."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.made = 0
+
+    def __getattr__(self, name: str) -> object:
+        self.made += name != "after_commit"
+        return getattr(self._session, name)
+
+
+async def test_many_are_offered_on_one_way_and_run_as_if_offered_one_by_one(worker: Worker) -> None:
+    subjects = [str(number) for number in range(30)]
+    offers = [Offer(one, order_key="k" if number % 3 else None, lane="l", lane_limit=2) for number, one in enumerate(subjects)]
+    async with worker.database.transaction() as session:
+        trips = Trips(session)
+        await worker.dispatcher.offer_all(trips, "work", offers)  # type: ignore[arg-type]  # a session in all that is used
+    assert trips.made == 1
+    async with worker.database.transaction() as session:
+        await worker.dispatcher.offer_all(session, "work", [Offer("0"), Offer("alone")])
+    assert len(await rows(worker.database)) == 31
+    await worker.dispatcher.start()
+    await eventually(lambda: len(worker.seen) == 31)
+    assert [int(one) for one in worker.seen if one in subjects and int(one) % 3] == [number for number in range(30) if number % 3]
+    assert sorted(worker.seen) == sorted([*subjects, "alone"])
+    assert worker.most <= 3
 
 
 async def test_what_is_due_later_waits_for_its_time(database: Database, make: Make) -> None:

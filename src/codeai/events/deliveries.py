@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from codeai.durable.dispatch.protocol import Dispatcher
+from codeai.durable.dispatch.protocol import Dispatcher, Offer
 from codeai.events.records import EventRecord, Forms
 from codeai.model.identifiers import new_uuid
 from codeai.storage.interface import Session
@@ -56,11 +56,8 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 async def offer(session: Session, dispatcher: Dispatcher, made: Sequence[NewDelivery]) -> None:
     """Offers new deliveries. Those of one target outside share a lane, so that a slow peer keeps nobody else waiting."""
-    for delivery in made:
-        lane = _lane(delivery)
-        await dispatcher.offer(
-            session, KIND, str(delivery.id), order_key=delivery.order_key, lane=lane, lane_limit=AT_ONCE if lane is not None else None
-        )
+    if made:
+        await dispatcher.offer_all(session, KIND, [Offer(str(one.id), one.order_key, _lane(one), AT_ONCE) for one in made])
 
 
 def _lane(delivery: NewDelivery) -> str | None:

@@ -10,12 +10,12 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 from codeai.durable.dispatch.limits import Limits
-from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Queues
+from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Offer, Queues
 from codeai.durable.dispatch.restricted import RestrictedClaims
 from codeai.durable.dispatch.statements import Claims, id_list, statements
 from codeai.durable.faults import fault_points
@@ -113,6 +113,29 @@ class LocalDispatcher:
         values = (self._now(), kind, subject, queue, priority, due, delay_ms, order_key, lane, lane_limit if lane is not None else None)
         await session.fetch_row(text, values)
         session.after_commit(lambda: self._offered(order_key is not None or lane is not None, delay_ms, due))
+
+    async def offer_all(self, session: Session, kind: str, offers: Sequence[Offer]) -> None:
+        """See ``Dispatcher``."""
+        text = self._sql.offer_and_notify if self._shared and not self._claiming else self._sql.offer
+        now = self._now()
+        rows = [
+            (
+                now,
+                kind,
+                one.subject,
+                "default",
+                PRIORITY,
+                None,
+                0,
+                one.order_key,
+                one.lane,
+                one.lane_limit if one.lane is not None else None,
+            )
+            for one in offers
+        ]
+        await session.execute_many(text, rows)
+        restricted = any(one.order_key is not None or one.lane is not None for one in offers)
+        session.after_commit(lambda: self._offered(restricted, 0, None))
 
     def _offered(self, restricted: bool, delay_ms: int, due: int | None) -> None:
         if due is not None:

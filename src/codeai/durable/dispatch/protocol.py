@@ -8,7 +8,7 @@ writes. So two workers may both believe that an activation is theirs, and only o
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -35,6 +35,15 @@ class Claim(msgspec.Struct, frozen=True):
     fence: int
     attempts: int
     restricted: int = 0
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """One of many that are offered at once; see ``Dispatcher.offer``."""
+
+    subject: str
+    order_key: str | None = None
+    lane: str | None = None
+    lane_limit: int | None = None
 
 
 class Handler(Protocol):
@@ -83,6 +92,9 @@ class Dispatcher(Protocol):
         :param order_key: activations of one key run one at a time, in the order in which they were offered
         :param lane: at most ``lane_limit`` activations of one lane run at a time
         """
+
+    async def offer_all(self, session: Session, kind: str, offers: Sequence[Offer]) -> None:
+        """Offers many subjects of one kind that may all run at once, on the way of one."""
 
     async def withdraw(self, session: Session, kind: str, subject: str) -> bool:
         """Takes an offer back unless somebody works on it; whether there was one."""
