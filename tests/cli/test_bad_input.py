@@ -117,3 +117,27 @@ def test_a_database_that_cannot_be_had(run, url):
 def test_reset_is_for_development_only(run):
     done = run("db", "reset", "app.cai", env={"CODEAI_ENV": "production", "DATABASE_URL": "sqlite:///x.db"})
     assert (done.exit_code, "development only" in done.output) == (3, True), done.output
+
+
+@pytest.mark.parametrize("command", [("validate",), ("test",), ("db", "seed"), ("db", "reset")])
+def test_a_folder_without_a_program_is_no_valid_program(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path / "empty")
+    done = run(*command)
+    assert (done.exit_code, "there is no program here; name its file or folder, as in 'cli" in done.output) == (2, True), done.output
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_a_seed_that_was_run_before_says_how_to_begin_anew(run, tmp_path):
+    (tmp_path / "app.cai").write_text(GOOD.replace("name: string, required", "name: string, required, unique"))
+    assert run("db", "seed", "app.cai").exit_code == 0
+    done = run("db", "seed", "app.cai")
+    assert done.exit_code == 3
+    assert "nothing of it was written: UNIQUE constraint failed: items.name; was it run before? 'codeai db reset app.cai'" in done.output
+    assert run("query", "count(Item)", "--program", "app.cai").stdout.strip() == "1"
+
+
+def test_tests_do_not_log_what_they_ask_for(run, tmp_path):
+    guarded = 'resource Item at /items { auth: required }\ntest "nobody" { let answer = GET /items  expect answer.status == 401 }\n'
+    (tmp_path / "app.cai").write_text(GOOD.replace("resource Item at /items { auth: public }\n", guarded))
+    done = run("test", "app.cai", "--filter", "nobody")
+    assert (done.exit_code, done.stderr) == (0, ""), done.output

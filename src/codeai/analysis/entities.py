@@ -159,6 +159,8 @@ class Entities(Effects):
         field = other.fields.get(relation.field)
         if field is None or not isinstance(field.type, t.Ref) or field.type.entity != entity.name:
             node = entity.places[relation.name].type
+            if field is not None and isinstance(field.type, t.Unknown):
+                return  # whose type is not known is said there
             self.report.error(node, f"'{other.name}.{relation.field}' does not refer to '{entity.name}'", "CAI0204")
             del entity.relations[relation.name]
 

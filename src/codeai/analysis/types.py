@@ -39,6 +39,7 @@ _PLAIN: Final[dict[str, Callable[[], t.Type]]] = {
     "map": lambda: t.Map(t.Json()),
     "any": t.Json,
 }
+_PARAMETRISED: Final = ("decimal", "list", "map", "paginated", "enum", "ref", "many")
 _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
     "pattern": _TEXTS,
@@ -113,7 +114,10 @@ class TypeResolver:
             return self._members(tuple(part for part in arguments if isinstance(part, Reference)))
         if name in ("ref", "many") and isinstance(arguments[0], Reference):
             return self._reference(name, arguments[0])
-        self.report.error(node, f"type '{name}' takes no arguments", "CAI0202")
+        if name in _PLAIN or name in self.symbols.type_names() or name in self.symbols.entities:
+            self.report.error(node, f"type '{name}' takes no arguments", "CAI0202")
+        else:
+            self.report.unknown(node.name, f"unknown type '{name}'", name, [*_PLAIN, *_PARAMETRISED], "CAI0201")
         return t.Unknown()
 
     def _members(self, parts: tuple[Reference, ...]) -> t.Type:

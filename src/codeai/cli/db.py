@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from codeai.auth.principal import SYSTEM
-from codeai.cli.main import fail
+from codeai.cli.main import fail, needed
 from codeai.evaluate.context import Context
+from codeai.server.aside import AsideDied
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import synchronise
-from codeai.server.start import Prepared, composed, prepare, start_failed
-from codeai.storage.errors import SchemaMismatch, StorageError
+from codeai.server.start import Prepared, composed, difference, prepare, start_failed
+from codeai.storage.errors import ConstraintViolation, SchemaMismatch, StorageError
 
 
 @click.group("db", help="Fill or reset the database of a program.")
@@ -26,7 +27,7 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 def seed(file: Path | None) -> None:
     """Fills the database."""
-    _seed(_prepared(file), reset=False)
+    _seed(_prepared(file), file, reset=False)
 
 
 @command.command("reset", help="Empty the database of the program in FILE or folder and run its seed blocks (development only).")
@@ -36,24 +37,30 @@ def reset(file: Path | None) -> None:
     prepared = _prepared(file)
     if not prepared.settings.development:
         fail("'codeai db reset' works in development only")
-    _seed(prepared, reset=True)
+    _seed(prepared, file, reset=True)
 
 
 def _prepared(file: Path | None) -> Prepared:
+    needed(file)
     found = prepare(file, {})
     if isinstance(found, int):
         sys.exit(found)
     return found
 
 
-def _seed(prepared: Prepared, *, reset: bool) -> None:
+def _seed(prepared: Prepared, file: Path | None, *, reset: bool) -> None:
     try:
         synchronise(prepared.database, prepared.program.application, development=prepared.settings.development, reset=reset)
         composition = composed(prepared)
         asyncio.run(_run(composition))
     except StartError as error:
         sys.exit(start_failed(prepared.program, error))
-    except (SchemaMismatch, StorageError) as error:
+    except SchemaMismatch as error:
+        fail(difference(error, file, development=prepared.settings.development))
+    except ConstraintViolation as error:
+        again = "" if reset else f"; was it run before? 'codeai db reset{f' {file}' if file else ''}' empties the database first"
+        fail(f"the seed breaks a rule of the tables, so nothing of it was written: {error}{again}")
+    except (StorageError, AsideDied) as error:
         fail(str(error))
     count = len(prepared.program.application.seed)
     click.echo(f"{prepared.database.shown}: {'reset, ' if reset else ''}{count} statements of the seed done")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from codeai.cli.fixing import write_atomically
 from codeai.language.diagnostics import Severity
 from codeai.language.formatter import format_module
 from codeai.language.parser import declared_in, parse_module
@@ -46,9 +47,17 @@ def command(paths: tuple[Path, ...], check: bool, show_diff: bool) -> None:
         elif stdin:
             click.echo(result, nl=False)
         elif differs:
-            path.write_text(result, encoding="utf-8")
+            _write(path, result)
             click.echo(f"formatted {path}")
     sys.exit(1 if broken or (changed and (check or show_diff)) else 0)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        click.echo(f"cannot write '{path}': {error.strerror}", err=True)
+        sys.exit(2)
 
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Final
 
 import click
@@ -83,3 +84,10 @@ def fail(message: str, code: int = 3) -> None:
     """Ends the command with a message on standard error."""
     click.echo(f"codeai: {message}", err=True)
     sys.exit(code)
+
+
+def needed(path: Path | None) -> None:
+    """Ends the command with 2 where it would work on an empty program: nobody means that, but for serving."""
+    if path is None and not any(Path.cwd().glob("*.cai")):
+        name = click.get_current_context().command_path
+        fail(f"there is no program here; name its file or folder, as in '{name} shop'", 2)

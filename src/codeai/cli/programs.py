@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from codeai.cli.main import fail
+from codeai.cli.main import fail, needed
 from codeai.language.rendering.brief import brief
 from codeai.server.loading import Loaded, LoadError, load_program
 
@@ -23,6 +23,7 @@ def loaded(path: Path | None) -> Loaded:
 
 def valid_program(path: Path | None) -> Loaded:
     """A program without errors; shows its findings and ends the command with 1 otherwise."""
+    needed(path)
     program = loaded(path)
     click.echo(brief(program.diagnostics, program.sources, colour=sys.stderr.isatty()), err=True, nl=False)
     if not program.valid:

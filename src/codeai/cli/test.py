@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -31,6 +32,7 @@ _SECRET = "the secret of tests, which is long enough for HS256"  # noqa: S105  #
 def command(file: Path | None, pattern: str, database: str | None) -> None:
     """Runs tests; exit code 1 when one fails."""
     program = valid_program(file)
+    logging.getLogger("codeai").setLevel(logging.ERROR)  # refusals are what tests ask for
     tests = [test for test in program.application.tests if pattern in test.name]
     if not tests:
         click.echo("no tests" + (f" match '{pattern}'" if pattern else ""))

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from codeai.cli.fixing import fix, fixed_text
-from codeai.cli.main import fail
+from codeai.cli.main import fail, needed
 from codeai.language.diagnostics import Diagnostic, Severity
 from codeai.language.source import Sources
 from codeai.server.loading import Loaded, LoadError, load_program, load_source
@@ -41,6 +41,8 @@ def command(file: Path | None, strict: bool, mend: bool, follow: bool, style: st
     stdin = file is not None and str(file) == "-"
     if stdin and follow:
         raise click.UsageError("--watch needs a file or folder")
+    if not stdin:
+        needed(file)
     if follow:
         _watch(file, strict, style, mend)
         return

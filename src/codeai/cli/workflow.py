@@ -110,4 +110,7 @@ def graph(name: str, form: str, file: Path | None, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            fail(f"cannot write '{output}': {error.strerror}", 2)

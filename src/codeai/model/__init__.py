@@ -1,1 +1,1 @@
-"""The application that a program describes: frozen classes, one module per noun, and the lowering that makes them."""
+"""The application that a program describes: frozen classes, one module per noun; ``analysis`` makes them."""

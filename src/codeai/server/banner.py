@@ -38,10 +38,13 @@ def show_banner(
         lines.append(f"  documentation  {place.shown}/docs")
     if database.dialect == "sqlite":
         lines.append(f"  database       {database.path} (embedded; set DATABASE_URL for PostgreSQL)")
+        if settings.workers > 1:
+            lines.append(f"  workers        1, not {settings.workers}: the embedded database serves one process")
     else:
         lines.append(f"  database       {database.shown}")
     if outcome != "unchanged":
-        lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in changes))
+        done = [change.replace(" is missing", " added") for change in changes]
+        lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in done))
     if settings.development and settings.role != "worker":
         lines.append(f"  token          {_command()} token {path or ''} --role admin".replace("  --", " --"))
     sys.stderr.write("\n".join(lines) + "\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections.abc import Coroutine
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 from codeai.model.application import Application
+from codeai.server.aside import aside
 from codeai.server.settings import SettingError, Settings
 from codeai.storage.errors import DatabaseUnavailable, StorageError
 from codeai.storage.fingerprint import fingerprint
@@ -94,8 +94,7 @@ def synchronise(
     """
     if not reset and _finished(_known_fingerprint(settings)) == fingerprint(application):
         return "unchanged", ()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(synchronise_here, settings, application, development, reset).result()
+    return aside(synchronise_here, settings, application, development, reset)
 
 
 def synchronise_here(

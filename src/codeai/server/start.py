@@ -123,9 +123,7 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     except StartError as error:
         return start_failed(prepared.program, error)
     except SchemaMismatch as error:
-        lines = "\n".join(f"  {line}" for line in error.differences)
-        hint = "in development, 'codeai db reset' starts over" if settings.development else "bring the database to the program first"
-        return _say(f"the database differs from the program:\n{lines}\n{hint}", SURROUNDINGS)
+        return _say(difference(error, path, development=settings.development), SURROUNDINGS)
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
     show_banner(prepared.program.application, settings, prepared.database, place, path, outcome, changes)
@@ -144,6 +142,18 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     finally:
         if place.descriptor is not None:
             unbind(place)
+
+
+def difference(error: SchemaMismatch, path: Path | None, *, development: bool) -> str:
+    """What a database has or lacks, and what to do about it.
+
+    :param path: how the program was named on the command line
+    """
+    lines = "\n".join(f"  {line}" for line in error.differences)
+    reset = f"'codeai db reset{f' {path}' if path is not None else ''}'"
+    anew = f"{reset} empties it, makes the tables anew and fills them from the seed"
+    hint = anew if development else "bring the database to the program first"
+    return f"the database differs from the program:\n{lines}\n{hint}"
 
 
 def start_failed(program: Loaded, error: StartError) -> int:

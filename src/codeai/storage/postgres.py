@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
@@ -170,7 +171,8 @@ class PostgresDatabase:
             shown = f"cannot connect to {self._settings.shown}: {str(error) or type(error).__name__}"
             if isinstance(error, pg.TooManyConnectionsError):
                 raise errors.TooManyClients(shown) from error
-            hint = "; is PostgreSQL running there? DATABASE_URL or DB_HOST say where" if isinstance(error, ConnectionError) else ""
+            absent = isinstance(error, ConnectionError | socket.gaierror)
+            hint = "; is PostgreSQL running there? DATABASE_URL or DB_HOST say where" if absent else ""
             raise errors.DatabaseUnavailable(shown + hint) from error
 
     async def _open(self) -> _Connection:

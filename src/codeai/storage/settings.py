@@ -65,7 +65,8 @@ def from_url(url: str, **overrides: object) -> DatabaseSettings:
     except ValueError as error:
         raise DatabaseUrlError(f"malformed database address: {error}") from None
     if parts.scheme not in ("postgresql", "postgres"):
-        raise DatabaseUrlError(f"unknown database '{parts.scheme}', expected postgresql:// or sqlite:///")
+        expected = "expected postgresql://user:password@host/name or sqlite:///file"
+        raise DatabaseUrlError(f"unknown database '{parts.scheme}', {expected}" if parts.scheme else expected)
     options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
     return msgspec.structs.replace(
         DatabaseSettings(

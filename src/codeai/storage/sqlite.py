@@ -29,6 +29,9 @@ _DOUBT: Final = 5.0  # seconds after a refused write: where the disk is full, sm
 _CHECK_EVERY: Final = 20_000  # virtual machine instructions between two looks at the clock
 
 
+_WRITABLE: Final = "the file and its folder must be writable for the user that runs this"
+
+
 def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
     """The storage error for an error of sqlite3."""
     text = str(error)
@@ -43,7 +46,9 @@ def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
         return errors.LockTimeout(text)
     if name == "SQLITE_FULL":
         return errors.DiskFull(text)
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
+    if name.startswith("SQLITE_READONLY"):
+        return errors.DatabaseUnavailable(f"{text}; {_WRITABLE}")
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
         return errors.DatabaseUnavailable(text)
     if "integer overflow" in text or isinstance(error, sqlite3.DataError) or "user-defined" in text:
         return errors.ValueOutOfRange(text)
@@ -126,7 +131,8 @@ def _connect(settings: DatabaseSettings, *, write: bool) -> sqlite3.Connection:
         if not write:
             connection.execute("PRAGMA query_only = ON")
     except sqlite3.Error as error:
-        raise errors.DatabaseUnavailable(f"cannot open {settings.shown}: {error}") from error
+        may = error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
+        raise errors.DatabaseUnavailable(f"cannot open {settings.shown}: {error}{f'; {_WRITABLE}' if may else ''}") from error
     register(connection)
     return connection
 

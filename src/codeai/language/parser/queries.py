@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import NAME, STRING
+from codeai.language.lexer import INTEGER, NAME, STRING
 from codeai.language.parser.scripts import shell
 from codeai.language.parser.types import Types
 from codeai.language.spellings import conditions, steps
 from codeai.language.spellings.references import quoted_reference
 from codeai.language.spellings.words import QUERY
+from codeai.language.suggestions import suggest
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Reference
 
 AGGREGATES: Final = ("count", "sum", "avg", "min", "max")
+# What begins a query's clause with one word; and what may follow a query on its line and is near to one of them.
+_CLAUSES: Final = ("where", "search", "having", "limit", "offset", "include", "order", "order_by", "group", "join", "with")
+_NOT_CLAUSES: Final = ("when", "else", "then", "set", "status", "or", "and", "as", "in", "is", "if", "on", "let", "for")
 _SELECTING: Final = {"select": "select", "find": "select", "first": "first", "exists": "exists"}
 
 
@@ -213,9 +217,19 @@ class Queries(Types):
             word = self.texts[self.i]
             if allowed is not None and word not in allowed:
                 break
-            if not self._clause(word, found):
+            if not self._clause(word, found) and not self._clause(self._meant(word), found):
                 break
         return found
+
+    def _meant(self, word: str) -> str:
+        """The clause that a misspelt word stands for, said to be so: else the message would be about what follows it."""
+        if self.breaks[self.i] or self.kind_at(1) not in (NAME, STRING, INTEGER) or self.breaks_at(1) or word in _NOT_CLAUSES:
+            return word
+        near = suggest(word, _CLAUSES)
+        if near is None:
+            return word
+        self.unknown("clause", Identifier(self.start, self.start + len(word), word), _CLAUSES, "CAI0013")
+        return near
 
     def _clause(self, word: str, found: _Clauses) -> bool:
         if word == "with":
