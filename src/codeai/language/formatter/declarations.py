@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codeai.language.formatter.printer import FIELDS, INDENT, quoted
 from codeai.language.formatter.statements import Statements
-from codeai.language.lexer import is_dotted
+from codeai.language.lexer import is_dotted, is_name
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
@@ -58,6 +58,10 @@ class Declarations(Statements):
         """A name, quoted where it is none."""
         return node.text if is_dotted(node.text) else quoted(node.text)
 
+    def enum_member(self, node: Identifier) -> str:
+        """A member of an enum, which has no dots unless it is quoted."""
+        return node.text if is_name(node.text) else quoted(node.text)
+
     def names(self, names: tuple[Identifier, ...]) -> str:
         """``[a, b]``."""
         return f"[{', '.join(self.name(name) for name in names)}]"
@@ -72,7 +76,7 @@ class Declarations(Statements):
         return quoted(path) if path.startswith(("//", "/*")) else path
 
     def _enum(self, node: d.EnumDeclaration, depth: int) -> str:
-        return self.braces(node, f"enum {node.name.text}", node.members, lambda member, inner: self.name(member), depth, joiner=", ")
+        return self.braces(node, f"enum {node.name.text}", node.members, lambda member, inner: self.enum_member(member), depth, joiner=", ")
 
     def _function(self, node: d.FunctionDeclaration, depth: int) -> str:
         parameters = ", ".join(p.name.text + (f": {self.type(p.type, depth)}" if p.type is not None else "") for p in node.parameters)

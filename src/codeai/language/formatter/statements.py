@@ -29,6 +29,11 @@ class Statements(Expressions):
     def _assign(self, node: st.Assign, depth: int) -> str:
         return self.fitting(f"{node.name.text} = ", node.value, depth)
 
+    def _expression(self, node: st.ExpressionStatement, depth: int) -> str:
+        if _looks_assigned(node.value):
+            return f"({self.expression(node.value, depth)})"
+        return self.fitting("", node.value, depth)
+
     def _if(self, node: st.If, depth: int) -> str:
         several = len(node.arms) > 1 or node.otherwise is not None
         parts: list[str] = []
@@ -98,6 +103,15 @@ class Statements(Expressions):
         return self.fitting(f"mock {node.operation.text} {node.outcome.text} ", node.value, depth)
 
 
+def _looks_assigned(value: ex.Expression) -> bool:
+    """Whether an expression begins as an assignment does, ``(a) = b`` without its parentheses."""
+    while isinstance(value, ex.Binary):
+        if value.operator == "=" and isinstance(value.left, ex.Name):
+            return True
+        value = value.left
+    return isinstance(value, ex.Conditional) and _looks_assigned(value.condition)
+
+
 _PRINTERS: Final[dict[type, Callable[[Statements, Any, int], str]]] = {
     st.Let: Statements._let,
     st.Assign: Statements._assign,
@@ -106,7 +120,7 @@ _PRINTERS: Final[dict[type, Callable[[Statements, Any, int], str]]] = {
     st.Return: Statements._return,
     st.Fail: lambda printer, node, depth: printer.failure(node.failure, depth),
     st.Require: Statements._require,
-    st.ExpressionStatement: lambda printer, node, depth: printer.fitting("", node.value, depth),
+    st.ExpressionStatement: Statements._expression,
     st.Log: Statements._log,
     st.Sleep: lambda printer, node, depth: f"sleep {printer.expression(node.duration, depth)}",
     st.AsUser: Statements._as_user,

@@ -419,12 +419,12 @@ class Queries(Types):
         start = self.start
         self.i += 1
         operation = self.event_reference("operation")
-        values = self.map_entries() if self.at("{") else ()
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return self.postfix(q.CallOperation(start, self.previous_end, operation, values))
 
     def _start(self, word: str) -> ex.Expression:
         start = self.start
         self.i += 1
         target = self.identifier(f"what to {word}")
-        values = self.map_entries() if self.at("{") else ()
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return q.Start(start, self.previous_end, word, target, values)

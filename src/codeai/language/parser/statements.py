@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from codeai.language.lexer import NAME, tokenize
+from codeai.language.lexer import BROKEN, NAME, Tokens, tokenize
 from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.queries import Queries
 from codeai.language.spellings import steps
@@ -14,6 +14,7 @@ from codeai.language.tree import statements as st
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sleep", "expect", "advance")
+_OF_PARSER: Final = "CAI0010"  # the first code that is not of the lexer
 _LEVELS: Final = ("debug", "info", "warn", "error")
 
 
@@ -222,7 +223,7 @@ class Statements(Queries):
         start = self.start
         self.i += 1
         event = self.event_reference()
-        payload = self.map_literal() if self.at("{") else None
+        payload = self.map_literal() if self.at("{") and not self.breaks[self.i] else None
         return st.Emit(start, self.previous_end, event, payload)
 
     def _emit_call(self) -> st.Statement:
@@ -245,7 +246,7 @@ class Statements(Queries):
         header, self.header = self.header, True
         target = self.expression()
         self.header = header
-        values = self.map_entries() if self.at("{") else ()
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return st.Send(start, self.previous_end, target, values)
 
     # -- tests -----------------------------------------------------------------------------------------------------
@@ -310,13 +311,29 @@ class Statements(Queries):
 
     def resume(self, offset: int) -> None:
         """Goes on with the first token at or behind an offset; reads anew when a token (a comment, say) spans it."""
+        begin, first = self.start, self.i
         while self.starts[self.i] < offset and self.kinds[self.i] != "end":
             self.i += 1
+        read = sum(self.ends[first : self.i]) - sum(self.starts[first : self.i])
+        if read != offset - begin or BROKEN in self.kinds[first : self.i]:  # '2fa' is no number here, '^' nothing unexpected
+            self.diagnostics[:] = [
+                found for found in self.diagnostics if found.code >= _OF_PARSER or not begin <= found.primary.start < offset
+            ]
         base = self.file.base
         gap = self.file.text[offset - base : self.starts[self.i] - base]
         if gap.strip():
             tokens = tokenize(self.file.text, base, offset - base, error=self.lexer_class)
             self._continue_with(tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks)
+            self._found_anew(tokens, begin)
+
+    def _found_anew(self, tokens: Tokens, begin: int) -> None:
+        """Takes over what the tokens say besides themselves, in the place of what was thought to be there."""
+        self.diagnostics[:] = [found for found in self.diagnostics if found.code >= _OF_PARSER or found.primary.start < begin]
+        self.diagnostics.extend(tokens.diagnostics)
+        self.tokens.comments[:] = [comment for comment in self.tokens.comments if comment.start < begin]
+        self.tokens.comments.extend(tokens.comments)
+        docs = self.tokens.docs
+        self.tokens.docs = {at: doc for at, doc in docs.items() if at < self.i} | {at + self.i: doc for at, doc in tokens.docs.items()}
 
     def _continue_with(self, kinds: list[str], texts: list[str], starts: list[int], ends: list[int], breaks: list[bool]) -> None:
         breaks[0] = "\n" in self.file.text[self.previous_end - self.file.base : starts[0] - self.file.base]

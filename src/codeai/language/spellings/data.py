@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from codeai.language.lexer import NAME, RAW, STRING
+from codeai.language.lexer import NAME, RAW, STRING, is_name
 from codeai.language.naming import table_name
 from codeai.language.spellings.descriptions import described
 from codeai.language.spellings.names import entity_of_table
@@ -127,6 +127,8 @@ def modifier(p: Types, type_: ty.TypeExpression) -> tuple[ty.TypeExpression, ty.
 def _references(p: Types, key: Identifier) -> ty.TypeExpression:
     start, end = p.start, p.ends[p.i]
     entity = p.outline.entity_of(p.text_literal("a table").split("(")[0].strip())
+    if not is_name(entity):
+        p.fail(f"expected a table, got '{entity[:40]}'", "CAI0010", start, end, help_text='as in references "users(id)"')
     p.older(key.start, end, f"ref({entity})")
     name = Identifier(start, end, entity)
     return ty.NamedType(key.start, end, Identifier(key.start, key.end, "ref"), (Reference(start, end, (name,)),))

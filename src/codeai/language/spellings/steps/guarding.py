@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from codeai.language.lexer import is_name
 from codeai.language.spellings.steps.call import Call, Result
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
@@ -74,7 +75,7 @@ def _allowed(p: Queries, names: Sequence[ex.StringLiteral], start: int, end: int
 def _held(p: Queries, what: ex.StringLiteral, start: int, end: int) -> ex.Call:
     """A name is a role of the program, else a permission if one is written so."""
     name = what.value
-    permission = not p.outline.declares("role", name) and (":" in name or name in p.outline.permissions)
+    permission = not p.outline.declares("role", name) and (not is_name(name) or name in p.outline.permissions)
     method = "has_permission" if permission else "has_role"
     known: ex.Expression = ex.StringLiteral(what.start, what.end, name) if permission else ex.Name(what.start, what.end, name)
     callee = ex.Member(start, end, ex.Name(start, end, "user"), Identifier(start, end, method))

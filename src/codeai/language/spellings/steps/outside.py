@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from codeai.language.lexer import is_name
 from codeai.language.spellings.steps.call import Call, Result, dotted
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
@@ -31,7 +32,9 @@ def call_operation(p: Queries, call: Call) -> Result | None:
     if parts is not None and len(parts) == 1 and rest and isinstance(rest[0], ex.StringLiteral):
         second = rest.pop(0)
         parts = (*parts, Identifier(second.start, second.end, second.value if isinstance(second, ex.StringLiteral) else ""))
-    if parts is None or len(rest) > 1 or (rest and not isinstance(rest[0], ex.MapLiteral)):
+    if parts is None or len(parts) != 2 or not all(is_name(part.text) for part in parts):
+        return None
+    if len(rest) > 1 or (rest and not isinstance(rest[0], ex.MapLiteral)):
         return None
     values = rest[0].entries if rest and isinstance(rest[0], ex.MapLiteral) else ()
     name = Reference(parts[0].start, parts[-1].end, parts)

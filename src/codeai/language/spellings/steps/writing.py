@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,6 +17,8 @@ from codeai.language.tree.node import Identifier
 if TYPE_CHECKING:
     from codeai.language.parser.queries import Queries
     from codeai.language.parser.statements import Statements
+
+_ROWS: Final = (ex.Name, ex.Member, ex.Index, ex.Call, q.Get, q.Select)  # what may stand for a row
 
 
 def _source(value: ex.Expression) -> tuple[tuple[ex.MapEntry, ...], ex.Expression | None]:
@@ -72,7 +74,7 @@ def update(p: Queries, call: Call) -> Result | None:
 
 def _one_field(p: Queries, call: Call, test: ex.Binary) -> Result | None:
     """``update(row.f = e)``."""
-    if not isinstance(test.left, ex.Member):
+    if not isinstance(test.left, ex.Member) or not isinstance(test.left.target, _ROWS):
         return None
     entry = ex.MapEntry(test.left.name.start, test.end, test.left.name, test.right)
     p.older(call.name.start, call.end, f"update row {{ {test.left.name.text}: … }}")
@@ -82,11 +84,13 @@ def _one_field(p: Queries, call: Call, test: ex.Binary) -> Result | None:
 def delete(p: Queries, call: Call) -> Result | None:
     """``delete(row)``, ``delete("t", id)``."""
     values, start, end = call.values, call.name.start, call.end
+    found = _row(p, values[0], values[1]) if len(values) == 2 else None
+    if found is None and (len(values) != 1 or not isinstance(values[0], _ROWS)):
+        return None
     p.older(start, end, "delete row")
-    if len(values) == 2:
-        found = _row(p, values[0], values[1])
-        return Result(q.DeleteRow(start, end, found[0]), before=(found[1],)) if found is not None else None
-    return Result(q.DeleteRow(start, end, values[0])) if len(values) == 1 else None
+    if found is not None:
+        return Result(q.DeleteRow(start, end, found[0]), before=(found[1],))
+    return Result(q.DeleteRow(start, end, values[0]))
 
 
 def upsert(p: Statements) -> tuple[st.Statement, ...]:
