@@ -3,9 +3,11 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,7 +116,17 @@ def test_a_second_server_on_the_same_file_is_refused_with_the_first_ones_number(
     second = start_server(tmp_path / "app.cai", wait=False)
     assert second.wait() == 3
     assert f"is in use by process {first.process.pid}" in second.output
+    assert "http://" not in second.output  # no address that nobody serves
     assert httpx.get(first.base_url + "/items").status_code == 200
+
+
+def test_a_server_that_is_refused_changes_nothing_in_the_file(start_server, tmp_path):
+    (tmp_path / "app.cai").write_text(GOOD)
+    start_server(tmp_path / "app.cai")
+    (tmp_path / "app.cai").write_text(GOOD + "\nentity Later { id: uuid, primary, auto }\n")
+    assert start_server(tmp_path / "app.cai", wait=False).wait() == 3
+    with closing(sqlite3.connect(tmp_path / ".codeai" / "app.db")) as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'later%'").fetchone() == (0,)
 
 
 def test_a_database_that_differs_stops_the_start_with_the_difference(serve, tmp_path):

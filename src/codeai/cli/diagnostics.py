@@ -9,8 +9,6 @@ import click
 
 from codeai.cli.main import fail
 
-_SECRETS = ("JWT_SECRET", "CODEAI_OPERATOR_TOKEN", "DB_PASSWORD", "SMTP_PASSWORD", "SLACK_WEBHOOK_URL")
-
 
 @click.command("diagnostics", help="Collect what a bug report needs into one archive; secrets are masked.")
 @click.option("--url", default=None, help="The server (http://127.0.0.1:8080, or by CODEAI_HOST and CODEAI_PORT).")
@@ -23,7 +21,7 @@ def command(url: str | None, token: str | None, logs: Path | None, lines: int, p
     """Writes the archive. Exit codes: 0 written (also when the server did not answer, which the archive says), 3 not writable."""
     from codeai.cli.remote import address
     from codeai.observability.bundle import Bundle, write_bundle
-    from codeai.server.diagnosis import settings_text, validation_text
+    from codeai.server.diagnosis import secrets, settings_text, validation_text
 
     environment = os.environ
     wanted = Bundle(
@@ -32,7 +30,7 @@ def command(url: str | None, token: str | None, logs: Path | None, lines: int, p
         logs=logs or _log_file(environment.get("LOG_OUTPUT")),
         lines=lines,
         texts={"settings.txt": settings_text(environment), **({"validation.txt": validation_text(program)} if program else {})},
-        secrets=tuple(environment[name] for name in _SECRETS if environment.get(name)),
+        secrets=secrets(environment),
     )
     try:
         path, missing = write_bundle(wanted, output)

@@ -8,11 +8,12 @@ from typing import Final
 from codeai.http.messages import Request
 
 ACCESS: Final = logging.getLogger("codeai.access")
+FAILED: Final = 500  # from this status on it is the server's fault: an error, which filters for errors find
 
 
 def log_request(request: Request, status: int, milliseconds: float) -> None:
     """Notes a request: its path as sent, the route that it led to, its duration as a number of milliseconds (acceptance T3)."""
-    ACCESS.info("request", extra=access_fields(request, status, milliseconds))
+    ACCESS.log(logging.ERROR if status >= FAILED else logging.INFO, "request", extra=access_fields(request, status, milliseconds))
 
 
 def access_fields(request: Request, status: int, milliseconds: float) -> dict[str, object]:

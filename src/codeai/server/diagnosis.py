@@ -9,6 +9,8 @@ from codeai.language.rendering.text import concise
 from codeai.server.loading import LoadError, load_program
 from codeai.server.settings import SettingError, read_with_origins
 from codeai.server.shown import shown_settings
+from codeai.server.variables import VARIABLES
+from codeai.server.wiring.secrecy import passwords
 
 
 def settings_text(environment: Mapping[str, str]) -> str:
@@ -19,6 +21,25 @@ def settings_text(environment: Mapping[str, str]) -> str:
         return f"{error}\n"
     lines = (f"{name}={text or ''}  # {origins.get(field, 'default')}" for name, (field, text) in shown_settings(settings).items())
     return "\n".join(lines) + "\n"
+
+
+def secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The texts that must appear nowhere: values of variables that are hidden, their own or of the files that they name."""
+    found: list[str] = []
+    for variable in VARIABLES.values():
+        for given in (environment.get(variable.name, ""), _content(environment.get(f"{variable.name}_FILE", ""))):
+            if variable.hidden == "all":
+                found.append(given)
+            elif variable.hidden == "password":
+                found.extend(passwords(given))
+    return tuple(filter(None, found))
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() if path else ""
+    except (OSError, UnicodeDecodeError):
+        return ""  # what is wrong with it stands in the text of the settings
 
 
 def validation_text(path: Path) -> str:

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,15 +111,18 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     prepared = prepare(path, flags)
     if isinstance(prepared, int):
         return prepared
-    settings = prepared.settings
     _title("codeai server")
+    with ExitStack() as held:
+        return _serve(prepared, path, flags, held)
+
+
+def _serve(prepared: Prepared, path: Path | None, flags: Mapping[str, Any], held: ExitStack) -> int:
+    settings = prepared.settings
     try:
         composition = composed(prepared)
         working = composition.working or settings.dispatcher == "dbos"  # which no HTTP process may start later
         _check_role(prepared)
-        place, operators = main_place(settings, os.environ), operator_place(settings)
-        for wanted in filter(None, (place, operators)):
-            check(wanted)
+        place = _take(prepared, held)
         outcome, changes = synchronise(prepared.database, prepared.program.application, development=settings.development)
     except StartError as error:
         return start_failed(prepared.program, error)
@@ -129,19 +133,29 @@ def serve(path: Path | None, flags: Mapping[str, Any]) -> int:
     show_banner(prepared.program.application, settings, prepared.database, place, path, outcome, changes)
     for caution in cautions(prepared.program.application, settings, os.environ):
         _LOG.warning(caution)
+    if prepared.database.dialect == "sqlite":
+        return serve_here(prepared, place, composition)
+    del composition  # the workers make their own
+    return _supervised(prepared, place, path, flags, working=working)
+
+
+def _take(prepared: Prepared, held: ExitStack) -> Place:
+    """Takes what no other server may have, before anything of it is changed or an address is named: the places and the file.
+
+    :raises AddressInUse: somebody listens there
+    :raises FileInUse: somebody serves the file
+    """
+    place, operators = main_place(prepared.settings, os.environ), operator_place(prepared.settings)
+    for wanted in filter(None, (place, operators)):
+        check(wanted)
+    if prepared.database.dialect == "sqlite" and prepared.database.path is not None:
+        lock = FileLock(prepared.database.path)
+        lock.acquire()
+        held.callback(lock.release)
     if place.path is not None:
-        try:
-            place = msgspec.structs.replace(place, descriptor=bind(place.path))
-        except AddressInUse as error:
-            return _say(str(error), SURROUNDINGS)
-    try:
-        if prepared.database.dialect == "sqlite":
-            return serve_here(prepared, place, composition)
-        del composition  # the workers make their own
-        return _supervised(prepared, place, path, flags, working=working)
-    finally:
-        if place.descriptor is not None:
-            unbind(place)
+        place = msgspec.structs.replace(place, descriptor=bind(place.path))
+        held.callback(unbind, place)
+    return place
 
 
 def difference(error: SchemaMismatch, path: Path | None, *, development: bool) -> str:
@@ -168,10 +182,7 @@ def serve_here(prepared: Prepared, place: Place, embedded: Composition | None = 
     :param embedded: what the first process has composed to check the program, where it is the only one
     """
     settings = prepared.settings
-    lock = FileLock(prepared.database.path) if embedded is not None and prepared.database.path is not None else None
     try:
-        if lock is not None:
-            lock.acquire()
         composition = embedded or composed(prepared)
         delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
         certificates = Certificates()
@@ -192,9 +203,6 @@ def serve_here(prepared: Prepared, place: Place, embedded: Composition | None = 
         return _say(str(error), AWAY if embedded is None else SURROUNDINGS)
     except _FAILURES as error:
         return _say(str(error), SURROUNDINGS)
-    finally:
-        if lock is not None:
-            lock.release()
     return 0
 
 

@@ -87,13 +87,13 @@ class LineHandler(logging.Handler):
             event["source"] = f"{Path(record.pathname).name}:{record.lineno}"
         return event
 
-    def direct(self, fields: dict[str, Any]) -> None:
+    def direct(self, fields: dict[str, Any], level: str = "info") -> None:
         """Writes the line of a finished request, without a record.
 
         :param fields: what the line says beside its time; of these the path alone can hold something secret
         """
         fields["path"] = self.redaction.text(fields["path"])
-        event = {"time": self._stamp(time.time()), "level": "info", "msg": "request", **fields}
+        event = {"time": self._stamp(time.time()), "level": level, "msg": "request", **fields}
         if self._source:
             event["source"] = "access.py:1"
         self.writer.line(self._render(event))

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from codeai import __version__
-from codeai.http.access import ACCESS, access_fields, log_request
+from codeai.http.access import ACCESS, FAILED, access_fields, log_request
 from codeai.http.application import Observer, Page
 from codeai.http.messages import Request, Response
 from codeai.http.operators import OperatorRoutes
@@ -96,8 +96,8 @@ class Observation:
                 requests.problem(request.code, status)
             if logged and handler is not None:
                 # Past the logging library, which would take as long as the rest of a small request.
-                handler.direct(access_fields(request, status, seconds * 1000))
-            elif logged or request.debug:
+                handler.direct(access_fields(request, status, seconds * 1000), "error" if status >= FAILED else "info")
+            elif logged or request.debug or status >= FAILED:
                 log_request(request, status, seconds * 1000)
 
         return observe

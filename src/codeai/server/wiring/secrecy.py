@@ -30,14 +30,15 @@ def _values(application: Application, settings: Settings, environment: Mapping[s
         if requirement.value.secret and environment.get(requirement.value.name):
             yield environment[requirement.value.name]
     for url in (settings.database_url, settings.redis_url):
-        password = _password(url or "")
-        if password:
-            yield password
-            yield unquote(password)
+        yield from passwords(url or "")
 
 
-def _password(url: str) -> str | None:
+def passwords(url: str) -> Iterator[str]:
+    """The password in an address, as it stands there and as it is."""
     try:
-        return urlsplit(url).password
+        password = urlsplit(url).password
     except ValueError:
-        return None
+        return
+    if password:
+        yield password
+        yield unquote(password)
