@@ -39,3 +39,33 @@ async def test_listening_ends_when_it_is_asked_to_at_the_moment_the_connection_i
         await ending
     finally:
         await database.close()
+
+
+async def test_a_notice_is_heard_when_its_transaction_commits_and_only_then(postgres):
+    url = postgres.create_database(f"notices{uuid.uuid4().hex[:12]}")
+    here, there = open_database(from_url(url)), open_database(from_url(url))
+    teller, listener, heard = Notices(here), Notices(there), []
+    last = asyncio.Event()
+    listener.on("news", heard.append)
+    listener.on("end", lambda _: last.set())
+    await listener.start()
+    awkward = """it's "so"; ROLLBACK; -- \\'; $$ ü"""
+    try:
+        with pytest.raises(ZeroDivisionError):
+            async with here.transaction() as session:
+                await teller.write(session, "news", "never")
+                raise ZeroDivisionError
+        async with here.transaction() as session:
+            await session.execute("CREATE TABLE kept (n int)", ())
+            await teller.write(session, "news", awkward)
+            await teller.write(session, "news", "second")
+            assert not heard
+        await teller.write(here.writing(), "end", "")
+        async with asyncio.timeout(10):
+            await last.wait()
+        assert heard == [awkward, "second"]
+        assert await here.reading().fetch("SELECT n FROM kept", ()) == []  # the transaction is there, too
+    finally:
+        await listener.stop()
+        await here.close()
+        await there.close()

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database, Session
@@ -22,6 +22,14 @@ _LONGEST: Final = 7_500
 _PATIENCE: Final = 5.0
 _TELL: Final = f"SELECT pg_notify('{_CHANNEL}', $1)"
 Heard = Callable[[str], None]
+
+
+@runtime_checkable
+class AtEnd(Protocol):
+    """A session that gives a notice together with its commit."""
+
+    def notify_at_end(self, channel: str, payload: str) -> None:
+        """Notes the notice; nothing is given when the transaction does not commit."""
 
 
 class TooLong(ValueError):
@@ -112,7 +120,10 @@ class Notices:
         payload = f"{self._mark} {topic} {text}"
         if len(payload.encode()) > _LONGEST:
             raise TooLong(topic)
-        await session.fetch_row(_TELL, (payload,))
+        if isinstance(session, AtEnd):
+            session.notify_at_end(_CHANNEL, payload)
+        else:
+            await session.fetch_row(_TELL, (payload,))
 
     def tell(self, topic: str, text: str) -> None:
         """Gives a notice now, without waiting for it; while the database does not answer it is lost."""

@@ -90,6 +90,17 @@ class PostgresTransaction:
     def __init__(self, connection: _Connection) -> None:
         self.connection = connection
         self.afterwards: list[Callable[[], None]] = []
+        self._notices = ""
+
+    @property
+    def ending(self) -> str:
+        """What commits: the notices in the order in which they were given, and the transaction."""
+        return f"{self._notices}COMMIT"
+
+    def notify_at_end(self, channel: str, payload: str) -> None:
+        """Gives a notice with the commit, in one exchange: asked for by itself it costs a third of a small transaction."""
+        text = payload.replace("'", "''")
+        self._notices += f"NOTIFY {channel}, '{text}'; "
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
@@ -362,7 +373,7 @@ class _Opened:
         connection = session.connection
         try:
             if kind is None:
-                await _guarded(connection.execute("COMMIT"), "COMMIT")
+                await _guarded(connection.execute(session.ending), session.ending)
                 healthy = True
             elif issubclass(kind, (Exception, asyncio.CancelledError)):
                 healthy = await database.rolled_back(connection)
