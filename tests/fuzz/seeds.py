@@ -36,6 +36,18 @@ TOKENS = [
     b'S{"alg": "none", "crit": ["b64"], "b64": false}\x00{"exp": 1e400}',
     b"Reyhe.yJh.x",
 ]
+CONNECTIONS = [
+    b"\x01\x05\x09\x20GET /a?b HTTP/1.1\r\nhost: x\r\n\r\nGET /instant HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    (
+        b"\x10\x30\x50\x60POST /a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"3;x=y\r\nabc\r\n0\r\nx: y\r\n\r\nGET /b HTTP/1.0\r\n\r\n"
+    ),
+    (
+        b"\x10\x30\x50\x60POST /unread HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\nabc"
+        b"GET http://y/ HTTP/1.1\r\nhost: x\r\n\r\n"
+    ),
+    b"\x00\x00\x00\x33GET /\xc3\x9f HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+]
 SIGNATURES = [
     b"Smsg_1\n1800000000\n\n{}",
     b"Rmsg_1\n1800000000\nv1,YQ== v1a,YQ==\n{}",
@@ -55,5 +67,6 @@ def seeds(target: str) -> list[bytes]:
         "http": [text.encode() for text in REQUESTS],
         "token": TOKENS,
         "signature": SIGNATURES,
+        "connection": CONNECTIONS,
     }
     return texts[target]

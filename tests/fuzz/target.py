@@ -16,6 +16,7 @@ TARGETS = {
     "query": ("fuzz.texts", ["codeai.language"]),
     "http": ("fuzz.exchanges", ["codeai.http", "codeai.query", "services.service"]),
     "token": ("fuzz.proofs", ["codeai.auth", "jwt"]),
+    "connection": ("fuzz.connections", ["codeai.http.wire"]),
     "signature": ("fuzz.proofs", ["codeai.events.signatures"]),
 }
 

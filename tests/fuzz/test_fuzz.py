@@ -19,7 +19,7 @@ from fuzz.seeds import LONGEST, seeds
 from fuzz.texts import check_program, check_query
 
 SECONDS = int(os.environ.get("FUZZ_SECONDS") or (60 if os.environ.get("CI") else 2))
-TARGETS = ["program", "query", "http", "token", "signature"]
+TARGETS = ["program", "query", "http", "connection", "token", "signature"]
 WORDS = [
     *("entity", "endpoint", "GET", "/a/{id}", "auth:", "public", "do", "let", "x", "=", "select", "where", "order by", "{", "}", "(", ")"),
     *("[", "]", ":", ",", ".", "=>", "==", "and", "not", "??", "?", "-", "1", "2.5", "5m", '"text"', '"{x}"', "'a'", "\n", "  ", "//c\n"),

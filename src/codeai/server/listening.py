@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import socket
 import ssl
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,8 @@ SOCKET_VARIABLE: Final = "CODEAI_SOCKET_FD"
 # In a durable worker: no HTTP worker stands beside it, so that it answers monitors itself.
 ALONE_VARIABLE: Final = "CODEAI_ALONE"
 BACKLOG: Final = 1024
+_MANY_FILES: Final = 65_536
+_LOG: Final = logging.getLogger("codeai.server")
 
 
 class AddressInUse(Exception):
@@ -159,6 +163,35 @@ def listen(place: Place) -> socket.socket:
     return listening
 
 
+def most_files() -> int:
+    """How many files this process may have open, after it has asked for as many as it may have: the soft limit is often 1,024."""
+    if sys.platform == "win32":
+        return 16_384
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # the system has a limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return _MANY_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+class _Told(ssl.SSLObject):
+    """Says in the log why a handshake has failed, which the event loop keeps to itself."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            cause = "the client speaks plain HTTP" if error.reason == "HTTP_REQUEST" else (error.reason or "").replace("_", " ").lower()
+            _LOG.info("tls handshake failed", extra={"cause": cause or str(error)})
+            raise
+
+
 def tls_context(tls: Tls) -> ssl.SSLContext:
     """TLS 1.2 and 1.3 with a certificate.
 
@@ -167,5 +200,7 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(tls.certificate, tls.key, password="")
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.sslobject_class = _Told
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -70,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout: float = 60.0
     body_timeout: float = 30.0
     max_body: int = 1_048_576
+    max_connections: int = 10_000
     operator_access: str = "loopback"
     operator_token: str | None = None
     operator_role: str = "admin"

@@ -186,7 +186,7 @@ def serve_here(prepared: Prepared, place: Place, embedded: Composition | None = 
         composition = embedded or composed(prepared)
         delay = settings.drain_delay if settings.drain_delay is not None else 0.0 if settings.development else 5.0
         certificates = Certificates()
-        listeners = [_listener(composition.asgi, place, certificates), *_operators(composition, certificates)]
+        listeners = [_listener(composition.asgi, place, certificates, settings), *_operators(composition, certificates)]
         run_worker(
             listeners,
             composition.health,
@@ -217,7 +217,8 @@ def work_here(prepared: Prepared, place: Place | None) -> int:
         composition = composed(prepared)
         certificates, listeners = Certificates(), []
         if place is not None:
-            listeners = [_listener(composition.built_for_monitors(), place, certificates), *_operators(composition, certificates)]
+            monitors = composition.built_for_monitors()
+            listeners = [_listener(monitors, place, certificates, prepared.settings), *_operators(composition, certificates)]
         run_durable(composition, _hang_up(composition, certificates), listeners)
     except StartError as error:
         return start_failed(prepared.program, error)
@@ -228,8 +229,8 @@ def work_here(prepared: Prepared, place: Place | None) -> int:
     return 0
 
 
-def _listener(app: Answerer, place: Place, certificates: Certificates) -> Listener:
-    return Listener(app, place, certificates.context(place.tls))
+def _listener(app: Answerer, place: Place, certificates: Certificates, settings: Settings) -> Listener:
+    return Listener(app, place, certificates.context(place.tls), settings.max_connections)
 
 
 def _hang_up(composition: Composition, certificates: Certificates) -> Callable[[], None]:
@@ -246,7 +247,7 @@ def _operators(composition: Composition, certificates: Certificates) -> list[Lis
     place = operator_place(composition.settings)
     if composition.operator_asgi is None or place is None:
         return []
-    return [_listener(composition.operator_asgi, place, certificates)]
+    return [_listener(composition.operator_asgi, place, certificates, composition.settings)]
 
 
 def _check_role(prepared: Prepared) -> None:

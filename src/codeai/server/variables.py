@@ -55,6 +55,7 @@ _TABLE: Final = (
     Variable("CODEAI_REQUEST_TIMEOUT", "request_timeout", LIMIT, "How long a request may take", config=("server", "request_timeout")),
     Variable("CODEAI_BODY_TIMEOUT", "body_timeout", LIMIT, "How long a body may take to arrive", config=("server", "body_timeout")),
     Variable("CODEAI_MAX_BODY", "max_body", SIZE, "The largest body", config=("server", "max_body")),
+    Variable("CODEAI_MAX_CONNECTIONS", "max_connections", count(1), "The most connections of clients, of each process"),
     Variable("CODEAI_SHUTDOWN_TIMEOUT", "shutdown_timeout", DURATION, "How long ending may take", config=("server", "shutdown_timeout")),
     Variable("CODEAI_DRAIN_DELAY", "drain_delay", DURATION, "From failing readiness to closing; 0s in development, 5s in production"),
     Variable("LOG_LEVEL", "log_level", one_of("debug", "info", "warn", "error"), "The least level", "--log-level", ("logging", "level")),

@@ -17,18 +17,20 @@ import msgspec
 from codeai.http.wire.connection import Answerer
 from codeai.http.wire.server import HttpServer
 from codeai.observability.health import Health
-from codeai.server.listening import Place, listen
+from codeai.server.listening import Place, listen, most_files
 from codeai.server.supervisor import tell_supervisor
 
 _LOG = logging.getLogger("codeai.server")
+_OTHER_FILES = 256  # connections to databases and peers, files
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """An application and where it listens, with TLS where there is a context."""
+    """An application and where it listens, with TLS where there is a context, for so many connections."""
 
     app: Answerer
     place: Place
     tls: ssl.SSLContext | None = None
+    most: int = 10_000
 
 
 def run_worker(
@@ -60,7 +62,9 @@ def run_worker(
 
 def http_server(listener: Listener) -> HttpServer:
     """What serves an application at its place; raises OSError when nobody may listen there."""
-    return HttpServer(listener.app, listen(listener.place), listener.tls)
+    files = most_files()
+    most = min(listener.most, max(files - _OTHER_FILES, files // 2))
+    return HttpServer(listener.app, listen(listener.place), listener.tls, most=most)
 
 
 def settle_memory() -> None:

@@ -6,7 +6,7 @@ import json
 import socket
 
 import pytest
-from wireworld import GET, POST, World
+from wireworld import GET, POST, Impatient, World, world_of
 
 from codeai.http.messages import Request
 from codeai.http.wire.connection import Connection
@@ -260,3 +260,21 @@ async def test_an_end_of_an_answer_that_nobody_takes_keeps_no_connection(impatie
     await impatient.server.loop.sock_sendall(client, b"GET /instant HTTP/1.1\r\nhost: x\r\n" + end + b"\r\n")
     await eventually(lambda: not impatient.server.connections)
     client.close()
+
+
+async def test_clients_beyond_the_limit_are_told_and_sent_away(caplog: pytest.LogCaptureFixture) -> None:
+    world = await world_of(Impatient, most=2)
+    first, second, third = [await world.client() for _ in range(3)]
+    status, headers, body = await third.answer()
+    assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "1", "too_many_connections")
+    assert await third.ended()
+    third.writer.close()
+    await first.send(GET % b"/a")
+    assert (await first.answer())[0] == 200
+    second.writer.close()
+    await eventually(lambda: world.server.connections == 1)
+    fourth = await world.client()
+    await fourth.send(GET % b"/a")
+    assert (await fourth.answer())[0] == 200
+    await eventually(lambda: "too many connections" in caplog.messages)
+    await world.close()

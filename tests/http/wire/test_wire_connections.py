@@ -13,6 +13,7 @@ import pytest
 from wireworld import GET, HOST, POST, Client, World, world_of
 
 from codeai.http.wire.server import HttpServer
+from codeai.server.listening import Tls, tls_context
 from services.polling import eventually
 
 
@@ -318,6 +319,19 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", *names]
     subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
     return certificate, key
+
+
+async def test_a_handshake_that_fails_is_said_with_its_cause(certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = await world_of(HttpServer, tls_context(Tls(*certificate)))
+    try:
+        client = await world.client()
+        await client.send(GET % b"/a")
+        assert await client.ended()
+        found = [record for record in caplog.records if record.message == "tls handshake failed"]
+        assert [vars(record)["cause"] for record in found] == ["the client speaks plain HTTP"]
+    finally:
+        await world.close()
 
 
 async def test_tls(certificate: tuple[Path, Path]) -> None:

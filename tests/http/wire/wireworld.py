@@ -145,10 +145,10 @@ class World:
         await self.server.stop(1)
 
 
-async def world_of(kind: type[HttpServer], tls: ssl.SSLContext | None = None) -> World:
+async def world_of(kind: type[HttpServer], tls: ssl.SSLContext | None = None, most: int = 10_000) -> World:
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
     app = Echo()
-    server = kind(app, listening, tls)
+    server = kind(app, listening, tls, most=most)
     await server.start()
     return World(server, app, listening.getsockname()[1])

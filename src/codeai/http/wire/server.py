@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from codeai.http.wire.connection import Answerer, Connection
 from codeai.http.wire.heads import Heads
 
+_LOG: Final = logging.getLogger("codeai.http")
 _GRACE: Final = 0.1
 _HANDSHAKE: Final = 10.0
 _UNIX: Final = getattr(socket, "AF_UNIX", None)  # which Windows does not have
@@ -20,7 +22,7 @@ class HttpServer:
 
     Limits are in seconds, and kept to about one second: a connection without a request (longer than the minute that balancers keep
     theirs, so that it is the balancer who ends one), a head that does not come, an answer that is not taken, and a client that goes on
-    sending after its last answer.
+    sending after its last answer. Clients beyond ``most`` connections are told so and sent away.
     """
 
     idle_limit = 75.0
@@ -29,8 +31,10 @@ class HttpServer:
     linger_limit = 2.0
     look_every = 1.0
 
-    def __init__(self, app: Answerer, listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, app: Answerer, listening: socket.socket, tls: ssl.SSLContext | None = None, *, most: int = 10_000) -> None:
         self.app = app
+        self._most = most
+        self._sent_away = 0  # since that was last said
         self.heads = Heads()
         self.now = 0.0
         self.loop: asyncio.AbstractEventLoop
@@ -77,7 +81,10 @@ class HttpServer:
     def opened(self, connection: Connection) -> bool:
         """See ``connection.Home``."""
         self._connections.add(connection)
-        return True
+        if len(self._connections) <= self._most:
+            return True
+        self._sent_away += 1
+        return False
 
     def closed(self, connection: Connection) -> None:
         """See ``connection.Home``."""
@@ -97,5 +104,8 @@ class HttpServer:
         self.now = now = self.loop.time()
         self.heads.tick()
         self._timer = self.loop.call_later(self.look_every, self._look)
+        if self._sent_away:
+            _LOG.warning("too many connections", extra={"limit": self._most, "refused": self._sent_away})
+            self._sent_away = 0
         for connection in [each for each in self._connections if each.deadline <= now]:
             connection.expire()
