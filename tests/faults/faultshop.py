@@ -53,14 +53,26 @@ class Books:
     def numbers(self, statement: str) -> Counter[str]:
         return Counter(row[0] for row in self.rows(statement))
 
-    def settled(self) -> bool:
-        """Whether nothing is left to do."""
+    def _open(self) -> tuple[str, ...]:
         [row] = self.rows(
             "SELECT (SELECT count(*) FROM codeai_events WHERE relayed = 0),"
             " (SELECT count(*) FROM codeai_deliveries WHERE status = 'pending'),"
             " (SELECT count(*) FROM executions WHERE status <> 'completed')"
         )
-        return row == ("0", "0", "0")
+        return row
+
+    def settled(self) -> bool:
+        """Whether nothing is left to do."""
+        return self._open() == ("0", "0", "0")
+
+    def settled_in_the_end(self, still: float = 15.0) -> bool:
+        """Waits until nothing is left to do, however much that is; False as soon as nothing has moved for so many seconds."""
+        before = self._open()
+        while before != ("0", "0", "0"):
+            if not until(lambda before=before: self._open() != before, still):  # type: ignore[misc]  # its default is its value
+                return False
+            before = self._open()
+        return True
 
     def left(self) -> str:
         """What is left to do, for the message of a test that failed."""

@@ -14,6 +14,7 @@ from faultpage import Observed
 from faultshop import PROGRAM, Books, environment, until
 
 from services.peer import Peer, Reply
+from services.postgres import PostgresServer
 from services.process import ServerProcess
 
 Start = Callable[..., ServerProcess]
@@ -102,6 +103,56 @@ def test_a_full_disk_refuses_writes_loses_nothing_and_heals(
         observed.shows("disk of SQLite full" if kind == "disk" else "disk of SQLite fails")
         assert books.rows("PRAGMA integrity_check") == [("ok",)]
         assert server.process.poll() is None
+        assert server.terminate() == 0
+
+
+@pytest.fixture
+def small_postgres() -> Iterator[tuple[PostgresServer, Path]]:
+    """A PostgreSQL server with a tablespace on a file system of 24 MB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system")
+    server = PostgresServer()
+    folder = server.folder / "small"
+    folder.mkdir()
+    owner = server.folder.stat()
+    options = f"size=24m,mode=700,uid={owner.st_uid},gid={owner.st_gid}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+    try:
+        server.start()
+        server.sql(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        yield server, folder
+    finally:
+        server.kill()
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+        server.remove()
+
+
+def test_a_full_disk_of_postgresql_refuses_writes_loses_nothing_and_heals(
+    start_server: Start, tmp_path: Path, small_postgres: tuple[PostgresServer, Path]
+) -> None:
+    postgres, folder = small_postgres
+    (tmp_path / "app.cai").write_text(PROGRAM)
+    postgres.sql("CREATE DATABASE shop TABLESPACE small STRATEGY file_copy")
+    url = postgres.dsn("shop")
+    with Peer(lambda seen: Reply(200)) as partner:
+        server = start_server(tmp_path / "app.cai", env=environment(url, partner.url))
+        observed, books = Observed(server), Books(url, postgres)
+        accepted, refused = ordered(observed, range(ORDERS))
+        assert refused == set()
+        with no_room(folder):
+            numbers = itertools.count(ORDERS)
+            while not refused:
+                more, refused = ordered(observed, itertools.islice(numbers, ORDERS))
+                accepted |= more
+            assert refused == {(507, "disk_full")}
+            assert observed.ask("GET", f"/orders/{min(accepted)}").status_code == 200
+            observed.look()
+        more, refused = ordered(observed, itertools.islice(numbers, ORDERS))
+        assert refused == set()
+        accepted |= more
+        assert until(books.settled, 40), server.output[-3000:]
+        books.agree(accepted, partner.seen)
+        observed.shows("disk of PostgreSQL full")
         assert server.terminate() == 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from storage_program import PROGRAM
 
+from services.network import Network
 from services.polling import eventually
 from services.postgres import PostgresServer
 from services.service import Service
@@ -252,3 +253,30 @@ def test_a_changed_table_is_noticed_and_not_guessed_at(server, open_):
     answer = service.request("GET", "/counters")
     assert (answer.status, answer.code) == (500, "storage_failure")
     assert b"column" not in answer.body
+
+
+@pytest.mark.parametrize("wanted", [("GET", "/counters"), ("POST", "/strict/a")])
+def test_a_network_that_says_nothing_is_answered_by_503_and_heals(server, tmp_path, wanted):
+    (tmp_path / "app.cai").write_text(PROGRAM)
+    server.sql("DROP DATABASE IF EXISTS silent WITH (FORCE)")
+    url = server.create_database("silent")
+    with Network(server.port) as network:
+        service = Service(
+            tmp_path / "app.cai",
+            url.replace(str(server.port), str(network.port)),
+            max_connections=4,
+            statement_timeout=0.3,
+            acquire_timeout=0.5,
+            connect_timeout=0.5,
+        )
+        try:
+            service.request("POST", "/counters", {"name": "a"})
+            assert statuses(service.run(many(service, 4, "GET", "/counters"))) == [200] * 4
+            network.silent()
+            answers = service.run(asyncio.wait_for(many(service, 8, *wanted), 20))
+            assert {(answer.status, answer.code) for answer in answers} == {(503, "database_unavailable"), (503, "pool_exhausted")}
+            assert service.database.statistics().in_use == 0
+            network.whole()
+            assert service.request(*wanted).status == 200
+        finally:
+            service.close()

@@ -34,6 +34,8 @@ _LOST: Final = (
     OSError,
 )
 _DRIVER: Final = (pg.PostgresError, pg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_SILENCE: Final = 2.0  # seconds after which a statement that PostgreSQL should have ended is unanswered because nobody is there
+_MANY: Final = 3_600.0  # seconds for many rows at once, of which each has the time of a statement
 _BEGIN: Final[dict[tuple[bool, str], str]] = {
     (True, "read committed"): "BEGIN",
     (False, "read committed"): "BEGIN READ ONLY",
@@ -116,11 +118,15 @@ class PostgresTransaction:
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        await _guarded(self.connection.executemany(statement, rows), statement)
+        await _guarded(_many(self.connection, statement, rows), statement)
 
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
         self.afterwards.append(work)
+
+
+async def _many(connection: _Connection, statement: str, rows: Sequence[Values]) -> None:
+    await connection.executemany(statement, rows, timeout=_MANY)
 
 
 async def _guarded(call: Awaitable[_Result], statement: str) -> _Result:
@@ -152,6 +158,7 @@ async def opened(wanted: DatabaseSettings) -> _Connection:
         password=wanted.password,
         ssl=_tls(wanted.ssl_mode, wanted.host),
         timeout=wanted.connect_timeout,
+        command_timeout=wanted.statement_timeout + _SILENCE,
         statement_cache_size=kept,
         max_cached_statement_lifetime=0,
         server_settings=session,
@@ -223,7 +230,7 @@ class PostgresDatabase:
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        await self.alone(_Connection.executemany, statement, rows, again=False)
+        await self.alone(_many, statement, rows, again=False)
 
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
@@ -247,9 +254,10 @@ class PostgresDatabase:
             found = await (call if watcher is None else watcher.watch(str(arguments[0]), call))
         except _LOST as error:
             self._drop(connection)
+            if again or isinstance(error, TimeoutError):  # a network that is silent here is so for the others
+                self._drop_idle()
             if not again:
                 raise translated(error) from error
-            self._drop_idle()
             return await self.alone(method, *arguments, again=False)
         except pg.PostgresError as error:
             if connection.is_closed():
@@ -375,8 +383,10 @@ class _Opened:
             if kind is None:
                 await _guarded(connection.execute(session.ending), session.ending)
                 healthy = True
-            elif issubclass(kind, (Exception, asyncio.CancelledError)):
+            elif kind is not errors.DatabaseUnavailable and issubclass(kind, (Exception, asyncio.CancelledError)):
                 healthy = await database.rolled_back(connection)
+        except errors.DatabaseUnavailable:
+            raise  # nobody hears a rollback either
         except (Exception, asyncio.CancelledError):
             healthy = await database.rolled_back(connection)
             raise
