@@ -86,11 +86,12 @@ def test_workers_that_begin_while_the_database_is_away_wait_for_it(
         for worker in psutil.Process(server.process.pid).children():
             worker.kill()
         # Each death and each failed start would count: five end a server.
-        assert until(lambda: server.output.count("worker found no database") >= 4, 40), server.output[-3000:]
+        assert until(lambda: server.output.count("worker found no database") >= 3, 40), server.output[-3000:]
         own_postgres.start()
         server.wait_until_ready()
         assert observed.ask("POST", "/orders", json={"number": 2}).status_code == 201
         assert until(lambda: runs(books) == 2 and books.settled(), 40), books.left() + server.output[-3000:]
         books.agree({1, 2}, partner.seen)
+        assert until(lambda: observed.look().json()["status"] == "healthy", 20)
         observed.shows("worker begins while the database is down")
         assert server.terminate() == 0

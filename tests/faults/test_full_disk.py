@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from extent import ALL
 from faultpage import Observed
 from faultshop import PROGRAM, Books, environment, until
 
@@ -127,6 +128,7 @@ def small_postgres() -> Iterator[tuple[PostgresServer, Path]]:
         server.remove()
 
 
+@pytest.mark.skipif(not ALL, reason="eight seconds of a processor: with `make faults`")
 def test_a_full_disk_of_postgresql_refuses_writes_loses_nothing_and_heals(
     start_server: Start, tmp_path: Path, small_postgres: tuple[PostgresServer, Path]
 ) -> None:
