@@ -82,6 +82,7 @@ def test_s109_readiness_fails_first_while_requests_are_still_answered(launch):
 
 def test_t19_a_worker_that_is_asked_to_end_ends_the_instance_in_good_order(launch, postgres):
     operator = launch(env={"DATABASE_URL": postgres.create_database(f"t19{uuid.uuid4().hex[:12]}")}, arguments=("--workers", "2"))
+    until(lambda: operator.server.output.count('"msg":"listening"') == 2, 60)  # one of them answers probes before the other has begun
     first, second = workers(operator)
     first.send_signal(signal.SIGTERM)
     assert operator.server.wait() == 0
