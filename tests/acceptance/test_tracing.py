@@ -36,6 +36,7 @@ endpoint POST /later {
     do {
         start Answer { title: body.title }
         emit Asked { title: body.title }
+        send slack("#ops") { message: body.title }
         return { ok: true }
     }
 }
@@ -55,10 +56,12 @@ class Receiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
+                if self.path == "/slack":
+                    return self.answer(b"ok")
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
                 receiver.take(ExportTraceServiceRequest.FromString(body))
-                self.answer(b"")
+                return self.answer(b"")
 
             def do_GET(self):
                 receiver.asked.append(dict(self.headers))
@@ -101,6 +104,7 @@ def traced(launch, receiver, request):
     receiver.spans.clear()
     environment = {} if request.param == "sqlite" else {"DATABASE_URL": request.getfixturevalue("postgres").create_database("traced")}
     environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "PEER_URL": receiver.url}
+    environment["SLACK_WEBHOOK_URL"] = f"{receiver.url}/slack"
     return launch(source=PROGRAM, env={**environment, "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"})
 
 
@@ -145,7 +149,16 @@ def test_workflows_handlers_steps_and_their_statements_go_on_with_the_trace_of_t
     trace = "d" * 32
     sent = {"traceparent": f"00-{trace}-{PARENT}-01", "tracestate": "vendor=1"}
     assert httpx.post(f"{traced.server.base_url}/later", json={"title": "later"}, headers=sent).status_code == 200
-    wanted = {"workflow Answer", "handler asked#1", "workflow FollowUp", "step rest", "step write", "step call", "call peer.ask"}
+    wanted = {
+        "workflow Answer",
+        "handler asked#1",
+        "workflow FollowUp",
+        "step rest",
+        "step write",
+        "step call",
+        "call peer.ask",
+        "slack #ops",
+    }
     turns = [*wanted, "workflow Answer", "POST /later"]  # it sleeps between its two turns
     until(lambda: not Counter(turns) - Counter(span.name for span in receiver.of_trace(trace)), 20)
     spans = receiver.of_trace(trace)
@@ -162,7 +175,7 @@ def test_workflows_handlers_steps_and_their_statements_go_on_with_the_trace_of_t
     assert paths["workflow Answer"] == ["POST /later"]
     assert sum(span.name == "workflow Answer" for span in spans) == 2
     assert paths["step write"] == ["workflow Answer", "POST /later"]
-    assert paths["handler asked#1"] == ["POST /later"]
+    assert paths["handler asked#1"] == paths["slack #ops"] == ["POST /later"]
     assert paths["workflow FollowUp"] == ["start FollowUp", "POST /later"]
     assert paths["call peer.ask"] == ["step call", *paths["step call"]]
     inserts = [above(span)[:1] for span in spans if span.name == "INSERT" and '"tickets"' in attributes(span)["db.query.text"]]

@@ -25,12 +25,12 @@ _EXECUTION: Final = """
 SELECT e.kind, e.workflow_id, t.context FROM executions e LEFT JOIN codeai_traces t ON t.subject = e.id WHERE e.id = $1"""
 _DELIVERY: Final = """
 SELECT CASE d.kind WHEN 'workflow' THEN 'start' ELSE d.kind END, d.target, t.context
-FROM codeai_deliveries d LEFT JOIN codeai_traces t ON t.subject = d.event_id WHERE d.id = $1"""
+FROM codeai_deliveries d LEFT JOIN codeai_traces t ON t.subject = COALESCE(d.event_id, d.id) WHERE d.id = $1"""
 _SWEEP: Final = "DELETE FROM codeai_traces WHERE at_ms < $1"
 
 
 def tie(subject: object) -> tuple[Companion, ...]:
-    """The row that ties an execution or event, an identifier in the driver's form, to the span that runs; none outside of spans."""
+    """The row that ties an execution, event or message, an identifier in the driver's form, to the span that runs; none outside of any."""
     spans = SPANS.get()
     headers = spans.headers() if spans is not None else ()
     if not headers:

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from codeai.durable.dispatch.protocol import Dispatcher, Offer
+from codeai.durable.traces import tied
 from codeai.events.records import EventRecord, Forms
 from codeai.model.identifiers import new_uuid
 from codeai.storage.interface import Session
@@ -120,6 +121,10 @@ class Deliveries:
             for one in made
         ]
         await session.execute_many(self._sql["insert"], rows)
+
+    async def trace(self, session: Session, one: NewDelivery) -> None:
+        """Ties a delivery that no event has caused to the span that runs, where requests are traced."""
+        await tied(session, self._forms.dialect, self._forms.identifier(one.id))
 
     async def load(self, session: Session, identifier: UUID) -> Delivery | None:
         """A delivery with its event."""

@@ -41,6 +41,7 @@ class Sending:
         content = self._email(target, values) if channel == "email" else self._slack(target, values)
         made = NewDelivery(kind=channel, target=target[:200], content=_ENCODER.encode(content).decode())
         await self._deliveries.add(context.session, (made,), context.now)
+        await self._deliveries.trace(context.session, made)
         await offer(context.session, self._dispatcher, (made,))
 
     def _rendered(self, values: Mapping[str, Any]) -> Rendered:
