@@ -7,10 +7,12 @@ import socket
 import ssl
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from wireworld import GET, HOST, POST, Client, World, world_of
+import uvloop
+from wireworld import GET, HOST, POST, Client, Impatient, World, world_of
 
 from codeai.http.wire.server import HttpServer
 from codeai.server.listening import Tls, tls_context
@@ -332,6 +334,31 @@ async def test_a_handshake_that_fails_is_said_with_its_cause(certificate: tuple[
         assert [vars(record)["cause"] for record in found] == ["the client speaks plain HTTP"]
     finally:
         await world.close()
+
+
+def test_an_answer_over_tls_that_is_taken_slowly_is_not_given_up(certificate: tuple[Path, Path]) -> None:
+    def take(port: int) -> int:
+        with socket.socket() as plain:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            plain.connect(("127.0.0.1", port))
+            with ssl.create_default_context(cafile=str(certificate[0])).wrap_socket(plain, server_hostname="localhost") as client:
+                client.sendall(GET % b"/large")
+                began, size = time.monotonic(), 0
+                while size < 3_000_000 and (part := client.recv(16_384)):
+                    size += len(part)
+                    if time.monotonic() - began < 1.0:  # five times what nobody takes is kept for
+                        time.sleep(0.02)
+                return size
+
+    async def both() -> int:
+        world = await world_of(Impatient, tls_context(Tls(*certificate)))
+        world.server._listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
+        taken = await asyncio.to_thread(take, world.port)
+        await world.close()
+        return taken
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(both()) >= 3_000_000
 
 
 async def test_tls(certificate: tuple[Path, Path]) -> None:

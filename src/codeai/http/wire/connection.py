@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import struct
+import sys
 import time
 from typing import Final, Protocol, cast
 
@@ -70,7 +73,7 @@ class Connection(asyncio.Protocol):
         self._app = home.app
         self._task: asyncio.Task[None] | None = None
         self._instant = 0  # how many requests were answered at once since others had their turn
-        self._unsent = 0  # bytes of answers that were still to be taken when the deadline was set
+        self._taken = 0  # what the client had taken when the deadline was set
         self._expects = self._held = self._blocked = False
         self._all_said = False  # by the client
         self._over = self._lingering = False
@@ -293,7 +296,17 @@ class Connection(asyncio.Protocol):
 
     def _watch(self, limit: float) -> None:
         self.deadline = self._home.now + limit
-        self._unsent = self._transport.get_write_buffer_size()
+        self._taken = self._progress()
+
+    def _progress(self) -> int:
+        """Grows with what the client takes. A transport that speaks TLS does not know: the system does (``tcpi_bytes_acked``)."""
+        left: int = self._transport.get_write_buffer_size()
+        sock = self._transport.get_extra_info("socket")
+        if sys.platform == "linux" and sock is not None and sock.family != socket.AF_UNIX:
+            with contextlib.suppress(OSError, struct.error):
+                acked: int = struct.unpack_from("Q", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128), 120)[0]
+                return acked
+        return -left
 
     def finish(self) -> None:
         """The server ends: a connection that nobody uses is closed, others after their answer."""
@@ -303,7 +316,8 @@ class Connection(asyncio.Protocol):
     def expire(self) -> None:
         """The deadline has passed."""
         if self._blocked or self._over:
-            if 0 < self._transport.get_write_buffer_size() < self._unsent:  # slowly, but it is taken
+            unsent = self._blocked or self._transport.get_write_buffer_size()
+            if unsent and self._progress() > self._taken:  # slowly, but it is taken
                 self._watch(self._home.write_limit)
             else:
                 self._transport.abort()
