@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin, argument_problem
-from codeai.analysis.expressions import Expressions, origin_of
+from codeai.analysis.expressions import Expressions
 from codeai.analysis.guarding import check_permission
+from codeai.analysis.names import origin_of
 from codeai.analysis.scope import Scope, Variable, broken
 from codeai.analysis.symbols import FunctionSymbol
 from codeai.language import types as t

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from codeai.analysis.cycles import Edges, check_cycles
 from codeai.analysis.derivation import report_circular
 from codeai.analysis.possibility import report_impossible
 from codeai.analysis.reach import certainly, spread
@@ -14,8 +15,7 @@ from codeai.analysis.recursion import report_endless
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.routes import report_own, report_unanswered
 from codeai.analysis.scope import Host, Scope, Variable
-from codeai.analysis.security import Security
-from codeai.analysis.settings import is_secret
+from codeai.analysis.settings import Settings
 from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
 from codeai.analysis.usage import report_misspelt_settings, report_unused
 from codeai.analysis.ways import always_ends
@@ -23,24 +23,20 @@ from codeai.language import types as t
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
 from codeai.language.tree import declarations as d
-from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.events import EventDeclaration, HandlerDeclaration, WebhookDeclaration
 from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration
 from codeai.language.tree.module import Module
 from codeai.language.tree.node import Identifier, Node
 from codeai.language.tree.workflows import JobDeclaration, WorkflowDeclaration
-from codeai.model import expression as ir
-from codeai.model.application import Application, Function, Parameter, Setting, Test
-from codeai.model.endpoint import Endpoint, Segment, Shape
+from codeai.model.application import Application, Function, Parameter, Test
+from codeai.model.endpoint import Endpoint, Shape
 from codeai.model.event import Handler
 from codeai.model.statement import Block, Statement
 from codeai.model.workflow import Job, Workflow
 
-_Declaration = TypeVar("_Declaration", bound=d.Declaration)
 _SCOPE = DiagnosticClass.SCOPE
 _RUN = "run the script with 'codeai run'"
-_DATABASES = ("postgres", "postgresql", "sqlite", "mongodb")
 _MOVE = "move it into the program"
 _OF_SCRIPTS = (d.FunctionDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.ImportDeclaration, d.Script)
 
@@ -88,7 +84,7 @@ def _foreign(script: Module) -> list[d.Declaration]:
     return [declaration for declaration in script.declarations if not isinstance(declaration, _OF_SCRIPTS)]
 
 
-class Program(Security):
+class Program(Settings):
     """Elaborates all declarations."""
 
     script: list[d.Script]
@@ -164,7 +160,7 @@ class Program(Security):
 
     def _connected(self) -> dict[str, Any]:
         """Events, integrations, workflows and jobs; cycles among them are found on the way."""
-        edges: dict[tuple[str, str], list[tuple[tuple[str, str], Node, bool]]] = {}
+        edges: Edges = {}
         events = tuple(self.event_model(symbol) for symbol in self.symbols.events.values())
         handlers: list[Handler] = []
         for declaration in self._of(HandlerDeclaration):
@@ -186,7 +182,7 @@ class Program(Security):
             job, emits = self.job(symbol)
             jobs.append(job)
             edges.setdefault(("job", symbol.name), []).extend((to, symbol.declaration.name, True) for to in emits)
-        self.check_cycles(edges)
+        check_cycles(edges, self.symbols, self.report)
         return {
             "events": events,
             "handlers": tuple(handlers),
@@ -196,9 +192,6 @@ class Program(Security):
             "integrations": tuple(self.integration(symbol) for symbol in self.symbols.integrations.values()),
             "middleware": tuple(self.middleware(node) for node in self.symbols.middleware.values()),
         }
-
-    def _of(self, kind: type[_Declaration]) -> list[_Declaration]:
-        return [declaration for declaration in self.declarations if isinstance(declaration, kind)]
 
     # -- names -----------------------------------------------------------------------------------------------------
 
@@ -267,81 +260,6 @@ class Program(Security):
             self.report.forget(marks)
         for name in pending:
             self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
-
-    # -- config ----------------------------------------------------------------------------------------------------
-
-    def _all_settings(self) -> list[d.Setting]:
-        return [setting for config in self._of(d.ConfigDeclaration) for setting in config.settings]
-
-    def _config_text(self, key: str) -> str | None:
-        for setting in self._all_settings():
-            if setting.key.text == key and isinstance(setting.value, ex.StringLiteral):
-                return setting.value.value
-        return None
-
-    def _settings_types(self) -> None:
-        seen: dict[tuple[str, ...], Node] = {}
-
-        def walk(setting: d.Setting, path: tuple[str, ...]) -> None:
-            here = (*path, setting.key.text)
-            if here in seen:
-                self.report.duplicate(setting.key, ".".join(here), seen[here])
-            seen[here] = setting.key
-            if setting.value is not None and not isinstance(setting.value, ex.Name):
-                self.symbols.settings[here] = self._quiet_type(setting.value)
-            elif isinstance(setting.value, ex.Name):
-                self.symbols.settings[here] = t.String()
-            for child in setting.children:
-                walk(child, here)
-
-        for setting in self._all_settings():
-            walk(setting, ())
-        self._known_settings()
-
-    def _quiet_type(self, node: ex.Expression) -> t.Type:
-        marks, wanted = len(self.report.diagnostics), len(self.requirements)
-        found = self.expression(node, Scope(Host("config", user=False, database=False))).type
-        self.report.forget(marks)
-        del self.requirements[wanted:]
-        return found
-
-    def _known_settings(self) -> None:
-        for setting in self._all_settings():
-            key, value = setting.key.text, setting.value
-            if key == "default_auth":
-                text = value.text if isinstance(value, ex.Name) else ""
-                if text in ("public", "required", "optional"):
-                    self.default_auth = text
-                else:
-                    self.report.error(setting, "'default_auth' is public, optional or required", "CAI0505")
-            elif key == "api_prefix" and isinstance(value, ex.StringLiteral):
-                self.prefix = tuple(Segment(part) for part in value.value.split("/") if part)
-            elif key == "database":
-                kind = value.text if isinstance(value, ex.Name) else value.value if isinstance(value, ex.StringLiteral) else None
-                if kind is not None and kind not in _DATABASES:
-                    self.report.unknown(value or setting, f"unknown database '{kind}'", kind, _DATABASES, "CAI0127")
-            elif key == "language" and not (isinstance(value, ex.IntLiteral) and value.value == 1):
-                self.report.error(setting, "this compiler knows edition 1 of the language", "CAI0513")
-
-    def _settings(self) -> tuple[Setting, ...]:
-        found: list[Setting] = []
-        scope = Scope(Host("config", user=False, database=False))
-
-        def walk(setting: d.Setting, path: tuple[str, ...]) -> None:
-            here = (*path, setting.key.text)
-            if isinstance(setting.value, ex.StringLiteral) and is_secret(setting.key.text, setting.value.value):
-                self.report.secret_in_text(setting.value, path[-1] if path else "app")
-            if isinstance(setting.value, ex.Name):
-                value: ir.Expression = ir.Constant(type=t.String(), value=setting.value.text, at=setting.value.start)
-                found.append(Setting(path=here, value=value, at=setting.start))
-            elif setting.value is not None:
-                found.append(Setting(path=here, value=self.expression(setting.value, scope), at=setting.start))
-            for child in setting.children:
-                walk(child, here)
-
-        for setting in self._all_settings():
-            walk(setting, ())
-        return tuple(found)
 
     # -- functions -------------------------------------------------------------------------------------------------
 

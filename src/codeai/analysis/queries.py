@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.analysis.calls import Calls
-from codeai.analysis.expressions import origin_of
 from codeai.analysis.joins import is_broken, joins_by_key
+from codeai.analysis.names import origin_of
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Range, Scope, broken
 from codeai.analysis.symbols import EntitySymbol, Symbols

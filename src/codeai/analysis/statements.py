@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from codeai.analysis.expressions import origin_of
+from codeai.analysis.names import origin_of
 from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope, Variable

@@ -432,33 +432,6 @@ class Workflows(Events):
         action: Any = clause.action.text if clause.action is not None else "rollback"
         return Outcome(action=action, message=message)
 
-    # -- cycles ----------------------------------------------------------------------------------------------------
-
-    def check_cycles(self, edges: dict[tuple[str, str], list[tuple[tuple[str, str], Node, bool]]]) -> None:
-        """Finds events that lead to themselves; an error when nothing on the way is conditional, else a warning."""
-        reported: set[frozenset[tuple[str, str]]] = set()
-        for origin in edges:
-            if origin[0] != "event":
-                continue
-            found = _cycle(origin, edges)
-            if found is None:
-                continue
-            names = frozenset(step for step, _, _ in found)
-            if names in reported:
-                continue
-            reported.add(names)
-            path = " → ".join(self._label(step) for step in (origin, *(step for step, _, _ in found)))
-            conditional = any(condition for _, _, condition in found)
-            place = found[0][1]
-            if conditional:
-                self.report.warning(place, f"this may go in circles: {path}", "CAI0608")
-            else:
-                self.report.error(place, f"this goes in circles: {path}", "CAI0608", help_text="break it with a condition, 'where …'")
-
-    def _label(self, step: tuple[str, str]) -> str:
-        symbol = self.symbols.events.get(step[1]) if step[0] == "event" else None
-        return symbol.name if symbol is not None else step[1]
-
 
 def _names(steps: tuple[Node, ...]) -> Iterator[str]:
     """The names of all steps, those side by side, too."""
@@ -467,24 +440,6 @@ def _names(steps: tuple[Node, ...]) -> Iterator[str]:
             yield step.name.text
         elif isinstance(step, w.ParallelSteps):
             yield from _names(step.steps)
-
-
-def _cycle(
-    origin: tuple[str, str], edges: dict[tuple[str, str], list[tuple[tuple[str, str], Node, bool]]]
-) -> list[tuple[tuple[str, str], Node, bool]] | None:
-    """The shortest way from a node back to itself."""
-    waiting: list[list[tuple[tuple[str, str], Node, bool]]] = [[edge] for edge in edges.get(origin, ())]
-    seen: set[tuple[str, str]] = set()
-    while waiting:
-        path = waiting.pop(0)
-        here = path[-1][0]
-        if here == origin:
-            return path
-        if here in seen:
-            continue
-        seen.add(here)
-        waiting.extend([*path, edge] for edge in edges.get(here, ()))
-    return None
 
 
 def _clause(clauses: tuple[d.Clause, ...], kind: type[_Clause]) -> _Clause | None:

@@ -1,0 +1,103 @@
+"""Literals: numbers, texts with interpolation, lists and maps."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+from codeai.analysis.conversions import is_text, wider_number
+from codeai.analysis.scope import Scope
+from codeai.analysis.values import Values
+from codeai.language import types as t
+from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Node
+from codeai.model import expression as ir
+
+
+class Literals(Values):
+    """Elaborates values that stand for themselves."""
+
+    def _integer(self, node: ex.IntLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        if not -(2**63) <= node.value < 2**63 + 1:
+            self.report.error(node, f"number {node.value} does not fit in 64 bits", "CAI0304")
+        return ir.Constant(type=t.Int(), value=node.value, at=node.start)
+
+    def _decimal(self, node: ex.DecimalLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        if expected is not None and isinstance(t.required(expected), t.Float):
+            return ir.Constant(type=t.Float(), value=float(node.text), at=node.start)
+        value = Decimal(node.text)
+        if abs(value.adjusted()) > 100:
+            self.report.error(node, f"number '{node.text}' is out of range", "CAI0304")
+            value = Decimal(0)
+        return ir.Constant(type=t.Decimal(), value=value, at=node.start)
+
+    def _duration(self, node: ex.DurationLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        value = datetime.timedelta(milliseconds=node.milliseconds)
+        return ir.Constant(type=t.Duration(), value=value, at=node.start)
+
+    def _interpolation(self, node: ex.Interpolation, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        parts = tuple(self.expression(part, scope) for part in node.parts)
+        for part, resolved in zip(node.parts, parts, strict=True):
+            if isinstance(t.required(resolved.type), t.List | t.Record | t.Row | t.Map | t.Function):
+                self.report.error(part, f"cannot put {resolved.type} into a string", "CAI0305", help_text="use to_json(…)")
+        return ir.Interpolate(type=t.String(), parts=parts, at=node.start)
+
+    def _list(self, node: ex.ListLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        wanted = t.required(expected) if expected is not None else None
+        item = wanted.item if isinstance(wanted, t.List) else None
+        items = tuple(self.expression(value, scope, item) for value in node.items)
+        if item is None:
+            item, items = self._common(node, items)
+        return ir.ListOf(type=t.List(item), items=items, at=node.start)
+
+    def _common(self, node: Node, items: tuple[ir.Expression, ...]) -> tuple[t.Type, tuple[ir.Expression, ...]]:
+        """The one type of all items, numbers widened; json when they differ."""
+        if not items:
+            return t.Unknown(), items
+        common = items[0].type
+        for item in items[1:]:
+            if t.required(item.type) == t.required(common) or isinstance(item.type, t.Null):
+                continue
+            wider = wider_number(t.required(common), t.required(item.type))
+            if wider is None and not (is_text(common) and is_text(item.type)):
+                return t.Json(), items
+            common = wider or t.String()
+        return common, tuple(self.fit(item, common) or item for item in items)
+
+    def _map(self, node: ex.MapLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        wanted = t.required(expected) if expected is not None else None
+        entries: list[ir.Entry] = []
+        fields: list[t.RecordField] = []
+        seen: dict[str, Node] = {}
+        for entry in node.entries:
+            name = entry.key.text
+            if name in seen:
+                self.report.duplicate(entry.key, name, seen[name])
+                continue
+            seen[name] = entry.key
+            value = self._entry_value(entry, scope, wanted)
+            entries.append(ir.Entry(name, value))
+            fields.append(t.RecordField(name, value.type))
+        if isinstance(wanted, t.Record):
+            self._missing_members(node, wanted, seen)
+        return ir.RecordOf(type=wanted if isinstance(wanted, t.Record) else t.Record(tuple(fields)), entries=tuple(entries), at=node.start)
+
+    def _entry_value(self, entry: ex.MapEntry, scope: Scope, wanted: t.Type | None) -> ir.Expression:
+        if not isinstance(wanted, t.Record):
+            return self.expression(entry.value, scope, wanted.value if isinstance(wanted, t.Map) else None)
+        field = wanted.field(entry.key.text)
+        if field is None:
+            self.report.unknown(
+                entry.key,
+                f"unknown field '{entry.key.text}' in {wanted}",
+                entry.key.text,
+                [known.name for known in wanted.fields],
+                "CAI0106",
+            )
+            return self.expression(entry.value, scope)
+        return self.value(entry.value, scope, field.type, f"field '{field.name}'", nullable=t.is_nullable(field.type))
+
+    def _missing_members(self, node: Node, wanted: t.Record, seen: dict[str, Node]) -> None:
+        missing = [f"'{field.name}'" for field in wanted.fields if field.required and field.name not in seen]
+        if missing:
+            self.report.absent(node, node, f"missing {', '.join(missing)} in {wanted}", "CAI0306")

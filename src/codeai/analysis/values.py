@@ -1,0 +1,82 @@
+"""Values of expressions: resolved, converted to what their place wants, and what does not fit reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from codeai.analysis.conversions import fit
+from codeai.analysis.reporter import Reporter
+from codeai.analysis.scope import Scope, broken
+from codeai.analysis.symbols import Symbols
+from codeai.analysis.types import TypeResolver
+from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Node
+from codeai.model import expression as ir
+from codeai.model.application import Requirement
+
+
+class Values(TypeResolver):
+    """What all parts that elaborate expressions share: the entry, and what a place wants of a value."""
+
+    def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
+        super().__init__(symbols, reporter)
+        self.query_text = query_text
+        self.declared_steps: frozenset[str] = frozenset()  # of the workflow or job at hand, those that come later, too
+        self.broken_body = False  # whether the body of the endpoint at hand names a type that is not there
+        self.requirements: list[Requirement] = []
+        self._dispatch: dict[type, Callable[[Any, Scope, t.Type | None], ir.Expression]] = {}  # by class of node; filled by ``Expressions``
+
+    def fit(self, value: ir.Expression, target: t.Type, on_failure: str = "error") -> ir.Expression | None:
+        """``conversions.fit`` with the keys of this program's entities."""
+        return fit(value, target, on_failure, lambda entity: self.symbols.entities[entity].key_type)
+
+    @property
+    def kind(self) -> DiagnosticClass:
+        """The class of findings about meaning: CompilerError for query text, SemanticError in programs."""
+        return DiagnosticClass.COMPILER if self.query_text else DiagnosticClass.SEMANTIC
+
+    def expression(self, node: ex.Expression, scope: Scope, expected: t.Type | None = None) -> ir.Expression:
+        """The resolved form of an expression; ``expected`` helps literals to their type but converts nothing."""
+        return self._dispatch[type(node)](node, scope, expected)
+
+    def value(self, node: ex.Expression, scope: Scope, expected: t.Type, what: str, *, nullable: bool = True) -> ir.Expression:
+        """An expression converted to the type that its place wants; reports what does not fit.
+
+        :param what: how messages call the place (``field 'price'``)
+        """
+        found = self.expression(node, scope, expected)
+        return self.fitted(node, found, expected, what, nullable=nullable)
+
+    def fitted(self, node: Node, found: ir.Expression, expected: t.Type, what: str, *, nullable: bool = True) -> ir.Expression:
+        """A resolved expression converted to the wanted type."""
+        fitted = self.fit(found, expected)
+        if fitted is None:
+            message = f"type mismatch for {what}: expected {t.required(expected)}, got {t.required(found.type)}"
+            self.report.error(node, message, "CAI0301", kind=self.kind)
+            return broken(node)
+        wanted = t.required(expected)
+        if isinstance(wanted, t.Enum) and isinstance(fitted, ir.Constant) and isinstance(fitted.value, str):
+            self._check_member(node, fitted.value, wanted)
+        if not nullable and isinstance(fitted.type, t.Null):
+            self.report.error(node, f"{what} is never null", "CAI0302", kind=self.kind)
+        return fitted
+
+    def condition(self, node: ex.Expression, scope: Scope) -> ir.Expression:
+        """An expression that must be true or false."""
+        found = self.expression(node, scope, t.Bool())
+        if not isinstance(t.required(found.type), t.Bool | t.Unknown | t.Json):
+            self.report.error(node, f"a condition must be bool, got {found.type}", "CAI0303", kind=self.kind)
+            return broken(node)
+        return found
+
+    def call(self, node: ex.Call, scope: Scope, expected: t.Type | None) -> ir.Expression:
+        """A call (see ``Calls``)."""
+        raise NotImplementedError
+
+    def _check_member(self, node: Node, value: str, enum: t.Enum) -> None:
+        if value not in enum.members:
+            label = f"enum '{enum.name}'" if enum.name else "enum"
+            self.report.unknown(node, f"'{value}' is not a member of {label}", value, enum.members, "CAI0307", kind=self.kind)
