@@ -32,6 +32,7 @@ FOUND = [
     "on Pong { emit (a) { n: event.n } }",
     "endpoint POST /go { do { run Ship { }  { } } }",
     'database postgres { orders { id uuid primary_key  owner uuid references "*/" } }',
+    "workflow W { trigger manual  retry 2 initial_interval { }  steps { a { sleep: 1s } } }",
     'test "x" { let far = GET /a//b headers { a: "x" } }\n/// An order\nentity A { id: uuid, primary, auto }',
     'test "x" { let far = GET /a"b c"/x\n expect far.status == 1 }',
 ]

@@ -45,6 +45,8 @@ def retry(p: Clauses) -> tuple[d.Clause, ...] | None:
         if name.text not in _KEYS:
             p.unknown("setting", name, _KEYS, "CAI0013")
         p.take(":")
+        if p.at("{"):
+            p.fail_expected("a duration or a number")
         value = p.expression()
         settings.append(_setting(p, d.Setting(name.start, value.end, name, value)))
     p.older(key.start, p.previous_end, "retry: … times")
