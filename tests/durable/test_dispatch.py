@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from shared_engine import SharedEngine
 
+from codeai.durable.dispatch.claiming import LEASE_MS
 from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
-from codeai.durable.dispatch.local import LEASE_MS, LocalDispatcher
+from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Claim, LeaseLost, Offer, Queues
 from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Database, Session
@@ -343,6 +344,16 @@ async def test_a_lease_that_ended_goes_to_another_and_fences_the_first_out(datab
     await eventually(lambda: not paused.running)
     assert (other.claims[0].fence > paused.claims[0].fence, other.claims[0].attempts) == (True, 1)
     assert await rows(database) == []
+
+
+async def test_a_worker_that_stops_gives_back_also_what_it_has_claimed_unheard(database: Database, make: Make) -> None:
+    stopping = make(database)
+    await stopping.offer("a")
+    assert [claim.subject for claim in await stopping.dispatcher._claimed(5)] == ["a"]  # whose answer was lost
+    await stopping.dispatcher.start()
+    await stopping.dispatcher.stop(5)
+    ((subject, state, _, attempts),) = await rows(database)
+    assert (subject, state, attempts) == ("a", 0, 0)
 
 
 async def test_what_its_workers_die_of_again_and_again_waits_apart_from_others(database: Database) -> None:

@@ -11,7 +11,8 @@ import pytest
 from programs import Process, analysed, unique
 
 from codeai.durable.control import WrongState
-from codeai.durable.dispatch.local import BEGIN_WITHIN, LEASE_MS
+from codeai.durable.dispatch.claiming import LEASE_MS
+from codeai.durable.dispatch.local import BEGIN_WITHIN
 from codeai.durable.executions import new_id
 from codeai.durable.records import Record
 from codeai.durable.waiting import Addressee, wake

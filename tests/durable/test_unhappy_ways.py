@@ -9,7 +9,8 @@ import pytest
 from programs import Peer, Process, analysed, unique
 
 from codeai.durable.control import WrongState
-from codeai.durable.dispatch.local import BEGIN_WITHIN, LEASE_MS
+from codeai.durable.dispatch.claiming import LEASE_MS
+from codeai.durable.dispatch.local import BEGIN_WITHIN
 from codeai.model.application import Application
 
 PROGRAM = """

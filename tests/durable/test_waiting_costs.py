@@ -35,7 +35,7 @@ async def explained(database: Database, text: str, values: Sequence[Any]) -> str
         return "\n".join(str(row[-1]) for row in await session.fetch(head + text, values))
 
 
-@pytest.mark.parametrize("name", ["sweep", "next_due"])
+@pytest.mark.parametrize("name", ["sweep", "tick"])
 async def test_a_tick_over_many_sleepers_reads_an_index(database: Database, name: str) -> None:
     await database.writing().execute(FILL[database.dialect], (WAITING,))
     if database.dialect == "postgresql":
@@ -43,8 +43,18 @@ async def test_a_tick_over_many_sleepers_reads_an_index(database: Database, name
     values = (None, id_list([], database.dialect)) if name == "sweep" else (None,)
     plan = await explained(database, getattr(statements(database.dialect), name), values)
     assert "codeai_activations_timed_idx" in plan
-    assert "Seq Scan" not in plan
+    assert "Seq Scan on codeai_activations" not in plan
     assert "SCAN codeai_activations\n" not in plan + "\n"
+
+
+async def test_a_tick_at_which_nothing_is_due_is_one_statement(database: Database) -> None:
+    await database.writing().execute("DELETE FROM codeai_activations", ())
+    await database.writing().execute(FILL[database.dialect], (10,))
+    watched = Watched(database)
+    dispatcher = LocalDispatcher(watched)  # type: ignore[arg-type]  # it stands for one
+    for _ in range(3):
+        assert await dispatcher.tick() == 1.0
+    assert len(watched.sent) == 3
 
 
 async def test_many_sleepers_are_not_loaded(database: Database) -> None:

@@ -16,10 +16,10 @@ from codeai.storage.interface import Database, Session
 from codeai.storage.portable import portable
 
 LIMITED: Final = "execution"  # the kind of activations that limits concern
-_COLUMNS: Final = "name, weight, concurrency, rate, rate_ms, paused"
-_LOAD: Final = f"SELECT {_COLUMNS} FROM codeai_queues"
+COLUMNS: Final = "name, weight, concurrency, rate, rate_ms, paused"
+_LOAD: Final = f"SELECT {COLUMNS} FROM codeai_queues"
 _HOLD: Final = (
-    f"SELECT {_COLUMNS}, coalesce(next_ms, 0), coalesce(CAST($2 AS bigint), {{now}}) FROM codeai_queues WHERE name = $1 FOR UPDATE"
+    f"SELECT {COLUMNS}, coalesce(next_ms, 0), coalesce(CAST($2 AS bigint), {{now}}) FROM codeai_queues WHERE name = $1 FOR UPDATE"
 )
 _RUNNING: Final = "SELECT count(*) FROM codeai_activations WHERE queue = $1 AND state = 1 AND kind = $2"
 _SPEND: Final = "UPDATE codeai_queues SET next_ms = $2 WHERE name = $1"
@@ -75,7 +75,11 @@ class Limits:
 
     async def refresh(self) -> None:
         """Reads what operators say now."""
-        found = {str(row[0]): _limit(row) for row in await self._database.reading().fetch(self._load, ())}
+        self.take(await self._database.reading().fetch(self._load, ()))
+
+    def take(self, rows: Sequence[Sequence[object]]) -> None:
+        """Takes over the rows of all queues (``COLUMNS``)."""
+        found = {str(row[0]): _limit(row) for row in rows}
         if found != self._limits:
             weights = {name: found[name].weight or weight if name in found else weight for name, weight in self._base.weights.items()}
             self.queues = msgspec.structs.replace(self._base, weights=weights)

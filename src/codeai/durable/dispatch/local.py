@@ -7,34 +7,32 @@ import datetime
 import itertools
 import logging
 import os
-import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import Any, Final
 
+from codeai.durable.dispatch.claiming import LEASE_MS, Claimer
+from codeai.durable.dispatch.failures import Failures
 from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Offer, Queues
 from codeai.durable.dispatch.restricted import RestrictedClaims
-from codeai.durable.dispatch.statements import Claims, id_list, statements
+from codeai.durable.dispatch.statements import id_list, statements
 from codeai.durable.faults import fault_points
 from codeai.storage.errors import StorageError
 from codeai.storage.frozen import FrozenSessions
 from codeai.storage.interface import Database, Record, Session
 
 _LOG: Final = logging.getLogger("codeai.durable")
-LEASE_MS: Final = 10_000
 RENEW_EVERY: Final = 3.0
 BEGIN_WITHIN: Final = 7.0
-IDLE_LIMIT: Final = 5.0  # seconds that a claim may stand still: others wait for it
 SWEEP_EVERY: Final = 1.0
+_AGAIN: Final = 0.005  # seconds after a sweep: there may be something due sooner than in a second
+_HELD: Final = 0.05  # seconds, when somebody holds what is due
 _LOOK_EVERY: Final = 5  # sweeps between two looks at sessions that stand still
 _CLAIM_ENDS: Final = 1.0  # seconds that a claim in flight has at the end: cut off, it might leave what nobody works on
 _LONGEST_PAUSE: Final = 0.5  # seconds between two tries while the database is away: a try costs little, waiting delays all
-_TURN: Final = 8  # each so many claims begin with what has an order or a lane
-_FIRST_DELAY_MS: Final = 500
-_LONGEST_DELAY_MS: Final = 60_000
 Within = Callable[[Claim, Awaitable[None]], Awaitable[None]]
 
 
@@ -59,19 +57,17 @@ class LocalDispatcher:
         self._alone = database.dialect == "sqlite"  # one process has the file: nobody else takes what runs here
         self._handlers: dict[str, Handler] = {}
         self.worker = str(uuid.uuid4())
-        self._unsettled: list[Claim] = []
+        self._claimer = Claimer(database, self._sql, self._limits, self._ordered, self.worker, self._now)
+        self._failures = Failures(database, self)
         self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._due_sooner = asyncio.Event()
         self._next_sweep = 0.0
-        self._restricted = True
         self._claiming = False
         self._backlog = False
         self._doubtful = False
         self._renewed = time.monotonic()
-        self._turn = 0
-        self._claims = 0
         self._faults = fault_points(os.environ)
         self.within: Within | None = None  # put around the work on each claim, where somebody traces
 
@@ -191,7 +187,7 @@ class LocalDispatcher:
 
     def wake_restricted(self) -> None:
         """There is something to claim that has an order or a lane."""
-        self._restricted = True
+        self._claimer.restricted = True
         self._woken.set()
 
     def heard(self, payload: str) -> None:
@@ -208,75 +204,9 @@ class LocalDispatcher:
 
     # -- claiming --------------------------------------------------------------------------------------------------
 
-    def _shares(self, free: int) -> list[tuple[str, int]]:
-        """How many slots each queue may take, by weight; every queue gets its turn first, now and then."""
-        weights = self._queues.weights
-        if len(weights) == 1:
-            return [(next(iter(weights)), free)]
-        total = sum(weights.values())
-        order = sorted(weights, key=lambda name: -weights[name])
-        self._turn += 1
-        if self._turn % 4 == 0:
-            shift = (self._turn // 4) % len(order)
-            order = order[shift:] + order[:shift]
-        return [(name, max(1, free * weights[name] // total)) for name in order]
-
     async def _claimed(self, free: int) -> list[Claim]:
         """Claims up to so many activations."""
-        found: list[Claim] = []
-        restricted, self._restricted = self._restricted, False
-        shares = self._shares(free)
-        for last in (False, True) if len(shares) > 1 else (False,):
-            for queue, share in shares:
-                wanted = min(free - len(found), free if last else share)
-                if wanted > 0:
-                    found += await self._claim_from(queue, wanted, restricted=restricted)
-            if len(found) >= free:
-                break
-        if restricted and len(found) >= free:
-            self._restricted = True  # there may be more
-        return found
-
-    async def _claim_from(self, queue: str, wanted: int, *, restricted: bool) -> list[Claim]:
-        if not self._limits.hold_back(queue):
-            rows = await self._claim_with(self._sql.claim, None, queue, wanted, restricted=restricted)
-        else:
-            rows = await self._claim_with(self._sql.claim_exempt, None, queue, wanted, restricted=restricted)
-            rows += await self._claim_limited(queue, wanted - len(rows), restricted=restricted)
-        rows.sort(key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # the number of the row
-        return [Claim(*row) for row in rows]  # type: ignore[arg-type]  # columns in the order of the fields
-
-    async def _claim_limited(self, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
-        async with self._database.transaction(idle_limit=IDLE_LIMIT) as session:
-            allowance = await self._limits.allowance(session, queue, wanted)
-            if allowance.number <= 0:
-                return []
-            rows = await self._claim_with(self._sql.claim_limited, session, queue, allowance.number, restricted=restricted)
-            await self._limits.spend(session, queue, allowance, len(rows))
-            return rows
-
-    async def _claim_with(self, claims: Claims, session: Session | None, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
-        """Claims what has neither order nor lane first, since that costs less; now and then the rest first, or it would starve."""
-        self._claims += 1
-        rows: list[Record] = []
-        if restricted and self._claims % _TURN == 0:
-            rows += await self._claim_restricted(claims, session, queue, wanted)
-            restricted = False
-        if len(rows) < wanted:
-            values = (self._now(), LEASE_MS, self.worker, queue, wanted - len(rows))
-            rows += await (session or self._database.writing()).fetch(claims.free, values)
-        if restricted and len(rows) < wanted:
-            rows += await self._claim_restricted(claims, session, queue, wanted - len(rows))
-        return rows
-
-    async def _claim_restricted(self, claims: Claims, session: Session | None, queue: str, wanted: int) -> list[Record]:
-        async with self._database.transaction(idle_limit=IDLE_LIMIT) if session is None else nullcontext(session) as inner:
-            chosen, more = await self._ordered.choose(inner, queue, claims.kinds, wanted)
-            self._restricted = self._restricted or more
-            if not chosen:
-                return []
-            numbers = id_list(chosen, self._database.dialect)
-            return list(await inner.fetch(claims.restricted, (self._now(), LEASE_MS, self.worker, numbers)))
+        return await self._claimer.claim(free)
 
     async def _fill(self) -> int:
         """Claims for all free slots and begins to work."""
@@ -323,7 +253,7 @@ class LocalDispatcher:
         handler = self._handlers.get(claim.kind)
         try:
             if handler is None:
-                await self._failed(claim, LookupError(f"nobody works on kind '{claim.kind}'"))
+                await self._failures.failed(claim, LookupError(f"nobody works on kind '{claim.kind}'"))
             else:
                 await (handler(claim) if self.within is None else self.within(claim, handler(claim)))
         except LeaseLost:
@@ -331,39 +261,12 @@ class LocalDispatcher:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            await self._failed(claim, error)
+            await self._failures.failed(claim, error)
         finally:
             if self._running.get(claim.id, (None,))[0] is claim:
                 del self._running[claim.id]
-            if self._backlog or self._restricted or not self._claiming or self._limits.hold_back(claim.queue):
+            if self._backlog or self._claimer.restricted or not self._claiming or self._limits.hold_back(claim.queue):
                 self._woken.set()
-
-    async def _failed(self, claim: Claim, error: Exception) -> None:
-        """Tries a failed activation again later. What the database refused is no failure of the activation and does not count."""
-        refused = isinstance(error, StorageError)
-        growth = 1.0 + random.random() if refused else 2.0 ** min(claim.attempts, 20)  # noqa: S311  # spreads load, keeps no secret
-        delay = int(min(_FIRST_DELAY_MS * growth, _LONGEST_DELAY_MS))
-        known = {"kind": claim.kind, "subject": claim.subject, "attempts": claim.attempts, "retry_in": delay / 1000, "cause": str(error)}
-        _LOG.log(logging.WARNING if refused else logging.ERROR, "activation failed", exc_info=None if refused else error, extra=known)
-        try:
-            await self.later(self._database.writing(), claim, delay, failed=not refused)
-        except LeaseLost:
-            pass
-        except Exception:
-            self._unsettled.append(claim)  # else others would wait for the end of its lease
-
-    async def _settle_again(self) -> None:
-        """Gives back what could not be given back while the database was away."""
-        waiting, self._unsettled = self._unsettled, []
-        while waiting:
-            try:
-                await self.later(self._database.writing(), waiting[-1], 0)
-            except LeaseLost:
-                pass
-            except StorageError:
-                self._unsettled += waiting
-                raise
-            waiting.pop()
 
     # -- the loops -------------------------------------------------------------------------------------------------
 
@@ -399,13 +302,9 @@ class LocalDispatcher:
         for number in itertools.count(1):
             wait = SWEEP_EVERY
             try:
-                await self.sweep()
+                wait = await self.tick()
                 if number % _LOOK_EVERY == 0:
                     await self._frozen.look()
-                await self._limits.refresh()
-                found = await self._database.reading().fetch_row(self._sql.next_due, (self._now(),))
-                if found is not None and isinstance(found[0], int):
-                    wait = min(max(found[0] / 1000, 0.005), SWEEP_EVERY)
             except Exception as error:
                 _warn("sweep failed", error)
             self._next_sweep = time.monotonic() + wait
@@ -414,15 +313,40 @@ class LocalDispatcher:
                     await self._due_sooner.wait()
             self._due_sooner.clear()
 
+    async def tick(self) -> float:
+        """Looks, by one statement, whether there is something to do, and does that; seconds until it is to look again."""
+        await self._failures.settle_again()
+        rows = await self._database.reading().fetch(self._sql.tick, (self._now(),))
+        due, free, restricted, parked = rows[0][:4]
+        self._limits.take([row[4:] for row in rows if row[4] is not None])
+        overdue = isinstance(due, int) and due <= 0
+        found = await self._bring_to_light() if overdue else 0
+        if parked:
+            await self._ordered.check()
+        if restricted or parked or found:
+            self.wake_restricted()
+        elif free:
+            self.wake()
+        await self._look_after()
+        if overdue:
+            return _AGAIN if found else _HELD
+        return min(max(due / 1000, 0.005), SWEEP_EVERY) if isinstance(due, int) else SWEEP_EVERY
+
     async def sweep(self) -> int:
-        """One sweep; the number of activations that became ready."""
-        if self._unsettled:
-            await self._settle_again()
-        running = list(self._running) if self._alone else []
-        found = await self._database.writing().fetch(self._sql.sweep, (self._now(), id_list(running, self._database.dialect)))
+        """One sweep, whatever there is to do; the number of activations that became ready."""
+        await self._failures.settle_again()
+        found = await self._bring_to_light()
         await self._ordered.check()
         self.wake_restricted()
-        return len(found)
+        await self._look_after()
+        return found
+
+    async def _bring_to_light(self) -> int:
+        running = list(self._running) if self._alone else []
+        return len(await self._database.writing().fetch(self._sql.sweep, (self._now(), id_list(running, self._database.dialect))))
+
+    async def _look_after(self) -> None:
+        """What else is done now and then."""
 
     async def _renew_loop(self) -> None:
         while True:
@@ -463,7 +387,7 @@ class LocalDispatcher:
 
     async def stop(self, timeout: float) -> None:
         """See ``Dispatcher``."""
-        self._claiming = False
+        claimed, self._claiming = self._claiming, False
         self._woken.set()
         renewing = self._loops.pop() if self._loops else None
         if self._loops:
@@ -472,12 +396,11 @@ class LocalDispatcher:
         tasks = [task for _, task in self._running.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=timeout)
-        left = {claim.id: task for claim, task in self._running.values()}
-        await _ended(list(left.values()))
-        if left:
+        left = [task for _, task in self._running.values()]
+        await _ended(left)
+        if claimed or left or self._leased():  # also what a claim has taken whose answer nobody waited for
             with suppress(StorageError):
-                values = (self.worker, id_list(list(left), self._database.dialect))
-                await self._database.writing().execute(self._sql.release, values)
+                await self._database.writing().execute(self._sql.return_others, (self.worker, id_list([], self._database.dialect)))
         if renewing is not None:
             await _ended([renewing])
         self._loops = []

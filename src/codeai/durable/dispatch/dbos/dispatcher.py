@@ -20,11 +20,11 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from codeai.durable.batching import Batcher
+from codeai.durable.dispatch.claiming import LEASE_MS
 from codeai.durable.dispatch.dbos.engine import Receiver
 from codeai.durable.dispatch.dbos.statements import Pair, columns, handing_over, pair_of, statements, workflow_id
-from codeai.durable.dispatch.local import LEASE_MS, LocalDispatcher
+from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Claim, Queues
-from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database
 
 _LOG: Final = logging.getLogger("codeai.durable")
@@ -56,7 +56,7 @@ class DbosDispatcher(LocalDispatcher):
     def __init__(self, database: Database, engine: Engine, queues: Queues | None = None, *, clock: Callable[[], int] | None = None) -> None:
         super().__init__(database, queues, clock=clock, shared=True)
         self._engine = engine
-        self._sql = handing_over(self._sql)
+        self._sql = self._claimer.sql = handing_over(self._sql)
         self._texts = statements()
         self._begins: Batcher[Pair, Claim | None] = Batcher(self._begin)
         self._handed: dict[int, tuple[int, float]] = {}  # by activation: its fence, and since when
@@ -83,7 +83,8 @@ class DbosDispatcher(LocalDispatcher):
         return list({*self._running, *self._handed, *(number for number, _ in self._received.values())})
 
     def _taken(self, claim: Claim) -> None:
-        self._handed[claim.id] = (claim.fence, time.monotonic())
+        if (claim.id, claim.fence) not in self._received.values():  # DBOS may be faster than the answer to the claim
+            self._handed[claim.id] = (claim.fence, time.monotonic())
 
     # -- taking over -----------------------------------------------------------------------------------------------
 
@@ -144,16 +145,13 @@ class DbosDispatcher(LocalDispatcher):
 
     # -- looking after ---------------------------------------------------------------------------------------------
 
-    async def sweep(self) -> int:
-        """One sweep; the number of activations that became ready."""
-        found = await super().sweep()
+    async def _look_after(self) -> None:
         if self._handed:
-            await self._look_after()
+            await self._look_after_handed()
         if self._opened and (self._cleaning is None or self._cleaning.done()):
             self._cleaning = asyncio.create_task(self._clean())
-        return found
 
-    async def _look_after(self) -> None:
+    async def _look_after_handed(self) -> None:
         """Forgets what others have begun, and takes back what nobody begins: they may be busy, or dead since DBOS gave it to them."""
         pairs = [(number, fence) for number, (fence, _) in self._handed.items()]
         rows = await self._database.writing().fetch(self._texts.not_begun, columns(pairs))
@@ -218,10 +216,7 @@ class DbosDispatcher(LocalDispatcher):
         self._draining = True
         closing = asyncio.create_task(self._engine.close(timeout if self._busy() else 0.0)) if self._opened else None
         await super().stop(timeout)
-        if self._handed:
-            with suppress(StorageError):
-                await self._give_back([(number, fence) for number, (fence, _) in self._handed.items()])
-            self._handed.clear()
+        self._handed.clear()  # given back with the rest
         if closing is not None:
             await closing
         if self._cleaning is not None:
