@@ -12,7 +12,7 @@ integration Payments {
     operation charge {
         method: POST  path: "/charges"
         body { amount: int, required, min(1) }
-        returns { id: string, required, at: timestamp, fee: decimal }
+        returns { id: string, required, at: timestamp, fee: decimal, risk: float }
     }
     operation refund { method: POST  path: "/charges/{id}/refund"  returns json }
 }
@@ -20,16 +20,16 @@ endpoint POST /charges {
     body { amount: int, required }
     do {
         let made = call Payments.charge { amount: body.amount }
-        return { id: made.id, fee: made.fee, year: format_date(made.at, "%Y") } status 201
+        return { id: made.id, fee: made.fee, risk: made.risk, year: format_date(made.at, "%Y") } status 201
     }
 }
 endpoint POST /refunds/{id} { do { return call Payments.refund { id: path.id } } }
 test "an answer is a value of its type" {
-    mock Payments.charge returns { id: "ch_1", at: "2026-11-25T12:00:00Z", fee: 0.10 }
+    mock Payments.charge returns { id: "ch_1", at: "2026-11-25T12:00:00Z", fee: 0.10, risk: 0.25 }
     let r = POST /charges { amount: 5 }
     expect r.status == 201
     expect r.body.id == "ch_1"
-    expect r.body.year == "2026"
+    expect r.body.year == "2026" and r.body.risk == 0.25
 }
 test "a failure is the peer's" {
     mock Payments.charge fails { status: 503, body: { reason: "busy" } }

@@ -62,6 +62,16 @@ class Entities(Effects):
         entity.table = entity.table or table_name(entity.name)
         self._choose_primary(entity)
 
+    def complete_fields(self, entity: EntitySymbol) -> None:
+        """Resolves once more what holds records, which had no fields yet when the entity was declared."""
+        for name, field in entity.fields.items():
+            if isinstance(field.type, t.Record | t.List | t.Map):
+                type_ = t.required(self.resolve(entity.places[name].type))
+                entity.fields[name] = msgspec.structs.replace(field, type=type_)
+        for name, found in entity.computed.items():
+            if isinstance(t.required(found), t.Record | t.List | t.Map):
+                entity.computed[name] = self.resolve(entity.places[name].type)
+
     def _declare_field(self, entity: EntitySymbol, node: d.FieldDeclaration) -> None:
         name = node.name.text
         if name in entity.places:

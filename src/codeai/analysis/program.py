@@ -253,13 +253,19 @@ class Program(Settings):
         for _ in range(len(pending) + 1):
             before = dict(self.symbols.records)
             marks = len(self.report.diagnostics)
-            for name in pending:
-                self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
+            self._complete(pending)
             if self.symbols.records == before:
                 break
             self.report.forget(marks)
-        for name in pending:
+        self._complete(pending)
+
+    def _complete(self, records: list[str]) -> None:
+        """Records may hold records and shapes of entities, and entities hold records: each round goes one level deeper."""
+        for name in records:
             self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
+        if records:
+            for entity in self.symbols.entities.values():
+                self.complete_fields(entity)
 
     # -- functions -------------------------------------------------------------------------------------------------
 

@@ -137,42 +137,39 @@ class BlockWriter(Writer):
     def _as_user(self, node: s.AsUser, pad: str, depth: int) -> list[str]:
         principal = self.write(node.principal)
         if not node.body:
-            return [f"{pad}c.user = c.client.principal({principal})\n"]
+            return [f"{pad}c.client.become(c, {principal})\n"]
         before = self.local(f"user {node.at}")
         return [
-            f"{pad}{before} = c.user\n",
-            f"{pad}c.user = c.client.principal({principal})\n",
+            f"{pad}{before} = c.client.act_as(c, {principal})\n",
             f"{pad}try:\n",
             *self.block(node.body, depth + 1),
             f"{pad}finally:\n",
-            f"{pad}    c.user = {before}\n",
+            f"{pad}    c.client.act_again_as(c, {before})\n",
         ]
 
     def _expect(self, node: s.Expect, pad: str, depth: int) -> list[str]:
         self.awaits = True
         # What was left behind (events, messages, runs) takes effect before anybody looks.
-        settled = f"{pad}await c.client.settle()\n"
-        condition = node.condition
-        if isinstance(condition, ir.Binary) and condition.operator not in ("and", "or", "??"):
-            left, right = self.local(f"left {node.at}"), self.local(f"right {node.at}")
+        return [f"{pad}await c.client.settle()\n", *self._expected(node.at, node.condition, pad)]
+
+    def _expected(self, at: int, condition: ir.Expression, pad: str) -> list[str]:
+        if isinstance(condition, ir.Binary) and condition.operator == "and":  # each part by itself, so that the one which fails is shown
+            return [*self._expected(at, condition.left, pad), *self._expected(at, condition.right, pad)]
+        if isinstance(condition, ir.Binary) and condition.operator not in ("or", "??"):
+            left, right = self.local(f"left {at}"), self.local(f"right {at}")
             probe = ir.Binary(
                 type=condition.type,
                 operator=condition.operator,
-                left=ir.Local(type=condition.left.type, name=f"left {node.at}"),
-                right=ir.Local(type=condition.right.type, name=f"right {node.at}"),
+                left=ir.Local(type=condition.left.type, name=f"left {at}"),
+                right=ir.Local(type=condition.right.type, name=f"right {at}"),
             )
             return [
-                settled,
                 f"{pad}{left} = {self.write(condition.left)}\n",
                 f"{pad}{right} = {self.write(condition.right)}\n",
                 f"{pad}if not {self.write(probe)}:\n",
-                f"{pad}    raise _ExpectationFailed({node.at}, {left}, {right}, True)\n",
+                f"{pad}    raise _ExpectationFailed({at}, {left}, {right}, True)\n",
             ]
-        return [
-            settled,
-            f"{pad}if not {self.write(condition)}:\n",
-            f"{pad}    raise _ExpectationFailed({node.at}, None, None, False)\n",
-        ]
+        return [f"{pad}if not {self.write(condition)}:\n", f"{pad}    raise _ExpectationFailed({at}, None, None, False)\n"]
 
 
 _LEAVES: Final = (s.Let, s.Assign, s.Evaluate, s.Emit, s.Send)

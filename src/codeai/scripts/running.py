@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from codeai.auth.principal import SYSTEM, Principal, RoleTable
-from codeai.evaluate.context import Context
+from codeai.evaluate.context import Caller, Context
 from codeai.evaluate.errors import EvaluationError, ProgramFailure
 from codeai.evaluate.program import Evaluator
 from codeai.integrations.errors import OutboundError
@@ -67,8 +67,21 @@ class ScriptContext(Context):
             finally:
                 self.session = before
 
-    def principal(self, values: Mapping[str, Any]) -> Principal:
-        """Who runs the statements of ``as user { … }``."""
+    def become(self, context: Context, values: Mapping[str, Any]) -> None:
+        """``as user { … }`` alone: it runs the statements from here on."""
+        context.user = self._principal(values)
+
+    def act_as(self, context: Context, values: Mapping[str, Any]) -> Caller:
+        """``as user { … } { … }``; the result is for ``act_again_as``."""
+        before = context.user
+        context.user = self._principal(values)
+        return before
+
+    def act_again_as(self, context: Context, before: Caller) -> None:
+        """The end of the block of ``as user``."""
+        context.user = before
+
+    def _principal(self, values: Mapping[str, Any]) -> Principal:
         identifier = values.get("id")
         return Principal(
             id=str(identifier) if identifier is not None else None,

@@ -116,7 +116,8 @@ class Composition:
             settings.jwt_secret, lambda: self.clock().timestamp(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
         )
         self.projection = Projection(application, self.evaluator)
-        self._token_providers = TokenProviders(application, settings, self.roles, lambda: self.clock().timestamp())
+        self._token_providers = TokenProviders(application, settings, self.roles, lambda: self.clock().timestamp(), tested=recording)
+        self.tested_secret = self._token_providers.tested_secret
         self.notices = Notices(database)
         self.sharing = Sharing(application, settings, self._setting, self.clock, self.notices)
         self.integrations = integrations(

@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from codeai.language import types as t
+from codeai.storage.documents import reading
 from codeai.storage.errors import ValueOutOfRange
 from codeai.storage.interface import Dialect
 
@@ -90,8 +91,15 @@ def _postgresql(type_: t.Type) -> Codec:
     if isinstance(type_, t.Int):
         return Codec(to_driver=check_int)
     if isinstance(type_, t.Json | t.Map | t.Record) or (isinstance(type_, t.List) and not native_array(type_)):
-        return Codec(encode_json, decode_json, lambda text: msgspec.Raw(text.encode()))
+        return _document(type_)
     return Codec()
+
+
+def _document(type_: t.Type) -> Codec:
+    """A column of JSON: its members become values of their types; answers pass it on as it is stored."""
+    read = reading(type_)
+    from_driver = decode_json if read is None else lambda text: read(decode_json(text))
+    return Codec(encode_json, from_driver, lambda text: msgspec.Raw(text.encode()))
 
 
 def format_timestamp(value: datetime.datetime) -> str:
@@ -178,9 +186,10 @@ def _sqlite(type_: t.Type) -> Codec:
         scale = scale_of(type_)
         return _scaled(scale) if scale is not None else Codec(_plain_decimal, Decimal, Decimal)
     if isinstance(type_, t.List):
-        return _json_list(type_.item)
+        documents = isinstance(t.required(type_.item), t.List | t.Map | t.Record)
+        return _document(type_) if documents else _json_list(type_.item)
     if isinstance(type_, t.Json | t.Map | t.Record):
-        return Codec(encode_json, decode_json, lambda text: msgspec.Raw(text.encode()))
+        return _document(type_)
     return Codec()
 
 

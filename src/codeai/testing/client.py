@@ -11,15 +11,17 @@ from urllib.parse import unquote
 
 from codeai.auth.issuing import issue_token
 from codeai.auth.principal import Principal, RoleTable
-from codeai.evaluate.context import Context
+from codeai.evaluate.context import Caller, Context
 from codeai.evaluate.operations import to_json
 from codeai.http.application import Application
 from codeai.http.plans import ENCODER
 from codeai.integrations.recorded import RecordedIntegrations
 
+_REFUSED = 400
+
 
 class TestClient:
-    """Sends requests as the principal that ``as user`` has set.
+    """Sends requests as the user that ``as user`` names.
 
     :param issue: makes a token for a principal
     :param recorded: the integrations that ``mock`` speaks of
@@ -47,8 +49,8 @@ class TestClient:
         self._roles = roles
         self._issue = issue
         self._recorded = recorded
-        self._token: str | None = None
-        self.context: Context | None = None
+        self.refused = ""  # what the last request was answered, when that was a refusal
+        self._token: str | None = None  # of the user that 'as user' has named
 
     def mock(self, integration: str, operation: str, fails: bool, value: Any) -> None:
         """``mock Payments.refund returns e``."""
@@ -77,16 +79,26 @@ class TestClient:
         """The operations that were called although the test does not say what they answer."""
         return self._recorded.missing if self._recorded is not None else []
 
-    def principal(self, values: Mapping[str, Any]) -> Principal:
-        """The principal of ``as user { … }``; requests carry its token from now on."""
+    def become(self, context: Context, values: Mapping[str, Any]) -> None:
+        """``as user { … }`` alone: whose requests follow. Statements of the test go on as the system, so that it sees every row."""
         self._token = self._issue(values)
+
+    def act_as(self, context: Context, values: Mapping[str, Any]) -> tuple[Caller, str | None]:
+        """``as user { … } { … }``: the requests and the statements of the block are of this user; the result is for ``act_again_as``."""
+        before = context.user, self._token
         identifier = values.get("id")
-        return Principal(
+        self._token = self._issue(values)
+        context.user = Principal(
             id=str(identifier) if identifier is not None else None,
             grants=self._roles.grants(frozenset(values.get("roles", ())), frozenset(values.get("permissions", ()))),
             tenant=values.get("tenant"),
             authenticated=True,
         )
+        return before
+
+    def act_again_as(self, context: Context, before: tuple[Caller, str | None]) -> None:
+        """The end of the block of ``as user``: all is as it was before."""
+        context.user, self._token = before
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], body: Any, sent: bool) -> dict[str, Any]:
         """One request; its answer as the record that tests see."""
@@ -107,7 +119,16 @@ class TestClient:
             "query_string": query.encode(),
             "headers": named,
         }
-        return await self._exchange(scope, content)
+        answer = await self._exchange(scope, content)
+        self._note(f"{method} {path}", answer)
+        return answer
+
+    def _note(self, request: str, answer: Mapping[str, Any]) -> None:
+        """Remembers a refusal until the next request: it explains why a field of the answer is not there."""
+        problem = answer["body"] if isinstance(answer["body"], dict) else {}
+        fields = [f"{found.get('field')} {found.get('message')}" for found in problem.get("errors") or () if isinstance(found, dict)]
+        why = ", ".join([str(problem.get("detail") or problem.get("title") or ""), *fields]).strip(", ")
+        self.refused = f"answer {answer['status']} to {request}: {why}" if answer["status"] >= _REFUSED else ""
 
     async def _exchange(self, scope: dict[str, Any], content: bytes) -> dict[str, Any]:
         messages: list[Any] = []
@@ -127,14 +148,12 @@ class TestClient:
         return {"status": messages[0]["status"], "headers": headers, "body": decoded}
 
 
-def issuer(secret: str, now: Callable[[], datetime.datetime], audience: str | None, name: str | None) -> Callable[[Mapping[str, Any]], str]:
+def issuer(secret: str, now: Callable[[], datetime.datetime]) -> Callable[[Mapping[str, Any]], str]:
     """A function that makes tokens for the principals of tests."""
 
     def issue(values: Mapping[str, Any]) -> str:
         extra = {key: to_json(values[key]) for key in ("permissions", "tenant", "email", "name") if key in values}
         subject = str(values.get("id", "test"))
-        return issue_token(
-            secret, subject, list(values.get("roles", ())), None, now().timestamp(), issuer=name, audience=audience, extra=extra
-        )
+        return issue_token(secret, subject, list(values.get("roles", ())), None, now().timestamp(), extra=extra)
 
     return issue

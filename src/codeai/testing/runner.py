@@ -21,6 +21,7 @@ from codeai.query.errors import QueryError
 from codeai.storage.autocommit import Autocommit
 from codeai.storage.errors import StorageError
 from codeai.storage.interface import Database
+from codeai.testing.background import failures
 from codeai.testing.client import TestClient
 
 
@@ -54,7 +55,7 @@ async def run_test(test: Test, parts: Parts, client: TestClient, sources: Source
     try:
         await parts.evaluator.block(test.body, test.name)(context)
     except ExpectationFailed as error:
-        failure, at = _expectation(error, sources), error.at
+        failure, at = await _expectation(error, sources, parts, client), error.at
     except (ProgramFailure, EvaluationError, InvalidFields, QueryError, StorageError, OutboundError) as error:
         failure = f"{type(error).__name__}: {error}"
         at = getattr(error, "at", -1) if getattr(error, "at", -1) >= 0 else test.at
@@ -64,15 +65,20 @@ async def run_test(test: Test, parts: Parts, client: TestClient, sources: Source
     return Result(test.name, failure, time.perf_counter() - began, at)
 
 
-def _expectation(error: ExpectationFailed, sources: Sources) -> str:
+async def _expectation(error: ExpectationFailed, sources: Sources, parts: Parts, client: TestClient) -> str:
+    """The line with the values of both sides, and what may explain them: the refusal before it, what failed in the background."""
     place = sources.locate(error.at)
-    line = sources.file_at(error.at).line_text(place.line).strip()
-    if not error.compared:
-        return line
-    return f"{line}\n    left   {_shown(error.left)}\n    right  {_shown(error.right)}"
+    told = [sources.file_at(error.at).line_text(place.line).strip()]
+    if error.compared:
+        told += [f"left   {_shown(error.left)}", f"right  {_shown(error.right)}"]
+    if client.refused:
+        told.append(client.refused)
+    return "\n    ".join([*told, *await failures(parts.database)])
 
 
 def _shown(value: object) -> str:
     found = to_json(value)
-    shown = repr(found) if isinstance(found, str) else text(found) if not isinstance(found, dict | list) else repr(found)
+    if found is None:
+        return "null"
+    shown = repr(found) if isinstance(found, str | dict | list) else text(found)
     return shown if len(shown) <= 300 else shown[:297] + "…"

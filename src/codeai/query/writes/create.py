@@ -38,12 +38,12 @@ class Insert:
         self._audit = Audit(model, entity, inputs) if entity.audited else None
         companions = model.companions.get(entity.name)
         self._watch = Watch(companions, model.dialect.name, inputs) if companions is not None else None
-        self._identity = next((field.name for field in entity.fields if field.auto and isinstance(field.type, t.Int)), None)
-        self._names = [field.name for field in entity.fields if field.name != self._identity]
+        self._numbers = [field.name for field in entity.fields if field.auto and isinstance(field.type, t.Int)]
+        self._names = [field.name for field in entity.fields if field.name not in self._numbers]
         self._stored = picker(self._names)
         compiler = Compiler(model, inputs)
         self._parameters: list[Sql] = []
-        columns: dict[str, Sql] = {self._identity: ("NULL",)} if self._identity else {}
+        columns: dict[str, Sql] = dict.fromkeys(self._numbers, ("NULL",))
         for at, name in enumerate(self._names):
             field = entity.field(name)
             assert field is not None
@@ -66,15 +66,16 @@ class Insert:
     @property
     def _joins(self) -> bool:
         """Whether companions are written by the statement of the row, whose key must be known before."""
-        return self._model.dialect.name == "postgresql" and self._identity is None
+        return self._model.dialect.name == "postgresql" and not self._numbers
 
     def _build(self, writer: Writer) -> bool | None:
         allowed = writer.settled(self._allowed)
         if allowed is NEVER:
             return None
-        names = ", ".join(self._model.dialect.quote(name) for name in self._names)
-        writer.add(f"INSERT INTO {self._model.table(self._entity)} ({names}) ")
-        values = joined(self._parameters, ", ")
+        quote, table = self._model.dialect.quote, self._model.table(self._entity)
+        counted = self._counted()
+        writer.add(f"INSERT INTO {table} ({', '.join(map(quote, (*self._names, *counted)))}) ")
+        values = joined([*self._parameters, *((f"(SELECT coalesce(max({quote(name)}), 0) + 1 FROM {table})",) for name in counted)], ", ")
         if allowed is ALWAYS:
             writer.add("VALUES (")
             writer.write(values)
@@ -83,8 +84,14 @@ class Insert:
             writer.add("SELECT ")
             writer.write(values)
             writer.add(f" WHERE {writer.condition(allowed)}")
-        writer.add(f" RETURNING {self._model.dialect.quote(self._identity or self._entity.primary)}")
+        writer.add(f" RETURNING {', '.join(map(quote, self._numbers or [self._entity.primary]))}")
         return True
+
+    def _counted(self) -> list[str]:
+        """The numbers that the statement counts itself: SQLite gives them to its primary key only, and has one writer at a time."""
+        if self._model.dialect.name == "postgresql":
+            return []
+        return [name for name in self._numbers if name != self._entity.primary]
 
     async def run(
         self,
@@ -113,8 +120,7 @@ class Insert:
             raise explained(error, self._entity) from error
         if found is None:
             raise NotAllowed("create", self._entity.name)
-        if self._identity is not None:
-            row[self._identity] = found[0]
+        row.update(zip(self._numbers, found, strict=False))
         if self._audit is not None:
             await self._audit.write(session, values, "create", None, row)
         if not self._joins:

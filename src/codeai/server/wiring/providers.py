@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from secrets import token_urlsafe
 
 from codeai.auth.building import AuthSettings, provider
 from codeai.auth.errors import AuthConfigurationError
-from codeai.auth.guard import Provider
+from codeai.auth.guard import BearerProvider, Provider
 from codeai.auth.principal import RoleTable
+from codeai.auth.tested import TestedProvider
 from codeai.integrations.addresses import AddressPolicy
 from codeai.model.application import Application
 from codeai.model.expression import Expression
@@ -15,14 +17,20 @@ from codeai.server.errors import StartError
 from codeai.server.settings import Settings
 from codeai.server.wiring.key_sets import KeySetDocuments
 
+_OF_TOKENS = ("jwt", "oauth2")
+
 
 class TokenProviders:
     """Makes the providers of one server.
 
     :param clock: seconds since 1970
+    :param tested: the program is tested: providers of tokens also know the callers of the test, whose tokens ``tested_secret`` signs
     """
 
-    def __init__(self, application: Application, settings: Settings, roles: RoleTable, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, application: Application, settings: Settings, roles: RoleTable, clock: Callable[[], float], *, tested: bool = False
+    ) -> None:
+        self.tested_secret = token_urlsafe(48) if tested else None
         self._application = application
         self._roles = roles
         self._clock = clock
@@ -58,6 +66,17 @@ class TokenProviders:
     def made(self, name: str, method: str, values: Mapping[str, object], at: int) -> Provider:
         """One provider; raises StartError with its place when it cannot be built."""
         try:
-            return provider(name, method, values, self._settings, self._roles, self._key_sets, self._clock)
+            found = self._provider(name, method, values, self._settings)
         except AuthConfigurationError as error:
+            if self.tested_secret and method in _OF_TOKENS:
+                return self._also_tested(name, None)
             raise StartError(str(error), at) from error
+        return self._also_tested(name, found) if self.tested_secret and isinstance(found, BearerProvider) else found
+
+    def _provider(self, name: str, method: str, values: Mapping[str, object], settings: AuthSettings) -> Provider:
+        return provider(name, method, values, settings, self._roles, self._key_sets, self._clock)
+
+    def _also_tested(self, name: str, declared: BearerProvider | None) -> Provider:
+        tested = self._provider(name, "jwt", {}, AuthSettings(secret=self.tested_secret))
+        assert isinstance(tested, BearerProvider)
+        return TestedProvider(tested, declared)

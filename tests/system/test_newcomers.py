@@ -1,0 +1,46 @@
+"""Programs of somebody new: first drafts get the diagnostics that helped, what came of them is canonical and passes its tests."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codeai.language.diagnostics import Severity
+from codeai.language.formatter import format_module
+from codeai.language.parser import parse_module
+from codeai.language.rendering.concise import concise
+from codeai.language.source import Sources
+from codeai.server.loading import load_program
+
+HERE = Path(__file__).parent / "newcomers"
+NAMES = ("billing", "chat", "clinic", "library", "parcels")
+# The wrong lines of the first drafts, with their codes.
+FIRST = {
+    "billing": {155: "CAI0301"},
+    "chat": {},
+    "clinic": {263: "CAI0308", 346: "CAI0312"},
+    "library": {296: "CAI0606"},
+    "parcels": {},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_first_draft_is_told_what_is_wrong(name: str) -> None:
+    program = load_program(HERE / "first" / f"{name}.cai")
+    found = [found for found in program.diagnostics if found.severity is not Severity.INFO]
+    assert {program.sources.locate(one.primary.start).line: one.code for one in found} == FIRST[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_came_of_it_is_valid_and_canonical_and_its_tests_pass(name: str) -> None:
+    path = HERE / f"{name}.cai"
+    program = load_program(path)
+    assert [concise(found, program.sources) for found in program.diagnostics if found.severity is not Severity.INFO] == []
+    file = Sources().add(path.name, path.read_text())
+    assert format_module(parse_module(file).module, file) == file.text
+    command = [sys.executable, "-m", "codeai", "test", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LOG_LEVEL": "error"}, timeout=100)
+    assert done.stdout.endswith(" 0 failed\n"), done.stdout + done.stderr
+    assert not done.stdout.startswith("0 passed")
