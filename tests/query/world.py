@@ -103,7 +103,10 @@ class World:
         self._compiled: dict[str, ir.Expression] = {}
 
     def context(self, user: Principal = SYSTEM, **parts: Any) -> Context:
-        return Context(user, self.session, NOW, None, lambda *_: None, **parts)  # type: ignore[arg-type]
+        found = Context(user, self.session, NOW, None, lambda *_: None)  # type: ignore[arg-type]
+        for name, part in parts.items():
+            setattr(found, name, part)
+        return found
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
