@@ -71,6 +71,7 @@ def test_s69_the_server_survives_the_termination_of_its_sessions(desk, own_postg
     terminate = (
         f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{desk.database}' AND pid <> pg_backend_pid()"
     )
+    assert httpx.get(f"{desk.server.base_url}/tickets").status_code == 200  # so that there is a session
     assert int(own_postgres.sql(terminate)) >= 1
     for _ in range(5):
         assert httpx.get(f"{desk.server.base_url}/tickets").status_code == 200
@@ -110,7 +111,7 @@ def test_s4_a_database_that_hangs_is_given_up_after_two_seconds(desk, own_postgr
     try:
         check = desk.json("curl -s http://localhost:8080/health | jq .checks.database")
         assert (check["status"], check["reason"]) == ("unhealthy", "no answer within 2s")
-        assert 2.0 <= float(re.fullmatch(r"(\d+\.\d+)s", check["duration"])[1]) < 10  # S4: the ping has two seconds
+        assert 2.0 <= float(re.fullmatch(r"(\d+(?:\.\d+)?)s", check["duration"])[1]) < 10  # S4: the ping has two seconds
         assert httpx.get(f"{desk.server.base_url}/health/live").status_code == 200
     finally:
         own_postgres.thaw()

@@ -21,7 +21,8 @@ Record = Sequence[object]
 class PoolStatistics(msgspec.Struct, frozen=True):
     """Live counts of connections (acceptance S7, S8): ``open_connections`` is ``in_use`` plus ``idle``.
 
-    ``apart`` are those beside the pool that belong to its limit: what listens.
+    ``apart`` are those that the pool leaves to what listens, ``listening`` those that are open there just now (one more than
+    was left when the limit is so small that nothing could be).
     """
 
     max_connections: int
@@ -29,11 +30,12 @@ class PoolStatistics(msgspec.Struct, frozen=True):
     in_use: int
     idle: int
     apart: int = 0
+    listening: int = 0
 
     def shown(self) -> PoolStatistics:
-        """As operators see them: what is apart is in use."""
-        more = self.apart
-        return PoolStatistics(self.max_connections + more, self.open_connections + more, self.in_use + more, self.idle)
+        """As operators see them: what listens is in use."""
+        more = min(self.listening, self.apart)
+        return PoolStatistics(self.max_connections + self.apart, self.open_connections + more, self.in_use + more, self.idle)
 
 
 class Session(Protocol):

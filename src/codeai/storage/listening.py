@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
+import asyncpg
+
 from codeai.storage.postgres import opened
 from codeai.storage.settings import DatabaseSettings
 
@@ -18,12 +20,18 @@ _LONGEST_PAUSE: Final = 0.5  # until then others wait for the next sweep
 Heard = Callable[[str], None]
 
 
-async def listen(settings: DatabaseSettings, channels: Mapping[str, Heard], lost: Callable[[], None] = lambda: None) -> None:
+async def listen(
+    settings: DatabaseSettings,
+    channels: Mapping[str, Heard],
+    lost: Callable[[], None] = lambda: None,
+    known: Callable[[asyncpg.Connection], None] = lambda _: None,
+) -> None:
     """Listens until it is cancelled.
 
     :param channels: for each channel, what is called with the payload of each notice, and with ``""`` after each (re)connection,
         since notices may have been missed
     :param lost: called when nothing is heard any more
+    :param known: called with each connection that is opened for it
     """
     pause = _FIRST_PAUSE
 
@@ -33,7 +41,9 @@ async def listen(settings: DatabaseSettings, channels: Mapping[str, Heard], lost
 
     while True:
         try:
-            await _session(settings, channels, connected, lost)
+            connection = await opened(settings)
+            known(connection)
+            await _session(connection, channels, connected, lost)
         except Exception as error:  # whatever ends a connection: it is opened again
             cause = str(error) or type(error).__name__
             _LOG.warning(
@@ -44,9 +54,8 @@ async def listen(settings: DatabaseSettings, channels: Mapping[str, Heard], lost
 
 
 async def _session(
-    settings: DatabaseSettings, channels: Mapping[str, Heard], connected: Callable[[], None], gone: Callable[[], None]
+    connection: asyncpg.Connection, channels: Mapping[str, Heard], connected: Callable[[], None], gone: Callable[[], None]
 ) -> None:
-    connection = await opened(settings)
     lost = asyncio.Event()
 
     def ended(_: object) -> None:

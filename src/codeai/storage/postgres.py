@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import ssl
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
@@ -176,6 +177,7 @@ class PostgresDatabase:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
+        self._listening: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._pool: Pool[_Connection] = Pool(self._connect, settings.max_connections, settings.acquire_timeout)
         # Behind a pooler a session is ours for one transaction only: limits and statements live no longer than that.
         self._pooled = settings.pooler == "transaction"
@@ -348,7 +350,9 @@ class PostgresDatabase:
         """See ``Database``: what the database has ended is no connection any more, although nobody has tried it yet."""
         found = self._pool.statistics()
         ended = sum(connection.is_closed() for connection in self._pool.idle)
-        return msgspec.structs.replace(found, open_connections=found.open_connections - ended, idle=found.idle - ended)
+        listening = sum(not connection.is_closed() for connection in self._listening)
+        opened = found.open_connections - ended
+        return msgspec.structs.replace(found, open_connections=opened, idle=found.idle - ended, listening=listening)
 
     @property
     def hears(self) -> bool:
@@ -360,7 +364,7 @@ class PostgresDatabase:
         from codeai.storage.listening import listen
 
         with self._pool.apart():
-            await listen(self._settings, channels, lost)
+            await listen(self._settings, channels, lost, self._listening.add)
 
 
 class _Opened:
