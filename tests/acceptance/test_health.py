@@ -14,12 +14,8 @@ from services.postgres import PostgresServer
 @pytest.fixture(scope="module")
 def own_postgres():
     """A server that these tests may stop."""
-    server = PostgresServer()
-    try:
-        server.start()
+    with PostgresServer() as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,8 @@ resource Ticket at /tickets { auth: public  create { auth: public } }
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
-    server = PostgresServer()
-    try:
-        server.start()
+    with PostgresServer() as server:
         yield server
-    finally:
-        server.remove()
 
 
 @contextmanager

@@ -22,12 +22,8 @@ Start = Callable[..., ServerProcess]
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
-    server = PostgresServer()
-    try:
-        server.start()
+    with PostgresServer() as server:
         yield server
-    finally:
-        server.remove()
 
 
 def runs(books: Books) -> int:

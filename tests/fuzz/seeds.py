@@ -68,5 +68,6 @@ def seeds(target: str) -> list[bytes]:
         "token": TOKENS,
         "signature": SIGNATURES,
         "connection": CONNECTIONS,
+        "pieces": CONNECTIONS,
     }
     return texts[target]

@@ -38,6 +38,18 @@ class PostgresServer:
             os.chown(self.folder, account.pw_uid, account.pw_gid)
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "codeai", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
 
+    def __enter__(self) -> "PostgresServer":
+        """A server that runs, for a block."""
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run([str(self._binaries / program), *arguments], check=True, capture_output=True, cwd="/", **self._user)
 

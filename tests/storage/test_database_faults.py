@@ -18,12 +18,8 @@ from services.service import Service
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     """A server of these tests' own, to be stopped and killed."""
-    found = PostgresServer()
-    try:
-        found.start()
+    with PostgresServer() as found:
         yield found
-    finally:
-        found.remove()
 
 
 Opening = Callable[..., Service]
