@@ -60,7 +60,8 @@ def test_what_the_fuzzer_begins_with_holds(target: str) -> None:
 @pytest.mark.timeout(2 * SECONDS + 200)
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_fuzzer_finds_nothing(target: str, tmp_path: Path) -> None:
-    arguments = [f"-max_total_time={SECONDS}", f"-max_len={LONGEST}", "-timeout=20", "-rss_limit_mb=2048"]
+    seconds = max(2, SECONDS // 2) if target in ("http", "connection") else SECONDS  # these two share the minute of the HTTP decoder
+    arguments = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", "-timeout=20", "-rss_limit_mb=2048"]
     command = [sys.executable, str(Path(__file__).parent / "target.py"), target, str(tmp_path / "inputs"), *arguments]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=2 * SECONDS + 150)
@@ -68,4 +69,4 @@ def test_the_fuzzer_finds_nothing(target: str, tmp_path: Path) -> None:
     ended = re.search(r"Done (\d+) runs in (\d+) second", done.stderr)
     assert ended is not None, done.stderr[-3000:]
     assert int(ended[1]) > 100
-    assert int(ended[2]) >= SECONDS
+    assert int(ended[2]) >= seconds

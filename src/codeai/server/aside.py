@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def aside(work: Callable[..., _Found], *arguments: object) -> _Found:
     process = context.Process(target=_answer, args=(sender, work, arguments), daemon=True)
     with receiver:
         try:
-            process.start()
+            with _undisturbed():
+                process.start()
             sender.close()
             failed, found = receiver.recv()
             process.join(_SECONDS_TO_END)
@@ -45,6 +47,22 @@ def aside(work: Callable[..., _Found], *arguments: object) -> _Found:
         raise found
     result: _Found = found
     return result
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C counts behind the block: within the start of a process it would leave one that nobody knows."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: noted.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+    if noted.is_set():
+        signal.raise_signal(signal.SIGINT)
 
 
 def _answer(sender: Connection, work: Callable[..., Any], arguments: tuple[object, ...]) -> None:

@@ -63,7 +63,7 @@ class Echo:
             "raw": (request.raw_path or b"").decode(),
             "query": request.query_string.decode(),
             "headers": [[name.decode(), value.decode("latin-1")] for name, value in request.pairs],
-            "body": body.decode() if len(body) < 1000 else len(body),
+            "body": body.decode(errors="replace") if len(body) < 1000 else len(body),
             "peer": request.peer,
             "version": request.version,
         }
