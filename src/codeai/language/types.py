@@ -85,10 +85,6 @@ class Duration(Type, frozen=True, tag="duration"):
     """Length of time."""
 
 
-class Size(Type, frozen=True, tag="size"):
-    """Number of bytes; only in settings and modifiers."""
-
-
 class Json(Type, frozen=True, tag="json"):
     """Any JSON value."""
 
