@@ -1,5 +1,7 @@
 """Commands with what nobody means: one line on standard error, the right exit code, never a traceback."""
 
+import json
+
 import jwt
 import pytest
 from click.testing import CliRunner, Result
@@ -123,7 +125,7 @@ def test_reset_is_for_development_only(run):
 def test_a_folder_without_a_program_is_no_valid_program(run, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path / "empty")
     done = run(*command)
-    assert (done.exit_code, "there is no program here; name its file or folder, as in 'cli" in done.output) == (2, True), done.output
+    assert (done.exit_code, "there is no program here; name its file or folder, as in 'codeai" in done.output) == (2, True), done.output
     assert list((tmp_path / "empty").iterdir()) == []
 
 
@@ -134,6 +136,18 @@ def test_a_seed_that_was_run_before_says_how_to_begin_anew(run, tmp_path):
     assert done.exit_code == 3
     assert "nothing of it was written: UNIQUE constraint failed: items.name; was it run before? 'codeai db reset app.cai'" in done.output
     assert run("query", "count(Item)", "--program", "app.cai").stdout.strip() == "1"
+
+
+def test_results_of_tests_are_records_for_programs(run, tmp_path):
+    (tmp_path / "app.cai").write_text(GOOD + 'test "none" { expect count(Item) == 3 }\n')
+    done = run("test", "app.cai", "--filter", "none", "--output", "json")
+    passed, failed = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert {key: passed[key] for key in ("name", "passed")} == {"name": "there is none", "passed": True}
+    assert (failed["passed"], failed["path"], failed["line"], failed["column"]) == (False, "app.cai", 9, 15)
+    assert "3" in failed["failure"] and failed["milliseconds"] >= 0
+    done = run("test", "app.cai", "--filter", "nothing of this name", "--output", "json")
+    assert (done.exit_code, done.stdout) == (0, "[]\n")
 
 
 def test_tests_do_not_log_what_they_ask_for(run, tmp_path):

@@ -9,18 +9,19 @@ from typing import Any
 
 import click
 
+from codeai.cli.groups import Commands
 from codeai.cli.main import fail
 from codeai.cli.options import program_path, server_options
 from codeai.cli.programs import loaded
 
 
-@click.group("config", help="Show the settings of a server.")
+@click.group("config", cls=Commands, help="Show the settings of a server.")
 def command() -> None:
     """The commands about settings."""
 
 
 @command.command("show", help="Show the settings with which 'codeai server' would start the program in FILE or folder; secrets are masked.")
-@click.argument("words", nargs=-1, type=click.Path())
+@click.argument("words", nargs=-1, metavar="[FILE]", type=click.Path())
 @click.option("--origins", is_flag=True, help="Say where each comes from: a flag, a variable, a file, the program, or the default.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
 @server_options

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from codeai.auth.principal import SYSTEM
+from codeai.cli.groups import Commands
 from codeai.cli.main import fail, needed
 from codeai.evaluate.context import Context
 from codeai.server.aside import AsideDied
@@ -18,7 +19,7 @@ from codeai.server.start import Prepared, composed, difference, prepare, start_f
 from codeai.storage.errors import ConstraintViolation, SchemaMismatch, StorageError
 
 
-@click.group("db", help="Fill or reset the database of a program.")
+@click.group("db", cls=Commands, help="Fill or reset the database of a program.")
 def command() -> None:
     """The commands about databases."""
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from codeai.cli.groups import Commands
 from codeai.cli.remote import Remote, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
@@ -14,7 +15,7 @@ DELIVERIES: Final = ("id", "kind", "target", "event", "status", "attempts", "cre
 WEBHOOKS: Final = ("name", "url", "enabled", "signed", "events", "deliveries")
 
 
-@click.group("events", help="Look at events and their deliveries, and repeat them.")
+@click.group("events", cls=Commands, help="Look at events and their deliveries, and repeat them.")
 def command() -> None:
     """Look at events."""
 

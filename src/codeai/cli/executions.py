@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from codeai.cli.actions import add_actions
+from codeai.cli.groups import Commands
 from codeai.cli.remote import Remote, json_object, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
@@ -14,7 +15,7 @@ COLUMNS: Final = ("id", "workflow_id", "status", "attempt", "key", "created_at",
 STEPS: Final = ("name", "status", "attempts", "started_at", "finished_at", "compensation", "error")
 
 
-@click.group("executions", help="Look at executions of workflows and jobs, and act on them.")
+@click.group("executions", cls=Commands, help="Look at executions of workflows and jobs, and act on them.")
 def command() -> None:
     """Look at executions."""
 

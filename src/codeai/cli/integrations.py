@@ -7,13 +7,14 @@ from typing import Final
 import click
 
 from codeai.cli.actions import add_actions
+from codeai.cli.groups import Commands
 from codeai.cli.remote import Remote, remote
 from codeai.cli.tables import print_list
 
 COLUMNS: Final = ("name", "state", "failures", "probes", "successes", "retry_after", "base_url")
 
 
-@click.group("integrations", help="Look at integrations, and close their circuit breakers.")
+@click.group("integrations", cls=Commands, help="Look at integrations, and close their circuit breakers.")
 def command() -> None:
     """Look at integrations."""
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from codeai.cli.groups import Commands
 from codeai.cli.remote import Remote, json_object, remote
 from codeai.cli.tables import print_json, print_list, print_one
 
@@ -13,7 +14,7 @@ COLUMNS: Final = ("id", "name", "status", "queue", "priority", "attempt", "sched
 QUEUES: Final = ("name", "weight", "paused", "concurrency", "rate", "ready", "running", "later")
 
 
-@click.group("jobs", help="Look at runs of jobs and at queues, and act on them.")
+@click.group("jobs", cls=Commands, help="Look at runs of jobs and at queues, and act on them.")
 def command() -> None:
     """Look at jobs."""
 

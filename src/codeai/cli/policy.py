@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from codeai.auth.principal import Principal
+from codeai.cli.groups import Commands
 from codeai.cli.main import fail
 from codeai.cli.remote import json_object
 from codeai.cli.verdicts import lines, verdict_document
@@ -32,12 +33,12 @@ from codeai.storage.errors import StorageError
 _ACTIONS = click.Choice(["read", "create", "update", "delete"])
 
 
-@click.group("policy", help="Ask the policies of a program.")
+@click.group("policy", cls=Commands, help="Ask the policies of a program.")
 def command() -> None:
     """Ask the policies."""
 
 
-@command.command("explain", help="Say which rule lets a caller do ACTION with ENTITY, or forbids it.")
+@command.command("explain", help="Say which rule lets a caller read, create, update or delete rows of ENTITY, or forbids it.")
 @click.argument("entity")
 @click.argument("action", type=_ACTIONS)
 @click.option("--program", "file", type=click.Path(path_type=Path), default=None, help="The file or folder of the program.")

@@ -7,13 +7,14 @@ from typing import Final
 import click
 
 from codeai.cli.actions import add_actions
+from codeai.cli.groups import Commands
 from codeai.cli.remote import Remote, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
 COLUMNS: Final = ("name", "kind", "status", "schedule", "timezone", "next_run", "last_run", "missed", "skipped")
 
 
-@click.group("schedules", help="Look at schedules, and act on them.")
+@click.group("schedules", cls=Commands, help="Look at schedules, and act on them.")
 def command() -> None:
     """Look at schedules."""
 

@@ -11,7 +11,7 @@ from codeai.cli.options import program_path, server_options
 
 
 @click.command("server", help="Serve the program in FILE or folder; 'codeai server start' is the same.")
-@click.argument("words", nargs=-1, type=click.Path())
+@click.argument("words", nargs=-1, metavar="[FILE]", type=click.Path())
 @server_options
 def command(words: tuple[str, ...], **flags: Any) -> None:
     """Serves a program."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
 from codeai.cli.programs import valid_program
+from codeai.language.source import Sources
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
 from codeai.server.loading import Loaded
@@ -29,23 +32,39 @@ _SECRET = "the secret of tests, which is long enough for HS256"  # noqa: S105  #
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--filter", "pattern", default="", help="Only tests whose name contains this text.")
 @click.option("--database", default=None, help="An empty PostgreSQL database to use; it is reset for each test.")
-def command(file: Path | None, pattern: str, database: str | None) -> None:
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
+def command(file: Path | None, pattern: str, database: str | None, output: str) -> None:
     """Runs tests; exit code 1 when one fails."""
     program = valid_program(file)
     logging.getLogger("codeai").setLevel(logging.ERROR)  # refusals are what tests ask for
     tests = [test for test in program.application.tests if pattern in test.name]
-    if not tests:
-        click.echo("no tests" + (f" match '{pattern}'" if pattern else ""))
-        return
     results = [_run(program, index, database) for index, test in enumerate(program.application.tests) if test in tests]
+    if output == "json":
+        click.echo(json.dumps([_record(result, program.sources) for result in results], indent=2, ensure_ascii=False))
+    elif tests:
+        _print(results, program.sources)
+    else:
+        click.echo("no tests" + (f" match '{pattern}'" if pattern else ""))
+    sys.exit(1 if any(result.failure for result in results) else 0)
+
+
+def _print(results: list[Result], sources: Sources) -> None:
     for result in results:
         mark = "ok  " if not result.failure else "FAIL"
         click.echo(f"{mark} {result.name} ({result.seconds * 1000:.0f} ms)")
         if result.failure:
-            click.echo(f"  {program.sources.locate(result.at)}\n    {result.failure}")
+            click.echo(f"  {sources.locate(result.at)}\n    {result.failure}")
     failed = sum(bool(result.failure) for result in results)
     click.echo(f"{len(results) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+
+
+def _record(result: Result, sources: Sources) -> dict[str, Any]:
+    """A result for programs; its place is that of the expectation that failed."""
+    found: dict[str, Any] = {"name": result.name, "passed": not result.failure, "milliseconds": round(result.seconds * 1000)}
+    if result.failure:
+        place = sources.locate(result.at)
+        found |= {"failure": result.failure, "path": place.path, "line": place.line, "column": place.column}
+    return found
 
 
 def _run(program: Loaded, index: int, url: str | None) -> Result:

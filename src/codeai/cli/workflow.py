@@ -8,13 +8,14 @@ from typing import Any, TextIO
 import click
 from rich.text import Text
 
+from codeai.cli.groups import Commands
 from codeai.cli.main import fail
 from codeai.cli.remote import Remote, json_object, remote
 from codeai.cli.tables import print_list, print_one
 from codeai.model.workflow import Job, Workflow
 
 
-@click.group("workflow", help="Look at workflows, draw them, and start them.")
+@click.group("workflow", cls=Commands, help="Look at workflows, draw them, and start them.")
 def command() -> None:
     """Look at workflows."""
 
