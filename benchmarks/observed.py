@@ -31,7 +31,6 @@ import codeai.integrations.outbound as outbound
 import codeai.observability.logs.configuration as configuration
 import codeai.observability.spans as spans
 import codeai.observability.tracing.otel as otel
-import codeai.storage.sqlite as sqlite
 from codeai.observability.profiling.cpu import sample_cpu
 from codeai.server.composition import Composition
 from codeai.server.database import synchronise_here
@@ -39,6 +38,7 @@ from codeai.server.loading import load_program
 from codeai.server.settings import read_settings
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
+from codeai.storage.sqlite import database, lines
 
 PROGRAM = """
 entity Post { id: uuid, primary, auto  title: string, required  views: int, default(0)  index: [views] }
@@ -116,7 +116,7 @@ class Served:
 @asynccontextmanager
 async def absent() -> AsyncIterator[None]:
     """Takes the looks out."""
-    places = [(sqlite, "WATCHER"), (spans, "SPANS"), (outbound, "SPANS"), (configuration, "SPANS")]
+    places = [(database, "WATCHER"), (lines, "WATCHER"), (spans, "SPANS"), (outbound, "SPANS"), (configuration, "SPANS")]
     before = [(module, name, getattr(module, name)) for module, name in places]
     for module, name in places:
         setattr(module, name, Nobody)

@@ -15,6 +15,7 @@ from codeai.integrations.addresses import AllowList, parse_allow_list
 from codeai.messages.slack import parse_channels
 from codeai.server.readers import DURATION, FLAG, HEAP_TRACING, LIMIT, PATH, PORT, SIZE, TEXT, Reader, count, one_of
 from codeai.storage.redis import check_url
+from codeai.storage.settings import SSL_MODES
 
 
 def _shown_allow_list(value: AllowList) -> str:
@@ -68,7 +69,7 @@ _TABLE: Final = (
     Variable("DB_NAME", "db_name", TEXT, "The name of the database (codeai)"),
     Variable("DB_USER", "db_user", TEXT, "The user"),
     Variable("DB_PASSWORD", "db_password", TEXT, "The user's password", hidden="all"),
-    Variable("DB_SSL_MODE", "db_ssl_mode", one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full"), "As in libpq"),
+    Variable("DB_SSL_MODE", "db_ssl_mode", one_of(*SSL_MODES), "As in libpq"),
     Variable("DB_MAX_OPEN_CONNS", "db_max_open_conns", count(1), "Connections of all processes together", config=("database", "pool_size")),
     Variable("DB_POOLER", "db_pooler", one_of("none", "transaction"), "Whether PgBouncer stands before it, in transaction mode"),
     Variable("DB_STATEMENT_TIMEOUT", "db_statement_timeout", LIMIT, "How long a statement may run"),

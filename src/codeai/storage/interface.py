@@ -115,4 +115,4 @@ class Database(Session, Protocol):
         """Whether processes can give each other notices through it (``NOTIFY`` of PostgreSQL, with no pooler between)."""
 
     async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
-        """Hears notices until it is cancelled (see ``listening.listen``); only where it ``hears``."""
+        """Hears notices until it is cancelled (see ``postgresql.listening.listen``); only where it ``hears``."""

@@ -9,9 +9,9 @@ from codeai.storage.settings import DatabaseSettings
 def open_database(settings: DatabaseSettings) -> Database:
     """A database that ``start`` will open."""
     if settings.dialect == "sqlite":
-        from codeai.storage.sqlite import SqliteDatabase
+        from codeai.storage.sqlite.database import SqliteDatabase
 
         return SqliteDatabase(settings)
-    from codeai.storage.postgres import PostgresDatabase
+    from codeai.storage.postgresql.database import PostgresDatabase
 
     return PostgresDatabase(settings)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from codeai.storage.interface import Dialect
 
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One place from which every driver's arguments are made. Times are in seconds.
 
+    ``ssl_root`` is the file with the authorities that are trusted, where those of the system are not.
     ``pooler`` ``transaction`` stands for PgBouncer in transaction mode: no session state, no kept statements.
     """
 
@@ -25,6 +28,7 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     password: str | None = None
     ssl_mode: str = "prefer"
+    ssl_root: Path | None = None
     max_connections: int = 25
     acquire_timeout: float = 5.0
     statement_timeout: float = 30.0
@@ -68,6 +72,9 @@ def from_url(url: str, **overrides: object) -> DatabaseSettings:
         expected = "expected postgresql://user:password@host/name or sqlite:///file"
         raise DatabaseUrlError(f"unknown database '{parts.scheme}', {expected}" if parts.scheme else expected)
     options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    mode, root = options.get("sslmode", "prefer"), options.get("sslrootcert")
+    if mode not in SSL_MODES:
+        raise DatabaseUrlError(f"unknown sslmode '{mode}', expected one of {', '.join(SSL_MODES)}")
     return msgspec.structs.replace(
         DatabaseSettings(
             dialect="postgresql",
@@ -76,7 +83,8 @@ def from_url(url: str, **overrides: object) -> DatabaseSettings:
             name=unquote(parts.path.lstrip("/")) or "codeai",
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
-            ssl_mode=options.get("sslmode", "prefer"),
+            ssl_mode=mode,
+            ssl_root=Path(unquote(root)) if root and root != "system" else None,
         ),
         **overrides,
     )

@@ -191,7 +191,7 @@ class LocalDispatcher:
         self._woken.set()
 
     def heard(self, payload: str) -> None:
-        """Another process has offered something (see ``storage.listening``)."""
+        """Another process has offered something (see ``storage.postgresql.listening``)."""
         if payload:
             self.wake_restricted()
         else:

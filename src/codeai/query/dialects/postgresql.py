@@ -44,7 +44,7 @@ _LIKE: Final[dict[str, Callable[[str], str]]] = {
 
 
 class PostgreSQL(Dialect):
-    """PostgreSQL 13 and later, with the functions of ``storage.postgres_functions``."""
+    """PostgreSQL 13 and later, with the functions of ``storage.postgresql.functions``."""
 
     name: DialectName = "postgresql"
     for_update = " FOR UPDATE OF "

@@ -1,4 +1,4 @@
-"""SQLite, with the functions of ``storage.sqlite_functions``: exact decimals, and overflow that is an error instead of a float."""
+"""SQLite, with the functions of ``storage.sqlite.functions``: exact decimals, and overflow that is an error instead of a float."""
 
 from __future__ import annotations
 

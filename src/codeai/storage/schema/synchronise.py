@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from codeai.model.application import Application
 from codeai.storage import errors
 from codeai.storage.fingerprint import fingerprint
-from codeai.storage.postgres_functions import FUNCTIONS
+from codeai.storage.postgresql.functions import FUNCTIONS
 from codeai.storage.schema import checks, search
 from codeai.storage.schema.changes import additive, apply, brought_along, described, noise, of_ours
 from codeai.storage.schema.metadata import CheckText, metadata
 from codeai.storage.settings import DatabaseSettings
-from codeai.storage.sqlite_functions import register
+from codeai.storage.sqlite.functions import register
 
 # Any number that only this program uses, for PostgreSQL's advisory lock during changes of the schema.
 _LOCK = 0x434149_534348
@@ -84,25 +84,27 @@ def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:
 
 async def _on_postgresql(settings: DatabaseSettings, work: _Work) -> SyncReport:
     import asyncpg
+    from asyncpg import exceptions as pg
 
-    async def connect() -> Any:
-        return await asyncpg.connect(
-            host=settings.host,
-            port=settings.port,
-            database=settings.name,
-            user=settings.user,
-            password=settings.password,
-            timeout=settings.connect_timeout,
-            statement_cache_size=0 if settings.pooler == "transaction" else 100,
-        )
+    from codeai.storage.postgresql.connecting import connected
+    from codeai.storage.postgresql.refusals import not_permitted, refused
+    from codeai.storage.postgresql.translation import DRIVER
+
+    async def connect() -> asyncpg.Connection:
+        try:
+            return await connected(settings, statement_cache_size=0 if settings.pooler == "transaction" else 100)
+        except DRIVER as error:
+            raise refused(settings, error) from error
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     try:
         async with engine.begin() as connection:
             await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             return await connection.run_sync(work.run)
-    except asyncpg.PostgresError as error:
-        raise errors.DatabaseUnavailable(f"cannot connect to {settings.shown}: {error}") from error
+    except sa.exc.ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != pg.InsufficientPrivilegeError.sqlstate:
+            raise
+        raise not_permitted(settings, str(error.orig).rpartition(": ")[2]) from error
     finally:
         await engine.dispose()
 

@@ -157,7 +157,7 @@ def connections(settings: DatabaseSettings) -> Connections:
 
 
 def arguments(settings: DatabaseSettings) -> dict[str, Any]:
-    """What psycopg is told, as asyncpg is (see ``storage.postgres``)."""
+    """What psycopg is told, as asyncpg is (see ``storage.postgresql``)."""
     found: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
@@ -167,7 +167,7 @@ def arguments(settings: DatabaseSettings) -> dict[str, Any]:
         "sslmode": settings.ssl_mode,
     }
     if settings.ssl_mode in ("verify-ca", "verify-full"):
-        found["sslrootcert"] = ssl.get_default_verify_paths().cafile or "system"
+        found["sslrootcert"] = str(settings.ssl_root or ssl.get_default_verify_paths().cafile or "system")
     if settings.user is not None:
         found["user"] = settings.user
     if settings.password is not None:

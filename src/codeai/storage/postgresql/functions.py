@@ -1,7 +1,7 @@
 """What PostgreSQL lacks: division to 16 places, rounding half to even, letter case that does not depend on the locale.
 
 The schema creates these functions beside the tables; the query compiler calls them. The counterparts on SQLite are in
-``sqlite_functions``.
+``storage.sqlite.functions``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import sqlite3
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import lru_cache
 
-from codeai.storage import sqlite_numbers, sqlite_times
+from codeai.storage.sqlite import numbers, times
 
 _PRECISION = 80  # as in the evaluator
 
@@ -77,8 +77,8 @@ class _Average(_Sum):
 
 def register(connection: sqlite3.Connection) -> None:
     """Adds the functions to a connection."""
-    sqlite_numbers.register(connection)
-    sqlite_times.register(connection)
+    numbers.register(connection)
+    times.register(connection)
     connection.create_function("codeai_matches", 2, _matches, deterministic=True)
     connection.create_function("codeai_lower", 1, lambda text: None if text is None else text.lower(), deterministic=True)
     connection.create_function("codeai_upper", 1, lambda text: None if text is None else text.upper(), deterministic=True)

@@ -1,8 +1,4 @@
-"""SQLite in one process: a writer, readers on threads, and key reads inline in the event loop.
-
-A single-row read costs less than handing it to a thread, so ``fetch_row`` outside of transactions runs where it is called;
-everything else runs on the thread of its connection.
-"""
+"""A SQLite database as the rest of the house sees it."""
 
 from __future__ import annotations
 
@@ -10,165 +6,21 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
 
 from codeai.storage import errors
 from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
-from codeai.storage.sqlite_functions import register
+from codeai.storage.sqlite.lines import Line
+from codeai.storage.sqlite.transactions import transaction
+from codeai.storage.sqlite.translation import translated
 from codeai.storage.watching import WATCHER
 
-_Result = TypeVar("_Result")
 _READERS: Final = 4
 _INLINE_CACHE: Final = 8_000  # reads by key touch pages all over the file, and the loop waits for each
 _DOUBT: Final = 5.0  # seconds after a refused write: where the disk is full, small writes may still succeed
-_CHECK_EVERY: Final = 20_000  # virtual machine instructions between two looks at the clock
-
-
-_WRITABLE: Final = "the file and its folder must be writable for the user that runs this"
-
-
-def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
-    """The storage error for an error of sqlite3."""
-    text = str(error)
-    if isinstance(error, OverflowError):
-        return errors.ValueOutOfRange(text)
-    if isinstance(error, sqlite3.IntegrityError):
-        return _integrity(text)
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name == "SQLITE_INTERRUPT":
-        return errors.StatementTimeout("the statement ran too long")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return errors.LockTimeout(text)
-    if name == "SQLITE_FULL":
-        return errors.DiskFull(text)
-    if name.startswith("SQLITE_READONLY"):
-        return errors.DatabaseUnavailable(f"{text}; {_WRITABLE}")
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
-        return errors.DatabaseUnavailable(text)
-    if "integer overflow" in text or isinstance(error, sqlite3.DataError) or "user-defined" in text:
-        return errors.ValueOutOfRange(text)
-    return errors.StorageFailure(f"{type(error).__name__}: {text}")
-
-
-def _integrity(text: str) -> errors.StorageError:
-    kind, _, rest = text.partition(" constraint failed")
-    rest = rest.removeprefix(": ")
-    columns = tuple(part.strip().rpartition(".")[2] for part in rest.split(","))
-    table = rest.split(",")[0].strip().rpartition(".")[0]
-    if kind == "UNIQUE":
-        return errors.UniqueViolation(text, table=table, columns=columns)
-    if kind == "NOT NULL":
-        return errors.NotNullViolation(text, table=table, columns=columns)
-    if kind == "CHECK":
-        return errors.CheckViolation(text, constraint=rest)
-    if kind == "FOREIGN KEY":
-        return errors.ForeignKeyViolation(text)
-    return errors.StorageFailure(text)
-
-
-class _Line:
-    """A connection with the one thread on which it is used.
-
-    :param cache: of pages, in kB
-    """
-
-    def __init__(self, settings: DatabaseSettings, *, write: bool, cache: int = 2_000) -> None:
-        self._settings = settings
-        self._deadline = 0.0
-        self.connection = _connect(settings, write=write)
-        self.connection.execute(f"PRAGMA cache_size = -{cache}")
-        self.connection.set_progress_handler(self._expired, _CHECK_EVERY)
-        self._thread = ThreadPoolExecutor(1, "codeai-writer" if write else "codeai-reader")
-
-    def _expired(self) -> bool:
-        return self._deadline != 0.0 and time.monotonic() > self._deadline
-
-    async def run(self, work: Callable[[sqlite3.Connection], _Result], statement: str) -> _Result:
-        """Does work on the thread of the connection; a cancelled caller interrupts it and waits until it has stopped."""
-        watcher = WATCHER.get()
-        return await (self._run(work) if watcher is None else watcher.watch(statement, self._run(work)))
-
-    async def _run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            self.connection.interrupt()
-            with suppress(Exception):
-                await future
-            raise
-
-    def _work(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        self._deadline = time.monotonic() + self._settings.statement_timeout
-        try:
-            return work(self.connection)
-        except (sqlite3.Error, OverflowError) as error:
-            raise translated(error) from error
-        finally:
-            self._deadline = 0.0
-
-    def close(self) -> None:
-        """Ends the thread and the connection."""
-        self._thread.shutdown(wait=True)
-        self.connection.close()
-
-
-def _connect(settings: DatabaseSettings, *, write: bool) -> sqlite3.Connection:
-    path = settings.path or Path(":memory:")
-    try:
-        connection = sqlite3.connect(
-            path, timeout=settings.lock_timeout, isolation_level=None, check_same_thread=False, cached_statements=512
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        if not write:
-            connection.execute("PRAGMA query_only = ON")
-    except sqlite3.Error as error:
-        may = error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
-        raise errors.DatabaseUnavailable(f"cannot open {settings.shown}: {error}{f'; {_WRITABLE}' if may else ''}") from error
-    register(connection)
-    return connection
-
-
-class SqliteTransaction:
-    """A session inside one transaction."""
-
-    def __init__(self, line: _Line) -> None:
-        self._line = line
-        self.afterwards: list[Callable[[], None]] = []
-
-    async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
-        """See ``Session``."""
-        return await self._line.run(lambda connection: connection.execute(statement, values).fetchall(), statement)
-
-    async def fetch_row(self, statement: str, values: Values) -> Record | None:
-        """See ``Session``."""
-        return await self._line.run(lambda connection: _first(connection.execute(statement, values)), statement)
-
-    async def execute(self, statement: str, values: Values) -> int:
-        """See ``Session``."""
-        return await self._line.run(lambda connection: connection.execute(statement, values).rowcount, statement)
-
-    async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
-        """See ``Session``."""
-        await self._line.run(lambda connection: connection.executemany(statement, rows), statement)
-
-    def after_commit(self, work: Callable[[], None]) -> None:
-        """See ``Session``."""
-        self.afterwards.append(work)
-
-
-def _first(cursor: sqlite3.Cursor) -> Record | None:
-    """The first row; the cursor is run to its end, so that a statement that writes takes effect as a whole."""
-    rows = cursor.fetchall()
-    return rows[0] if rows else None
 
 
 class SqliteDatabase:
@@ -179,15 +31,15 @@ class SqliteDatabase:
     def __init__(self, settings: DatabaseSettings) -> None:
         self.row_at_once: RowAtOnce | None = self._row
         self._settings = settings
-        self._writer: _Line | None = None
-        self._inline: _Line | None = None
+        self._writer: Line | None = None
+        self._inline: Line | None = None
         self._writing = asyncio.Lock()
-        self._readers: Pool[_Line] = Pool(self._reader, _READERS, settings.acquire_timeout)
+        self._readers: Pool[Line] = Pool(self._reader, _READERS, settings.acquire_timeout)
         self._busy = 0
         self._refused = ("", 0.0)  # why and when the disk refused a write
 
-    async def _reader(self) -> _Line:
-        return _Line(self._settings, write=False)
+    async def _reader(self) -> Line:
+        return Line(self._settings, write=False)
 
     async def start(self) -> None:
         """See ``Database``."""
@@ -197,8 +49,8 @@ class SqliteDatabase:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise errors.DatabaseUnavailable(f"cannot create the folder of {self._settings.shown}: {error}") from error
-        self._writer = _Line(self._settings, write=True)
-        self._inline = _Line(self._settings, write=False, cache=_INLINE_CACHE)
+        self._writer = Line(self._settings, write=True)
+        self._inline = Line(self._settings, write=False, cache=_INLINE_CACHE)
 
     async def close(self) -> None:
         """See ``Database``."""
@@ -207,7 +59,7 @@ class SqliteDatabase:
                 await asyncio.to_thread(line.close)
         self._writer = self._inline = None
 
-    def _line(self, line: _Line | None) -> _Line:
+    def _line(self, line: Line | None) -> Line:
         if line is None:
             raise errors.DatabaseUnavailable("the database is not open")
         return line
@@ -285,7 +137,7 @@ class SqliteDatabase:
             raise errors.PoolExhausted(f"the writer did not become free within {self._settings.acquire_timeout:g} s") from None
         self._busy += 1
         try:
-            async with _transaction(line, "BEGIN IMMEDIATE") as session:
+            async with transaction(line, "BEGIN IMMEDIATE") as session:
                 yield session
         except errors.DatabaseUnavailable as error:
             self._refused = (str(error), time.monotonic())
@@ -299,7 +151,7 @@ class SqliteDatabase:
         self._line(self._writer)
         line = await self._readers.acquire()
         try:
-            async with _transaction(line, "BEGIN") as session:
+            async with transaction(line, "BEGIN") as session:
                 yield session
         finally:
             self._readers.release(line)
@@ -382,22 +234,3 @@ class SqliteWrites(SqliteReads):
         """See ``Session``."""
         async with self._database.transaction() as session:
             return await session.fetch_row(statement, values)
-
-
-@asynccontextmanager
-async def _transaction(line: _Line, begin: str) -> AsyncIterator[Session]:
-    session = SqliteTransaction(line)
-    try:
-        await line.run(lambda connection: connection.execute(begin), begin)  # inside: it may have begun although it was cancelled
-        yield session
-        await line.run(lambda connection: connection.execute("COMMIT"), "COMMIT")
-    except BaseException:
-        await asyncio.shield(_rollback(line))
-        raise
-    for work in session.afterwards:
-        work()
-
-
-async def _rollback(line: _Line) -> None:
-    with suppress(errors.StorageError):
-        await line.run(lambda connection: connection.execute("ROLLBACK") if connection.in_transaction else None, "ROLLBACK")

@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from codeai.storage.postgres import opened
+from codeai.storage.postgresql.connecting import opened
 from codeai.storage.settings import DatabaseSettings
 
 _LOG: Final = logging.getLogger("codeai.storage")

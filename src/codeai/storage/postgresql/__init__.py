@@ -1,0 +1,1 @@
+"""PostgreSQL through asyncpg: explicit transactions, kept statements, connections that are dropped when in doubt."""
