@@ -15,8 +15,7 @@ from codeai.http.messages import Response
 from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.jobs.queues import QueueDesk, QueueState, UnknownQueue
-from codeai.language.durations import duration_milliseconds
-from codeai.language.formatter.expressions import duration_text
+from codeai.language.durations import duration_milliseconds, duration_text
 from codeai.storage.interface import Database
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]

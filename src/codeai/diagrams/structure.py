@@ -9,7 +9,7 @@ import msgspec
 
 from codeai.diagrams.wording import statement_words, undo_words, work_words
 from codeai.jobs.timetable import shown
-from codeai.language.formatter.expressions import duration_text
+from codeai.language.durations import duration_text
 from codeai.model.event import Retry
 from codeai.model.statement import Block
 from codeai.model.workflow import Group, Job, Step, Workflow

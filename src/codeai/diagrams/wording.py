@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from codeai.language.formatter.expressions import duration_text
+from codeai.language.durations import duration_text
 from codeai.model import expression as ex
 from codeai.model import statement as st
 from codeai.model.workflow import Work

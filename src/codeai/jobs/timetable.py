@@ -15,7 +15,7 @@ from cronsim import CronSim
 
 from codeai.analysis.schedules import NAMED
 from codeai.jobs.zones import UTC, instant_of, latest_wall, wall
-from codeai.language.formatter.expressions import duration_text
+from codeai.language.durations import duration_text
 from codeai.model.workflow import Schedule
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=UTC)

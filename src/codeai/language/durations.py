@@ -25,3 +25,14 @@ def _milliseconds(text: str) -> int | None:
     if not re.fullmatch(r"(?:[0-9]+(?:ms|[smhdw]))+", text):
         return None
     return sum(int(count) * MILLISECONDS[unit] for count, unit in _PART.findall(text))
+
+
+_UNITS: Final = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
+
+
+def duration_text(milliseconds: int) -> str:
+    """The shortest spelling of a duration in one unit, else in several: ``90m`` stays, ``7.days`` is ``7d``."""
+    for unit, length in _UNITS:
+        if milliseconds and milliseconds % length == 0:
+            return f"{milliseconds // length}{unit}"
+    return f"{milliseconds}ms"

@@ -1,18 +1,16 @@
-"""Expressions, queries and types as text."""
+"""Expressions as text, in parentheses where they must be."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from codeai.language.durations import duration_milliseconds
-from codeai.language.formatter.printer import FIELDS, INDENT, WIDTH, Printer, quoted
-from codeai.language.lexer import begins_interpolation, is_dotted
-from codeai.language.parser.expressions import AND, COALESCE, COMPARISON, NEGATION, NOT, OR, PRODUCT, SUM, TERNARY
-from codeai.language.tree import declarations as d
+from codeai.language.formatter.literals import Literals
+from codeai.language.formatter.printer import INDENT, WIDTH, quoted
+from codeai.language.lexer import is_dotted
+from codeai.language.parser.operators import AND, COALESCE, COMPARISON, NEGATION, NOT, OR, PRODUCT, SUM, TERNARY
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
-from codeai.language.tree import types as ty
 from codeai.language.tree.node import Identifier, Node, Reference, children
 
 _POWERS: Final = {
@@ -25,21 +23,7 @@ _POWERS: Final = {
     **dict.fromkeys(("*", "/", "%"), PRODUCT),
 }
 _POSTFIX: Final = 100
-_UNITS: Final = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _OPENING: Final = (ex.MapLiteral, q.CreateRow, q.UpdateRow, q.CallOperation, q.CallActivity, q.Start, q.Exec)
-
-
-def begins_some(text: str) -> bool:
-    """Whether some ``{`` of a text would begin an interpolation."""
-    return any(character == "{" and begins_interpolation(text, at) for at, character in enumerate(text))
-
-
-def duration_text(milliseconds: int) -> str:
-    """The shortest spelling of a duration in one unit, else in several: ``90m`` stays, ``7.days`` is ``7d``."""
-    for unit, length in _UNITS:
-        if milliseconds and milliseconds % length == 0:
-            return f"{milliseconds // length}{unit}"
-    return f"{milliseconds}ms"
 
 
 def _ends_in_type(node: Node) -> bool:
@@ -51,13 +35,16 @@ def _ends_in_type(node: Node) -> bool:
     return _ends_in_type(node.high) if isinstance(node, ex.Between) else isinstance(node, ex.Conversion)
 
 
-class Expressions(Printer):
-    """Prints expressions. A line that does not fit is printed once more with its maps over several lines (``opened``), and if that
-    does not help, with everything over several (``broken``).
-    """
+class Expressions(Literals):
+    """Prints expressions."""
 
-    opened = False
-    broken = False
+    def query(self, node: Node, depth: int) -> str:
+        """A query (see ``Queries``)."""
+        raise NotImplementedError
+
+    def type(self, node: Node, depth: int) -> str:
+        """A type (see ``Types``)."""
+        raise NotImplementedError
 
     def expression(self, node: Node, depth: int, power: int = 0) -> str:
         """An expression, in parentheses where its place binds more strongly than it does.
@@ -65,7 +52,8 @@ class Expressions(Printer):
         :param depth: the indentation of the line it stands on
         :param power: the binding power of its place
         """
-        text = _PRINTERS[type(node)](self, node, depth)
+        printer = _PRINTERS.get(type(node))
+        text = printer(self, node, depth) if printer is not None else self.query(node, depth)
         return f"({text})" if self._power(node) < power else text
 
     def fitting(self, head: str, node: Node, depth: int, tail: Callable[[], str] = str) -> str:
@@ -132,48 +120,6 @@ class Expressions(Printer):
         if isinstance(node, ex.Index):
             return self._opens(node.target)
         return any(self._opens(child) for child in children(node))
-
-    # -- literals --------------------------------------------------------------------------------------------------
-
-    def literal(self, node: Node, depth: int) -> str:
-        return self.source(node)
-
-    def shell(self, node: q.Exec, depth: int) -> str:
-        """The command as it was written: its lines are the shell's."""
-        text = self.between(node.command.start, node.command.end)
-        return f"exec {{ {text} }}" if "\n" not in self.source(node) else "exec " + self.source(node).removeprefix("exec").lstrip()
-
-    def number(self, node: ex.IntLiteral | ex.DecimalLiteral, depth: int) -> str:
-        text = self.source(node)
-        plain = str(node.value) if isinstance(node, ex.IntLiteral) else node.text
-        return text if text.replace("_", "") == plain else plain
-
-    def string(self, node: ex.StringLiteral, depth: int) -> str:
-        """As it was written, unless it was written as something else (an older spelling)."""
-        text = self.source(node)
-        if text[:1] in ("'", '"') and (text[1:-1] == node.value or "\\" in text or text.startswith('"""')):
-            return text
-        return quoted(node.value).replace("{", "\\{") if begins_some(node.value) else quoted(node.value)
-
-    def interpolation(self, node: ex.Interpolation, depth: int) -> str:
-        """Its texts as they were written, unless all of it was written as something else (an older spelling)."""
-        source = self.source(node)
-        written = source[:1] == '"' and "{" in source
-        layout = self.opened, self.broken
-        self.opened = self.broken = False
-        parts: list[str] = []
-        for part in node.parts:
-            if isinstance(part, ex.StringLiteral) and self.between(part.start - 1, part.start) != "(":
-                parts.append(self.source(part) if written else quoted(part.value)[1:-1])
-                continue
-            text = self.expression(part, depth)
-            parts.append(f"{{{text}}}" if text[:1].isalpha() or text[:1] in "_(" else f"{{({text})}}")
-        self.opened, self.broken = layout
-        return f'"{"".join(parts)}"'
-
-    def duration(self, node: ex.DurationLiteral, depth: int) -> str:
-        text = self.source(node)
-        return text if "." not in text and duration_milliseconds(text) == node.milliseconds else duration_text(node.milliseconds)
 
     # -- compounds -------------------------------------------------------------------------------------------------
 
@@ -272,154 +218,6 @@ class Expressions(Printer):
     def provided(self, node: ex.Provided, depth: int) -> str:
         return f"{self.expression(node.condition, depth)} if provided"
 
-    # -- queries ---------------------------------------------------------------------------------------------------
-
-    def clauses(self, parts: list[str], depth: int) -> str:
-        """The clauses of a query, from the second on its own line when it does not fit on one."""
-        if not self.broken or len(parts) < 2:
-            return " ".join(parts)
-        return parts[0] + "".join(f"\n{INDENT * (depth + 1)}{part}" for part in parts[1:])
-
-    def part(self, head: str, node: Node, depth: int) -> str:
-        """One clause of a query: where the query takes several lines, each clause is broken only if it does not fit by itself."""
-        if not self.broken:
-            return f"{head}{self.expression(node, depth)}"
-        self.broken = False
-        text = self.fitting(head, node, depth)
-        self.broken = True
-        return text
-
-    def select(self, node: q.Select, depth: int) -> str:
-        inner = depth + 1 if self.broken else depth
-        if node.operand is not None or node.kind not in ("select", "first", "exists"):
-            assert node.operand is not None
-            parts = [self.expression(node.operand, inner), *self._where(node, inner)]
-            return f"{node.kind}({' '.join(parts)})"
-        assert node.entity is not None
-        columns = ", ".join(
-            self.expression(column.value, inner) + (f" as {column.name.text}" if column.name is not None else "") for column in node.columns
-        )
-        parts = [f"{node.kind} {f'{columns} from ' if columns else ''}{node.entity.text}"]
-        if node.loads:
-            parts.append(f"with {', '.join(load.text for load in node.loads)}")
-        parts += [self.part(f"join {join.entity.text} on ", join.condition, inner) for join in node.joins]
-        parts += self._where(node, inner)
-        if node.search is not None:
-            parts.append(self.part("search ", node.search, inner))
-        if node.group_by:
-            parts.append(f"group by {', '.join(self.expression(value, inner) for value in node.group_by)}")
-        if node.having is not None:
-            parts.append(self.part("having ", node.having, inner))
-        if node.order_by:
-            parts.append(f"order by {', '.join(self._ordered(term, inner) for term in node.order_by)}")
-        for word, value in (("limit", node.limit), ("offset", node.offset)):
-            if value is not None:
-                parts.append(f"{word} {self.expression(value, inner)}")
-        return self.clauses([*parts, *self._system(node)], depth)
-
-    def _ordered(self, term: q.OrderTerm, depth: int) -> str:
-        return self.expression(term.value, depth) + (" desc" if term.descending else "")
-
-    def _where(self, node: q.Select | q.UpdateRows | q.DeleteRows, depth: int) -> list[str]:
-        parts = ["with deleted"] if node.with_deleted else []
-        if node.where is not None:
-            parts.append(self.part("where ", node.where, depth))
-        elif getattr(node, "everything", False):
-            parts.append("where all")
-        if isinstance(node, q.Select) and node.operand is not None:
-            parts += self._system(node)
-        return parts
-
-    def _system(self, node: Any) -> list[str]:
-        return ["as system"] if node.as_system else []
-
-    def get(self, node: q.Get, depth: int) -> str:
-        parts = [f"get {node.entity.text}({self.listed_value(node.key, depth)})"]
-        if node.loads:
-            parts.append(f"with {', '.join(load.text for load in node.loads)}")
-        if node.with_deleted:
-            parts.append("with deleted")
-        return self.clauses([*parts, *self._system(node)], depth)
-
-    def create(self, node: q.CreateRow, depth: int) -> str:
-        return self._row(node, f"create {node.entity.text}", depth)
-
-    def update(self, node: q.UpdateRow, depth: int) -> str:
-        return self._row(node, f"update {self.headed(node.target, depth)}", depth)
-
-    def _row(self, node: q.CreateRow | q.UpdateRow, head: str, depth: int) -> str:
-        if node.source is not None:
-            head += f" from {self.headed(node.source, depth)}"
-        text = self.entries(node, head, node.values, depth) if node.values or node.source is None else head
-        return " ".join([text, *self._system(node)])
-
-    def delete(self, node: q.DeleteRow, depth: int) -> str:
-        return " ".join([f"delete {self.headed(node.target, depth)}", *self._system(node)])
-
-    def update_rows(self, node: q.UpdateRows, depth: int) -> str:
-        inner = depth + 1 if self.broken else depth
-        assignments = ", ".join(f"{part.field.text} = {self.expression(part.value, inner)}" for part in node.assignments)
-        return self.clauses([f"update {node.entity.text}", f"set {assignments}", *self._where(node, inner), *self._system(node)], depth)
-
-    def delete_rows(self, node: q.DeleteRows, depth: int) -> str:
-        inner = depth + 1 if self.broken else depth
-        return self.clauses([f"delete {node.entity.text}", *self._where(node, inner), *self._system(node)], depth)
-
-    def operation(self, node: q.CallOperation, depth: int) -> str:
-        return self._invocation(node, f"call {self.reference(node.operation)}", depth)
-
-    def activity(self, node: q.CallActivity, depth: int) -> str:
-        return self._invocation(node, node.function.text, depth)
-
-    def start(self, node: q.Start, depth: int) -> str:
-        return self._invocation(node, f"{node.kind} {node.target.text}", depth)
-
-    def _invocation(self, node: Any, head: str, depth: int) -> str:
-        return self.entries(node, head, node.values, depth) if node.values else head
-
-    def request(self, node: q.TestRequest, depth: int) -> str:
-        path = self.between(node.path.start + 1, node.path.end - 1)
-        text = f"{node.method} {path}"
-        if node.headers is not None:
-            text += f" headers {self.expression(node.headers, depth)}"
-        if node.body is not None:
-            text += f" {self.expression(node.body, depth)}"
-        return text
-
-    # -- types -----------------------------------------------------------------------------------------------------
-
-    def type(self, node: Node, depth: int) -> str:
-        """A type expression, by its canonical name."""
-        if isinstance(node, ty.OptionalType):
-            return f"{self.type(node.item, depth)}?"
-        if isinstance(node, ty.RecordType):
-            return self.braces(node, "", node.fields, self.field, depth, joiner=FIELDS)
-        if isinstance(node, ty.ShapeType):
-            fields = f"({', '.join(name.text for name in node.fields)})" if node.fields else ""
-            return f"{node.entity.text}.{node.shape.text}{fields}"
-        assert isinstance(node, ty.NamedType)
-        name = node.name.text
-        if not node.arguments:
-            return name
-        joiner = "," if name == "decimal" else ", "
-        return f"{name}({joiner.join(self._type_argument(argument, depth) for argument in node.arguments)})"
-
-    def _type_argument(self, node: Node, depth: int) -> str:
-        if isinstance(node, ty.TypeExpression):
-            return self.type(node, depth)
-        return self.reference(node) if isinstance(node, Reference) else self.expression(node, depth)
-
-    def field(self, node: Node, depth: int) -> str:
-        """``name: type, modifiers = computed``."""
-        assert isinstance(node, d.FieldDeclaration)
-        parts = [f"{node.name.text}: {self.type(node.type, depth)}", *(self._modifier(modifier, depth) for modifier in node.modifiers)]
-        text = ", ".join(parts)
-        return self.fitting(f"{text} = ", node.computed, depth) if node.computed is not None else text
-
-    def _modifier(self, node: ty.Modifier, depth: int) -> str:
-        arguments = f"({', '.join(self.expression(argument, depth) for argument in node.arguments)})" if node.arguments else ""
-        return f"{node.name.text}{arguments}"
-
 
 _PRINTERS: Final[dict[type, Callable[[Expressions, Any, int], str]]] = {
     ex.Name: lambda printer, node, depth: node.text,
@@ -445,16 +243,4 @@ _PRINTERS: Final[dict[type, Callable[[Expressions, Any, int], str]]] = {
     ex.Conversion: Expressions.conversion,
     ex.Star: lambda printer, node, depth: "*",
     ex.Provided: Expressions.provided,
-    q.Select: Expressions.select,
-    q.Get: Expressions.get,
-    q.CreateRow: Expressions.create,
-    q.UpdateRow: Expressions.update,
-    q.DeleteRow: Expressions.delete,
-    q.UpdateRows: Expressions.update_rows,
-    q.DeleteRows: Expressions.delete_rows,
-    q.CallOperation: Expressions.operation,
-    q.CallActivity: Expressions.activity,
-    q.Start: Expressions.start,
-    q.TestRequest: Expressions.request,
-    q.Exec: Expressions.shell,
 }

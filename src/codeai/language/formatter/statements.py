@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from codeai.language.formatter.expressions import Expressions
+from codeai.language.formatter.types import Types
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Node
 
 
-class Statements(Expressions):
+class Statements(Types):
     """Prints blocks."""
 
     def block(self, node: st.Block, head: str, depth: int) -> str:

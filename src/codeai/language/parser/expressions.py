@@ -8,96 +8,28 @@ from typing import Final, TypeVar
 from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.lexer import DECIMAL, END, INTEGER, NAME, STRING
 from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT
-from codeai.language.parser.literals import Literals
+from codeai.language.parser.maps import Maps
+from codeai.language.parser.operators import (
+    COALESCE,
+    COMPARISON,
+    CONTINUING,
+    NEGATION,
+    NOT,
+    SYMBOLS,
+    TERNARY,
+    TYPE_WORDS,
+    WORDS,
+)
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 
 _Found = TypeVar("_Found")
 
-# Binding powers, weakest to strongest (language page, section 4).
-TERNARY: Final = 1
-OR: Final = 2
-AND: Final = 3
-NOT: Final = 4
-COMPARISON: Final = 5
-COALESCE: Final = 6
-SUM: Final = 7
-PRODUCT: Final = 8
-NEGATION: Final = 9
-
-_SYMBOLS: Final[dict[str, tuple[int, str]]] = {
-    "?": (TERNARY, "?"),
-    "||": (OR, "or"),
-    "&&": (AND, "and"),
-    "==": (COMPARISON, "=="),
-    "=": (COMPARISON, "="),
-    "!=": (COMPARISON, "!="),
-    "<": (COMPARISON, "<"),
-    "<=": (COMPARISON, "<="),
-    ">": (COMPARISON, ">"),
-    ">=": (COMPARISON, ">="),
-    "??": (COALESCE, "??"),
-    "+": (SUM, "+"),
-    "-": (SUM, "-"),
-    "*": (PRODUCT, "*"),
-    "/": (PRODUCT, "/"),
-    "%": (PRODUCT, "%"),
-}
-_WORDS: Final[dict[str, tuple[int, str]]] = {
-    "or": (OR, "or"),
-    "and": (AND, "and"),
-    "in": (COMPARISON, "in"),
-    "not": (COMPARISON, "not_in"),
-    "contains": (COMPARISON, "contains"),
-    "includes": (COMPARISON, "contains"),
-    "starts_with": (COMPARISON, "starts_with"),
-    "ends_with": (COMPARISON, "ends_with"),
-    "matches": (COMPARISON, "matches"),
-    "is": (COMPARISON, "is"),
-    "between": (COMPARISON, "between"),
-}
 _QUERIES: Final = ("select", "find", "first", "get", "update", "delete", "create")
 _NO_ENTITY: Final = (INTEGER, DECIMAL, STRING, END)  # behind a word that begins a query text, where its entity is missing
-_CONTINUING: Final = frozenset([".", "?", ":", "??", "+", "*", "/", "==", "!=", "<", "<=", ">", ">=", "&&", "||"])
-TYPE_WORDS: Final = frozenset(
-    [
-        "uuid",
-        "string",
-        "text",
-        "varchar",
-        "int",
-        "integer",
-        "bigint",
-        "float",
-        "double",
-        "number",
-        "decimal",
-        "numeric",
-        "bool",
-        "boolean",
-        "timestamp",
-        "datetime",
-        "date",
-        "time",
-        "duration",
-        "email",
-        "url",
-        "json",
-        "object",
-        "jsonb",
-        "map",
-        "bytes",
-        "binary",
-        "list",
-        "array",
-        "enum",
-        "ref",
-        "many",
-    ]
-)
 
 
-class Expressions(Literals):
+class Expressions(Maps):
     """Parses expressions. ``header`` and ``aliases`` (see the cursor) restrict what may follow."""
 
     def type_expression(self) -> Node:
@@ -138,7 +70,7 @@ class Expressions(Literals):
         kind = self.kinds[self.i]
         if kind == NAME:
             text = self.texts[self.i]
-            found = _WORDS.get(text)
+            found = WORDS.get(text)
             if found is None:
                 return self._conversion_ahead(text)
             following = self.kind_at(1)
@@ -149,8 +81,8 @@ class Expressions(Literals):
             if text == "not" and self.text_at(1) != "in":
                 return None
             return found
-        found = _SYMBOLS.get(kind)
-        if found is None or (self.breaks[self.i] and not self.depth and kind not in _CONTINUING):
+        found = SYMBOLS.get(kind)
+        if found is None or (self.breaks[self.i] and not self.depth and kind not in CONTINUING):
             return None
         return found
 
@@ -375,36 +307,3 @@ class Expressions(Literals):
                 break
         self.expect("]", "']'", "','")
         return tuple(found)
-
-    def map_literal(self) -> ex.MapLiteral:
-        """``{ key: value, other value }``; line ends and commas separate entries."""
-        start = self.start
-        entries = self.map_entries()
-        return ex.MapLiteral(start, self.previous_end, entries)
-
-    def map_entries(self) -> tuple[ex.MapEntry, ...]:
-        """Takes ``{ … }`` with entries."""
-        self.expect("{", "'{'")
-        aliases, self.aliases = self.aliases, False
-        found = self.items(self._map_entry)
-        self.aliases = aliases
-        return found
-
-    def _map_entry(self) -> ex.MapEntry:
-        key = self.map_key()
-        self.take(":")
-        value = self.expression()
-        return ex.MapEntry(key.start, value.end, key, value)
-
-    def map_key(self) -> Identifier:
-        """The key of a map: a name, also with hyphens, or a string."""
-        start = self.start
-        if self.at("string"):
-            return Identifier(start, self.ends[self.i], self.text_literal())
-        name = self.identifier()
-        text, end = name.text, name.end
-        while self.at("-") and self.kind_at(1) == NAME and self.start == end:
-            self.i += 1
-            part = self.identifier()
-            text, end = f"{text}-{part.text}", part.end
-        return Identifier(start, end, text)

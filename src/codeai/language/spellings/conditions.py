@@ -8,13 +8,13 @@ from codeai.language.lexer import END, NAME, STRING, Tokens, tokenize
 from codeai.language.tree import expressions as ex
 
 if TYPE_CHECKING:
-    from codeai.language.parser.queries import Queries
+    from codeai.language.parser.selections import Selections
 
 _OPERATORS: Final = frozenset(("==", "=", "!=", "<", "<=", ">", ">=", "+", "??", "."))
 _WORDS: Final = frozenset(("and", "or", "not", "in", "is", "null", "between", "true", "false", "asc", "desc"))
 
 
-def condition(p: Queries) -> ex.Expression:
+def condition(p: Selections) -> ex.Expression:
     """The condition in the string at the current token; what is wrong in it is reported at its place."""
     start, end = p.start, p.ends[p.i]
     tokens = _translated(p, start + 1, end - 1)
@@ -27,7 +27,7 @@ def condition(p: Queries) -> ex.Expression:
     return value
 
 
-def stands_alone(p: Queries) -> bool:
+def stands_alone(p: Selections) -> bool:
     """Whether the string at the current token is a whole condition, not the operand of a comparison."""
     if p.kinds[p.i] != STRING:
         return False
@@ -36,7 +36,7 @@ def stands_alone(p: Queries) -> bool:
     return not operator or p.breaks_at(1)
 
 
-def _translated(p: Queries, start: int, end: int) -> Tokens:
+def _translated(p: Selections, start: int, end: int) -> Tokens:
     """The tokens of SQL as tokens of ours."""
     base = p.file.base
     source = tokenize(p.file.text, base, start - base, end - base, error=p.lexer_class)
@@ -47,7 +47,7 @@ def _translated(p: Queries, start: int, end: int) -> Tokens:
 
 
 class _Writer:
-    def __init__(self, p: Queries, source: Tokens) -> None:
+    def __init__(self, p: Selections, source: Tokens) -> None:
         self.p, self.source = p, source
         self.out = Tokens()
         self.at = 0

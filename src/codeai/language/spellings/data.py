@@ -17,8 +17,8 @@ from codeai.language.tree import types as ty
 from codeai.language.tree.node import Identifier, Reference
 
 if TYPE_CHECKING:
-    from codeai.language.parser.clauses import Clauses
     from codeai.language.parser.declarations import Parser
+    from codeai.language.parser.entities import Entities
     from codeai.language.parser.types import Types
 
 MODIFIERS: Final = ("primary_key", "not_null", "nullable", "null", "references")
@@ -164,7 +164,7 @@ def kept_current(p: Types, modifiers: list[ty.Modifier], type_: ty.TypeExpressio
 # -- indexes -------------------------------------------------------------------------------------------------------------
 
 
-def index(p: Clauses) -> tuple[d.Clause, ...] | None:
+def index(p: Entities) -> tuple[d.Clause, ...] | None:
     """``index(a, b)`` and ``unique_index(a)``."""
     if p.kind_at(1) != "(":
         return None
@@ -177,7 +177,7 @@ def index(p: Clauses) -> tuple[d.Clause, ...] | None:
     return (clause,)
 
 
-def indexes(p: Clauses) -> tuple[d.Clause, ...] | None:
+def indexes(p: Entities) -> tuple[d.Clause, ...] | None:
     """``indexes { index: [a] unique  unique: [b] }``."""
     if p.kind_at(1) != "{":
         return None
@@ -187,7 +187,7 @@ def indexes(p: Clauses) -> tuple[d.Clause, ...] | None:
     return p.items(lambda: _listed_index(p))
 
 
-def _listed_index(p: Clauses) -> d.Clause:
+def _listed_index(p: Entities) -> d.Clause:
     key = p.identifier("'index' or 'unique'")
     if key.text not in ("index", "unique"):
         p.unknown("setting", key, ("index", "unique"), "CAI0013")
@@ -206,7 +206,7 @@ def _listed_index(p: Clauses) -> d.Clause:
 _INDEX_WORDS: Final = ("unique", "text", "geospatial", "sparse")
 
 
-def _columns(p: Clauses, closing: str) -> tuple[d.IndexColumn, ...]:
+def _columns(p: Entities, closing: str) -> tuple[d.IndexColumn, ...]:
     found: list[d.IndexColumn] = []
     while not p.at(closing):
         name = p.quoted_names("a field")[0] if p.at(STRING) else p.identifier("a field")
@@ -221,7 +221,7 @@ def _columns(p: Clauses, closing: str) -> tuple[d.IndexColumn, ...]:
     return tuple(found)
 
 
-CLAUSES: Final[dict[str, Callable[[Clauses], tuple[d.Clause, ...] | None]]] = {
+CLAUSES: Final[dict[str, Callable[[Entities], tuple[d.Clause, ...] | None]]] = {
     "index": index,
     "unique_index": index,
     "indexes": indexes,

@@ -1,0 +1,68 @@
+"""Literals as text: as they were written, unless that was another spelling."""
+
+from __future__ import annotations
+
+from codeai.language.durations import duration_milliseconds, duration_text
+from codeai.language.formatter.printer import Printer, quoted
+from codeai.language.lexer import begins_interpolation
+from codeai.language.tree import expressions as ex
+from codeai.language.tree import queries as q
+from codeai.language.tree.node import Node
+
+
+def begins_some(text: str) -> bool:
+    """Whether some ``{`` of a text would begin an interpolation."""
+    return any(character == "{" and begins_interpolation(text, at) for at, character in enumerate(text))
+
+
+class Literals(Printer):
+    """Prints values and names. A line that does not fit is printed once more with its maps over several lines (``opened``), and if that
+    does not help, with everything over several (``broken``).
+    """
+
+    opened = False
+    broken = False
+
+    def expression(self, node: Node, depth: int, power: int = 0) -> str:
+        """An expression (see ``Expressions``)."""
+        raise NotImplementedError
+
+    def literal(self, node: Node, depth: int) -> str:
+        return self.source(node)
+
+    def shell(self, node: q.Exec, depth: int) -> str:
+        """The command as it was written: its lines are the shell's."""
+        text = self.between(node.command.start, node.command.end)
+        return f"exec {{ {text} }}" if "\n" not in self.source(node) else "exec " + self.source(node).removeprefix("exec").lstrip()
+
+    def number(self, node: ex.IntLiteral | ex.DecimalLiteral, depth: int) -> str:
+        text = self.source(node)
+        plain = str(node.value) if isinstance(node, ex.IntLiteral) else node.text
+        return text if text.replace("_", "") == plain else plain
+
+    def string(self, node: ex.StringLiteral, depth: int) -> str:
+        """As it was written, unless it was written as something else (an older spelling)."""
+        text = self.source(node)
+        if text[:1] in ("'", '"') and (text[1:-1] == node.value or "\\" in text or text.startswith('"""')):
+            return text
+        return quoted(node.value).replace("{", "\\{") if begins_some(node.value) else quoted(node.value)
+
+    def interpolation(self, node: ex.Interpolation, depth: int) -> str:
+        """Its texts as they were written, unless all of it was written as something else (an older spelling)."""
+        source = self.source(node)
+        written = source[:1] == '"' and "{" in source
+        layout = self.opened, self.broken
+        self.opened = self.broken = False
+        parts: list[str] = []
+        for part in node.parts:
+            if isinstance(part, ex.StringLiteral) and self.between(part.start - 1, part.start) != "(":
+                parts.append(self.source(part) if written else quoted(part.value)[1:-1])
+                continue
+            text = self.expression(part, depth)
+            parts.append(f"{{{text}}}" if text[:1].isalpha() or text[:1] in "_(" else f"{{({text})}}")
+        self.opened, self.broken = layout
+        return f'"{"".join(parts)}"'
+
+    def duration(self, node: ex.DurationLiteral, depth: int) -> str:
+        text = self.source(node)
+        return text if "." not in text and duration_milliseconds(text) == node.milliseconds else duration_text(node.milliseconds)

@@ -1,0 +1,148 @@
+"""Clauses of entities beside their fields, and what all clauses have: keys and lists of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from codeai.language.lexer import NAME
+from codeai.language.parser.operators import TYPE_WORDS
+from codeai.language.parser.statements import Statements
+from codeai.language.spellings import data, descriptions
+from codeai.language.tree import declarations as d
+from codeai.language.tree.node import Identifier
+
+
+class Entities(Statements):
+    """Parses the insides of entities."""
+
+    def names(self) -> tuple[Identifier, ...]:
+        """``[a, "b:c", d]`` or one name; quoted names are the same names."""
+        if not self.take("["):
+            return (self._quotable(),)
+        found: list[Identifier] = []
+        while not self.at("]"):
+            found.append(self._quotable())
+            if not self.take(","):
+                break
+        self.expect("]", "']'", "','")
+        return tuple(found)
+
+    def _quotable(self) -> Identifier:
+        start, end = self.start, self.ends[self.i]
+        if self.kinds[self.i] == "string":
+            return Identifier(start, end, self.text_literal())
+        reference = self.reference("a name")
+        return Identifier(reference.start, reference.end, reference.text)
+
+    def listed_names(self) -> tuple[Identifier, ...]:
+        """``a, b, c`` without brackets."""
+        found = [self.identifier()]
+        while self.at(",") and self.kind_at(1) == NAME:
+            self.i += 1
+            found.append(self.identifier())
+        return tuple(found)
+
+    def entity_clause(self) -> d.Clause | tuple[d.Clause, ...]:
+        """A field or another clause of an entity."""
+        word = self.texts[self.i] if self.at(NAME) else ""
+        if word == "description" and descriptions.taken(self):
+            return ()
+        spelling = data.CLAUSES.get(word)
+        if spelling is not None:
+            clauses = spelling(self)
+            if clauses is not None:
+                return clauses
+        parse = _ENTITY.get(word)
+        if parse is not None and self._clause_not_field(word):
+            return parse(self)
+        return self.field()
+
+    def _clause_not_field(self, word: str) -> bool:
+        """``index: [a]`` is a clause, ``index: int`` a field of that name."""
+        at = 1 if self.kind_at(1) == ":" else 0
+        following = self.kind_at(at + 1)
+        if word in ("allow", "hide"):
+            return at == 0 and following == NAME
+        if word in ("index", "traits"):
+            return following == "["
+        if word == "table":
+            return following in ("string", "raw")
+        return word == "check" and not (following == NAME and self._is_type(at + 1))
+
+    def _is_type(self, ahead: int) -> bool:
+        return self.text_at(ahead) in TYPE_WORDS and (self.kind_at(ahead + 1) in (",", "}", "(") or self.breaks_at(ahead + 1))
+
+    def key(self) -> Identifier:
+        """The key of a clause, with its colon if it has one."""
+        name = self.identifier()
+        self.take(":")
+        return name
+
+    def _index(self) -> d.Clause:
+        key = self.key()
+        self.expect("[", "'['")
+        columns: list[d.IndexColumn] = []
+        while not self.at("]"):
+            name = self.identifier("a field")
+            descending = self.take_word("desc")
+            if not descending:
+                self.take_word("asc")
+            columns.append(d.IndexColumn(name.start, self.previous_end, name, descending))
+            if not self.take(","):
+                break
+        self.expect("]", "']'", "','")
+        unique = self.at_word("unique") and not self.breaks[self.i] and self.take_word("unique")
+        return d.IndexClause(key.start, self.previous_end, tuple(columns), unique)
+
+    def _check(self) -> d.Clause:
+        key = self.key()
+        condition = self.expression()
+        return d.CheckClause(key.start, condition.end, condition)
+
+    def _table(self) -> d.Clause:
+        key = self.key()
+        name = self.text_literal()
+        return d.TableClause(key.start, self.previous_end, name)
+
+    def _traits(self) -> d.Clause:
+        key = self.key()
+        self.expect("[", "'['")
+        found: list[d.Trait] = []
+        while not self.at("]"):
+            name = self.identifier("a trait")
+            arguments: tuple[Identifier, ...] = ()
+            if self.take("("):
+                arguments = self.listed_names()
+                self.expect(")", "')'")
+            found.append(d.Trait(name.start, self.previous_end, name, arguments))
+            if not self.take(","):
+                break
+        self.expect("]", "']'", "','")
+        return d.TraitsClause(key.start, self.previous_end, tuple(found))
+
+    def _allow(self) -> d.Clause:
+        start = self.start
+        self.i += 1
+        actions = self.listed_names()
+        self.expect(":", "':'")
+        condition = self.expression()
+        return d.AllowClause(start, condition.end, actions, condition)
+
+    def _hide(self) -> d.Clause:
+        start = self.start
+        self.i += 1
+        fields = self.listed_names()
+        unless = self.expression() if self.take_word("unless") else None
+        return d.HideClause(start, self.previous_end, fields, unless)
+
+
+_Parse = Callable[[Entities], d.Clause]
+_ENTITY: Final[dict[str, _Parse]] = {
+    "index": Entities._index,
+    "check": Entities._check,
+    "table": Entities._table,
+    "traits": Entities._traits,
+    "allow": Entities._allow,
+    "hide": Entities._hide,
+}

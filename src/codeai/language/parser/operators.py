@@ -1,0 +1,59 @@
+"""Operators with their binding powers (language page, section 4), and the words that tell where an expression ends."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Binding powers, weakest to strongest (language page, section 4).
+TERNARY: Final = 1
+OR: Final = 2
+AND: Final = 3
+NOT: Final = 4
+COMPARISON: Final = 5
+COALESCE: Final = 6
+SUM: Final = 7
+PRODUCT: Final = 8
+NEGATION: Final = 9
+
+SYMBOLS: Final[dict[str, tuple[int, str]]] = {
+    "?": (TERNARY, "?"),
+    "||": (OR, "or"),
+    "&&": (AND, "and"),
+    "==": (COMPARISON, "=="),
+    "=": (COMPARISON, "="),
+    "!=": (COMPARISON, "!="),
+    "<": (COMPARISON, "<"),
+    "<=": (COMPARISON, "<="),
+    ">": (COMPARISON, ">"),
+    ">=": (COMPARISON, ">="),
+    "??": (COALESCE, "??"),
+    "+": (SUM, "+"),
+    "-": (SUM, "-"),
+    "*": (PRODUCT, "*"),
+    "/": (PRODUCT, "/"),
+    "%": (PRODUCT, "%"),
+}
+WORDS: Final[dict[str, tuple[int, str]]] = {
+    "or": (OR, "or"),
+    "and": (AND, "and"),
+    "in": (COMPARISON, "in"),
+    "not": (COMPARISON, "not_in"),
+    "contains": (COMPARISON, "contains"),
+    "includes": (COMPARISON, "contains"),
+    "starts_with": (COMPARISON, "starts_with"),
+    "ends_with": (COMPARISON, "ends_with"),
+    "matches": (COMPARISON, "matches"),
+    "is": (COMPARISON, "is"),
+    "between": (COMPARISON, "between"),
+}
+# With what a line goes on.
+CONTINUING: Final = frozenset(
+    [".", "?", ":", "??", "+", "*", "/", "==", "!=", "<", "<=", ">", ">=", "&&", "||"]
+)  # with what a line goes on
+TYPE_WORDS: Final = frozenset(
+    (
+        *("uuid", "string", "text", "varchar", "int", "integer", "bigint", "float", "double", "number", "decimal", "numeric"),
+        *("bool", "boolean", "timestamp", "datetime", "date", "time", "duration", "email", "url", "json", "object", "jsonb"),
+        *("map", "bytes", "binary", "list", "array", "enum", "ref", "many"),
+    )
+)
