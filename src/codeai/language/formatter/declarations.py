@@ -219,8 +219,7 @@ class Declarations(Statements):
         return self.described(node, depth) + self.clauses_of(node, f"operation {node.name.text}", depth)
 
     def _text(self, node: i.TextClause, depth: int) -> str:
-        literal = self.source(node)[len(node.key.text) :].lstrip(" \t:")
-        return f"{node.key.text}: {literal}"
+        return f"{node.key.text}: {self.source(node.literal)}"
 
     # -- workflows -------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from codeai.language.durations import duration_milliseconds, duration_text
 from codeai.language.formatter.printer import Printer, quoted
 from codeai.language.lexer import begins_interpolation
+from codeai.language.parser.literals import text_value
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Node
@@ -13,6 +14,11 @@ from codeai.language.tree.node import Node
 def begins_some(text: str) -> bool:
     """Whether some ``{`` of a text would begin an interpolation."""
     return any(character == "{" and begins_interpolation(text, at) for at, character in enumerate(text))
+
+
+def _escaped(text: str) -> str:
+    """A text as a string in which nothing is interpolated."""
+    return quoted(text).replace("{", "\\{") if begins_some(text) else quoted(text)
 
 
 class Literals(Printer):
@@ -43,20 +49,16 @@ class Literals(Printer):
     def string(self, node: ex.StringLiteral, depth: int) -> str:
         """As it was written, unless it was written as something else (an older spelling)."""
         text = self.source(node)
-        if text[:1] in ("'", '"') and (text[1:-1] == node.value or "\\" in text or text.startswith('"""')):
-            return text
-        return quoted(node.value).replace("{", "\\{") if begins_some(node.value) else quoted(node.value)
+        return text if text_value(text) == node.value else _escaped(node.value)
 
     def interpolation(self, node: ex.Interpolation, depth: int) -> str:
         """Its texts as they were written, unless all of it was written as something else (an older spelling)."""
-        source = self.source(node)
-        written = source[:1] == '"' and "{" in source
         layout = self.opened, self.broken
         self.opened = self.broken = False
         parts: list[str] = []
         for part in node.parts:
-            if isinstance(part, ex.StringLiteral) and self.between(part.start - 1, part.start) != "(":
-                parts.append(self.source(part) if written else quoted(part.value)[1:-1])
+            if isinstance(part, ex.StringLiteral):
+                parts.append(self.source(part) if part.start > node.start else _escaped(part.value)[1:-1])
                 continue
             text = self.expression(part, depth)
             parts.append(f"{{{text}}}" if text[:1].isalpha() or text[:1] in "_(" else f"{{({text})}}")

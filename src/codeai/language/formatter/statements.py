@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from codeai.language.formatter.types import Types
+from codeai.language.parser.operators import CONTINUING_WORDS
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Node
@@ -32,7 +34,9 @@ class Statements(Types):
     def _expression(self, node: st.ExpressionStatement, depth: int) -> str:
         if _looks_assigned(node.value):
             return f"({self.expression(node.value, depth)})"
-        return self.fitting("", node.value, depth)
+        text = self.fitting("", node.value, depth)
+        word = re.match(r"\w*", text)
+        return f"({text})" if word is not None and word[0] in CONTINUING_WORDS else text
 
     def _if(self, node: st.If, depth: int) -> str:
         several = len(node.arms) > 1 or node.otherwise is not None

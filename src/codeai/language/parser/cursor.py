@@ -145,6 +145,12 @@ class Cursor:
         at = self.expect(NAME, wanted)
         return Identifier(self.starts[at], self.ends[at], self.texts[at])
 
+    def variable(self) -> Identifier:
+        """Takes the name of a variable, which cannot be one of the words that are values."""
+        if self.texts[self.i] in ("true", "false", "null"):
+            self.fail_expected("identifier")
+        return self.identifier()
+
     def separator(self) -> None:
         """Steps over optional commas and semicolons between items."""
         while self.kinds[self.i] in (",", ";"):

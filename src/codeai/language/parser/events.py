@@ -12,6 +12,7 @@ from codeai.language.spellings import events as older
 from codeai.language.spellings import settings as spelled
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
+from codeai.language.tree import expressions as ex
 from codeai.language.tree import integrations as i
 from codeai.language.tree.node import Identifier, Reference
 
@@ -90,8 +91,9 @@ class Events(Workflows):
 
     def _text_clause(self) -> d.Clause:
         key = self.key()
+        start = self.start
         text = self.text_literal()
-        return i.TextClause(key.start, self.previous_end, key, text)
+        return i.TextClause(key.start, self.previous_end, key, ex.StringLiteral(start, self.previous_end, text))
 
     def _query_clause(self) -> d.Clause:
         """``query { fields }`` of a REST operation, ``query: \"\"\"…\"\"\"`` of a GraphQL one."""

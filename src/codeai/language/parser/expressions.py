@@ -156,9 +156,6 @@ class Expressions(Maps):
             return self._list()
         if kind == "{" and (not self.header or self.depth):
             return self.map_literal()
-        if kind == "*" and self.depth and self.kind_at(1) == ")":
-            self.i += 1
-            return ex.Star(self.starts[self.i - 1], self.ends[self.i - 1])
         found = self.literal()
         if found is None:
             self.fail_expected("an expression" if self.error_class == "SyntaxError" else "identifier")
@@ -257,7 +254,7 @@ class Expressions(Maps):
             if self.at(NAME) and self.kind_at(1) == ":":
                 name = self.identifier()
                 self.i += 1
-            value = self.expression()
+            value = self._star() if self.at("*") and not found else self.expression()
             if self.at_word("where") and isinstance(callee, ex.Name) and not found and name is None:
                 return self.aggregate(Identifier(callee.start, callee.end, callee.text), value)
             found.append(ex.Argument(start, value.end, name, value))
@@ -265,6 +262,13 @@ class Expressions(Maps):
                 break
         self.expect(")", "')'", "','")
         return ex.Call(callee.start, self.previous_end, callee, tuple(found))
+
+    def _star(self) -> ex.Expression:
+        """``*`` as the only argument, as in ``count(*)``."""
+        if self.kind_at(1) != ")":
+            self.fail_expected("an expression" if self.error_class == "SyntaxError" else "identifier")
+        self.i += 1
+        return ex.Star(self.starts[self.i - 1], self.ends[self.i - 1])
 
     def _parenthesis(self) -> ex.Expression:
         start = self.start

@@ -120,11 +120,12 @@ class Literals(Cursor):
                 at += 1
                 continue
             if at > begin:
-                parts.append(self._piece(start, begin, at, text))
-            parts.append(self._embedded(start + at + 1, start + closing - 1))
+                _join(parts, self._piece(start, begin, at, text))
+            value = self._embedded(start + at + 1, start + closing - 1)
+            _join(parts, ex.StringLiteral(start + at, start + closing, value.value) if isinstance(value, ex.StringLiteral) else value)
             at = begin = closing
         if stop > begin:
-            parts.append(self._piece(start, begin, stop, text))
+            _join(parts, self._piece(start, begin, stop, text))
         if all(isinstance(part, ex.StringLiteral) for part in parts):
             return ex.StringLiteral(start, end, "".join(part.value for part in parts if isinstance(part, ex.StringLiteral)))
         return ex.Interpolation(start, end, tuple(parts))
@@ -155,31 +156,55 @@ class Literals(Cursor):
         return inner
 
     def _unescape(self, text: str, start: int, *, pattern: bool = False) -> str:
-        if "\\" not in text:
-            return text
-        out: list[str] = []
-        at = 0
-        while at < len(text):
-            character = text[at]
-            if character != "\\":
-                out.append(character)
-                at += 1
-                continue
-            escape = text[at + 1 : at + 2]
-            if escape == "u" and re.fullmatch(r"[0-9A-Fa-f]{4}", text[at + 2 : at + 6]):
-                out.append(chr(int(text[at + 2 : at + 6], 16)))
-                at += 6
-                continue
-            if escape in _ESCAPES and escape:
-                out.append(_ESCAPES[escape])
-            elif pattern:
-                out.append("\\" + escape)
-            else:
-                edits = (Edit(start + at, start + at + 1, "\\\\"),)
-                place = (start + at, start + at + 2)
-                self.report(f"unknown escape '\\{escape}'", "CAI0004", *place, help_text="write \\\\ for a backslash", edits=edits)
-            at += 2
-        return "".join(out).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        value, unknown = unescaped(text)
+        for at in () if pattern else unknown:
+            edits = (Edit(start + at, start + at + 1, "\\\\"),)
+            place = (start + at, start + at + 2)
+            self.report(f"unknown escape '{text[at : at + 2]}'", "CAI0004", *place, help_text="write \\\\ for a backslash", edits=edits)
+        return value
+
+
+def unescaped(text: str) -> tuple[str, list[int]]:
+    """The value of what stands between quotes, and the places of its unknown escapes, which stay as they are."""
+    if "\\" not in text:
+        return text, []
+    out: list[str] = []
+    unknown: list[int] = []
+    at = 0
+    while at < len(text):
+        character = text[at]
+        if character != "\\":
+            out.append(character)
+            at += 1
+            continue
+        escape = text[at + 1 : at + 2]
+        if escape == "u" and re.fullmatch(r"[0-9A-Fa-f]{4}", text[at + 2 : at + 6]):
+            out.append(chr(int(text[at + 2 : at + 6], 16)))
+            at += 6
+            continue
+        if escape in _ESCAPES and escape:
+            out.append(_ESCAPES[escape])
+        else:
+            out.append("\\" + escape)
+            unknown.append(at)
+        at += 2
+    return "".join(out).encode("utf-16", "surrogatepass").decode("utf-16", "replace"), unknown
+
+
+def text_value(literal: str) -> str | None:
+    """What a string literal says where braces mean nothing; None when the text is no such literal."""
+    if literal.startswith('"""'):
+        return _dedent(literal[3:-3])
+    return unescaped(literal[1:-1])[0] if literal[:1] in ("'", '"') and literal else None
+
+
+def _join(parts: list[ex.Expression], part: ex.Expression) -> None:
+    """Adds a part of an interpolation; texts beside each other are one."""
+    last = parts[-1] if parts else None
+    if isinstance(last, ex.StringLiteral) and isinstance(part, ex.StringLiteral):
+        parts[-1] = ex.StringLiteral(last.start, part.end, last.value + part.value)
+    else:
+        parts.append(part)
 
 
 def _dedent(text: str) -> str:

@@ -57,3 +57,10 @@ TYPE_WORDS: Final = frozenset(
         *("map", "bytes", "binary", "list", "array", "enum", "ref", "many"),
     )
 )
+# Words with which a line goes on: at the beginning of a statement they would be read as part of the one before.
+CONTINUING_WORDS: Final = frozenset(
+    (
+        *("where", "order", "order_by", "group", "having", "limit", "offset", "search", "with", "join", "include", "set"),
+        *("and", "or", "in", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
+    )
+)

@@ -76,7 +76,7 @@ class Queries(Selections):
             header, self.header = self.header, True
             source = self.expression()
             self.header = header
-        if self.at("{"):
+        if self.at("{") and not (source is not None and self.breaks[self.i]):
             values = self.map_entries()
         elif source is None:
             self.fail_expected("'{'")
@@ -128,7 +128,7 @@ class Queries(Selections):
         start = self.start
         self.i += 1
         target = self._target()
-        if isinstance(target, ex.Name) and (self.at_word("where") or self.at_word("with")):
+        if isinstance(target, ex.Name) and (self.at_word("where") or self.at_word("with")) and self.kind_at(1) not in (":", "{"):
             clauses = self.clauses(("where", "with", "as"))
             entity = Identifier(target.start, target.end, target.text)
             return q.DeleteRows(

@@ -6,6 +6,7 @@ from typing import Final
 
 from codeai.language.lexer import BROKEN, NAME, Tokens, tokenize
 from codeai.language.parser.cursor import NESTING_LIMIT
+from codeai.language.parser.operators import CONTINUING_WORDS
 from codeai.language.parser.queries import Queries
 from codeai.language.spellings import steps
 from codeai.language.tree import expressions as ex
@@ -16,15 +17,6 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sleep", "expect", "advance")
 _OF_PARSER: Final = "CAI0010"  # the first code that is not of the lexer
 _LEVELS: Final = ("debug", "info", "warn", "error")
-
-
-# Words with which a line goes on: at the beginning of a statement they would be read as part of the one before.
-_CONTINUING: Final = frozenset(
-    (
-        *("where", "order", "order_by", "group", "having", "limit", "offset", "search", "with", "join", "include", "set"),
-        *("and", "or", "in", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
-    )
-)
 
 
 class Statements(Queries):
@@ -78,8 +70,9 @@ class Statements(Queries):
                 done = steps.statement(self)
                 if done is not None:
                     return done
-            goes_on = self.texts[self.i] in _CONTINUING or (self.texts[self.i] == "not" and self.text_at(1) == "in")
-            if goes_on and self.kind_at(1) not in ("(", ".", "["):
+            word = self.texts[self.i]
+            goes_on = word in CONTINUING_WORDS or (word == "not" and self.text_at(1) == "in")
+            if word == "else" or (goes_on and self.kind_at(1) not in ("(", ".", "[")):
                 self.fail_expected("a statement", help_text="what goes on with an expression stands right behind it")
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
@@ -99,7 +92,7 @@ class Statements(Queries):
         start = self.start
         mutable = self.texts[self.i] == "var"
         self.i += 1
-        name = self.identifier()
+        name = self.variable()
         self.host.declared.add(name.text)
         type_ = self.type_expression() if self.take(":") else None
         self.expect("=", "'='")
@@ -112,7 +105,7 @@ class Statements(Queries):
         return self.expression()
 
     def _assign(self) -> st.Statement:
-        name = self.identifier()
+        name = self.variable()
         self.i += 1
         value = self._value()
         return st.Assign(name.start, value.end, name, value)
@@ -137,7 +130,7 @@ class Statements(Queries):
     def _for(self) -> st.Statement:
         start = self.start
         self.i += 1
-        name = self.identifier()
+        name = self.variable()
         self.host.declared.add(name.text)
         self.expect_word("in")
         items = self.headed()
@@ -277,15 +270,18 @@ class Statements(Queries):
         path = self._request_path()
         headers = None
         body: ex.Expression | None = None
-        if self.at_word("headers") and self.kind_at(1) == "{":
+        if self._headers_follow():
             self.i += 1
             headers = self.map_literal()
         if self.kinds[self.i] in ("{", "[") and not self.breaks[self.i]:
             body = self.expression()
-        if self.at_word("headers") and self.kind_at(1) == "{":
+        if headers is None and self._headers_follow():
             self.i += 1
             headers = self.map_literal()
         return q.TestRequest(start, self.previous_end, method, path, body, headers)
+
+    def _headers_follow(self) -> bool:
+        return self.at_word("headers") and self.kind_at(1) == "{" and not self.breaks_at(1)
 
     def _request_path(self) -> ex.Expression:
         """The run of characters up to white space; ``{expression}`` in it is interpolated."""
@@ -321,7 +317,10 @@ class Statements(Queries):
             ]
         base = self.file.base
         gap = self.file.text[offset - base : self.starts[self.i] - base]
-        if gap.strip():
+        inside = [comment for comment in self.tokens.comments if begin <= comment.start < offset]
+        if inside:  # what looks like a comment in a path is a part of it
+            self.tokens.comments[:] = [comment for comment in self.tokens.comments if not begin <= comment.start < offset]
+        if gap.strip() or any(comment.text.startswith("///") for comment in inside):
             tokens = tokenize(self.file.text, base, offset - base, error=self.lexer_class)
             self._continue_with(tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks)
             self._found_anew(tokens, begin)

@@ -33,12 +33,10 @@ _EXTERN: Final = "call an extern function: 'extern function name(…) from \"mod
 def _auth(p: Clauses) -> tuple[d.Clause, ...] | None:
     """``auth bearer { token: "$NAME" }``, and calls with ``"$NAME"`` or an unnamed place of the key."""
     ahead = 2 if p.kind_at(1) == ":" else 1
-    if p.kind_at(ahead) != NAME:
-        return None
     if p.text_at(ahead) == "aws_signature_v4":
         return _unsupported(p, "'aws_signature_v4'", _EXTERN)
     key = p.key()
-    if p.kind_at(1) == "{" and not p.breaks_at(1):
+    if p.at(NAME) and p.kind_at(1) == "{" and not p.breaks_at(1):
         return _auth_block(p, key)
     value = p.expression()
     if isinstance(value, ex.Call):

@@ -23,7 +23,7 @@ def kind(p: Cursor, key: str) -> tuple[Setting, ...]:
     """``auth n jwt { … }`` and ``middleware n cors { … }``: the kind in the header is a setting."""
     if not p.at(NAME) or p.kind_at(1) != "{" or p.breaks[p.i]:
         return ()
-    word = p.identifier()
+    word = p.variable()
     p.older(word.start, word.end, f"{key}: {MIDDLEWARE.get(word.text, word.text)}")
     return (_kind(word, key),)
 

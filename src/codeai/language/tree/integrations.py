@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codeai.language.tree.declarations import Clause, Declaration, Setting
-from codeai.language.tree.expressions import Expression, MapEntry
+from codeai.language.tree.expressions import Expression, MapEntry, StringLiteral
 from codeai.language.tree.node import Identifier
 
 
@@ -26,7 +26,12 @@ class TextClause(Clause, frozen=True, eq=False, gc=False):
     """A key with a literal text, in which ``{name}`` names an argument: ``path``, and the text of a GraphQL query."""
 
     key: Identifier
-    text: str
+    literal: StringLiteral
+
+    @property
+    def text(self) -> str:
+        """What the literal says."""
+        return self.literal.value
 
 
 class MapClause(Clause, frozen=True, eq=False, gc=False):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from codeai.language.lexer import NAME, STRING
+from codeai.language.naming import snake_case
 from codeai.language.spellings import hosts
 from codeai.language.spellings.steps.call import Call, Result, arguments_of
 from codeai.language.spellings.steps.guarding import authorize, validate
@@ -88,7 +89,7 @@ def expression(p: Queries) -> ex.Expression | None:
         return None
     start = p.start
     result = _read(p)
-    if result.value is None or result.before:
+    if result.value is None or result.before or result.after:
         p.report("this step stands on a line of its own", "CAI0034", start, p.previous_end, help_text="assign it to a name first")
         return ex.NullLiteral(start, p.previous_end)
     return result.value
@@ -107,6 +108,9 @@ def statement(p: Statements) -> tuple[st.Statement, ...] | None:
     if changed and changed in p.host.declared and p.host.older:
         name = Identifier(value.start, value.start, changed)
         return (*result.before, st.Assign(start, value.end, name, value), *result.after)
+    if result.after and isinstance(value, q.Select) and value.entity is not None:
+        name = Identifier(value.start, value.start, hosts.fresh(p, snake_case(value.entity.text)))
+        return (*result.before, st.Let(value.start, value.end, name, value, False), *_found(result, name))
     return (*result.before, st.ExpressionStatement(value.start, value.end, value), *result.after)
 
 
@@ -115,7 +119,7 @@ def assignment(p: Statements) -> tuple[st.Statement, ...] | None:
     step = is_step(p, 2)
     if not step and (not p.host.older or p.texts[p.i] in p.host.declared):
         return None
-    name = p.identifier()
+    name = p.variable()
     p.i += 1
     mutable = hosts.assigned_again(p, name.text, p.host.end or p.tokens.ends[-1])
     result = _read(p) if step else Result(p.host.resolved(p.expression()))
