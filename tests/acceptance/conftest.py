@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.polling import until
 from services.process import SECRET, ServerProcess
 
 PROGRAM = """
@@ -73,17 +74,6 @@ class Operator:
     def log_line(self, predicate, timeout: float = 10) -> dict:
         """The first line of the log that fits; waits for it."""
         return until(lambda: next(filter(predicate, self.log()), None), timeout, lambda: self.server.output[-3000:])
-
-
-def until(find, timeout: float = 10, explain=lambda: ""):
-    """What ``find`` returns once that is true."""
-    deadline = time.monotonic() + timeout
-    while True:
-        found = find()
-        if found:
-            return found
-        assert time.monotonic() < deadline, explain()
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ import httpx
 import jwt
 import pytest
 
-from acceptance.conftest import PROGRAM, token, until
+from acceptance.conftest import PROGRAM, token
 from faults.faultpage import Observed
+from services.polling import until
 from services.ports import free_port
 from services.redis import RedisServer
 

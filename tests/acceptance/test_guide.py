@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.conftest import until
 from acceptance.guide_commands import ANSWERS
 from services.machine import Machine, possible
+from services.polling import until
 
 pytestmark = pytest.mark.skipif(not possible(), reason="needs root and Linux namespaces: ports and paths as the guide prints them")
 

@@ -7,7 +7,7 @@ import uuid
 import httpx
 import pytest
 
-from acceptance.conftest import until
+from services.polling import until
 from services.postgres import PostgresServer
 
 

@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from acceptance.conftest import until
+from services.polling import until
 
 SLOW = """
 config { name: "slow" }

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from acceptance.conftest import token, until
+from acceptance.conftest import token
+from services.polling import until
 from services.ports import free_port
 from services.process import SECRET
 

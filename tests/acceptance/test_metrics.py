@@ -10,7 +10,8 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from acceptance.conftest import token, until
+from acceptance.conftest import token
+from services.polling import until
 
 
 def samples(operator) -> dict[tuple[str, tuple], float]:

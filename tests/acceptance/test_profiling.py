@@ -10,7 +10,8 @@ import time
 import httpx
 import pytest
 
-from acceptance.conftest import token, until
+from acceptance.conftest import token
+from services.polling import until
 from services.ports import free_port
 
 

@@ -11,11 +11,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from acceptance.conftest import token, until
+from acceptance.conftest import token
 from codeai.auth import errors as auth
 from codeai.auth.issuing import issue_token
 from codeai.integrations.breaker import LocalMachine
 from codeai.model.integration import Breaker
+from services.polling import until
 from services.process import SECRET
 
 WORK = """

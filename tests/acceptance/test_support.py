@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from acceptance.conftest import until
+from services.polling import until
 from services.process import SECRET
 
 SCRIPT = (Path(__file__).parent / "diagnostic-bundle.sh").read_text(encoding="utf-8")

@@ -3,13 +3,13 @@
 import json
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from services.polling import until
 from services.postgres import PostgresServer
 from services.process import ServerProcess
 
@@ -89,11 +89,7 @@ class Operator:
 
     def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
         """What a condition answers, once it holds."""
-        deadline = time.monotonic() + seconds
-        while not (found := condition()):
-            assert time.monotonic() < deadline, self.server.output[-3000:]
-            time.sleep(0.05)
-        return found
+        return until(condition, seconds, lambda: self.server.output[-3000:])
 
     def notes(self) -> list[str]:
         """The texts of all notes."""

@@ -8,7 +8,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from services.peer import Peer, Reply
+from services.polling import until
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four byte").decode()
@@ -65,10 +65,7 @@ def test_the_guide_of_webhooks_meets_a_receiver(start_server, tmp_path: Path) ->
             database.execute("INSERT INTO invoices (id, number, total, paid) VALUES (?, '7', 1250, 0)", (str(uuid.uuid4()),))
         answer = httpx.post(f"{server.base_url}/hooks/payments", content=body, headers=signed(body))
         assert answer.status_code == 204, answer.text
-        deadline = time.monotonic() + 20
-        while not peer.seen:
-            assert time.monotonic() < deadline, server.output
-            time.sleep(0.02)
+        until(lambda: peer.seen, explain=lambda: server.output)
         message = Webhook(SECRET).verify(peer.seen[0].body, peer.seen[0].headers)
         assert (message["type"], message["data"]["number"], message["data"]["total"]) == ("invoice.paid", "7", 12.5)
         assert peer.seen[0].headers["x-source"] == "billing"

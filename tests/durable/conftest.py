@@ -11,6 +11,7 @@ from codeai.model.application import Application
 from codeai.storage.interface import Database
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
+from services.programs import application_of
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "dbos"])
@@ -20,9 +21,10 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def application() -> Application:
-    """A module may have a program."""
-    return Application(name="nothing")
+def application(request: pytest.FixtureRequest) -> Application:
+    """The ``PROGRAM`` of a module, if it has one."""
+    text = getattr(request.module, "PROGRAM", None)
+    return application_of(text) if text is not None else Application(name="nothing")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from codeai.analysis.program import analyse
 from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher, Engine
 from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Queues
@@ -15,24 +14,12 @@ from codeai.durable.records import Execution, Record
 from codeai.evaluate.context import Context
 from codeai.evaluate.effects import Effects
 from codeai.evaluate.program import Evaluator
-from codeai.language.parser import parse_module
-from codeai.language.source import Sources
 from codeai.model.application import Application
 from codeai.query.constraints import CheckTexts
 from codeai.query.statements import Statements
 from codeai.storage.interface import Database
 from codeai.storage.schema.synchronise import synchronise
 from codeai.storage.settings import DatabaseSettings, from_url
-
-
-def analysed(text: str) -> Application:
-    """A checked program."""
-    sources = Sources()
-    parsed = parse_module(sources.add("program.cai", text))
-    found = analyse([parsed.module], sources)
-    problems = [str(finding) for finding in (*parsed.diagnostics, *found.diagnostics) if finding.severity == "error"]
-    assert not problems, problems
-    return found.application
 
 
 class Time:

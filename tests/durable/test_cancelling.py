@@ -4,9 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from programs import Peer, Process, analysed
+from programs import Peer, Process
 
-from codeai.model.application import Application
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
 from services.polling import eventually
@@ -51,11 +50,6 @@ class Hanging(Peer):
                 self.cut += 1
                 raise
         return answer
-
-
-@pytest.fixture(scope="module")
-def application() -> Application:
-    return analysed(PROGRAM)
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import asyncio
 
 import pytest
-from programs import Process, analysed, unique
-
-from codeai.model.application import Application
+from programs import Process, unique
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -52,11 +50,6 @@ event Go { payload { k: string } }
 integration Peer { base_url: "https://peer.example.com"  operation ping { method: POST path: "/" body { n: int } returns { id: string } } }
 workflow Narrow { concurrency: 2  steps { go { wait: Go }  call { call: Peer.ping { n: 1 } } } }
 """
-
-
-@pytest.fixture(scope="module")
-def application() -> Application:
-    return analysed(PROGRAM)
 
 
 async def children(process: Process, parent: str) -> list[str]:

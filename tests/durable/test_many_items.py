@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
-from programs import Peer, Process, Time, analysed
+from programs import Peer, Process, Time
 
 from codeai.durable.run import _MOST_KEPT, Run
 from codeai.model.application import Application
@@ -61,11 +61,6 @@ class Counting:
             return record_of(row)
 
         monkeypatch.setattr(store, "record_of", counted)
-
-
-@pytest.fixture(scope="module")
-def application() -> Application:
-    return analysed(PROGRAM)
 
 
 async def opened(settings: DatabaseSettings, application: Application) -> Process:

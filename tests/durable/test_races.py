@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from programs import Process, analysed, unique
+from programs import Process, unique
 
 from codeai.durable.control import WrongState
 from codeai.durable.dispatch.claiming import LEASE_MS
@@ -17,7 +17,6 @@ from codeai.durable.executions import new_id
 from codeai.durable.records import Record
 from codeai.durable.waiting import Addressee, wake
 from codeai.jobs.statements import TEXTS
-from codeai.model.application import Application
 from codeai.storage.interface import Session
 from codeai.storage.watching import WATCHER
 
@@ -46,11 +45,6 @@ integration Peer { base_url: "https://peer.example.com"  operation ping { method
 workflow Outside { steps { a { call: Peer.ping { n: 1 } }  b { call: Peer.ping { n: 2 } } } }
 workflow Over { timeout: 1h  steps { a { wait: Approved } } }
 """
-
-
-@pytest.fixture(scope="module")
-def application() -> Application:
-    return analysed(PROGRAM)
 
 
 async def statuses(process: Process, *ids: str) -> list[str]:

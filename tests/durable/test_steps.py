@@ -3,11 +3,10 @@
 import asyncio
 
 import pytest
-from programs import Process, analysed, unique
+from programs import Process, unique
 
 from codeai.durable.executions import new_id
 from codeai.durable.statements import PAGE
-from codeai.model.application import Application
 from codeai.storage.portable import portable
 
 PROGRAM = """
@@ -132,11 +131,6 @@ workflow Rejecting { input { k: string }  key: input.k  on_duplicate: reject  st
 workflow Queueing { input { k: string }  key: input.k  on_duplicate: queue  steps { a { sleep: 1h } } }
 workflow Once { input { k: string }  key: input.k  once: true  steps { a { do { return 1 } } } }
 """
-
-
-@pytest.fixture(scope="module")
-def application() -> Application:
-    return analysed(PROGRAM)
 
 
 async def test_steps_see_what_was_before_and_results_keep_their_types(process: Process) -> None:

@@ -6,12 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from programs import Peer, Process, analysed, unique
+from programs import Peer, Process, unique
 
 from codeai.durable.control import WrongState
 from codeai.durable.dispatch.claiming import LEASE_MS
 from codeai.durable.dispatch.local import BEGIN_WITHIN
-from codeai.model.application import Application
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -87,11 +86,6 @@ class Hooked(Peer):
 
     def keys(self) -> list[str]:
         return [values["idempotency_key"].partition("/")[2] for _, values in self.calls]
-
-
-@pytest.fixture(scope="module")
-def application() -> Application:
-    return analysed(PROGRAM)
 
 
 @pytest.fixture

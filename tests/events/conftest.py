@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from emitting import ENVIRONMENT, Running, resolved
+from emitting import ENVIRONMENT, Running
 
 from codeai.control.registering import ProgramTexts
 from codeai.server.composition import Composition
@@ -18,6 +18,7 @@ from codeai.server.database import synchronise_here
 from codeai.server.settings import read_settings
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
+from services.programs import application_of
 
 Starting = Callable[..., Awaitable[Running]]
 
@@ -32,7 +33,7 @@ async def run_program(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
             url = f"sqlite:///{tmp_path}/app{len(running)}.db"
         elif url is None:
             url = request.getfixturevalue("postgres").create_database(f"e{uuid.uuid4().hex[:16]}")
-        application = resolved(program)
+        application = application_of(program)
         values = {**ENVIRONMENT, **environment}
         settings = from_url(url)
         await asyncio.to_thread(synchronise_here, settings, application, True)

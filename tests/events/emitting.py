@@ -7,23 +7,9 @@ from typing import Any
 
 import httpx
 
-from codeai.analysis.program import analyse
-from codeai.language.parser import parse_module
-from codeai.language.source import Sources
-from codeai.model.application import Application
 from codeai.server.composition import Composition
 
 ENVIRONMENT = {"JWT_SECRET": "a secret for tests that is long enough", "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"}
-
-
-def resolved(text: str) -> Application:
-    """A checked program that can be executed."""
-    sources = Sources()
-    parsed = parse_module(sources.add("program.cai", text))
-    found = analyse([parsed.module], sources)
-    problems = [str(finding.message) for finding in (*parsed.diagnostics, *found.diagnostics) if finding.severity == "error"]
-    assert not problems, problems
-    return found.application
 
 
 class Running:

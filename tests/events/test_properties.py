@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from emitting import ENVIRONMENT, resolved
+from emitting import ENVIRONMENT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from codeai.server.database import synchronise_here
 from codeai.server.settings import read_settings
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
+from services.programs import application_of
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }
@@ -49,7 +50,7 @@ class Shop:
     """A program whose background runs when the test says so, and fails where it says so."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        application = resolved(PROGRAM)
+        application = application_of(PROGRAM)
         where = from_url(url)
         synchronise_here(where, application, True)
         values = dict(ENVIRONMENT)

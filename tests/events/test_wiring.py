@@ -1,9 +1,9 @@
 """Handlers keep their names from version to version, wherever they stand; what has no handler any more is a dead letter that says so."""
 
 import pytest
-from emitting import resolved
 
 from codeai.events.wiring import Named, Naming, succeeding, wiring_of
+from services.programs import application_of
 
 
 @pytest.mark.parametrize(
@@ -73,5 +73,5 @@ def version_of(text):
 
 
 def wired(*texts):
-    application = resolved(EVENT + "\n".join(texts))
+    application = application_of(EVENT + "\n".join(texts))
     return wiring_of(application, {event.wire: () for event in application.events}, ())

@@ -24,13 +24,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "durable"))
 
-from programs import Peer, Process, Time, analysed, prepared
+from programs import Peer, Process, Time, prepared
 
 from codeai.durable.dispatch.dbos.engine import DbosEngine
 from codeai.model.application import Application
 from codeai.storage.errors import LockTimeout
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
+from services.programs import application_of
 
 PROGRAM = """
 entity Ledger { id: int, primary, auto   execution: string, required   what: string, required }
@@ -184,7 +185,7 @@ def violations(found: dict[str, Any], calls: list[str], kills: int) -> list[str]
 
 def main(url: str, kills: int, seed: int) -> dict[str, Any]:
     """Kills so many processes, over as many rounds as that takes."""
-    chance, application = random.Random(seed), analysed(PROGRAM)
+    chance, application = random.Random(seed), application_of(PROGRAM)
     report: dict[str, Any] = {"kills": 0, "rounds": 0, "violations": [], "points": Counter()}
     settings = prepared(url, application)
     shift, number = 0.0, 0
@@ -211,7 +212,7 @@ def main(url: str, kills: int, seed: int) -> dict[str, Any]:
 
 def paused(url: str, point: str) -> dict[str, Any]:
     """Stops a process at a point, lets another finish its work, and lets it go on: what it does then must not count."""
-    application = analysed(PROGRAM)
+    application = application_of(PROGRAM)
     settings = prepared(url, application)
     asyncio.run(emptied(settings))
     with tempfile.NamedTemporaryFile() as witness:

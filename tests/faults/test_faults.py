@@ -12,7 +12,8 @@ from codeai.model.application import Application
 from codeai.storage.interface import Database
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
-from durable.programs import Peer, Process, Time, analysed, prepared
+from durable.programs import Peer, Process, Time, prepared
+from services.programs import application_of
 
 BASE = """
 entity Ledger { id: int, primary, auto   execution: string, required   what: string, required }
@@ -36,7 +37,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def application() -> Application:
-    return analysed(FIRST)
+    return application_of(FIRST)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -65,7 +66,7 @@ async def process(database: Database, application: Application) -> Process:
 
 async def another(program: str, database: Database, time: Time | None) -> Process:
     """A process with another program on the same database."""
-    found = Process(analysed(program), database, time, Peer())
+    found = Process(application_of(program), database, time, Peer())
     await found.durable.register()
     return found
 

@@ -4,7 +4,6 @@ import datetime
 import random
 from typing import Any
 
-from codeai.analysis.program import analyse
 from codeai.cache.flights import Cache
 from codeai.cache.memory import MemoryStore
 from codeai.evaluate.program import Evaluator
@@ -13,12 +12,10 @@ from codeai.integrations.breaker import LocalMachine, Machine
 from codeai.integrations.building import Parts, client
 from codeai.integrations.client import IntegrationClient, Surroundings
 from codeai.integrations.throttle import LimitThrottle
-from codeai.language.parser import parse_module
-from codeai.language.source import Sources
 from codeai.limits.stores import LocalLimits
-from codeai.model.application import Application
 from codeai.model.integration import Integration
 from codeai.query.statements import Statements
+from services.programs import application_of
 
 BEGIN = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.UTC)
 
@@ -44,16 +41,6 @@ class Clock:
         self.passed += seconds
 
 
-def checked(text: str) -> Application:
-    """A program without errors."""
-    sources = Sources()
-    parsed = parse_module(sources.add("program.cai", text))
-    found = analyse([parsed.module], sources)
-    problems = [str(finding) for finding in (*parsed.diagnostics, *found.diagnostics) if finding.severity == "error"]
-    assert not problems, problems
-    return found.application
-
-
 class Calling:
     """The clients of a program; ``observed`` are the attempts, ``changes`` the states of breakers."""
 
@@ -62,7 +49,7 @@ class Calling:
         self._limits = LocalLimits(lambda: self.clock.passed * 1000)
         self.observed: list[tuple[str, str, str]] = []
         self.changes: list[tuple[str, str]] = []
-        application = checked(text)
+        application = application_of(text)
         evaluator = Evaluator(application, Statements(application, "sqlite"), environment or {})
 
         def make(name: str, model: Any) -> Machine:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from calling import checked
 
 from codeai.evaluate.errors import EvaluationError
 from codeai.evaluate.program import Evaluator
@@ -12,6 +11,7 @@ from codeai.integrations.errors import CallFailed
 from codeai.integrations.recorded import RecordedIntegrations
 from codeai.model.validation import InvalidFields
 from codeai.query.statements import Statements
+from services.programs import application_of
 
 PROGRAM = """
 integration Peer {
@@ -23,7 +23,7 @@ integration Peer {
 
 @pytest.fixture
 def recorded() -> RecordedIntegrations:
-    application = checked(PROGRAM)
+    application = application_of(PROGRAM)
     evaluator = Evaluator(application, Statements(application, "sqlite"), {})
     found = operations(application.integrations[0], evaluator, lambda field: None)
     return RecordedIntegrations({f"Peer.{name}": plan for name, plan in found.items()})

@@ -4,13 +4,13 @@ import datetime
 import itertools
 import os
 import signal
-import time
 import uuid
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from services.polling import until
 from services.postgres import PostgresServer
 
 PROGRAM = """
@@ -18,13 +18,6 @@ config { name: "ticks"  default_auth: public }
 entity Note { id: uuid, primary, auto  text: string, required }
 job Second { schedule: every 1s  overlap: allow  catch_up: all  do { create Note { text: "tick" } } }
 """
-
-
-def until(condition: Any, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def kill_with_children(process: Any) -> None:

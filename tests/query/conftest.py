@@ -11,11 +11,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from world import Lasting, Opening, World, analysed
+from world import Lasting, Opening, World
 
 from codeai.server.database import synchronise_here
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
+from services.programs import analysis_of
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -28,7 +29,7 @@ async def world_of(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
             url = f"sqlite:///{tmp_path}/app{len(opened)}.db"
         else:
             url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
-        analysis = analysed(program)
+        analysis = analysis_of(program)
         settings = from_url(url)
         await asyncio.to_thread(synchronise_here, settings, analysis.application, development=True)
         database = open_database(settings)
@@ -53,7 +54,7 @@ def lasting_world_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
                 url = f"sqlite:///{tmp_path_factory.mktemp('world')}/app.db"
             else:
                 url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
-            analysis = analysed(program)
+            analysis = analysis_of(program)
             settings = from_url(url)
             synchronise_here(settings, analysis.application, development=True)
             database = open_database(settings)

@@ -87,9 +87,9 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("text", "parameters", "error", "message"), MISTAKES.values(), ids=MISTAKES)
 def test_mistakes_have_their_class(text: str, parameters: dict[str, Any], error: type[QueryError], message: str) -> None:
-    from world import analysed
+    from services.programs import analysis_of
 
-    symbols = analysed(PROGRAM).symbols
+    symbols = analysis_of(PROGRAM).symbols
     with pytest.raises(error) as caught:
         parse_statement_text(text, symbols, None, parameters)
     assert message in str(caught.value)
@@ -100,10 +100,10 @@ WRITES = ["update Book set price = 1 where all", "delete Book where all", 'creat
 
 @pytest.mark.parametrize("text", WRITES)
 def test_a_query_that_was_not_asked_to_write_refuses_to(text: str) -> None:
-    from world import analysed
+    from services.programs import analysis_of
 
     with pytest.raises(SemanticError, match="a query only reads"):
-        parse_query_text(text, analysed(PROGRAM).symbols)
+        parse_query_text(text, analysis_of(PROGRAM).symbols)
 
 
 async def test_the_same_text_may_run_concurrently(library: World) -> None:

@@ -6,12 +6,10 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from codeai.analysis.program import Analysis, analyse
+from codeai.analysis.program import Analysis
 from codeai.auth.principal import ANONYMOUS, SYSTEM, Grants, Principal
 from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
-from codeai.language.parser import parse_module
-from codeai.language.source import Sources
 from codeai.model import expression as ir
 from codeai.model.application import Application
 from codeai.model.endpoint import Endpoint
@@ -24,7 +22,7 @@ from codeai.storage.codecs import codec
 from codeai.storage.interface import Database, Session
 
 NOW = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
-__all__ = ["ANONYMOUS", "NOW", "SYSTEM", "Counting", "Lasting", "Opening", "World", "analysed", "caller", "key", "selections"]
+__all__ = ["ANONYMOUS", "NOW", "SYSTEM", "Counting", "Lasting", "Opening", "World", "caller", "key", "selections"]
 
 
 def key(number: int) -> uuid.UUID:
@@ -40,16 +38,6 @@ def caller(id: object = None, *roles: str, permissions: Sequence[str] = (), tena
         tenant=None if tenant is None else str(tenant),
         authenticated=id is not None,
     )
-
-
-def analysed(text: str) -> Analysis:
-    """A checked program."""
-    sources = Sources()
-    parsed = parse_module(sources.add("program.cai", text))
-    found = analyse([parsed.module], sources)
-    problems = [str(finding) for finding in (*parsed.diagnostics, *found.diagnostics) if finding.severity == "error"]
-    assert not problems, problems
-    return found
 
 
 def selections(node: Any) -> list[Any]:

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from codeai.server.aside import AsideDied, aside
 from codeai.storage.errors import SchemaMismatch
+from services.polling import until
 
 # Ctrl-C while the work is under way, and in the moment before it is handed over.
 INTERRUPTED = """
@@ -47,10 +47,7 @@ def test_who_is_interrupted_ends_and_leaves_no_process(seconds: str, tmp_path) -
     with subprocess.Popen([sys.executable, str(script), seconds], stdout=subprocess.PIPE, start_new_session=True) as process:
         answer, _ = process.communicate(timeout=60)
         assert answer == b"interrupted\n"
-    deadline = time.monotonic() + 20
-    while _lives(process.pid):
-        assert time.monotonic() < deadline, "a process of the group still runs"
-        time.sleep(0.05)
+    until(lambda: not _lives(process.pid), explain=lambda: "a process of the group still runs")
 
 
 def _lives(group: int) -> bool:

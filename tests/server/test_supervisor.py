@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from faults.faultpage import Observed
+from services.polling import until
 
 PROGRAM = """
 entity Item { id: uuid, primary, auto  name: string, required }
@@ -41,14 +42,6 @@ def workers(server) -> list[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess):  # also of zombies, which have no command line
             if "cai-worker: http" in " ".join(child.cmdline()):
                 found.append(child)
-    return found
-
-
-def until(condition, seconds: float = 20.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
     return found
 
 

@@ -1,12 +1,13 @@
 """A server that runs only durable work, and still answers monitors and operators (``--role worker``)."""
 
 import signal
-import time
 import uuid
 from pathlib import Path
 
 import httpx
 import pytest
+
+from services.polling import until
 
 PROGRAM = """
 entity Item { id: uuid, primary, auto  name: string, required }
@@ -29,14 +30,6 @@ def env(postgres) -> dict[str, str]:
 
 def figure(text: str, name: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith((name + " ", name + "{")))
-
-
-def until(condition, seconds: float = 20.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)
-    return found
 
 
 def test_a_worker_answers_probes_metrics_and_profiles_and_nothing_of_the_program(start_server, program, env):

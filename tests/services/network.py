@@ -1,38 +1,28 @@
 """A stretch of network between a server and what it talks to, which tests slow down, silence or cut."""
 
 import asyncio
-import contextlib
 import socket
 import struct
 import threading
 from typing import Literal
 
+from services.listening import Listening
+
 State = Literal["whole", "silent", "cut"]
 
 
-class Network:
+class Network(Listening):
     """Listens on a free port and carries bytes to another port and back, in a thread of its own."""
 
     def __init__(self, to: int) -> None:
+        super().__init__()
         self._to = to
         self._state: State = "whole"
         self._delay = 0.0
         self.held = 0  # pieces that were taken in silence
         self._carried = asyncio.Event()
+        self._carried.set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._loop = asyncio.new_event_loop()
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.port = 0
-
-    def __enter__(self) -> "Network":
-        self._thread.start()
-        assert self._started.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._end)
-        self._thread.join(10)
 
     def whole(self, delay: float = 0.0) -> None:
         """Carries everything, each piece after so many seconds."""
@@ -60,25 +50,7 @@ class Network:
         self._loop.call_soon_threadsafe(turn)
         assert done.wait(10)
 
-    def _end(self) -> None:
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-
-    def _run(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._listen())
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
-
-    async def _listen(self) -> None:
-        self._carried.set()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._started.set()
-        async with server:
-            await asyncio.Event().wait()
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._state == "cut":
             _reset(writer)
             return
