@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from extent import ALL, KILLS
 
-MATRIX = Path(__file__).parent / "matrix.py"
+FOLDER = Path(__file__).parent
 
 
 def dispatcher(kind: str) -> dict[str, str]:
@@ -19,19 +19,25 @@ def dispatcher(kind: str) -> dict[str, str]:
     return {**os.environ, "DISPATCHER": "dbos" if kind == "dbos" else "local"}
 
 
+KINDS = ("sqlite", "postgresql", "dbos")
+
+
 @pytest.mark.timeout(3_000)
-@pytest.mark.parametrize(("kind", "kills"), [("sqlite", KILLS // 2), ("postgresql", KILLS // 2), ("dbos", KILLS // 4)])
-def test_no_kill_loses_or_doubles_anything(kind: str, kills: int, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("matrix", ["matrix", "worldmatrix"])
+def test_no_kill_loses_or_doubles_anything(matrix: str, kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    kills = -(-KILLS // 6)
     if kind == "sqlite":
         url = f"sqlite:///{tmp_path}/app.db"
     else:
         url = request.getfixturevalue("postgres").create_database(f"k{uuid.uuid4().hex[:16]}")
     progress = None if ALL else subprocess.PIPE  # whoever waits for long may see it go on
-    command = [sys.executable, str(MATRIX), url, str(kills), "7"]
+    command = [sys.executable, str(FOLDER / f"{matrix}.py"), url, str(kills), "7"]
     done = subprocess.run(command, env=dispatcher(kind), stdout=subprocess.PIPE, stderr=progress, text=True)
     assert done.returncode == 0, (done.stderr or "")[-3_000:]
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    print(f"{kind}: {report['kills']} kills in {report['rounds']} rounds, {len(report['violations'])} violations, at {report['points']}")
+    found = f"{report['kills']} kills in {report['rounds']} rounds, {len(report['violations'])} violations, at {report['points']}"
+    print(f"{matrix} on {kind}: {found}")
     assert report["violations"] == []
     assert report["kills"] >= kills
 
@@ -43,7 +49,7 @@ LATE += [("dbos", point) for point in ("before-begin:1", "after-begin:1", "befor
 @pytest.mark.parametrize(("kind", "point"), LATE)
 def test_a_process_that_comes_back_late_writes_nothing(postgres: Any, kind: str, point: str) -> None:
     url = postgres.create_database(f"p{uuid.uuid4().hex[:16]}")
-    command = [sys.executable, str(MATRIX), url, f"pause={point}"]
+    command = [sys.executable, str(FOLDER / "matrix.py"), url, f"pause={point}"]
     done = subprocess.run(command, env=dispatcher(kind), capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr[-3_000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {"stopped": True, "ended": 0, "violations": []}
