@@ -104,8 +104,8 @@ class Shifted(Time):
 
 async def work(application: Application, settings: DatabaseSettings, shift: float, witness: Path) -> None:
     """Starts what is not started and works until nothing is left."""
+    named(f"{os.getpid()}")
     database = open_database(settings)
-    named(database, f"{os.getpid()}")
     await database.start()
     engine = DbosEngine(settings, concurrency=50, polling=0.01) if DBOS else None
     process = Process(application, database, Shifted(shift), Witness(witness), engine=engine)

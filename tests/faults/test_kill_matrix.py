@@ -19,14 +19,14 @@ def dispatcher(kind: str) -> dict[str, str]:
     return {**os.environ, "DISPATCHER": "dbos" if kind == "dbos" else "local"}
 
 
-KINDS = ("sqlite", "postgresql", "dbos")
+EVERY = [("matrix", "sqlite"), ("matrix", "postgresql"), ("matrix", "dbos"), ("worldmatrix", "sqlite"), ("worldmatrix", "postgresql")]
+LONG = [("worldmatrix", "dbos")] if ALL else []
 
 
 @pytest.mark.timeout(3_000)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("matrix", ["matrix", "worldmatrix"])
+@pytest.mark.parametrize(("matrix", "kind"), EVERY + LONG)
 def test_no_kill_loses_or_doubles_anything(matrix: str, kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    kills = -(-KILLS // 6)
+    kills = KILLS // len(EVERY)
     if kind == "sqlite":
         url = f"sqlite:///{tmp_path}/app.db"
     else:

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+import asyncpg
 from history import Change, Delivery, Event, Execution, History, Mail
 
 from codeai.storage.interface import Database
@@ -60,18 +61,14 @@ async def watch(settings: DatabaseSettings) -> None:
     await database.close()
 
 
-def named(database: Database, process: str) -> None:
-    """Lets the sessions of a PostgreSQL database say which process they belong to; before it is started."""
-    if database.dialect != "postgresql":
-        return
-    open_: Any = database._open  # type: ignore[attr-defined]  # PostgreSQL's
+def named(process: str) -> None:
+    """From now on the sessions that this process has with PostgreSQL say so; for a process that was forked."""
+    connect = asyncpg.connect
 
-    async def opened() -> Any:
-        connection = await open_()
-        await connection.execute(f"SET codeai.process = '{process}'")
-        return connection
+    def connecting(**options: Any) -> Any:
+        return connect(**{**options, "server_settings": {**options["server_settings"], "codeai.process": process}})
 
-    database._open = opened  # type: ignore[attr-defined]  # this one's
+    asyncpg.connect = connecting
 
 
 async def recorded(database: Database) -> History:

@@ -140,8 +140,8 @@ class World:
     """One process."""
 
     def __init__(self, program: Loaded, settings: DatabaseSettings, env: dict[str, str], shift: float, name: str) -> None:
+        named(name)
         self.database = open_database(settings)
-        named(self.database, name)
         self._clock = Shifted(shift)
         self._composition = Composition(program.application, read_settings(env, {}), self.database, env, self._clock, folder=Path("/"))
 
