@@ -26,7 +26,7 @@ run: $(READY) ## Serves examples/bookshop on 127.0.0.1:8080
 	@mkdir -p .venv && touch $@
 
 test: $(READY) .venv/.services ## Runs all tests, with real servers
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 3 --dist loadgroup
 
 check: $(READY) ## Checks style, types and import directions
 	$(BIN)/ruff check .

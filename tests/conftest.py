@@ -1,12 +1,13 @@
 """Fixtures that all tests share."""
 
+import functools
 import logging
 import os
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import hypothesis
 import pytest
 from xdist.remote import Producer
@@ -25,6 +26,9 @@ ROOT = Path(__file__).parent.parent
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# ``httpx.get`` and its like read the certificates of all authorities at each call, 40 ms of the processor; nobody changes them here.
+httpx._transports.default.create_ssl_context = functools.cache(httpx._transports.default.create_ssl_context)
+
 # A run of the tests repeats itself; EXPLORE=1 looks for new examples.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
 hypothesis.settings.load_profile("default" if os.environ.get("EXPLORE") else "repeatable")
@@ -40,6 +44,17 @@ class _Together(LoadGroupScheduling):
         path = nodeid.partition("::")[0]
         folder = path.rpartition("/")[0]
         return path if folder in ("tests/acceptance", "tests/docs") else folder if folder == "tests/control" else nodeid
+
+
+# Where single tests take long. They come first: at the end the short ones keep all processes busy alike.
+_LONG = ("faults", "system", "fuzz", "jobs", "server", "durable")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which processes are given tests; within a file it stays as it is."""
+    folders = {name: at for at, name in enumerate(_LONG)}
+    items.sort(key=lambda item: folders.get(item.nodeid.split("/")[1], len(folders)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -82,7 +97,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/data/app.db"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database(f"t{uuid.uuid4().hex[:16]}")
+    return server.create_database()
 
 
 def _services(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kind: str) -> Iterator[Callable[..., Service]]:
@@ -98,7 +113,7 @@ def _services(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, k
             if kind == "sqlite":
                 url = f"sqlite:///{folder}/data/app.db"
             else:
-                url = request.getfixturevalue("postgres").create_database(f"s{uuid.uuid4().hex[:16]}")
+                url = request.getfixturevalue("postgres").create_database()
             opened[key] = Service(path, url, **options)
         return opened[key]
 

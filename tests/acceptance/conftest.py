@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import pytest
@@ -105,7 +104,7 @@ def embedded(launch) -> Operator:
 @pytest.fixture(scope="module")
 def fleet(launch, postgres) -> Operator:
     """A server of two workers on PostgreSQL."""
-    return launch(env={"DATABASE_URL": postgres.create_database(f"a{uuid.uuid4().hex[:16]}")}, arguments=("--workers", "2"))
+    return launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
 
 
 @pytest.fixture(scope="module", params=["embedded", "fleet"])

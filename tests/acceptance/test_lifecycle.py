@@ -6,7 +6,6 @@ import ssl
 import subprocess
 import threading
 import time
-import uuid
 
 import httpx
 import psutil
@@ -81,7 +80,7 @@ def test_s109_readiness_fails_first_while_requests_are_still_answered(launch):
 
 
 def test_t19_a_worker_that_is_asked_to_end_ends_the_instance_in_good_order(launch, postgres):
-    operator = launch(env={"DATABASE_URL": postgres.create_database(f"t19{uuid.uuid4().hex[:12]}")}, arguments=("--workers", "2"))
+    operator = launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
     until(lambda: operator.server.output.count('"msg":"listening"') == 2, 60)  # one of them answers probes before the other has begun
     first, second = workers(operator)
     first.send_signal(signal.SIGTERM)
@@ -92,7 +91,7 @@ def test_t19_a_worker_that_is_asked_to_end_ends_the_instance_in_good_order(launc
 
 
 def test_t19_a_worker_that_dies_is_replaced(launch, postgres):
-    operator = launch(env={"DATABASE_URL": postgres.create_database(f"die{uuid.uuid4().hex[:12]}")}, arguments=("--workers", "2"))
+    operator = launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
     victim = workers(operator)[0]
     os.kill(victim.pid, signal.SIGKILL)
     operator.log_line(lambda line: line["msg"] == "worker died")
@@ -100,7 +99,7 @@ def test_t19_a_worker_that_dies_is_replaced(launch, postgres):
 
 
 def test_s110_a_restart_resets_the_pool(launch, postgres):
-    environment = {"DATABASE_URL": postgres.create_database(f"pool{uuid.uuid4().hex[:12]}")}
+    environment = {"DATABASE_URL": postgres.create_database()}
     operator = launch(env=environment)
     database = environment["DATABASE_URL"].rpartition("/")[2]
     count = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND application_name LIKE 'codeai%'"
@@ -132,7 +131,7 @@ def _on_socket(launch, path, **options):
 
 def test_workers_share_a_unix_socket(launch, postgres, tmp_path):
     path = tmp_path / "app.sock"
-    environment = {"DATABASE_URL": postgres.create_database(f"uds{uuid.uuid4().hex[:12]}"), "CODEAI_WORKERS": "2"}
+    environment = {"DATABASE_URL": postgres.create_database(), "CODEAI_WORKERS": "2"}
     operator = _on_socket(launch, path, env=environment)
     victim = workers(operator)[0]
     os.kill(victim.pid, signal.SIGKILL)
@@ -174,7 +173,7 @@ def test_tls_serves_with_a_certificate_of_ours(launch, tmp_path):
 def test_sighup_reads_the_certificate_again_in_all_workers(launch, postgres, tmp_path):
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     made_certificate(certificate, key)
-    env = {"DATABASE_URL": postgres.create_database(f"tls{uuid.uuid4().hex[:12]}")}
+    env = {"DATABASE_URL": postgres.create_database()}
     operator = launch(env=env, arguments=("--workers", "2", "--tls-cert", str(certificate), "--tls-key", str(key)), wait=False)
     url = f"https://localhost:{operator.server.port}"
     until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False), 60)

@@ -186,7 +186,7 @@ def test_t12_a_moved_file_and_sighup_lead_to_a_new_one(file):
 
 def test_t12_workers_of_a_fleet_follow_the_rotation(launch, postgres, tmp_path):
     path = tmp_path / "app.log"
-    url = postgres.create_database("rotation")
+    url = postgres.create_database()
     operator = launch(env={"DATABASE_URL": url, "LOG_OUTPUT": str(path)}, arguments=("--workers", "2"))
     path.rename(tmp_path / "app.log.1")
     operator.server.process.send_signal(signal.SIGHUP)

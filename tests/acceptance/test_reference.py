@@ -180,7 +180,7 @@ def test_s99_a_failure_of_the_database_is_an_execution_error(launch, postgres):
 @pytest.mark.parametrize("processes", [1, 3])
 def test_s131_executions_are_counted_wherever_they_run(launch, postgres, processes):
     """In the one process of the embedded database, and in a process beside two that serve HTTP."""
-    env = {"DATABASE_URL": postgres.create_database(f"work{uuid.uuid4().hex[:12]}"), "CODEAI_WORKERS": "2"} if processes > 1 else {}
+    env = {"DATABASE_URL": postgres.create_database(), "CODEAI_WORKERS": "2"} if processes > 1 else {}
     operator = launch(source=WORK, env=env)
     started = httpx.post(f"{operator.server.base_url}/api/v1/workflows/Publish/executions", json={"input": {"title": "first"}})
     assert started.status_code == 202
@@ -207,7 +207,7 @@ def test_t17_a_short_secret_is_refused_in_production(launch, postgres):
     environment = {
         "JWT_SECRET": "short",
         "CODEAI_ENV": "production",
-        "DATABASE_URL": postgres.create_database(f"t17{uuid.uuid4().hex[:8]}"),
+        "DATABASE_URL": postgres.create_database(),
     }
     operator = launch(env=environment, wait=False)
     assert operator.server.wait() == 3

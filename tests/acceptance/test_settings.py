@@ -111,7 +111,7 @@ def test_wrong_settings_stop_the_start(folder, environment, message):
 
 
 def test_t18_too_few_connections_stop_the_start(folder, postgres):
-    url = postgres.create_database("few")
+    url = postgres.create_database()
     done = codeai(folder, "server", "--port", "18765", "--workers", "20", DATABASE_URL=url, DB_MAX_OPEN_CONNS="25")
     assert done.returncode == 3
     assert "DB_MAX_OPEN_CONNS=25 is too few for 20 workers" in done.stderr

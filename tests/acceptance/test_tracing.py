@@ -102,7 +102,7 @@ def receiver():
 def traced(launch, receiver, request):
     """On PostgreSQL another process works on what requests start."""
     receiver.spans.clear()
-    environment = {} if request.param == "sqlite" else {"DATABASE_URL": request.getfixturevalue("postgres").create_database("traced")}
+    environment = {} if request.param == "sqlite" else {"DATABASE_URL": request.getfixturevalue("postgres").create_database()}
     environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "PEER_URL": receiver.url}
     environment["SLACK_WEBHOOK_URL"] = f"{receiver.url}/slack"
     return launch(source=PROGRAM, env={**environment, "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"})

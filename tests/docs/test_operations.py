@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, postgres):
-    found = Desk(tmp_path_factory.mktemp("desk"), postgres.create_database(f"docs{uuid.uuid4().hex[:12]}"))
+    found = Desk(tmp_path_factory.mktemp("desk"), postgres.create_database())
     found.server.start(wait=False)
     found.server.wait_until_ready(90)
     yield found

@@ -1,6 +1,5 @@
 """Databases and processes, once per module and kind: SQLite, PostgreSQL, and PostgreSQL whose work DBOS distributes."""
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -34,7 +33,7 @@ def settings(
     """A database with the tables of the program; tests empty what they use."""
     if kind == "sqlite":
         return prepared(f"sqlite:///{tmp_path_factory.mktemp('durable')}/app.db", application)
-    return prepared(request.getfixturevalue("postgres").create_database(f"d{uuid.uuid4().hex[:16]}"), application)
+    return prepared(request.getfixturevalue("postgres").create_database(), application)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -32,7 +31,7 @@ async def run_program(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
         if url is None and request.param == "sqlite":
             url = f"sqlite:///{tmp_path}/app{len(running)}.db"
         elif url is None:
-            url = request.getfixturevalue("postgres").create_database(f"e{uuid.uuid4().hex[:16]}")
+            url = request.getfixturevalue("postgres").create_database()
         application = application_of(program)
         values = {**ENVIRONMENT, **environment}
         settings = from_url(url)

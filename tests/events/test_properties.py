@@ -100,7 +100,7 @@ def play(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("shop")
     url = f"sqlite:///{folder}/app.db"
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgres").create_database(f"p{uuid.uuid4().hex[:16]}")
+        url = request.getfixturevalue("postgres").create_database()
     with asyncio.Runner() as runner:
         shop = Shop(url, folder)
         runner.run(shop.composition.start())

@@ -1,6 +1,5 @@
 """kill -9 around the outbox and around deliveries: no event lost, no effect doubled, none into a workflow twice."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -45,7 +44,7 @@ def test_nothing_is_lost_and_nothing_doubled(
     start_server: Start, tmp_path: Path, request: pytest.FixtureRequest, partner: Peer, dialect: str, point: str
 ) -> None:
     postgres = request.getfixturevalue("postgres") if dialect == "postgresql" else None
-    url = postgres.create_database(f"f{uuid.uuid4().hex[:16]}") if postgres is not None else f"sqlite:///{tmp_path}/data/app.db"
+    url = postgres.create_database() if postgres is not None else f"sqlite:///{tmp_path}/data/app.db"
     (tmp_path / "app.cai").write_text(PROGRAM)
     wanted = environment(url, partner.url)
     books = Books(url, postgres)

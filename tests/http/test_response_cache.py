@@ -1,7 +1,6 @@
 """Answers that are kept, on both databases, in memory and in Redis."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
     url = ""
     if database == "postgresql":
         postgres: PostgresServer = request.getfixturevalue("postgres")
-        url = postgres.create_database(f"c{uuid.uuid4().hex[:16]}")
+        url = postgres.create_database()
     env = {}
     if store == "redis":
         redis: RedisServer = request.getfixturevalue("redis_server")

@@ -1,7 +1,6 @@
 """Databases with the tables of ours, and a time that tests move."""
 
 import sys
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def system_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('jobs')}/app.db"
     else:
-        url = request.getfixturevalue("postgres").create_database(f"j{uuid.uuid4().hex[:16]}")
+        url = request.getfixturevalue("postgres").create_database()
     settings = from_url(url)
     synchronise(settings, Application(name="nothing"), lambda entity, check: "", development=True)
     return settings

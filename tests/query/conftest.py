@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ async def world_of(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         if request.param == "sqlite":
             url = f"sqlite:///{tmp_path}/app{len(opened)}.db"
         else:
-            url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
+            url = request.getfixturevalue("postgres").create_database()
         analysis = analysis_of(program)
         settings = from_url(url)
         await asyncio.to_thread(synchronise_here, settings, analysis.application, development=True)
@@ -53,7 +52,7 @@ def lasting_world_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
             if request.param == "sqlite":
                 url = f"sqlite:///{tmp_path_factory.mktemp('world')}/app.db"
             else:
-                url = request.getfixturevalue("postgres").create_database(f"q{uuid.uuid4().hex[:16]}")
+                url = request.getfixturevalue("postgres").create_database()
             analysis = analysis_of(program)
             settings = from_url(url)
             synchronise_here(settings, analysis.application, development=True)

@@ -98,7 +98,7 @@ def test_a_program_without_auth_does_not_start_in_production(serve, postgres):
 
 
 def test_too_few_connections_for_the_workers(serve, postgres):
-    done = serve(GOOD, flags={"workers": 3}, env={"DB_MAX_OPEN_CONNS": "5", "DATABASE_URL": postgres.create_database("few")})
+    done = serve(GOOD, flags={"workers": 3}, env={"DB_MAX_OPEN_CONNS": "5", "DATABASE_URL": postgres.create_database()})
     assert (done.returncode, "DB_MAX_OPEN_CONNS=5" in done.stderr) == (3, True), done.stderr
 
 

@@ -6,7 +6,6 @@ import http.client
 import os
 import signal
 import time
-import uuid
 from pathlib import Path
 
 import httpx
@@ -19,7 +18,7 @@ from services.polling import until
 PROGRAM = """
 entity Item { id: uuid, primary, auto  name: string, required }
 resource Item at /items { auth: public }
-endpoint GET /slow { auth: public  returns: json  do { sleep 1500ms  return { done: true } } }
+endpoint GET /slow { auth: public  returns: json  do { sleep 2500ms  return { done: true } } }
 """
 
 
@@ -32,7 +31,7 @@ def program(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(postgres) -> str:
-    return postgres.create_database(f"v{uuid.uuid4().hex[:16]}")
+    return postgres.create_database()
 
 
 def workers(server) -> list[psutil.Process]:
@@ -81,7 +80,7 @@ def test_a_worker_that_is_terminated_hands_it_to_the_server(start_server, progra
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
 def test_s107_sigterm_lets_requests_finish_and_stops_accepting(start_server, program, kind, request):
-    env = {"CODEAI_DRAIN_DELAY": "300ms"}
+    env = {"CODEAI_DRAIN_DELAY": "1500ms"}
     if kind == "postgresql":
         env["DATABASE_URL"] = request.getfixturevalue("url")
     server = start_server(program, env=env)

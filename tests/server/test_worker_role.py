@@ -1,7 +1,6 @@
 """A server that runs only durable work, and still answers monitors and operators (``--role worker``)."""
 
 import signal
-import uuid
 from pathlib import Path
 
 import httpx
@@ -25,7 +24,7 @@ def program(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def env(postgres) -> dict[str, str]:
-    return {"DATABASE_URL": postgres.create_database(f"r{uuid.uuid4().hex[:16]}")}
+    return {"DATABASE_URL": postgres.create_database()}
 
 
 def figure(text: str, name: str) -> float:

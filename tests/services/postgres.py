@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 import psutil
@@ -122,10 +123,14 @@ class PostgresServer:
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Runs a statement with psql and returns what it prints."""
         psql = shutil.which("psql") or str(self._binaries / "psql")
-        done = subprocess.run([psql, self.dsn(database), "-Atqc", statement], check=True, capture_output=True, text=True)
+        done = subprocess.run([psql, self.dsn(database), "-Atqc", statement], check=False, capture_output=True, text=True)
+        if done.returncode:
+            print(done.stderr)  # the error alone does not say why
+        done.check_returncode()
         return done.stdout.strip()
 
-    def create_database(self, name: str) -> str:
-        """Makes an empty database and returns its address."""
+    def create_database(self, name: str = "") -> str:
+        """Makes an empty database and returns its address; one without a name gets its own, as many tests share a server."""
+        name = name or f"d{uuid.uuid4().hex[:16]}"
         self.sql(f'CREATE DATABASE "{name}" STRATEGY file_copy')
         return self.dsn(name)

@@ -1,7 +1,6 @@
 """A client that stands still in the middle of a statement: its session is ended, that of others is not (acceptance S69)."""
 
 import struct
-import uuid
 from typing import Any
 
 import asyncpg
@@ -20,7 +19,7 @@ async def half_a_statement(connection: asyncpg.Connection) -> None:
 
 @pytest.fixture
 async def url(postgres: Any) -> str:
-    found: str = postgres.create_database(f"f{uuid.uuid4().hex[:16]}")
+    found: str = postgres.create_database()
     postgres.sql("CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)", found.rpartition("/")[2])
     return found
 

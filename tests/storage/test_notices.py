@@ -1,7 +1,6 @@
 """Notices between processes at one PostgreSQL: what happens when the connection ends at an awkward moment."""
 
 import asyncio
-import uuid
 
 import pytest
 
@@ -15,7 +14,7 @@ _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = c
 @pytest.mark.parametrize("steps", range(5))
 async def test_listening_ends_when_it_is_asked_to_at_the_moment_the_connection_is_lost(postgres, steps):
     """It went on for ever, and the server that waited for its end with it, when both came within the same turns of the event loop."""
-    database = open_database(from_url(postgres.create_database(f"notices{uuid.uuid4().hex[:12]}")))
+    database = open_database(from_url(postgres.create_database()))
     notices, gone = Notices(database), asyncio.Event()
     loop = asyncio.get_running_loop()
     stopping: list[asyncio.Task[None]] = []
@@ -42,7 +41,7 @@ async def test_listening_ends_when_it_is_asked_to_at_the_moment_the_connection_i
 
 
 async def test_a_notice_is_heard_when_its_transaction_commits_and_only_then(postgres):
-    url = postgres.create_database(f"notices{uuid.uuid4().hex[:12]}")
+    url = postgres.create_database()
     here, there = open_database(from_url(url)), open_database(from_url(url))
     teller, listener, heard = Notices(here), Notices(there), []
     last = asyncio.Event()

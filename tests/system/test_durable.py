@@ -1,6 +1,5 @@
 """Real servers that run workflows: one process on SQLite, several on PostgreSQL."""
 
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -103,7 +102,7 @@ def children(server: ServerProcess) -> dict[str, psutil.Process]:
 
 
 def test_on_postgresql_a_process_of_its_own_works_and_is_replaced_when_it_dies(start_server: Start, program: Path, postgres: Any) -> None:
-    url = postgres.create_database(f"durable{os.getpid()}")
+    url = postgres.create_database()
     server = start_server(program, env={"DATABASE_URL": url})
     until(lambda: {"cai-worker: durable", "cai-worker: http 1"} <= set(children(server)), True)
     assert httpx.post(server.base_url + "/long", json={"code": "a"}).status_code == 200
@@ -115,7 +114,7 @@ def test_on_postgresql_a_process_of_its_own_works_and_is_replaced_when_it_dies(s
 def test_roles_split_a_program_over_servers_and_another_takes_over_within_15_seconds(
     start_server: Start, program: Path, postgres: Any
 ) -> None:
-    url = postgres.create_database(f"roles{os.getpid()}")
+    url = postgres.create_database()
     api = start_server(program, env={"DATABASE_URL": url}, arguments=("--role", "api"))
     assert set(children(api)) == {"cai-worker: http 1"}
     workers = [start_server(program, wait=False, env={"DATABASE_URL": url, "CODEAI_ROLE": "worker"}) for _ in range(2)]
@@ -152,7 +151,7 @@ endpoint GET /parcels/{code} { auth: public  path { code: string }  returns: Par
 
 
 def test_two_versions_run_at_once_and_what_began_with_the_first_ends_with_it(start_server: Start, tmp_path: Path, postgres: Any) -> None:
-    env = {"DATABASE_URL": postgres.create_database(f"versions{os.getpid()}")}
+    env = {"DATABASE_URL": postgres.create_database()}
     older, newer = tmp_path / "older.cai", tmp_path / "newer.cai"
     older.write_text(VERSIONED)
     text = VERSIONED.replace('return "one"', 'return "two"')

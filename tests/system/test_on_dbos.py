@@ -2,7 +2,6 @@
 
 import signal
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def program(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def env(postgres: Any) -> dict[str, str]:
-    return {"DATABASE_URL": postgres.create_database(f"dbos{uuid.uuid4().hex[:12]}"), "CODEAI_DISPATCHER": "dbos"}
+    return {"DATABASE_URL": postgres.create_database(), "CODEAI_DISPATCHER": "dbos"}
 
 
 def until(look: Callable[[], bool], seconds: float = 30.0) -> None:

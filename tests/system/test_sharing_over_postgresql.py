@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,7 +31,7 @@ endpoint GET /where { auth: public  cache: 1h  do { return random(1, 1000000000)
 
 @pytest.fixture(scope="module")
 def url(postgres: Any) -> str:
-    return str(postgres.create_database(f"n{uuid.uuid4().hex[:16]}"))
+    return str(postgres.create_database())
 
 
 @pytest.fixture(scope="module")

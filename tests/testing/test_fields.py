@@ -85,6 +85,6 @@ def test_numbers_and_records_are_kept(tmp_path: Path, database: str, request: py
     program.write_text(PROGRAM)
     command = [sys.executable, "-m", "codeai", "test", str(program)]
     if database == "postgresql":
-        command += ["--database", request.getfixturevalue("postgres").create_database("fields")]
+        command += ["--database", request.getfixturevalue("postgres").create_database()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout.endswith("5 passed, 0 failed\n"), done.stdout + done.stderr
