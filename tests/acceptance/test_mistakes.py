@@ -149,7 +149,7 @@ def test_the_query_of_a_list_names_the_field_that_was_meant(desk):
         ("codeai executions retry unknown --url %s", "codeai: no execution 'unknown'\n"),
         ("codeai executions list --url localhost:1", "codeai: no server answers at http://localhost:1: Connection refused; name another"),
         ("codeai executions list --url 'http://a b'", "codeai: no server answers at http://a b: "),
-        ("codeai executions lst", "Error: No such command 'lst'. Did you mean 'list'?\n"),
+        ("codeai executions lst", "Error: No such command 'lst'.\nDid you mean 'codeai executions list'?\n"),
         ("codeai jobs purge --status runing --url %s", "'runing' is not one of 'completed', 'failed', 'cancelled'"),
     ],
 )

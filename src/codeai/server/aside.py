@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 _SECONDS_TO_END: Final = 5.0
+_SECONDS_TO_HEAR: Final = 0.5  # of Ctrl-C, at worst
 
 
 class AsideDied(OSError):
@@ -35,6 +36,8 @@ def aside(work: Callable[..., _Found], *arguments: object) -> _Found:
             with _undisturbed():
                 process.start()
             sender.close()
+            while not receiver.poll(_SECONDS_TO_HEAR):
+                pass  # a signal just before the waiting does not end it, and is heard behind it
             failed, found = receiver.recv()
             process.join(_SECONDS_TO_END)
         except EOFError:
