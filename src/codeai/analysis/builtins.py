@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from codeai.analysis.conversions import is_number, is_text, is_unknown
 from codeai.language import types as t
 
 Result = Callable[[tuple[t.Type, ...]], t.Type]
@@ -16,7 +15,7 @@ Result = Callable[[tuple[t.Type, ...]], t.Type]
 class Builtin(msgspec.Struct, frozen=True):
     """A function of the language. ``kinds`` are the parameters: a letter each, upper case where it may be left out.
 
-    t text · n number · i int · l list · a anything · d date or timestamp · u duration · f lambda · b bool · m map
+    t text · n number · i int · l list · a anything · d date or timestamp · u duration · f lambda · b bool · m map · s what has a length
     """
 
     kinds: str
@@ -24,8 +23,8 @@ class Builtin(msgspec.Struct, frozen=True):
 
     @property
     def minimum(self) -> int:
-        """The fewest arguments."""
-        return sum(kind.islower() for kind in self.kinds)
+        """The fewest arguments; ``*`` stands for any number of the kind before it."""
+        return sum(kind.islower() for kind in self.kinds) - self.kinds.count("*")
 
     @property
     def maximum(self) -> int:
@@ -98,7 +97,7 @@ _INT = _always(t.Int())
 _BOOL = _always(t.Bool())
 
 BUILTINS: Final[dict[str, Builtin]] = {
-    "length": Builtin("a", _INT),
+    "length": Builtin("s", _INT),
     "upper": Builtin("t", _TEXT),
     "lower": Builtin("t", _TEXT),
     "trim": Builtin("t", _TEXT),
@@ -115,8 +114,8 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "ceil": Builtin("n", _whole),
     "floor": Builtin("n", _whole),
     "round": Builtin("nI", _rounded),
-    "min": Builtin("a*", _widest),
-    "max": Builtin("a*", _widest),
+    "min": Builtin("aa*", _widest),
+    "max": Builtin("aa*", _widest),
     "sum": Builtin("lF", _sum),
     "avg": Builtin("lF", _average),
     "count": Builtin("lF", _INT),
@@ -167,28 +166,3 @@ STRICT: Final = frozenset(
         *("parse_int", "parse_decimal", "parse_json", "hash", "hmac"),
     )
 )
-
-
-def argument_problem(kind: str, type_: t.Type) -> str | None:
-    """What is wrong with an argument for a parameter of that kind, or None."""
-    found = t.required(type_)
-    if is_unknown(found) or isinstance(found, t.Null | t.Json):
-        return None
-    kind = kind.lower()
-    if kind == "t" and not (is_text(found) or isinstance(found, t.Uuid)):
-        return f"expected string, got {found}"
-    if kind == "n" and not is_number(found):
-        return f"expected number, got {found}"
-    if kind == "i" and not isinstance(found, t.Int):
-        return f"expected int, got {found}"
-    if kind == "l" and not isinstance(found, t.List):
-        return f"expected array, got {found}"
-    if kind == "d" and not isinstance(found, t.Date | t.Timestamp):
-        return f"expected date, got {found}"
-    if kind == "u" and not isinstance(found, t.Duration):
-        return f"expected duration, got {found}"
-    if kind == "f" and not isinstance(found, t.Function):
-        return f"expected a lambda, got {found}"
-    if kind == "m" and not isinstance(found, t.Map | t.Record | t.Row):
-        return f"expected map, got {found}"
-    return None

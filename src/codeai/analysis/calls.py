@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin, argument_problem
+from codeai.analysis.arguments import argument_problem, call_problem
+from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin
 from codeai.analysis.expressions import Expressions
+from codeai.analysis.grouping import aggregate_problem
 from codeai.analysis.guarding import check_permission
 from codeai.analysis.names import origin_of
 from codeai.analysis.scope import Scope, Variable, broken
@@ -101,8 +103,9 @@ class Calls(Expressions):
         inner.aggregating = False
         value = self.expression(argument, inner)
         type_ = t.required(value.type)
-        if name in ("sum", "avg") and not isinstance(type_, t.Int | t.Decimal | t.Float | t.Unknown):
-            self.report.error(argument, f"'{name}' needs numbers, got {type_}", "CAI0318", kind=self.kind)
+        problem = aggregate_problem(name, type_)
+        if problem is not None:
+            self.report.error(argument, problem, "CAI0318", kind=self.kind)
             return broken(node)
         return ir.Call(type=self.aggregate_type(name, type_), function=name, arguments=(value,), at=node.start)
 
@@ -194,26 +197,43 @@ class Calls(Expressions):
 
     def _builtin(self, node: ex.Call, name: str, builtin: Builtin, target: ir.Expression | None, scope: Scope) -> ir.Expression:
         count = len(node.arguments) + (target is not None)
-        if not builtin.minimum - builtin.kinds.count("*") <= count <= builtin.maximum:
+        if not builtin.minimum <= count <= builtin.maximum:
             expected = builtin.minimum if count < builtin.minimum else builtin.maximum
             self._wrong_count(node, name, expected, count)
             return broken(node)
         arguments = [target] if target is not None else []
         for argument in node.arguments:
             arguments.append(self._argument_value(argument, arguments, scope))
-        for at, value in enumerate(arguments):
-            kind = builtin.kinds[at] if at < len(builtin.kinds) - builtin.kinds.count("*") else "a"
-            problem = argument_problem(kind, value.type)
-            if problem is not None:
-                place: Node = node.arguments[at - (target is not None)].value if at >= (target is not None) else node
-                self.report.error(place, f"type mismatch for argument {at + 1} of '{name}': {problem}", "CAI0301", kind=self.kind)
-                return broken(node)
+        problem = self._argument_problem(name, builtin, arguments)
+        if problem is not None:
+            at, said = problem
+            place: Node = node.arguments[at - (target is not None)].value if at >= (target is not None) else node
+            self.report.error(place, f"type mismatch for argument {at + 1} of '{name}': {said}", "CAI0301", kind=self.kind)
+            return broken(node)
+        if name == "issue_token" and len(node.arguments) > 1:
+            self._issued_roles(node.arguments[1].value)
         if name in _IMPURE:
             scope.host.impure = True
         result = builtin.result(tuple(value.type for value in arguments))
         if name in STRICT and any(t.is_nullable(value.type) for value in arguments):
             result = t.optional(result)
         return ir.Call(type=result, function=name, arguments=tuple(arguments), at=node.start)
+
+    def _argument_problem(self, name: str, builtin: Builtin, arguments: list[ir.Expression]) -> tuple[int, str] | None:
+        for at, value in enumerate(arguments):
+            kind = builtin.kinds[at] if at < len(builtin.kinds) - builtin.kinds.count("*") else "a"
+            problem = argument_problem(kind, value.type)
+            if problem is not None:
+                return at, problem
+            if isinstance(value, ir.LambdaOf) and len(value.parameters) != 1:
+                return at, f"expected a lambda of one parameter, got one of {len(value.parameters)}"
+        return call_problem(name, arguments)
+
+    def _issued_roles(self, node: ex.Expression) -> None:
+        """Roles that the program does not declare open nothing, so that whoever issues one has mistyped it."""
+        for item in node.items if isinstance(node, ex.ListLiteral) else ():
+            if isinstance(item, ex.StringLiteral):
+                self.check_role(Identifier(item.start, item.end, item.value))
 
     def _argument_value(self, argument: ex.Argument, before: list[ir.Expression], scope: Scope) -> ir.Expression:
         if argument.name is not None:
@@ -242,7 +262,7 @@ class Calls(Expressions):
             self._wrong_count(node, function.name, len(function.parameters))
             return broken(node)
         values = tuple(
-            self.value(argument.value, scope, type_, f"parameter '{name}'")
+            self.value(argument.value, scope, type_, f"parameter '{name}'", nullable=t.is_nullable(type_))
             for argument, (name, type_) in zip(node.arguments, function.parameters, strict=True)
         )
         scope.host.impure = True

@@ -43,6 +43,18 @@ def wider_number(left: t.Type, right: t.Type) -> t.Type | None:
     return None
 
 
+def distinct_names(wanted: t.Type, found: t.Type) -> tuple[str, str]:
+    """How a message calls two types that do not fit: what they hold is said where their names are the same."""
+    first, second = t.required(wanted), t.required(found)
+    if str(first) == str(second) and isinstance(first, t.List) and isinstance(second, t.List):
+        inner = distinct_names(first.item, second.item)
+        return f"{first} of {inner[0]}", f"{second} of {inner[1]}"
+    if str(first) == str(second) and isinstance(first, t.Record) and isinstance(second, t.Record):
+        missing = next((f"'{field.name}'" for field in first.fields if field.required and second.field(field.name) is None), "its fields")
+        return f"{first} with {missing}", "one of other fields"
+    return str(first), str(second)
+
+
 def literal_value(text: str, target: t.Type) -> object | None:
     """The value of a literal text as another type, or None when it is not one."""
     try:
@@ -149,9 +161,34 @@ def _fit_text(value: ir.Expression, wanted: t.Type, on_failure: str) -> ir.Expre
 def _fit_structure(value: ir.Expression, source: t.Type, wanted: t.Type, keys: Keys) -> ir.Expression | None:
     if isinstance(source, t.List) and isinstance(wanted, t.List):
         return _fit_list(value, source, wanted, keys)
-    if isinstance(source, t.Record | t.Row | t.Map) and isinstance(wanted, t.Record | t.Row | t.Map):
-        return value
-    return None
+    return value if _same_structure(source, wanted, keys) else None
+
+
+def _same_structure(source: t.Type, wanted: t.Type, keys: Keys) -> bool:
+    """Whether records, rows and maps meet: one row is no row of another entity, a record has what the other one needs.
+
+    What a row has is the matter of who knows the entities; a record without a name may be one of anything.
+    """
+    if isinstance(source, t.Row) and isinstance(wanted, t.Row):
+        return source.entity == wanted.entity
+    if isinstance(source, t.Record) and isinstance(wanted, t.Row):
+        return source.name in ("", wanted.entity)
+    if isinstance(source, t.Record) and isinstance(wanted, t.Record):
+        return source.name == wanted.name != "" or all(_holds(source, field, keys) for field in wanted.fields)
+    if isinstance(source, t.Record) and isinstance(wanted, t.Map):
+        return all(_meets(field.type, wanted.value, keys) for field in source.fields)
+    if isinstance(source, t.Map) and isinstance(wanted, t.Map):
+        return _meets(source.value, wanted.value, keys)
+    return isinstance(source, t.Row | t.Map) and isinstance(wanted, t.Record | t.Row | t.Map)
+
+
+def _holds(source: t.Record, field: t.RecordField, keys: Keys) -> bool:
+    found = source.field(field.name)
+    return not field.required if found is None else _meets(found.type, field.type, keys)
+
+
+def _meets(source: t.Type, wanted: t.Type, keys: Keys) -> bool:
+    return fit(ir.Local(type=source, name="part"), wanted, keys=keys) is not None
 
 
 def _fit_list(value: ir.Expression, source: t.List, wanted: t.List, keys: Keys) -> ir.Expression | None:

@@ -98,7 +98,9 @@ class Effects(Payloads):
         name = entry.key.text
         field = symbol.arguments.field(name)
         if field is not None:
-            return self.value(entry.value, scope, field.type, f"argument '{name}'")
+            return self.value(
+                entry.value, scope, field.type, f"argument '{name}'", nullable=not field.required or t.is_nullable(field.type)
+            )
         if name != "idempotency_key" and not symbol.open:
             known = [known.name for known in symbol.arguments.fields]
             self.report.unknown(entry.key, f"operation '{symbol.name}' takes no '{name}'", name, known, "CAI0106")

@@ -216,7 +216,10 @@ class Entities(Effects):
         for modifier in node.modifiers:
             if modifier.name.text == "default" and len(modifier.arguments) == 1:
                 scope = Scope(Host("a default", database=False))
-                return self.value(modifier.arguments[0], scope, field.type, f"default of '{field.name}'")
+                what = f"default of '{field.name}'"
+                found = self.value(modifier.arguments[0], scope, field.type, what, nullable=field.nullable)
+                self.check_constants(modifier.arguments[0], found, field.type, field.constraints, what)
+                return found
             if modifier.name.text == "default":
                 self.report.error(modifier, "modifier 'default' takes one argument", "CAI0205")
         return None

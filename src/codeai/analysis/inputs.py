@@ -34,10 +34,12 @@ class InputAnalysis(Entities):
         """A declared input."""
         type_ = self.resolve(node.type)
         modifiers = {modifier.name.text: modifier for modifier in node.modifiers}
-        default = None
+        constraints, default = self.constraints(node, type_), None
         if "default" in modifiers and modifiers["default"].arguments:
             scope = Scope(Host("a default", database=False))
-            default = self.value(modifiers["default"].arguments[0], scope, type_, f"default of '{node.name.text}'")
+            what, place = f"default of '{node.name.text}'", modifiers["default"].arguments[0]
+            default = self.value(place, scope, type_, what)
+            self.check_constants(place, default, type_, constraints, what)
         plain = t.required(type_)
         return InputField(
             name=node.name.text,
@@ -45,7 +47,7 @@ class InputAnalysis(Entities):
             required="required" in modifiers and default is None and not partial,
             nullable=isinstance(type_, t.Optional) or not ("required" in modifiers or default is not None),
             default=default,
-            constraints=self.constraints(node, type_),
+            constraints=constraints,
             reference=plain.entity if isinstance(plain, t.Ref) else None,
             write_only="write_only" in modifiers or "secret" in modifiers,
             description=node.description,

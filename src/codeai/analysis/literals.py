@@ -18,7 +18,7 @@ class Literals(Values):
     """Elaborates values that stand for themselves."""
 
     def _integer(self, node: ex.IntLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
-        if not -(2**63) <= node.value < 2**63 + 1:
+        if node.value >= 2**63:
             self.report.error(node, f"number {node.value} does not fit in 64 bits", "CAI0304")
         return ir.Constant(type=t.Int(), value=node.value, at=node.start)
 
@@ -46,8 +46,11 @@ class Literals(Values):
         wanted = t.required(expected) if expected is not None else None
         item = wanted.item if isinstance(wanted, t.List) else None
         items = tuple(self.expression(value, scope, item) for value in node.items)
-        if item is None:
+        fitted = tuple(self.fit(found, item) for found in items) if item is not None else (None,)
+        if item is None or None in fitted:  # what the place wants is not there: its message says what is
             item, items = self._common(node, items)
+        else:
+            items = tuple(found for found in fitted if found is not None)
         return ir.ListOf(type=t.List(item), items=items, at=node.start)
 
     def _common(self, node: Node, items: tuple[ir.Expression, ...]) -> tuple[t.Type, tuple[ir.Expression, ...]]:
@@ -84,7 +87,9 @@ class Literals(Values):
 
     def _entry_value(self, entry: ex.MapEntry, scope: Scope, wanted: t.Type | None) -> ir.Expression:
         if not isinstance(wanted, t.Record):
-            return self.expression(entry.value, scope, wanted.value if isinstance(wanted, t.Map) else None)
+            if isinstance(wanted, t.Map):
+                return self.value(entry.value, scope, wanted.value, f"value '{entry.key.text}'")
+            return self.expression(entry.value, scope)
         field = wanted.field(entry.key.text)
         if field is None:
             self.report.unknown(

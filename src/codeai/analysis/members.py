@@ -50,7 +50,7 @@ class Members(Names):
                 return self.row_member(node.name, self.range_row(range_, node), entity, scope)
         enum = self.symbols.enums.get(name)
         if enum is not None:
-            self._check_member(node.name, node.name.text, enum)
+            self.check_member(node.name, node.name.text, enum)
             return ir.Constant(type=enum, value=node.name.text, at=node.start)
         return None
 

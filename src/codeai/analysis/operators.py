@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import uuid
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
 
-from codeai.analysis.conversions import NUMERIC, TEXTUAL, convert, is_number, is_text, is_unknown, wider_number
+from codeai.analysis.arguments import ORDERED
+from codeai.analysis.conversions import NUMERIC, convert, is_number, is_text, is_unknown, wider_number
 from codeai.analysis.members import Members
 from codeai.analysis.scope import Scope, broken
 from codeai.language import types as t
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
 from codeai.model import expression as ir
-
-_PARSERS: Final[dict[type, Callable[[str], object]]] = {
-    t.Uuid: uuid.UUID,
-    t.Date: datetime.date.fromisoformat,
-    t.Timestamp: datetime.datetime.fromisoformat,
-    t.Time: datetime.time.fromisoformat,
-}
-_ORDERED: Final = (*NUMERIC, *TEXTUAL, t.Date, t.Timestamp, t.Time, t.Duration, t.Uuid)
 
 
 class Operators(Members):
@@ -31,6 +21,8 @@ class Operators(Members):
     def _unary(self, node: ex.Unary, scope: Scope, expected: t.Type | None) -> ir.Expression:
         if node.operator == "not":
             return ir.Unary(type=t.Bool(), operator="not", operand=self.condition(node.operand, scope), at=node.start)
+        if isinstance(node.operand, ex.IntLiteral) and node.operand.value == 2**63:  # fits with its sign only
+            return ir.Constant(type=t.Int(), value=-(2**63), at=node.start)
         operand = self.expression(node.operand, scope, expected)
         if isinstance(operand, ir.Constant) and isinstance(operand.value, int | float | Decimal | datetime.timedelta):
             return ir.Constant(type=operand.type, value=-operand.value, at=node.start)
@@ -86,7 +78,7 @@ class Operators(Members):
         if pair is None:
             return broken(node)
         type_ = t.required(pair[0].type)
-        if not isinstance(type_, (*_ORDERED, t.Unknown, t.Null)):
+        if not isinstance(type_, (*ORDERED, t.Unknown, t.Null)):
             self.report.error(node, f"type '{type_}' has no order", "CAI0313", kind=self.kind)
             return broken(node)
         return ir.Binary(type=t.Bool(), operator=operator, left=pair[0], right=pair[1], at=node.start)
@@ -104,25 +96,10 @@ class Operators(Members):
         for first, second, swapped in ((left, right, False), (right, left, True)):
             fitted = self.fit(second, first.type, "no_match")
             if fitted is not None:
-                self._check_constant(node, first, fitted)
-                self.check_literal(node.left if swapped else node.right, fitted)
+                self.check_spelling(node.left if swapped else node.right, fitted, first.type)
                 return (fitted, first) if swapped else (first, fitted)
         self._mismatch(node, left, right)
         return None
-
-    def _check_constant(self, node: ex.Binary, wanted: ir.Expression, value: ir.Expression) -> None:
-        type_ = t.required(wanted.type)
-        if isinstance(type_, t.Enum) and isinstance(value, ir.Constant) and isinstance(value.value, str):
-            self._check_member(node.right if value.at == node.right.start else node.left, value.value, type_)
-
-    def check_literal(self, node: ex.Expression, value: ir.Expression) -> None:
-        """Warns of a text that is no date, uuid … at all, so that the comparison is never true."""
-        parse = _PARSERS.get(type(t.required(value.type))) if isinstance(value, ir.Convert) else None
-        if parse is not None and isinstance(node, ex.StringLiteral):
-            try:
-                parse(node.value)
-            except ValueError:
-                self.report.warning(node, f"'{node.value}' is no {t.required(value.type)}, so that this is never true", "CAI0331")
 
     def _mismatch(self, node: ex.Binary, left: ir.Expression, right: ir.Expression) -> None:
         for side, other in ((left, right), (right, left)):
@@ -143,10 +120,8 @@ class Operators(Members):
             if fitted is None and self.fit(left, type_.item) is None:
                 self._mismatch(node, left, ir.Constant(type=type_.item, value=None))
                 return broken(node)
-            if fitted is not None and isinstance(fitted, ir.ListOf):
-                for item, at in zip(fitted.items, getattr(node.right, "items", ()), strict=False):
-                    if isinstance(wanted.item, t.Enum) and isinstance(item, ir.Constant) and isinstance(item.value, str):
-                        self._check_member(at, item.value, wanted.item)
+            if fitted is not None:
+                self.check_spelling(node.right, fitted, wanted)
             right = fitted or right
             left = left if fitted is not None else self.fit(left, type_.item) or left
         return ir.Binary(type=t.Bool(), operator=operator, left=left, right=right, at=node.start)

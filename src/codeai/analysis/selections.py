@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from codeai.analysis.calls import Calls
+from codeai.analysis.grouping import aggregate_problem, is_aggregate, sorts, ungrouped
 from codeai.analysis.joins import is_broken, joins_by_key
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Range, Scope, broken
@@ -45,11 +48,10 @@ class Selections(Calls):
         joins = self._joins(node, inner)
         columns = self._columns(node, inner)
         grouping = tuple(self.expression(value, inner) for value in node.group_by)
-        self._check_grouping(node, columns, grouping)
         named = self._with_columns(inner, columns)
         row = t.Row(entity.name)
         kind, type_ = self._selection_type(node, row, columns)
-        return ir.Selection(
+        found = ir.Selection(
             type=type_,
             at=node.start,
             kind=kind,  # type: ignore[arg-type]  # one of the literals
@@ -61,13 +63,15 @@ class Selections(Calls):
             search=self.value(node.search, scope, t.String(), "search") if node.search is not None else None,
             group_by=grouping,
             having=self._having(node, named),
-            order_by=tuple(ir.Order(self.expression(term.value, named), term.descending) for term in node.order_by),
+            order_by=self._orders(node, named),
             limit=self._row_count(node.limit, scope, "limit"),
             offset=self._row_count(node.offset, scope, "offset"),
             loads=self._loads(node.loads, entity),
             with_deleted=node.with_deleted,
             as_system=self._system(node, node.as_system),
         )
+        self._check_grouping(node, found)
+        return found
 
     def _row_count(self, node: ex.Expression | None, scope: Scope, what: str) -> ir.Expression | None:
         if node is None:
@@ -77,14 +81,42 @@ class Selections(Calls):
             self.report.error(node, f"'{what}' is not negative", "CAI0304", kind=self.kind)
         return found
 
-    def _check_grouping(self, node: q.Select, columns: tuple[ir.Column, ...] | None, grouping: tuple[ir.Expression, ...]) -> None:
-        """Beside aggregates every other column must be one of the group's."""
-        grouped = bool(node.group_by) or any(_is_aggregate(column.value) for column in columns or ())
-        for column, place in zip(columns or (), node.columns, strict=False):
-            free = isinstance(column.value, ir.FieldValue) and not any(_same_column(column.value, key) for key in grouping)
-            if grouped and free and not _is_aggregate(column.value):
-                hint, said = f"add 'group by {column.name}'", f"column '{column.name}' is neither grouped nor aggregated"
+    def _check_grouping(self, node: q.Select, found: ir.Selection) -> None:
+        """One row stands for many: columns, conditions and the order of groups say what all of a group have in common."""
+        grouped = bool(node.group_by) or any(is_aggregate(column.value) for column in found.columns or ())
+        if not grouped:
+            if node.having is not None:
+                self.report.error(node.having, "'having' is a condition on groups", "CAI0332", help_text="write 'where'", kind=self.kind)
+            return
+        if not found.columns:
+            hint = "name what is shown of each, as in 'select category, count(*) as n from Product group by category'"
+            self.report.error(node.group_by[0], "groups have columns, and no rows", "CAI0332", help_text=hint, kind=self.kind)
+            return
+        aliases = {found.alias, *(join.alias for join in found.joins)}
+        for place, value in self._of_groups(node, found):
+            name = ungrouped(value, found.group_by, aliases)
+            if name is not None:
+                said, hint = f"column '{name}' is neither grouped nor aggregated", f"add 'group by {name}'"
                 self.report.error(place, said, "CAI0332", help_text=hint, kind=self.kind)
+
+    def _of_groups(self, node: q.Select, found: ir.Selection) -> Iterator[tuple[Node, ir.Expression]]:
+        """What is said of each group, with its places: columns, then what 'having' and 'order by' say besides."""
+        columns = [column.value for column in found.columns or ()]
+        yield from zip((column.value for column in node.columns), columns, strict=False)
+        if node.having is not None and found.having is not None:
+            yield node.having, found.having
+        for term, order in zip(node.order_by, found.order_by, strict=True):
+            if not any(order.value is column for column in columns):
+                yield term.value, order.value
+
+    def _orders(self, node: q.Select, scope: Scope) -> tuple[ir.Order, ...]:
+        found: list[ir.Order] = []
+        for term in node.order_by:
+            value = self.expression(term.value, scope)
+            if not sorts(value.type):
+                self.report.error(term.value, f"type '{t.required(value.type)}' has no order", "CAI0313", kind=self.kind)
+            found.append(ir.Order(value, term.descending))
+        return tuple(found)
 
     def _system(self, node: Node, wanted: bool) -> bool:
         if wanted and self.query_text:
@@ -99,7 +131,7 @@ class Selections(Calls):
         if columns is None:
             return "rows", t.List(row)
         record = t.Record(tuple(t.RecordField(column.name, column.value.type) for column in columns))
-        only_aggregates = not node.group_by and all(_is_aggregate(column.value) for column in columns)
+        only_aggregates = not node.group_by and all(is_aggregate(column.value) for column in columns)
         return ("aggregate", record) if only_aggregates else ("rows", t.List(record))
 
     def _joins(self, node: q.Select, inner: Scope) -> tuple[ir.Join, ...]:
@@ -198,6 +230,10 @@ class Selections(Calls):
             call = ir.Call(type=t.Int(), function="count", arguments=(), at=node.start)
         else:
             value = self.expression(node.operand, inner)
+            problem = aggregate_problem(node.kind, value.type)
+            if problem is not None:
+                self.report.error(node.operand, problem, "CAI0318", kind=self.kind)
+                return broken(node)
             call = ir.Call(
                 type=self.aggregate_type(node.kind, t.required(value.type)), function=node.kind, arguments=(value,), at=node.start
             )
@@ -222,7 +258,6 @@ class Selections(Calls):
         range_, _ = self._over(entity, scope)
         found = self.expression(node.key, scope)
         key = self.fitted(node.key, found, entity.key_type, f"key of '{entity.name}'")
-        self.check_literal(node.key, key)
         row = self.range_row(range_, node)
         field = ir.FieldValue(type=entity.key_type, row=row, field=entity.primary, at=node.start)
         if isinstance(key, ir.Convert):
@@ -239,24 +274,6 @@ class Selections(Calls):
             with_deleted=node.with_deleted,
             as_system=self._system(node, node.as_system),
         )
-
-
-def _same_column(left: ir.Expression, right: ir.Expression) -> bool:
-    return (
-        isinstance(left, ir.FieldValue)
-        and isinstance(right, ir.FieldValue)
-        and left.field == right.field
-        and getattr(left.row, "alias", None) == getattr(right.row, "alias", None)
-    )
-
-
-def _is_aggregate(value: ir.Expression) -> bool:
-    if isinstance(value, ir.Call):
-        over_rows = value.function in ("count", "sum", "avg") or (value.function in ("min", "max") and len(value.arguments) == 1)
-        return over_rows or any(map(_is_aggregate, value.arguments))
-    if isinstance(value, ir.Binary):
-        return _is_aggregate(value.left) or _is_aggregate(value.right)
-    return isinstance(value, ir.Convert) and _is_aggregate(value.operand)
 
 
 def _column_name(node: ex.Expression) -> str | None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from codeai.analysis.conversions import fit
+from codeai.analysis.constants import NONE, constants, misspelt, unfit
+from codeai.analysis.conversions import distinct_names, fit
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Scope, broken
 from codeai.analysis.symbols import Symbols
 from codeai.analysis.types import TypeResolver
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import DiagnosticClass, Severity
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
 from codeai.model import expression as ir
 from codeai.model.application import Requirement
+from codeai.model.entity import Constraints
 
 
 class Values(TypeResolver):
@@ -54,15 +56,34 @@ class Values(TypeResolver):
         """A resolved expression converted to the wanted type."""
         fitted = self.fit(found, expected)
         if fitted is None:
-            message = f"type mismatch for {what}: expected {t.required(expected)}, got {t.required(found.type)}"
-            self.report.error(node, message, "CAI0301", kind=self.kind)
+            wanted, got = distinct_names(expected, found.type)
+            self.report.error(node, f"type mismatch for {what}: expected {wanted}, got {got}", "CAI0301", kind=self.kind)
             return broken(node)
-        wanted = t.required(expected)
-        if isinstance(wanted, t.Enum) and isinstance(fitted, ir.Constant) and isinstance(fitted.value, str):
-            self._check_member(node, fitted.value, wanted)
+        self.check_spelling(node, fitted, expected)
         if not nullable and isinstance(fitted.type, t.Null):
             self.report.error(node, f"{what} is never null", "CAI0302", kind=self.kind)
         return fitted
+
+    def check_spelling(self, node: Node, fitted: ir.Expression, wanted: t.Type) -> None:
+        """Reports constants that are no uuid, date, time or member of the enum that their place wants.
+
+        In a program that is a mistake, for whoever asks by ``q`` a comparison that is never true.
+        """
+        severity = Severity.WARNING if self.query_text else Severity.ERROR
+        for place, value, type_ in constants(node, fitted, wanted):
+            if isinstance(type_, t.Enum) and isinstance(value, ir.Constant) and isinstance(value.value, str):
+                self.check_member(place, value.value, type_)
+            problem = misspelt(value)
+            if problem is not None:
+                said, advice = problem
+                self.report.error(place, said, "CAI0331", severity=severity, help_text=advice, kind=self.kind)
+
+    def check_constants(self, node: Node, value: ir.Expression, type_: t.Type, constraints: Constraints, what: str) -> None:
+        """Reports constants that the field which takes them would refuse."""
+        for place, constant, wanted in constants(node, value, type_):
+            problem = unfit(constant, wanted, constraints if place is node else NONE)
+            if problem is not None:
+                self.report.error(place, f"{what} {problem}", "CAI0336", kind=self.kind)
 
     def condition(self, node: ex.Expression, scope: Scope) -> ir.Expression:
         """An expression that must be true or false."""
@@ -76,7 +97,8 @@ class Values(TypeResolver):
         """A call (see ``Calls``)."""
         raise NotImplementedError
 
-    def _check_member(self, node: Node, value: str, enum: t.Enum) -> None:
+    def check_member(self, node: Node, value: str, enum: t.Enum) -> None:
+        """Reports what is no member of an enum."""
         if value not in enum.members:
             label = f"enum '{enum.name}'" if enum.name else "enum"
             self.report.unknown(node, f"'{value}' is not a member of {label}", value, enum.members, "CAI0307", kind=self.kind)

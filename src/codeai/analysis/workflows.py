@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from codeai.analysis.effects import EXECUTION
 from codeai.analysis.payloads import wire_name
@@ -20,18 +20,7 @@ from codeai.model.endpoint import InputField
 from codeai.model.event import Retry
 from codeai.model.workflow import Job, Schedule, Trigger, Workflow
 
-_Clause = TypeVar("_Clause", bound=d.Clause)
 _JOB_VALUES: Final = ("queue", "priority", "timeout", "overlap", "catch_up", "concurrency", "key")
-_FAILURE: Final = t.Record(
-    (
-        t.RecordField("message", t.String()),
-        t.RecordField("code", t.optional(t.String())),
-        t.RecordField("step", t.optional(t.String())),
-        t.RecordField("status", t.optional(t.Int())),
-        t.RecordField("body", t.Json()),
-    ),
-    "error",
-)
 
 
 class Workflows(Steps):

@@ -93,7 +93,9 @@ class Writes(Selections):
             return None
         if field.auto_update or (field.auto and not field.primary and not scope.host.test):
             self.report.error(key, f"'{key.text}' is set by the server", "CAI0326")
-        return self.value(value, scope, field.type, f"field '{field.name}'", nullable=field.nullable)
+        found = self.value(value, scope, field.type, f"field '{field.name}'", nullable=field.nullable)
+        self.check_constants(value, found, field.type, field.constraints, f"field '{field.name}'")
+        return found
 
     def _update(self, node: q.UpdateRow, scope: Scope, expected: t.Type | None) -> ir.Expression:
         self._written(node, scope)
