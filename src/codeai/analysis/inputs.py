@@ -224,13 +224,17 @@ class InputAnalysis(Entities):
             self.symbols.use("auth", name.text)
         return "required", tuple(name.text for name in clause.names)
 
+    def no_duration(self, node: ex.Expression, what: str) -> None:
+        """Reports what is no duration (see ``Surroundings``)."""
+        raise NotImplementedError
+
     def milliseconds(self, clauses: tuple[d.Clause, ...], key: str) -> int | None:
         """The duration that a clause gives."""
         for clause in clauses:
             if isinstance(clause, d.ValueClause) and clause.key.text == key:
                 if isinstance(clause.value, ex.DurationLiteral):
                     return clause.value.milliseconds
-                self.report.error(clause.value, f"'{key}' takes a duration, as in 5s", "CAI0505")
+                self.no_duration(clause.value, key)
         return None
 
 

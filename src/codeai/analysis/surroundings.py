@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from codeai.analysis.receiving import Receiving
-from codeai.language.durations import duration_milliseconds
+from codeai.language.durations import duration_milliseconds, intended
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
@@ -89,8 +89,17 @@ class Surroundings(Receiving):
         """A duration in a setting."""
         if isinstance(node, ex.DurationLiteral):
             return node.milliseconds
-        self.report.error(node, f"'{what}' takes a duration, as in 5s", "CAI0505")
+        self.no_duration(node, what)
         return 0
+
+    def no_duration(self, node: ex.Expression, what: str) -> None:
+        """Reports what stands where a duration should, with the duration that it may be."""
+        advice = ""
+        if isinstance(node, ex.IntLiteral):
+            advice = f"give it a unit: {node.value}s, {node.value}m or {node.value}h"
+        elif isinstance(node, ex.StringLiteral) and (meant := intended(node.value)) is not None:
+            advice = f"did you mean '{meant}'?"
+        self.report.error(node, f"'{what}' takes a duration, as in 5s", "CAI0505", help_text=advice)
 
     def whole_of(self, node: ex.Expression, what: str, low: int = 1, high: int = 1_000_000) -> int:
         """A whole number in a setting."""

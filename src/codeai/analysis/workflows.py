@@ -7,7 +7,7 @@ from typing import Final
 
 from codeai.analysis.effects import EXECUTION
 from codeai.analysis.payloads import wire_name
-from codeai.analysis.schedules import cron_problem, is_timezone
+from codeai.analysis.schedules import cron_problem, is_timezone, near_timezone
 from codeai.analysis.scope import Scope
 from codeai.analysis.steps import Run, Steps, first_clause
 from codeai.analysis.symbols import RunSymbol
@@ -141,7 +141,8 @@ class Workflows(Steps):
         zone = self.clause_value(clauses, "timezone")
         timezone = zone.value if isinstance(zone, ex.StringLiteral) else "UTC"
         if zone is not None and not (isinstance(zone, ex.StringLiteral) and is_timezone(timezone)):
-            self.report.error(zone, f"unknown time zone '{timezone}'", "CAI0604", help_text="as in 'Europe/Berlin'")
+            said = f"unknown time zone '{timezone}'" if isinstance(zone, ex.StringLiteral) else "a time zone is a text"
+            self.report.error(zone, said, "CAI0604", help_text=near_timezone(timezone))
             timezone = "UTC"
         value = node.value
         if node.kind == "every":
@@ -153,7 +154,7 @@ class Workflows(Steps):
         problem = cron_problem(text)
         spelt = isinstance(value, ex.StringLiteral) and value.end - value.start == len(text)  # @name without quotes: the parser knows
         if problem is not None and not spelt:
-            self.report.error(value, problem, "CAI0604", help_text="as in '0 6 * * *': minute hour day month weekday")
+            self.report.error(value, problem[0], "CAI0604", help_text=problem[1])
         return Schedule(kind="cron", cron=text, timezone=timezone)
 
     def _instant(self, node: ex.Expression, text: str) -> None:

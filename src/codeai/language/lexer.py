@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Span
+from codeai.language.durations import intended
 from codeai.language.tree.node import Comment
 
 _DURATION_WORDS: Final = "milliseconds?|seconds?|minutes?|hours?|days?|weeks?"
@@ -205,8 +206,8 @@ def _line_end(text: str, start: int, stop: int) -> int:
     return stop if found < 0 else found
 
 
-def _report(tokens: Tokens, base: int, start: int, end: int, message: str, code: str, error: DiagnosticClass) -> None:
-    tokens.diagnostics.append(Diagnostic(code, error, message, Span(base + start, base + end)))
+def _report(tokens: Tokens, base: int, start: int, end: int, message: str, code: str, error: DiagnosticClass, help_text: str = "") -> None:
+    tokens.diagnostics.append(Diagnostic(code, error, message, Span(base + start, base + end), help=help_text))
 
 
 def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> int:
@@ -222,7 +223,9 @@ def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, err
     if character.isdigit() and character.isascii():
         found = re.compile(r"[A-Za-z0-9_.]+").match(text, start, stop)
         end = found.end() if found else start + 1
-        _report(tokens, base, start, end, f"malformed number '{text[start:end]}'", "CAI0005", error)
+        meant = intended(text[start:end])
+        advice = f"did you mean '{meant}'?" if meant is not None else ""
+        _report(tokens, base, start, end, f"malformed number '{text[start:end]}'", "CAI0005", error, advice)
         return end
     end = start + 1
     while end < stop and not text[end].isspace() and not text[end].isascii():

@@ -112,7 +112,10 @@ class Clauses(Entities):
     def value_clause(self) -> d.Clause:
         """A key with an expression."""
         key = self.key()
-        value = values.setting(self, key.text, self.expression())
+        value = self.expression()
+        if isinstance(value, ex.IntLiteral) and key.text in values.DURATIONS:
+            value = self.counted(value)
+        value = values.setting(self, key.text, value)
         return d.ValueClause(key.start, value.end, key, value)
 
     def _isolation(self) -> d.Clause:

@@ -7,12 +7,13 @@ import textwrap
 from typing import Final, Self
 
 from codeai.language.diagnostics import Edit
-from codeai.language.durations import duration_milliseconds
+from codeai.language.durations import UNITS, duration_milliseconds, intended
 from codeai.language.lexer import (
     BROKEN,
     DECIMAL,
     DURATION,
     INTEGER,
+    NAME,
     RAW,
     SIZE,
     STRING,
@@ -49,7 +50,8 @@ class Literals(Cursor):
             self.fail_expected(f"a number of at most {_LONGEST_NUMBER} characters")
         if kind == INTEGER:
             self.i += 1
-            return ex.IntLiteral(start, end, int(text.replace("_", "")))
+            whole = ex.IntLiteral(start, end, int(text.replace("_", "")))
+            return self.counted(whole) if self.texts[self.i] in UNITS else whole
         if kind == DECIMAL:
             self.i += 1
             return ex.DecimalLiteral(start, end, text.replace("_", ""))
@@ -73,6 +75,20 @@ class Literals(Cursor):
             self.i += 1
             return ex.Missing(start, end)
         return None
+
+    def counted(self, number: ex.IntLiteral) -> ex.Expression:
+        """A number with a unit behind it, as in ``5 minutes``: reported with the way to write it, and taken for that."""
+        if not self.at(NAME) or self.breaks[self.i] or self.kind_at(1) in (":", "{"):
+            return number
+        meant = intended(f"{number.value} {self.texts[self.i]}")
+        if meant is None:
+            return number
+        end = self.ends[self.i]
+        said = f"expected a duration, got '{number.value} {self.texts[self.i]}'"
+        edits = (Edit(number.start, end, meant, True),)
+        self.report(said, "CAI0010", number.start, end, help_text=f"did you mean '{meant}'?", expected=("a duration",), edits=edits)
+        self.i += 1
+        return ex.DurationLiteral(number.start, end, duration_milliseconds(meant) or 0)
 
     def quoted_names(self, wanted: str) -> tuple[Identifier, ...]:
         """The names, with dots between them, that a string holds."""

@@ -10,6 +10,7 @@ from codeai.language.parser.clauses import Clauses
 from codeai.language.spellings import descriptions, jobs, step_clauses, step_order
 from codeai.language.spellings import workflows as older
 from codeai.language.spellings.hosts import Host, block_end
+from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
@@ -90,11 +91,20 @@ class Workflows(Clauses):
             settings = self.settings()
             return w.RetryClause(key.start, self.previous_end, None, None, settings)
         times = self.expression(90) if self.at(INTEGER) else self.fail_expected("a number of times")
-        if not self.take_word("times"):
-            self.take_word("time")
+        if not self.take_word("times") and not self.take_word("time"):
+            self._misspelt_times()
         backoff = self.identifier("a kind of back-off") if self.take_word("with") else None
         settings = self.settings() if self.at("{") and not self.breaks[self.i] else ()
         return w.RetryClause(key.start, self.previous_end, times, backoff, settings)
+
+    def _misspelt_times(self) -> None:
+        """``3 tims`` is one mistake, and no clause of its own."""
+        if not self.at(NAME) or self.breaks[self.i] or self.kind_at(1) in (":", "{"):
+            return
+        near = nearest(self.texts[self.i], ("times",))
+        if near is not None:
+            name = self.identifier()
+            self.unknown("word", name, ("times",), "CAI0013")
 
     # -- steps -----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import msgspec
 
 from codeai.language.lexer import DECIMAL, DURATION, INTEGER, NAME, STRING
 from codeai.language.spellings import values
+from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import workflows as w
@@ -35,7 +36,7 @@ def retry(p: Clauses) -> tuple[d.Clause, ...] | None:
     ahead = 2 if p.kind_at(1) == ":" else 1
     if p.kind_at(ahead) == "{":
         return (_block(p),)
-    if p.kind_at(ahead) != INTEGER or (p.text_at(ahead + 1) in ("times", "time") and p.kind_at(ahead + 1) == NAME):
+    if p.kind_at(ahead) != INTEGER or _says_times(p, ahead + 1):
         return None
     key = p.key()
     times = p.expression(90)
@@ -51,6 +52,14 @@ def retry(p: Clauses) -> tuple[d.Clause, ...] | None:
         settings.append(_setting(p, d.Setting(name.start, value.end, name, value)))
     p.older(key.start, p.previous_end, "retry: … times")
     return (w.RetryClause(key.start, p.previous_end, times, None, tuple(settings)),)
+
+
+def _says_times(p: Clauses, ahead: int) -> bool:
+    """Whether ``times`` stands there, if misspelt: that is the canonical form, too."""
+    word = p.text_at(ahead)
+    if p.kind_at(ahead) != NAME or word in ("times", "time"):
+        return p.kind_at(ahead) == NAME
+    return not p.breaks_at(ahead) and word not in _KEYS and nearest(word, ("times",)) is not None
 
 
 def _block(p: Clauses) -> d.Clause:
