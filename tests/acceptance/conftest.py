@@ -115,6 +115,6 @@ def operator(request) -> Operator:
 
 def token(*roles: str, subject: str = "ada") -> str:
     """A token of the program."""
-    from codeai.auth.issuing import issue_token
+    from codeai.auth.issuing import SigningKey, issue_token
 
-    return issue_token(SECRET, subject, roles, None, time.time())
+    return issue_token(SigningKey(secret=SECRET), subject, roles, None, time.time())

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from acceptance.conftest import token
 from codeai.auth import errors as auth
-from codeai.auth.issuing import issue_token
+from codeai.auth.issuing import SigningKey, issue_token
 from codeai.integrations.breaker import LocalMachine
 from codeai.model.integration import Breaker
 from services.polling import until
@@ -36,7 +36,7 @@ def mine(operator, bearer: str | None) -> httpx.Response:
 
 def test_s10_s22_s23_a_bearer_token_of_the_secret_opens_and_nothing_else(operator):
     assert mine(operator, f"Bearer {token('clerk')}").json() == "yours"
-    wrong = issue_token("another secret that is long enough too", "ada", (), None, time.time())
+    wrong = issue_token(SigningKey(secret="another secret that is long enough too"), "ada", (), None, time.time())
     for bearer, code in ((None, "AUTH005"), ("Bearer nonsense", "AUTH001"), (f"Bearer {wrong}", "AUTH001")):
         answer = mine(operator, bearer)
         assert (answer.status_code, answer.json()["code"]) == (401, code)

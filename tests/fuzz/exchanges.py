@@ -10,7 +10,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from codeai.auth.issuing import issue_token
+from codeai.auth.issuing import SigningKey, issue_token
 from services.service import SECRET, Answer, Service, scope_of
 from services.service import exchange as run
 
@@ -37,7 +37,7 @@ def fuzz_http(data: bytes) -> None:
         return
     if any(name.lower() == "authorization" and value == "Bearer admin" for name, value in headers):
         now = service().composition.clock().timestamp()
-        token = issue_token(SECRET, "00000000-0000-7000-8000-000000000001", ["admin"], None, now, extra={})
+        token = issue_token(SigningKey(secret=SECRET), "00000000-0000-7000-8000-000000000001", ["admin"], None, now, extra={})
         headers = [(name, value if name.lower() != "authorization" else f"Bearer {token}") for name, value in headers]
     if body and "content-length" not in {name.lower() for name, _ in headers}:
         headers.append(("Content-Length", str(len(body))))

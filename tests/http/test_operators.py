@@ -6,7 +6,7 @@ import pytest
 
 from codeai.auth.building import AuthSettings, provider
 from codeai.auth.errors import Forbidden, InvalidToken, MissingToken
-from codeai.auth.issuing import issue_token
+from codeai.auth.issuing import SigningKey, issue_token
 from codeai.auth.principal import RoleTable
 from codeai.http.application import Application, Page
 from codeai.http.messages import Request, Response
@@ -38,7 +38,7 @@ def by_plain_nginx() -> Request:
 
 
 def bearer(*roles: str) -> str:
-    return "Bearer " + issue_token(SECRET, "ada", roles, None, time.time())
+    return "Bearer " + issue_token(SigningKey(secret=SECRET), "ada", roles, None, time.time())
 
 
 LOCAL = [

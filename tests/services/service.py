@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from codeai.auth.issuing import issue_token
+from codeai.auth.issuing import SigningKey, issue_token
 from codeai.language.rendering.text import concise
 from codeai.server.composition import Composition
 from codeai.server.database import synchronise_here
@@ -80,7 +80,7 @@ class Service:
     def token(self, subject: object = None, *roles: str, **claims: Any) -> str:
         """A token that the program's own secret signs."""
         now = self.composition.clock().timestamp()
-        return issue_token(SECRET, str(subject or uuid.UUID(int=1)), list(roles), None, now, extra=claims)
+        return issue_token(SigningKey(secret=SECRET), str(subject or uuid.UUID(int=1)), list(roles), None, now, extra=claims)
 
     def request(
         self,

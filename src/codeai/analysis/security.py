@@ -20,7 +20,7 @@ _KEYS: Final = (
     *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
 )
 # What each method cannot do without; a JWT provider may have all from the environment.
-_NEEDED: Final = {"jwt": "", "api_key": "keys", "basic": "users", "oauth2": "jwks_url"}
+_NEEDED: Final = {"jwt": "", "api_key": "keys", "basic": "users", "oauth2": "issuer"}
 _HOW: Final = ("provider", "auth", "method")
 
 

@@ -9,13 +9,16 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from codeai.auth.discovery import DiscoveredKeys, configuration_url
 from codeai.auth.errors import AuthConfigurationError
 from codeai.auth.guard import ApiKeyProvider, BasicProvider, BearerProvider, Provider
+from codeai.auth.issuing import SigningKey
 from codeai.auth.keys import Fetch, FixedKey, Keys, KeySet, algorithms_of
 from codeai.auth.principal import RoleTable
 from codeai.auth.tokens import TokenVerifier
 
 _SHORTEST_SECRET = 32
+_OWN_KEYS = ("secret", "public_key", "jwks_url")
 _ASYMMETRIC = frozenset(["RS256", "ES256", "EdDSA"])
 
 
@@ -32,18 +35,46 @@ class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def provider(
-    name: str, method: str, values: Mapping[str, object], settings: AuthSettings, roles: RoleTable, fetch: Fetch, clock: Callable[[], float]
+    name: str,
+    method: str,
+    values: Mapping[str, object],
+    settings: AuthSettings,
+    roles: RoleTable,
+    fetch: Fetch,
+    clock: Callable[[], float],
+    elsewhere: Fetch | None = None,
 ) -> Provider:
     """One provider.
 
     :param values: the settings of its declaration, resolved; the environment fills in for JWT what they leave out
+    :param fetch: gets documents from hosts that the program names
+    :param elsewhere: gets documents from hosts that only an issuer names; without it they are had like the others
     :raises AuthConfigurationError: they do not make a provider
     """
     if method == "api_key":
         return ApiKeyProvider(name, str(values.get("header", "X-API-Key")), _needed(name, values, "keys"), roles)
     if method == "basic":
         return BasicProvider(name, _needed(name, values, "users"), roles)
-    return BearerProvider(_verifier(name, method, values, settings, roles, fetch, clock))
+    keys = _key_set(name, method, values, settings, fetch, elsewhere or fetch)
+    return BearerProvider(_verifier(name, values, settings, roles, keys, clock))
+
+
+def signing_key(values: Mapping[str, object], settings: AuthSettings) -> SigningKey | None:
+    """What a declared ``jwt`` provider needs of the program's own tokens; None where it knows no secret to sign them with."""
+    own_key = any(key in values for key in _OWN_KEYS)
+    secret = values.get("secret") if own_key else settings.secret
+    algorithms = values.get("algorithms")
+    if not secret or (isinstance(algorithms, list) and "HS256" not in algorithms):
+        return None
+    audience = values.get("audience", settings.audience)
+    issuer = values.get("issuer", settings.issuer)
+    return SigningKey(
+        secret=str(secret),
+        issuer=str(issuer) if issuer is not None else None,
+        audience=str(audience[0] if isinstance(audience, list) else audience) if audience else None,
+        roles_claim=str(values.get("roles_claim", settings.roles_claim)),
+        tenant_claim=str(values.get("tenant_claim", "tenant")),
+    )
 
 
 def _needed(name: str, values: Mapping[str, object], key: str) -> str:
@@ -52,24 +83,35 @@ def _needed(name: str, values: Mapping[str, object], key: str) -> str:
     return str(values[key])
 
 
+def _key_set(name: str, method: str, values: Mapping[str, object], settings: AuthSettings, fetch: Fetch, elsewhere: Fetch) -> KeySet | None:
+    """The keys that are fetched: from ``jwks_url``, or for ``oauth2`` from where its issuer says that they are."""
+    own_key = any(key in values for key in _OWN_KEYS)
+    url = values.get("jwks_url", None if own_key else settings.jwks_url)
+    if url:
+        return KeySet(str(url), fetch, time.monotonic)
+    if method != "oauth2":
+        return None
+    issuer = str(values.get("issuer", settings.issuer) or "")
+    if not issuer.startswith(("https://", "http://")):
+        raise AuthConfigurationError(f"auth '{name}' needs 'issuer', the address of an OpenID provider, or 'jwks_url'")
+    return KeySet(configuration_url(issuer), DiscoveredKeys(issuer, fetch, elsewhere, time.monotonic), time.monotonic)
+
+
 def _verifier(
-    name: str, method: str, values: Mapping[str, object], settings: AuthSettings, roles: RoleTable, fetch: Fetch, clock: Callable[[], float]
+    name: str, values: Mapping[str, object], settings: AuthSettings, roles: RoleTable, fetched: KeySet | None, clock: Callable[[], float]
 ) -> TokenVerifier:
     def text(key: str, fallback: str | None) -> str | None:
         found = values.get(key)
         return str(found) if found is not None else fallback
 
-    own_key = any(key in values for key in ("secret", "public_key", "jwks_url"))
+    own_key = any(key in values for key in _OWN_KEYS)
     secret = text("secret", None if own_key else settings.secret)
     public_key = text("public_key", None if own_key else settings.public_key)
-    url = text("jwks_url", None if own_key else settings.jwks_url)
     issuer = text("issuer", settings.issuer)
-    if method == "oauth2" and url is None:
-        raise AuthConfigurationError(f"auth '{name}' needs 'jwks_url'")
     _check_secret(name, secret, settings)
-    fixed = _public_key(name, public_key) if public_key and not url else None
-    keys: Keys | None = KeySet(url, fetch, time.monotonic) if url else FixedKey(fixed) if fixed is not None else None
-    audience = values.get("audience", settings.audience)
+    fixed = _public_key(name, public_key) if public_key and fetched is None else None
+    keys: Keys | None = fetched if fetched is not None else FixedKey(fixed) if fixed is not None else None
+    audience = values.get("audience", settings.audience) or values.get("client_id")
     audiences = frozenset(audience if isinstance(audience, list) else [str(audience)] if audience else [])
     return TokenVerifier(
         name,

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import jwt
+import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
@@ -18,15 +19,27 @@ from codeai.auth.issued import note_token
 DEFAULT_LIFETIME: Final = datetime.timedelta(hours=1)
 
 
+class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program's own tokens are signed with, and what its ``auth`` asks of them. Without a secret there are none.
+
+    :param roles_claim: where they say the roles; a path with dots is a claim within a claim
+    """
+
+    secret: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    roles_claim: str = "roles"
+    tenant_claim: str = "tenant"
+
+
 def issue_token(
-    secret: str | None,
+    key: SigningKey,
     subject: str,
     roles: Sequence[str],
     lifetime: datetime.timedelta | None,
     now: float,
     *,
-    issuer: str | None = None,
-    audience: str | None = None,
+    tenant: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> str:
     """A token signed with HS256.
@@ -34,15 +47,26 @@ def issue_token(
     :param now: seconds since the epoch
     :raises NoSecretConfigured: there is no secret to sign with
     """
-    if not secret:
+    if not key.secret:
         raise NoSecretConfigured("issue_token")
     seconds = (DEFAULT_LIFETIME if lifetime is None else lifetime).total_seconds()
-    claims: dict[str, Any] = {"sub": subject, "roles": list(roles), "iat": int(now), "exp": int(now + seconds), **(extra or {})}
-    if issuer is not None:
-        claims["iss"] = issuer
-    if audience is not None:
-        claims["aud"] = audience
-    return jwt.encode(claims, secret, algorithm="HS256")
+    claims: dict[str, Any] = {"sub": subject, "iat": int(now), "exp": int(now + seconds), **(extra or {})}
+    _put(claims, key.roles_claim, list(roles))
+    if tenant is not None:
+        _put(claims, key.tenant_claim, tenant)
+    if key.issuer is not None:
+        claims["iss"] = key.issuer
+    if key.audience is not None:
+        claims["aud"] = key.audience
+    return jwt.encode(claims, key.secret, algorithm="HS256")
+
+
+def _put(claims: dict[str, Any], path: str, value: object) -> None:
+    """Sets a claim, or one within others, where the verifier looks for it."""
+    *outer, last = path.split(".")
+    for name in outer:
+        claims = claims.setdefault(name, {})
+    claims[last] = value
 
 
 class Passwords:
@@ -76,12 +100,10 @@ class Passwords:
 class ProgramServices:
     """What the program's built-ins ask of this room (see ``evaluate.context.Services``)."""
 
-    def __init__(self, secret: str | None, clock: Callable[[], float], *, issuer: str | None = None, audience: str | None = None) -> None:
+    def __init__(self, key: SigningKey, clock: Callable[[], float]) -> None:
         self._passwords = Passwords()
-        self._secret = secret
+        self._key = key
         self._clock = clock
-        self._issuer = issuer
-        self._audience = audience
 
     async def hash_password(self, password: str) -> str:
         """See ``Passwords.hash``."""
@@ -94,4 +116,4 @@ class ProgramServices:
     def issue_token(self, subject: str, roles: Sequence[str], lifetime: datetime.timedelta | None) -> str:
         """See ``issue_token``."""
         note_token()
-        return issue_token(self._secret, subject, roles, lifetime, self._clock(), issuer=self._issuer, audience=self._audience)
+        return issue_token(self._key, subject, roles, lifetime, self._clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from codeai.cli.surroundings import settings_of
 from codeai.language.durations import duration_milliseconds
 from codeai.language.suggestions import suggest
 from codeai.server.loading import LoadError, find_program, load_program
+from codeai.server.wiring.program_settings import stated_value
+from codeai.server.wiring.providers import own_signing_key
 
 
 @click.command("token", help="Issue a token with the secret of the program in FILE or folder (or JWT_SECRET).")
@@ -31,27 +34,19 @@ def command(file: Path | None, roles: tuple[str, ...], subject: str, ttl: str, t
         return
     try:
         folder = find_program(file)[1]
-        declared = [role.name for role in load_program(file).application.roles] if roles else []
+        application = load_program(file).application
     except LoadError as error:
         fail(str(error), 2)
         return
     settings = settings_of(folder)
+    declared = [role.name for role in application.roles]
+    key = own_signing_key(application, settings, lambda value: stated_value(value, os.environ))
     for role in roles:
         if declared and role not in (*declared, settings.operator_role):
             near = suggest(role, declared)
             click.echo(f"codeai: the program has no role '{role}'" + (f"; did you mean '{near}'?" if near else ""), err=True)
     try:
-        extra = {"tenant": tenant} if tenant else None
-        token = issue_token(
-            settings.jwt_secret,
-            subject,
-            roles,
-            timedelta(milliseconds=milliseconds),
-            time.time(),
-            issuer=settings.jwt_issuer,
-            audience=settings.jwt_audience,
-            extra=extra,
-        )
+        token = issue_token(key, subject, roles, timedelta(milliseconds=milliseconds), time.time(), tenant=tenant)
     except NoSecretConfigured:
         fail("there is no secret to sign with: set JWT_SECRET")
         return

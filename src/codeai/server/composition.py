@@ -66,7 +66,7 @@ from codeai.server.wiring.middleware import Surrounding, program_cors, watched
 from codeai.server.wiring.observation import Observation
 from codeai.server.wiring.operators import operator_routes
 from codeai.server.wiring.program_log import log_program
-from codeai.server.wiring.providers import TokenProviders
+from codeai.server.wiring.providers import TokenProviders, own_signing_key
 from codeai.server.wiring.retention import retention
 from codeai.server.wiring.sharing import Sharing
 from codeai.server.wiring.tracing import traced_work, tracing_spans
@@ -112,9 +112,8 @@ class Composition:
         self.statements = Statements(application, database.dialect, triggers)
         self.evaluator = Evaluator(application, self.statements, environment)
         self.roles = RoleTable(application.roles)
-        self.services = ProgramServices(
-            settings.jwt_secret, lambda: self.clock().timestamp(), issuer=settings.jwt_issuer, audience=settings.jwt_audience
-        )
+        signing = own_signing_key(application, settings, self.evaluator.constant)
+        self.services = ProgramServices(signing, lambda: self.clock().timestamp())
         self.projection = Projection(application, self.evaluator)
         self._token_providers = TokenProviders(application, settings, self.roles, lambda: self.clock().timestamp(), tested=recording)
         self.tested_secret = self._token_providers.tested_secret

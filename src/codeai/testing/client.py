@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
-from codeai.auth.issuing import issue_token
+from codeai.auth.issuing import SigningKey, issue_token
 from codeai.auth.principal import Principal, RoleTable
 from codeai.evaluate.context import Caller, Context
 from codeai.evaluate.operations import to_json
@@ -154,6 +154,6 @@ def issuer(secret: str, now: Callable[[], datetime.datetime]) -> Callable[[Mappi
     def issue(values: Mapping[str, Any]) -> str:
         extra = {key: to_json(values[key]) for key in ("permissions", "tenant", "email", "name") if key in values}
         subject = str(values.get("id", "test"))
-        return issue_token(secret, subject, list(values.get("roles", ())), None, now().timestamp(), extra=extra)
+        return issue_token(SigningKey(secret=secret), subject, list(values.get("roles", ())), None, now().timestamp(), extra=extra)
 
     return issue

@@ -18,11 +18,13 @@ class KeySetDocuments:
 
     Each has a client of its own: one is fetched in minutes, so that no connection is worth keeping.
 
-    :param policy: which addresses may be called; the host of a key set is trusted, since whoever runs the program names it
+    :param policy: which addresses may be called
+    :param trusting: the hosts are named by whoever runs the program, so that they may lie where others may not
     """
 
-    def __init__(self, policy: AddressPolicy) -> None:
+    def __init__(self, policy: AddressPolicy, *, trusting: bool = True) -> None:
         self._policy = policy
+        self._trusting = trusting
 
     async def __call__(self, url: str) -> FetchedDocument:
         """Gets one.
@@ -30,7 +32,8 @@ class KeySetDocuments:
         :raises OSError: it cannot be had
         """
         try:
-            client = Outbound(self._policy.trusting(host_of(url)), connections=1)
+            policy = self._policy.trusting(host_of(url)) if self._trusting else self._policy
+            client = Outbound(policy, connections=1)
             try:
                 answer = await client.send("GET", url, headers=[("Accept", "application/json")], limits=_LIMITS)
             finally:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from secrets import token_urlsafe
 
-from codeai.auth.building import AuthSettings, provider
+from codeai.auth.building import AuthSettings, provider, signing_key
 from codeai.auth.errors import AuthConfigurationError
 from codeai.auth.guard import BearerProvider, Provider
+from codeai.auth.issuing import SigningKey
 from codeai.auth.principal import RoleTable
 from codeai.auth.tested import TestedProvider
 from codeai.integrations.addresses import AddressPolicy
@@ -18,6 +19,33 @@ from codeai.server.settings import Settings
 from codeai.server.wiring.key_sets import KeySetDocuments
 
 _OF_TOKENS = ("jwt", "oauth2")
+
+
+def auth_settings(settings: Settings) -> AuthSettings:
+    """What the environment says of tokens."""
+    return AuthSettings(
+        secret=settings.jwt_secret,
+        public_key=settings.jwt_public_key,
+        jwks_url=settings.jwt_jwks_url,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        roles_claim=settings.jwt_roles_claim,
+        development=settings.development,
+    )
+
+
+def own_signing_key(application: Application, settings: Settings, constant: Callable[[Expression], object]) -> SigningKey:
+    """What the program signs its own tokens with: the first of its providers that knows a secret, else the environment's.
+
+    :param constant: the value of a setting
+    """
+    found = auth_settings(settings)
+    for model in application.providers:
+        if model.method == "jwt":
+            key = signing_key({entry.name: constant(entry.value) for entry in model.settings}, found)
+            if key is not None:
+                return key
+    return signing_key({}, found) or SigningKey()
 
 
 class TokenProviders:
@@ -35,15 +63,8 @@ class TokenProviders:
         self._roles = roles
         self._clock = clock
         self._key_sets = KeySetDocuments(AddressPolicy(settings.outbound_allow))
-        self._settings = AuthSettings(
-            secret=settings.jwt_secret,
-            public_key=settings.jwt_public_key,
-            jwks_url=settings.jwt_jwks_url,
-            issuer=settings.jwt_issuer,
-            audience=settings.jwt_audience,
-            roles_claim=settings.jwt_roles_claim,
-            development=settings.development,
-        )
+        self._elsewhere = KeySetDocuments(AddressPolicy(settings.outbound_allow), trusting=False)
+        self._settings = auth_settings(settings)
 
     def of_environment(self) -> tuple[Provider, ...]:
         """For operators of programs without ``auth``: tokens as the environment describes them."""
@@ -74,7 +95,7 @@ class TokenProviders:
         return self._also_tested(name, found) if self.tested_secret and isinstance(found, BearerProvider) else found
 
     def _provider(self, name: str, method: str, values: Mapping[str, object], settings: AuthSettings) -> Provider:
-        return provider(name, method, values, settings, self._roles, self._key_sets, self._clock)
+        return provider(name, method, values, settings, self._roles, self._key_sets, self._clock, self._elsewhere)
 
     def _also_tested(self, name: str, declared: BearerProvider | None) -> Provider:
         tested = self._provider(name, "jwt", {}, AuthSettings(secret=self.tested_secret))
