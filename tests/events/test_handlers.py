@@ -189,5 +189,5 @@ async def test_operators_see_attempts_and_what_waits_in_the_metrics(run_program)
     answer = await app.http.get("/metrics")
     assert 'event_deliveries_total{kind="handler",outcome="failed",target="placed#1"} 8.0' in answer.text
     assert 'event_deliveries_total{kind="handler",outcome="dead",target="placed#1"} 1.0' in answer.text
-    assert "event_dead_letters 1.0" in answer.text
+    assert 'dead_letters{kind="handler"} 1.0' in answer.text
     assert "events_waiting 0.0" in answer.text

@@ -54,8 +54,8 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
         redis.cli("FLUSHALL")
         env["REDIS_URL"] = redis.url
     found = served(tmp_path, PROGRAM, env, url=url)
-    if found.composition.sharing.redis is not None:
-        found.composition.sharing.redis.timeout = 10.0  # what is kept is the question here, not how fast a busy machine is
+    if found.composition.peers.sharing.redis is not None:
+        found.composition.peers.sharing.redis.timeout = 10.0  # what is kept is the question here, not how fast a busy machine is
     yield found
     found.close()
 

@@ -89,7 +89,7 @@ async def _answer(
     runtime, database = composition.runtime, composition.database
     context = Context(_principal(composition, caller), database, runtime.clock(), runtime.services, runtime.log, effects=runtime.effects)
     plan = VerdictPlan(
-        composition.statements.model,
+        composition.foundation.statements.model,
         entity,
         action,
         key=_key(composition, entity, key) if key is not None else None,

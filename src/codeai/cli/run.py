@@ -104,7 +104,7 @@ def _run(ready: Prepared, seconds: float) -> Ended:
 
 
 async def _execute(composition: Composition, seconds: float) -> Ended:
-    composition.effects.shell = Shell(seconds)
+    composition.runtime.effects.shell = Shell(seconds)
     await composition.start()
     try:
         return await run_script(composition.application.script, composition)

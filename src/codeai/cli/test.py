@@ -91,15 +91,15 @@ async def _test(program: Loaded, index: int, settings: Settings, wanted: Databas
         )
     except StartError as error:
         return Result(test.name, str(error), 0.0, error.at)
-    assert parts.tested_secret is not None, "the program is composed for recording"
+    assert parts.callers.tested_secret is not None, "the program is composed for recording"
     await parts.start()
     try:
         settle = parts.eventing.settle
         client = TestClient(
             parts.asgi,
             parts.roles,
-            issuer(parts.tested_secret, parts.clock),
-            parts.recorded,
+            issuer(parts.callers.tested_secret, parts.clock),
+            parts.peers.recorded,
             settle,
             lambda length: time.advance(length, parts.database, settle),
             parts.durable.control.of,

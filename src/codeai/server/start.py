@@ -217,7 +217,7 @@ def work_here(prepared: Prepared, place: Place | None) -> int:
         composition = composed(prepared)
         certificates, listeners = Certificates(), []
         if place is not None:
-            monitors = composition.built_for_monitors()
+            monitors = composition.for_monitors()
             listeners = [_listener(monitors, place, certificates, prepared.settings), *_operators(composition, certificates)]
         run_durable(composition, _hang_up(composition, certificates), listeners)
     except StartError as error:

@@ -135,7 +135,7 @@ class Eventing:
         self._dispatcher.register(KIND, deliverer)
 
     def observe(self, metrics: Metrics) -> None:
-        """Counts attempts, and shows what waits and what is dead, as the database knows it."""
+        """Counts attempts."""
         if not self.active or self._deliverer is None:
             return
         attempts = metrics.counter("event_deliveries_total", "Attempts of deliveries, by outcome.", ("kind", "target", "outcome"))
@@ -146,15 +146,7 @@ class Eventing:
             attempts.add(kind, "" if kind == "email" else target, outcome)
             durations.observe(seconds, kind)
 
-        async def count(statement: str) -> list[tuple[tuple[str, ...], float]]:
-            row = await self._database.reading().fetch_row(statement, ())
-            return [((), float(str(row[0])))] if row is not None else []
-
         self._deliverer.observer = observed
-        waiting = "SELECT count(*) FROM codeai_events WHERE relayed = 0"
-        dead = "SELECT count(*) FROM codeai_deliveries WHERE status = 'dead'"
-        metrics.probe("events_waiting", "Events whose deliveries have not been made yet.", lambda: count(waiting))
-        metrics.probe("event_dead_letters", "Deliveries that were given up and wait for a replay.", lambda: count(dead))
 
     # -- targets outside -------------------------------------------------------------------------------------------
 

@@ -2,100 +2,73 @@
 
 from __future__ import annotations
 
-import datetime
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from codeai.evaluate.errors import NotCompilable
-from codeai.evaluate.program import Evaluator
 from codeai.integrations.calls import Integrations
-from codeai.model.application import Application
-from codeai.model.endpoint import InputField
-from codeai.model.integration import Breaker, Integration
+from codeai.model.integration import Integration
 from codeai.observability.health import Check, Degraded
 from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
-from codeai.server.settings import Settings
+from codeai.server.wiring.foundation import Foundation
 from codeai.server.wiring.sharing import Sharing
 
 if TYPE_CHECKING:
+    from codeai.integrations.building import Parts
     from codeai.integrations.recorded import RecordedIntegrations
+    from codeai.server.wiring.breakers import Machines
 
-_TOPIC: Final = "breaker"
 _GAUGE: Final[Mapping[str, int]] = {"closed": 0, "half-open": 1, "open": 2}
 
 
-def integrations(
-    application: Application,
-    evaluator: Evaluator,
-    settings: Settings,
-    clock: Callable[[], datetime.datetime],
-    default: Callable[[InputField], Callable[[], Any]],
-    sharing: Sharing,
-    *,
-    recording: bool = False,
-) -> Integrations:
+def integrations(foundation: Foundation, sharing: Sharing) -> Integrations:
     """The clients of all integrations; none when nothing is to leave the process (``recorded`` stands for them).
 
     :raises StartError: one of them cannot be built
     """
-    if not application.integrations or recording:
+    models = foundation.application.integrations
+    if not models or foundation.recording:
         return Integrations({})
+    from codeai.integrations.building import NotBuildable, client
+    from codeai.server.wiring.breakers import Machines
+
+    found = Integrations({})
+    machines = Machines(sharing)
+    parts = _parts(foundation, sharing, machines, found)
+    try:
+        found.clients = {model.name: client(model, foundation.evaluator, parts) for model in models}
+    except (NotBuildable, NotCompilable) as error:
+        raise StartError(str(error), error.at) from error
+    machines.connect({name: client.breaker for name, client in found.clients.items()})
+    return found
+
+
+def _parts(foundation: Foundation, sharing: Sharing, machines: Machines, found: Integrations) -> Parts:
+    """What clients have in common."""
     from codeai.integrations.addresses import AddressPolicy
-    from codeai.integrations.breaker import LocalMachine, Machine
-    from codeai.integrations.building import NotBuildable, Parts, client
+    from codeai.integrations.building import Parts
     from codeai.integrations.client import Surroundings
-    from codeai.integrations.shared_breaker import RedisMachine
     from codeai.integrations.throttle import LimitThrottle
-    from codeai.integrations.told_breaker import ASK, ToldMachine
-
-    told: dict[str, ToldMachine] = {}
-
-    def machine(name: str, model: Breaker) -> Machine:
-        if sharing.telling:
-            told[name] = ToldMachine(model, lambda what: sharing.notices.tell(_TOPIC, f"{what} {name}"))
-            return told[name]
-        if sharing.redis is None:
-            return LocalMachine(model)
-        return RedisMachine(sharing.redis, f"{sharing.prefix}breaker:{name}", model)
 
     def throttle(model: Integration) -> LimitThrottle | None:
         limit = model.rate_limit
         return None if limit is None else LimitThrottle(sharing.limits, model.name, limit.requests, limit.window)
 
-    found = Integrations({})
-    parts = Parts(
-        policy=AddressPolicy(settings.outbound_allow),
-        machine=machine,
+    return Parts(
+        policy=AddressPolicy(foundation.settings.outbound_allow),
+        machine=machines.of,
         throttle=throttle,
         # Processes that share a breaker need the same clock; one alone takes the one that never jumps.
         now=time.monotonic if sharing.redis is None else time.time,
-        surroundings=Surroundings(now=clock, observer=found.observed),
-        default=lambda field: default(field)(),
+        surroundings=Surroundings(now=foundation.clock, observer=found.observed),
+        default=lambda field: foundation.default(field)(),
         cache=sharing.cache,
     )
-    try:
-        found.clients = {model.name: client(model, evaluator, parts) for model in application.integrations}
-    except (NotBuildable, NotCompilable) as error:
-        raise StartError(str(error), error.at) from error
-    if told:
-
-        def heard(text: str) -> None:
-            what, _, name = text.partition(" ")
-            if name in told:
-                found.clients[name].breaker.told(told[name].told(what, time.monotonic()))
-
-        def ask() -> None:
-            for name in told:
-                sharing.notices.tell(_TOPIC, f"{ASK} {name}")
-
-        sharing.notices.on(_TOPIC, heard)
-        sharing.notices.on_hearing(ask)
-    return found
 
 
-def recorded(application: Application, evaluator: Evaluator, default: Callable[[InputField], Callable[[], Any]]) -> RecordedIntegrations:
+def recorded(foundation: Foundation) -> RecordedIntegrations:
     """Integrations for tests, which answer what a test says.
 
     :raises StartError: one of them cannot be built
@@ -105,8 +78,8 @@ def recorded(application: Application, evaluator: Evaluator, default: Callable[[
 
     plans: dict[str, Any] = {}
     try:
-        for model in application.integrations:
-            found = operations(model, evaluator, lambda field: default(field)())
+        for model in foundation.application.integrations:
+            found = operations(model, foundation.evaluator, lambda field: foundation.default(field)())
             plans |= {f"{model.name}.{name}": plan for name, plan in found.items()}
     except (NotBuildable, NotCompilable) as error:
         raise StartError(str(error), error.at) from error
