@@ -25,8 +25,9 @@ class InvalidProgram(Exception):
 def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Application:
     """The back end of the program at ``path`` (a file or a folder).
 
-    Its lifespan opens and closes the database; where the host program does not pass lifespan events on, call
-    ``await app.start()`` and ``await app.stop()``.
+    It opens its database in its lifespan. Served by itself it is sent the events; a program that mounts it passes ``app.lifespan`` on, as
+    in ``Starlette(routes=[Mount("/shop", app)], lifespan=app.lifespan)``, or awaits ``app.start()`` and ``app.stop()``. Until then each
+    request is answered 503 ``not_started``.
 
     :param environment: the settings, ``os.environ`` by default
     :raises InvalidProgram: the program has errors, or parts that this version cannot execute

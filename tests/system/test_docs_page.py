@@ -4,7 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Route, sync_playwright
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from codeai.asgi import create_app
 
 ROOT = Path(__file__).parents[2]
 # A browser that calls nobody by itself.
@@ -55,3 +60,29 @@ def test_it_shows_every_operation_and_calls_nobody_else(start_server, page, tmp_
     assert 0 < page.locator("#index a:visible").count() < len(operations)
     assert said == []
     assert asked and all(url.startswith((server.base_url, "data:")) for url in asked)
+
+
+def test_mounted_in_another_program_it_stays_under_its_path(page, tmp_path):
+    (tmp_path / "app.cai").write_text("entity Item { id: uuid, primary, auto }\nresource Item at /items { auth: public }\n")
+    back_end = create_app(tmp_path / "app.cai", {"CODEAI_ENV": "development"})
+    asked, said = [], []
+    with TestClient(Starlette(routes=[Mount("/my shop", app=back_end)], lifespan=back_end.lifespan)) as client:
+
+        def answered(route: Route) -> None:
+            asked.append(route.request.url.removeprefix("http://mounted"))
+            found = client.get(asked[-1])
+            route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+        page.route("http://mounted/**", answered)
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.goto("http://mounted/my%20shop/docs")
+        page.wait_for_selector("#index a")
+        article = page.locator("article", has_text="GET").filter(has_text="/items").first
+        article.locator("summary").click()
+        article.locator("button").click()
+        page.wait_for_function("document.querySelector('article pre:not([hidden])')?.textContent.startsWith('200')")
+        assert client.get("/my%20shop/openapi.json").json()["servers"] == [{"url": "/my%20shop"}]
+        assert client.get("/my%20shop/").json()["documentation"] == "/my%20shop/docs"
+        assert "](/my%20shop/openapi.json)" in client.get("/my%20shop/llms.txt").text
+    assert asked and all(path.startswith("/my%20shop/") for path in asked)
+    assert said == []

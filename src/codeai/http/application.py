@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 from codeai.http.asgi import Receive, Scope, Send, request_of, send_response
@@ -17,8 +18,11 @@ from codeai.http.routing import BadPath, Router
 from codeai.http.settings import HttpSettings
 from codeai.observability.context import CURRENT
 
+_LOG: Final = logging.getLogger("codeai.http")
 _LONGEST_URL: Final = 32_768
 _MOST_HEADER_BYTES: Final = 32_768
+_NOT_STARTED: Final = "this back end is mounted in a program that does not start it"
+_HOW_TO_START: Final = "pass its lifespan on, as in Starlette(routes=…, lifespan=back_end.lifespan); see docs/guides/mounting.md"
 _SMALL: Final = 32_768  # what is no larger as a whole has no part that is
 
 
@@ -63,6 +67,10 @@ def _unobserved(request: Request, status: int, seconds: float) -> None:
 
 class Lifespan(Protocol):
     """What is opened before the first request and closed after the last."""
+
+    @property
+    def started(self) -> bool:
+        """Whether it is open."""
 
     async def start(self) -> None:
         """Opens; raises what stops the start."""
@@ -131,12 +139,24 @@ class Application:
             await send({"type": "websocket.close", "code": 1000})
 
     async def start(self) -> None:
-        """Opens what requests need: for programs that mount this one and pass no lifespan events on."""
+        """Opens what requests need: for programs that mount this one and have no use for ``lifespan``."""
         await self._lifespan.start()
 
     async def stop(self) -> None:
         """Closes it."""
         await self._lifespan.stop()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, host: object = None) -> AsyncIterator[None]:
+        """A block in which requests are answered: the ``lifespan`` of Starlette and FastAPI, which send no such events to what they mount.
+
+        :param host: the application that mounts this one, which nobody looks at
+        """
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
 
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -156,7 +176,7 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         request = request_of(scope, receive)
-        response = self.at_once(request) or await self.respond(request)
+        response = (self.at_once(request) or await self.respond(request)) if self._lifespan.started else self._not_started(request)
         with contextlib.suppress(OSError):  # the client went away; there is nobody to tell
             await send_response(send, response, request)
         self.finished(request, response.status, time.perf_counter() - began)
@@ -234,6 +254,11 @@ class Application:
         if isinstance(error, BadPath):
             return self._problem(Problem(400, "the path is malformed", "malformed_path"), request)
         return self._problem(problem_of(error, getattr(request.answered_by, "declared", {})), request)
+
+    def _not_started(self, request: Request) -> Response:
+        """The answer where a program mounts this one and leaves it closed: nothing would work on what requests leave for later."""
+        _LOG.error(_NOT_STARTED, extra={"hint": _HOW_TO_START})
+        return self._whole(request, self._problem(Problem(503, _NOT_STARTED, "not_started", hint=_HOW_TO_START), request))
 
     def _check_size(self, request: Request) -> None:
         if len(request.path) + len(request.query_string) > _LONGEST_URL:

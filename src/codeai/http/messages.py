@@ -143,7 +143,7 @@ class Request:
         """Takes the path at which another program has mounted this one off the paths (ASGI: ``path`` begins with ``root_path``)."""
         if self.path.startswith(self.root):
             self.path = self.path[len(self.root) :] or "/"
-        prefix = quote(self.root).encode()
+        prefix = self.base.encode()
         if self.raw_path is not None and self.raw_path.startswith(prefix):
             self.raw_path = self.raw_path[len(prefix) :] or b"/"
 
@@ -151,8 +151,13 @@ class Request:
         """A header of the answer whose path begins where another program has mounted this one."""
         name, value = header
         if name == b"location" and value[:1] == b"/" and value[:2] != b"//":
-            return name, quote(self.root).encode() + value
+            return name, self.base.encode() + value
         return header
+
+    @property
+    def base(self) -> str:
+        """What stands before the paths of links: where another program has mounted this one."""
+        return quote(self.root)
 
     def log_fields(self) -> dict[str, object]:
         """What every log line of the request says (see ``observability.context.Work``)."""

@@ -65,6 +65,7 @@ class Composition:
     ) -> None:
         self.application = application
         self.settings = settings
+        self.started = False
         self.foundation = Foundation(application, settings, database, environment, clock, folder or Path.cwd(), recording=recording)
         self.clock, self.evaluator, self.roles = self.foundation.clock, self.foundation.evaluator, self.foundation.roles
         self.peers = Peers(self.foundation)
@@ -168,6 +169,7 @@ class Composition:
             await self.dispatcher.start()
         if self.working and not recording:
             await self.retention.start()
+        self.started = True
 
     async def _start_listening(self) -> None:
         notices = self.peers.notices
@@ -182,6 +184,7 @@ class Composition:
 
     async def stop(self) -> None:
         """Lets deliveries that run end, and closes the database and the connections to others."""
+        self.started = False
         await self.controlling.stop()
         await self.peers.notices.stop()
         await self.dispatcher.stop(max(self.settings.shutdown_timeout - 5.0, 1.0) if self.settings.role == "worker" else 5.0)

@@ -36,7 +36,8 @@ def documentation(document: dict[str, Any]) -> dict[str, Page]:
     encoded = msgspec.json.encode(document)
 
     async def openapi(request: Request) -> Response:
-        return conditional(request, Response(200, encoded, (JSON, (b"cache-control", b"no-cache"))))
+        body = encoded if not request.root else msgspec.json.encode({**document, "servers": [{"url": request.base}]})
+        return conditional(request, Response(200, body, (JSON, (b"cache-control", b"no-cache"))))
 
     return {
         "/docs": _file("docs.html", "/docs"),
@@ -50,23 +51,25 @@ def documentation(document: dict[str, Any]) -> dict[str, Page]:
 def _for_models(info: dict[str, Any]) -> Page:
     """What a model reads first (llmstxt.org): where the interface of this program is described, and the language it is written in."""
     language = (files("codeai.http.pages") / "static" / "llms.md").read_text(encoding="utf-8")
-    about = f"> A back end in CodeAI, version {info['version']}. Its interface: [OpenAPI](/openapi.json), [as a page](/docs)."
-    body = f"# {info['title']}\n\n{about} Below: the language of its program.\n\n{language}".encode()
+    about = f"# {info['title']}\n\n> A back end in CodeAI, version {info['version']}."
     headers = ((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-cache"))
 
     async def answer(request: Request) -> Response:
-        return conditional(request, Response(200, body, headers))
+        interface = f"Its interface: [OpenAPI]({request.base}/openapi.json), [as a page]({request.base}/docs)."
+        return conditional(
+            request, Response(200, f"{about} {interface} Below: the language of its program.\n\n{language}".encode(), headers)
+        )
 
     return Page("/llms.txt", answer)
 
 
 def landing(name: str, version: str) -> Page:
     """What stands at ``/`` when the program has nothing there: who answers, and where to read on."""
-    body = msgspec.json.encode({"name": name, "version": version, "documentation": "/docs", "openapi": "/openapi.json"})
 
     async def answer(request: Request) -> Response:
         if b"text/html" in request.headers.get(b"accept", b""):
             return Response(303, b"", ((b"location", b"/docs"),))
-        return Response(200, body, (JSON,))
+        places = {"documentation": f"{request.base}/docs", "openapi": f"{request.base}/openapi.json"}
+        return Response(200, msgspec.json.encode({"name": name, "version": version, **places}), (JSON,))
 
     return Page("/", answer)

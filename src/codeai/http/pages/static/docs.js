@@ -14,6 +14,7 @@ token.value = sessionStorage.getItem("token") ?? "";
 token.addEventListener("input", () => sessionStorage.setItem("token", token.value));
 document.getElementById("access").addEventListener("submit", (event) => event.preventDefault());
 
+const base = location.pathname.replace(/\/docs$/, ""); // where another program has mounted this one
 let api;
 const resolve = (schema) => {
   let found = schema ?? {};
@@ -80,7 +81,7 @@ const send = async (operation, form, output) => {
   const began = performance.now();
   output.textContent = "…";
   try {
-    const answer = await fetch(path + (query.size ? `?${query}` : ""), { method: operation.method, headers, body });
+    const answer = await fetch(base + path + (query.size ? `?${query}` : ""), { method: operation.method, headers, body });
     const text = await answer.text();
     let shown = text;
     try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: shown as it is */ }
@@ -125,7 +126,7 @@ const article = (operation) => {
 const show = () => {
   document.title = `${api.info.title} · documentation`;
   document.getElementById("title").textContent = api.info.title;
-  document.getElementById("subtitle").textContent = `version ${api.info.version} · OpenAPI document at /openapi.json`;
+  document.getElementById("subtitle").textContent = `version ${api.info.version} · OpenAPI document at ${base}/openapi.json`;
   const operations = Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ ...operation, path, method: method.toUpperCase() })));
   const groups = Map.groupBy ? Map.groupBy(operations, (one) => one.tags?.[0] ?? "other") : operations.reduce((found, one) => found.set(one.tags?.[0] ?? "other", [...(found.get(one.tags?.[0] ?? "other") ?? []), one]), new Map());
   const index = document.getElementById("index");
@@ -143,7 +144,7 @@ const show = () => {
 };
 
 try {
-  api = await (await fetch("/openapi.json")).json();
+  api = await (await fetch(`${base}/openapi.json`)).json();
   show();
 } catch (error) {
   document.getElementById("subtitle").textContent = `the document could not be read: ${error}`;
