@@ -1,7 +1,6 @@
-"""What must hold for any bytes on a connection, in whatever pieces they come: nothing fails, and what is answered is HTTP.
+"""What must hold for any bytes on a connection: nothing fails, what is answered is HTTP, and it is the same however the bytes are cut.
 
-The first four bytes say where the rest is cut. That the answers are the same for all cuts is a target of its own (``pieces``, for
-``make fuzz``): it is not yet so for some chunked bodies that are malformed.
+The first four bytes say where the rest is cut.
 """
 
 import asyncio
@@ -18,12 +17,7 @@ def fuzz_connection(data: bytes) -> None:
     asyncio.run(check(data))
 
 
-def fuzz_pieces(data: bytes) -> None:
-    """The answers do not depend on the cuts."""
-    asyncio.run(check(data, same=True))
-
-
-async def check(data: bytes, *, same: bool = False) -> None:
+async def check(data: bytes) -> None:
     cuts, stream = data[:4], data[4:]
     if not stream:
         return
@@ -33,5 +27,5 @@ async def check(data: bytes, *, same: bool = False) -> None:
     for answer in (whole, cut):
         assert not answer or answer.startswith(b"HTTP/1.1 ")
         assert b"HTTP/1.1 500 " not in answer
-    if same and b"100-continue" not in stream.lower():  # who sends unasked what is refused is answered by what has come until then
+    if b"100-continue" not in stream.lower():  # who sends unasked what is refused is answered by what has come until then
         assert cut == whole

@@ -68,6 +68,5 @@ def seeds(target: str) -> list[bytes]:
         "token": TOKENS,
         "signature": SIGNATURES,
         "connection": CONNECTIONS,
-        "pieces": CONNECTIONS,
     }
     return texts[target]

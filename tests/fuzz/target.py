@@ -17,7 +17,6 @@ TARGETS = {
     "http": ("fuzz.exchanges", ["codeai.http", "codeai.query", "services.service"]),
     "token": ("fuzz.proofs", ["codeai.auth", "jwt"]),
     "connection": ("fuzz.connections", ["codeai.http.wire"]),
-    "pieces": ("fuzz.connections", ["codeai.http.wire"]),  # the same answers for all cuts: for ``make fuzz``
     "signature": ("fuzz.proofs", ["codeai.events.signatures"]),
 }
 

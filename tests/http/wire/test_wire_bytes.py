@@ -59,6 +59,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 @given(STREAMS, st.lists(st.integers(0, 10_000), max_size=8))
 @example("GET /straße HTTP/1.1\r\nhost: x\r\n\r\n".encode() * 2, [8])
 @example(b"FETCH /a HTTP/1.1\r\nhost: x\r\n\r\n", [1])
+@example(b"POST /b HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n\r\n", [55, 58])
 def test_pieces_change_nothing(data: bytes, cuts: list[int]) -> None:
     whole = asyncio.run(answers([data]))
     assert asyncio.run(answers(pieces(data, cuts))) == whole

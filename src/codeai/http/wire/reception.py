@@ -23,6 +23,7 @@ _MOST_WRAPPING: Final = 16  # bytes around a byte of a chunked body, when its ch
 _WISHES: Final = (b"upgrade", b"http2-settings")
 _ALLOW: Final = ((b"allow", b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),)
 _BREAKS: Final = re.compile(rb"[\r\n]+")
+_ONE_BREAK: Final = re.compile(rb"\r*\n|\r+")
 _BREAK: Final = ord(b"\r")
 _EMPTY_LINE: Final = b"\r\n\r\n"
 
@@ -117,9 +118,12 @@ class Reception:
         return data if at == 0 and until >= len(data) else data[at:until]
 
     def _part(self) -> bytes:
-        """What comes next, up to where a message or its head may end: behind an empty line, some of which may have come before."""
+        """What comes next, up to where a message or its head may end: behind an empty line, some of which may have come before.
+
+        Within a head no more than one break is taken then, since the next may be of the body already.
+        """
         data, at = self._data, self._at
-        if breaks := _BREAKS.match(data, at):
+        if breaks := (_ONE_BREAK if self.in_head else _BREAKS).match(data, at):
             return self._take(breaks.end())
         end = data.find(_EMPTY_LINE, at)
         return self._take(end + 4 if end >= 0 else len(data))
