@@ -166,7 +166,8 @@ def difference(error: SchemaMismatch, path: Path | None, *, development: bool) -
     lines = "\n".join(f"  {line}" for line in error.differences)
     reset = f"'codeai db reset{f' {path}' if path is not None else ''}'"
     anew = f"{reset} empties it, makes the tables anew and fills them from the seed"
-    hint = anew if development else "bring the database to the program first"
+    rows = "change the rows, or the program; " if any(line.endswith(error.BROKEN) for line in error.differences) else ""
+    hint = f"{rows}{anew}" if development else "bring the database to the program first"
     return f"the database differs from the program:\n{lines}\n{hint}"
 
 

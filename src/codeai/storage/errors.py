@@ -106,7 +106,12 @@ class NotNullViolation(ConstraintViolation):
 
 
 class SchemaMismatch(StorageError):
-    """The database does not have the tables of the program; ``differences`` are lines for the operator."""
+    """The database does not have the tables of the program; ``differences`` are lines for the operator.
+
+    One that only rows are in the way of ends with ``BROKEN``.
+    """
+
+    BROKEN = "would break it"
 
     code = "schema_mismatch"
 

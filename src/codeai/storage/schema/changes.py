@@ -1,4 +1,4 @@
-"""Differences between a database and the program, as Alembic finds them: in words, and those that only add as statements."""
+"""Differences between a database and the program, as Alembic finds them: in words, and those that lose nothing as statements."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateColumn
 
+from codeai.storage.errors import SchemaMismatch
 from codeai.storage.schema.system import RETIRED_INDEXES, SYSTEM_TABLES
 
 Difference = Any  # Alembic's tuples: the kind, then what the kind has
@@ -40,10 +41,20 @@ def _retired(found: Difference) -> bool:
 
 
 def additive(found: Difference) -> bool:
-    """Whether a difference can be removed by adding what no row is in the way of, or by dropping an index of ours."""
+    """Whether a difference can be removed by adding, by asking less of rows, or by dropping an index of ours."""
     if found[0] in ("add_table", "add_index"):
         return True
-    return bool(found[0] == "add_column" and found[3].nullable) or _retired(found)
+    return bool(found[0] == "add_column" and found[3].nullable) or becomes_nullable(found) or _another_length(found) or _retired(found)
+
+
+def becomes_nullable(found: Difference) -> bool:
+    """Whether the program lets a column be null that the database does not."""
+    return bool(found[0] == "modify_nullable" and found[6])
+
+
+def _another_length(found: Difference) -> bool:
+    """Whether only the longest text is another: on PostgreSQL that is part of the type, on SQLite a condition."""
+    return found[0] == "modify_type" and all(isinstance(type_, sa.String) and type_.length for type_ in found[5:7])
 
 
 def brought_along(differences: list[Difference]) -> set[str]:
@@ -74,16 +85,43 @@ def described(found: Difference) -> str:
 
 
 def apply(connection: sa.Connection, found: Difference) -> None:
-    """Adds what is missing, or drops an index that has retired."""
-    if found[0] == "add_table":
+    """Adds what is missing, asks less of rows (PostgreSQL), or drops an index that has retired.
+
+    :raises SchemaMismatch: rows are in the way
+    """
+    kind = found[0]
+    if kind == "add_table":
         found[1].create(connection)
-    elif found[0] == "add_index":
-        if not sa.inspect(connection).has_index(found[1].table.name, found[1].name):
-            found[1].create(connection)
-    elif found[0] == "remove_index":
+    elif kind == "add_index":
+        _add_index(connection, found)
+    elif kind == "remove_index":
         found[1].drop(connection)
-    else:
+    elif kind == "add_column":
         _add_column(connection, found[3])
+    else:
+        _alter_column(connection, found)
+
+
+def _add_index(connection: sa.Connection, found: Difference) -> None:
+    if sa.inspect(connection).has_index(found[1].table.name, found[1].name):
+        return
+    try:
+        found[1].create(connection)
+    except sa.exc.IntegrityError as error:
+        raise SchemaMismatch((f"{described(found)}, and rows with the same values {SchemaMismatch.BROKEN}",)) from error
+
+
+def _alter_column(connection: sa.Connection, found: Difference) -> None:
+    preparer = connection.dialect.identifier_preparer
+    table, column = preparer.quote(found[2]), preparer.quote(found[3])
+    if found[0] == "modify_nullable":
+        connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")
+        return
+    type_ = found[6]
+    count = connection.exec_driver_sql(f"SELECT count(*) FROM {table} WHERE length({column}) > {type_.length}").scalar()
+    if count:
+        raise SchemaMismatch((f"{described(found)}, and {count} row{'s' if count > 1 else ''} of it {SchemaMismatch.BROKEN}",))
+    connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {type_.compile(connection.dialect)}")
 
 
 def _add_column(connection: sa.Connection, column: sa.Column[Any]) -> None:

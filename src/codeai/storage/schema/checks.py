@@ -91,17 +91,24 @@ def differences(connection: sa.Connection, target: sa.MetaData, tables: Iterable
     return found
 
 
-def apply(connection: sa.Connection, found: CheckDifference) -> None:
-    """Brings a condition to the program, which loses no data (PostgreSQL).
+def verify(connection: sa.Connection, found: CheckDifference) -> None:
+    """Sees that no row is in the way of a condition.
 
     :raises SchemaMismatch: rows break it
     """
+    if found.text is None:
+        return
+    table = connection.dialect.identifier_preparer.quote(found.table)
+    count = connection.exec_driver_sql(f"SELECT count(*) FROM {table} WHERE NOT ({found.text})").scalar()
+    if count:
+        raise SchemaMismatch((f"{found}, and {count} row{'s' if count > 1 else ''} of it {SchemaMismatch.BROKEN}",))
+
+
+def apply(connection: sa.Connection, found: CheckDifference) -> None:
+    """Brings a condition to the program, which loses no data (PostgreSQL)."""
     preparer = connection.dialect.identifier_preparer
     table, name = preparer.quote(found.table), preparer.quote(found.name)
     if found.text is None:
         connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        return
-    try:
+    else:
         connection.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({found.text})")
-    except sa.exc.IntegrityError as error:
-        raise SchemaMismatch((f"{found}, and rows break it",)) from error

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from codeai.model.application import Application
 from codeai.storage import errors
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.postgresql.functions import FUNCTIONS
-from codeai.storage.schema import checks, search
-from codeai.storage.schema.changes import additive, apply, brought_along, described, noise, of_ours
+from codeai.storage.schema.comparison import Comparison
 from codeai.storage.schema.metadata import CheckText, metadata
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.functions import register
 
 # Any number that only this program uses, for PostgreSQL's advisory lock during changes of the schema.
 _LOCK = 0x434149_534348
-_SEARCH = re.compile(r"_search(_idx|_[0-9a-f]{6})$")
 
 
 class SyncReport(msgspec.Struct, frozen=True):
@@ -42,7 +37,8 @@ def synchronise(
     development: bool,
     reset: bool = False,
 ) -> SyncReport:
-    """Creates the tables in an empty database; adds what is missing to the tables of the runtime, in development to those of the program.
+    """Creates the tables in an empty database; brings those of the runtime to their version, in development those of the program to it,
+    as far as nothing is lost and no row is in the way.
 
     :param check_text: SQL of an entity's check, without parameters
     :param reset: drop the tables of the program first (``codeai db reset``)
@@ -70,6 +66,7 @@ def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # as tables that are made anew need it
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 report = work.run(connection)
@@ -151,35 +148,13 @@ class _Work:
 
     def _change(self, connection: sa.Connection, wanted: str) -> SyncReport:
         _create_functions(connection)
-        present = set(sa.inspect(connection).get_table_names()) & set(self._target.tables)
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": self._ours})
-        compared = [part for found in compare_metadata(context, self._target) for part in (found if isinstance(found, list) else [found])]
-        carried = brought_along(compared)
-        found = [each for each in compared if not noise(each) and not (each[0] == "add_fk" and each[1].name in carried)]
-        conditions = checks.differences(connection, self._target, present)
-        fixed = connection.dialect.name == "sqlite"  # tables of SQLite get conditions with their columns, or never
-        if fixed:
-            conditions = [each for each in conditions if each.name not in carried]
-        searched = search.outdated(connection, [entity for entity in self._application.entities if entity.table in present])
-        rest = (*map(str, conditions), *(f"the search index of '{entity.table}' is another" for entity in searched))
-        texts = (*map(described, found), *rest)
-        of_program = bool(rest) or not all(map(of_ours, found))  # the tables of the runtime grow with its versions, everywhere
-        if (fixed and conditions) or not all(map(additive, found)) or (of_program and not self._development):
+        compared = Comparison(connection, self._application, self._target)
+        texts = compared.texts
+        if not compared.additive or (compared.of_program and not self._development):
             raise errors.SchemaMismatch(texts)
-        for each in found:
-            apply(connection, each)
-        for condition in conditions:
-            checks.apply(connection, condition)
-        for entity in searched:
-            search.renew(connection, entity)
+        compared.mend()
         self._remember(connection, wanted)
         return SyncReport("changed", texts) if texts else SyncReport("unchanged")
-
-    def _ours(self, item: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
-        """Tables that are not of the program are not our business; indexes for search are compared by themselves."""
-        if kind == "table":
-            return not reflected or (name in self._target.tables)
-        return not (kind == "index" and _SEARCH.search(name or ""))
 
 
 def _create_functions(connection: sa.Connection) -> None:
