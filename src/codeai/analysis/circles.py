@@ -10,6 +10,15 @@ def circles(uses: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
     there is none.
     """
     known: set[str] = set()
+    for name in tangled(uses):
+        circle = _circle(name, uses)
+        if circle and not known.intersection(circle):
+            known.update(circle)
+            yield circle
+
+
+def tangled(uses: Mapping[str, Collection[str]]) -> list[str]:
+    """The names that lie on a circle, or between two of them, in linear time."""
     left = _left(uses)
     users: dict[str, list[str]] = {name: [] for name in left}
     for name in left:
@@ -17,11 +26,7 @@ def circles(uses: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
             if other in users:
                 users[other].append(name)
     between = set(_left(users))
-    for name in (name for name in left if name in between):
-        circle = _circle(name, uses)
-        if circle and not known.intersection(circle):
-            known.update(circle)
-            yield circle
+    return [name for name in left if name in between]
 
 
 def shown(circle: list[str]) -> str:

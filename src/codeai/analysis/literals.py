@@ -68,7 +68,7 @@ class Literals(Values):
         return common, tuple(self.fit(item, common) or item for item in items)
 
     def _map(self, node: ex.MapLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
-        wanted = t.required(expected) if expected is not None else None
+        wanted = self.symbols.whole(t.required(expected)) if expected is not None else None
         entries: list[ir.Entry] = []
         fields: list[t.RecordField] = []
         seen: dict[str, Node] = {}

@@ -110,6 +110,9 @@ class Members(Names):
 
     def _record_member(self, node: ex.Member, target: ir.Expression, type_: t.Record) -> ir.Expression:
         name = node.name.text
+        whole = self.symbols.whole(type_)
+        assert isinstance(whole, t.Record)
+        type_ = whole
         field = type_.field(name)
         if field is None:
             if type_.name == "steps":

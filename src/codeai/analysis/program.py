@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from codeai.analysis.circles import tangled
 from codeai.analysis.cycles import Edges, check_cycles
 from codeai.analysis.derivation import report_circular
 from codeai.analysis.possibility import report_impossible
@@ -24,10 +25,11 @@ from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
 from codeai.language.tree import declarations as d
 from codeai.language.tree import statements as st
+from codeai.language.tree import types as ty
 from codeai.language.tree.events import EventDeclaration, HandlerDeclaration, WebhookDeclaration
 from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration
 from codeai.language.tree.module import Module
-from codeai.language.tree.node import Identifier, Node
+from codeai.language.tree.node import Identifier, Node, children
 from codeai.language.tree.workflows import JobDeclaration, WorkflowDeclaration
 from codeai.model.application import Application, Function, Parameter, Test
 from codeai.model.endpoint import Endpoint, Shape
@@ -249,6 +251,8 @@ class Program(Settings):
                 if field.name.text in seen:
                     self.report.duplicate(field.name, field.name.text, seen[field.name.text])
                 seen[field.name.text] = field.name
+        uses = {name: set(_named_types(fields)) & set(self.symbols.record_fields) for name, fields in self.symbols.record_fields.items()}
+        self.symbols.tangled = frozenset(tangled(uses))
         pending = list(self.symbols.record_fields)
         for _ in range(len(pending) + 1):
             before = dict(self.symbols.records)
@@ -262,7 +266,9 @@ class Program(Settings):
     def _complete(self, records: list[str]) -> None:
         """Records may hold records and shapes of entities, and entities hold records: each round goes one level deeper."""
         for name in records:
+            self.symbols.within = self.symbols.tangled if name in self.symbols.tangled else frozenset()
             self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
+        self.symbols.within = frozenset()
         if records:
             for entity in self.symbols.entities.values():
                 self.complete_fields(entity)
@@ -370,3 +376,13 @@ class Program(Settings):
             host = Host("a test", user=False, test=True)
             found.append(Test(name=node.name, body=self.host_block(node.body, Scope(host)), at=node.start))
         return tuple(found)
+
+
+def _named_types(nodes: Sequence[Node]) -> Iterator[str]:
+    """The names of types that fields mention, however deep."""
+    waiting: list[Node] = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ty.NamedType):
+            yield node.name.text
+        waiting.extend(children(node))

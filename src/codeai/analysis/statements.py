@@ -163,6 +163,7 @@ class Statements(Queries):
         return self.fitted(node, found, expected, "the result")
 
     def _check_shape(self, node: Node, found: t.Type, wanted: t.Type) -> None:
+        found, wanted = self.symbols.whole(found), self.symbols.whole(wanted)
         assert isinstance(wanted, t.Record)
         if isinstance(found, t.Record):
             names = {field.name for field in found.fields}

@@ -140,7 +140,15 @@ class Symbols:
     settings: dict[tuple[str, ...], t.Type] = field(default_factory=dict)
     places: dict[str, Node] = field(default_factory=dict)
 
+    # Records that hold one another: each knows the others by name only, since what they hold has no end. ``within`` are those of them
+    # of which one is being resolved.
+    tangled: frozenset[str] = frozenset()
+    within: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
+
+    def whole(self, type_: t.Type) -> t.Type:
+        """A type of which only the name is there, with what it holds."""
+        return self.records[type_.name] if isinstance(type_, t.Record) and not type_.fields and type_.name in self.tangled else type_
 
     def use(self, space: str, name: str) -> None:
         """Notes that a declaration is used somewhere."""

@@ -91,7 +91,7 @@ class TypeResolver:
         if name in self.symbols.enums:
             return self.symbols.enums[name]
         if name in self.symbols.records:
-            return self.symbols.records[name]
+            return t.Record((), name) if name in self.symbols.within else self.symbols.records[name]
         self.report.unknown(node.name, f"unknown type '{name}'", name, [*_PLAIN, *self.symbols.type_names()], "CAI0201")
         return t.Unknown()
 

@@ -79,7 +79,7 @@ def value_reader(type_: t.Type, plain: Plain = t.required) -> Callable[[Any], An
         return lambda value: msgspec.convert(value, datetime.timedelta)
     if isinstance(type_, t.Bytes):
         return base64.b64decode
-    if isinstance(type_, t.Record):
+    if isinstance(type_, t.Record) and type_.fields:
         fields = {field.name: value_reader(field.type, plain) for field in type_.fields}
         return lambda value: {name: None if value.get(name) is None else read(value[name]) for name, read in fields.items()}
     if isinstance(type_, t.List):
@@ -88,7 +88,7 @@ def value_reader(type_: t.Type, plain: Plain = t.required) -> Callable[[Any], An
     if isinstance(type_, t.Map):
         inner = value_reader(type_.value, plain)
         return lambda values: {name: None if value is None else inner(value) for name, value in values.items()}
-    if isinstance(type_, t.Json | t.Unknown):
+    if isinstance(type_, t.Json | t.Unknown | t.Record):  # of a type within itself the name only is known
         return _same
     return converter(type_)
 

@@ -146,6 +146,8 @@ class ShapeTypes:
         self._shapes = {shape.name: shape for shape in application.shapes}
         self._keys = {entity.name: entity.primary_field.type for entity in application.entities}
         self._structs: dict[str, Any] = {}
+        self._making: set[str] = set()  # a type within itself is decoded when its turn comes
+        self._conversions: dict[str, _ValueCheck] = {}
 
     def of(self, type_: t.Type) -> Any:
         """The Python type that msgspec decodes a value into."""
@@ -179,6 +181,9 @@ class ShapeTypes:
             return Any
         if shape.name and shape.name in self._structs and self._shapes.get(shape.name) == shape:
             return self._structs[shape.name]
+        if shape.name and shape.name in self._making:
+            return Any
+        self._making.add(shape.name)
         made = msgspec.defstruct(
             shape.name or "Body",
             [self._definition(field) for field in shape.fields],
@@ -186,6 +191,7 @@ class ShapeTypes:
             kw_only=True,
             rename={_attribute(field.name): field.name for field in shape.fields},
         )
+        self._making.discard(shape.name)
         if shape.name:
             self._structs[shape.name] = made
         return made
@@ -232,7 +238,7 @@ class ShapeTypes:
 
     def _conversion(self, type_: t.Type) -> _ValueCheck:
         if isinstance(type_, t.Record):
-            return self._record_conversion(type_)
+            return self._conversion_of_record(type_)
         if isinstance(type_, t.List):
             inner = self.check(type_.item, Constraints())
             return lambda values: _each(values, inner)
@@ -244,6 +250,23 @@ class ShapeTypes:
             return lambda value: (rounded(value, type_.scale or 0) if value.is_finite() else value, [])
         return lambda value: (value, [])
 
+    def _conversion_of_record(self, type_: t.Record) -> _ValueCheck:
+        name = type_.name
+        if name not in self._shapes:
+            return self._record_conversion(type_)
+        if name not in self._conversions:
+            self._conversions[name] = lambda value: self._conversions[name](value)  # noqa: PLW0108  # a type within itself
+            self._conversions[name] = self._record_conversion(type_)
+        return self._conversions[name]
+
+    def _decoded(self, type_: t.Record, value: Any) -> tuple[Any, _Problems]:
+        """A record within one of its own type, which the decoder has left as it was."""
+        try:
+            return msgspec.convert(value, self.record(type_)), []
+        except (msgspec.ValidationError, OverflowError, ArithmeticError, ValueError) as error:
+            found = field_error(str(error))
+            return value, [(f".{found.field}" if found.field else "", found.code, found.message)]
+
     def _record_conversion(self, type_: t.Record) -> _ValueCheck:
         shape = self._shapes.get(type_.name)
         if shape is not None:
@@ -254,6 +277,10 @@ class ShapeTypes:
         def convert(found: Any) -> tuple[Any, _Problems]:
             values: dict[str, Any] = {}
             problems: _Problems = []
+            if not isinstance(found, msgspec.Struct):
+                found, problems = self._decoded(type_, found)
+                if problems:
+                    return found, problems
             for name, check in fields:
                 value = getattr(found, _attribute(name))
                 if value is not msgspec.UNSET:

@@ -94,7 +94,7 @@ def _reader(type_: t.Type) -> Reader:
     if isinstance(type_, t.Optional):
         inner = _reader(type_.item)
         return lambda value: None if value is None else inner(value)
-    if isinstance(type_, t.Record):
+    if isinstance(type_, t.Record) and type_.fields:  # of a type within itself the name only is known
         return _record(type_)
     if isinstance(type_, t.List):
         return _list(_reader(type_.item))

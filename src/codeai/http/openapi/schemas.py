@@ -52,6 +52,7 @@ class Schemas:
     def __init__(self, application: Application) -> None:
         self._entities = {entity.name: entity for entity in application.entities}
         self._shapes = {shape.name: shape for shape in application.shapes}
+        self._making: set[str] = set()
         self.components: dict[str, Schema] = {}
 
     def of(self, type_: t.Type) -> Schema:
@@ -134,6 +135,9 @@ class Schemas:
         """What a client sends."""
         if shape.open:
             return {}
+        if shape.name and (shape.name in self._making or self._shown(shape)):  # a type within itself, or of others
+            return {"$ref": f"#/components/schemas/{shape.name}"}
+        self._making.add(shape.name)
         found: Schema = {
             "type": "object",
             "properties": {field.name: self.input(field) for field in shape.fields},
@@ -142,10 +146,14 @@ class Schemas:
         required = [field.name for field in shape.fields if field.required]
         if required:
             found["required"] = required
+        self._making.discard(shape.name)
         if shape.name:
             self.components[shape.name] = found
             found = {"$ref": f"#/components/schemas/{shape.name}"}
         return {"type": "array", "items": found} if shape.many else found
+
+    def _shown(self, shape: Shape) -> bool:
+        return shape.name in self.components and self._shapes.get(shape.name) is shape
 
     def input(self, field: InputField) -> Schema:
         """One value of a client with its constraints."""
