@@ -1,4 +1,7 @@
-"""Load by wrk: one process, 32 connections, on a core of its own as far as there is one."""
+"""Load by wrk: one process, 32 connections, on a core of its own as far as there is one.
+
+Requests are written before the first one is sent, so that what generates the load is not what is measured.
+"""
 
 import re
 import subprocess
@@ -9,13 +12,20 @@ from pathlib import Path
 CONNECTIONS = 32
 _TEMPLATE = """
 local paths = {{ {paths} }}
-local at = {offset}
+local requests = {{}}
+local at = 0
 wrk.method = "{method}"
 wrk.body = {body}
 {headers}
+init = function(arguments)
+  for number, path in ipairs(paths) do
+    local group = math.ceil(number / {pipelined})
+    requests[group] = (requests[group] or "") .. wrk.format(nil, path)
+  end
+end
 request = function()
-  at = at % #paths + 1
-  return wrk.format(nil, paths[at])
+  at = at % #requests + 1
+  return requests[at]
 end
 done = function(summary, latency, requests)
   io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,
@@ -37,19 +47,23 @@ class Load:
 
 @dataclass(frozen=True)
 class Measured:
-    """Requests per second, and percentiles of the answer time in milliseconds."""
+    """Requests per second, percentiles of the answer time in milliseconds, and how many requests that was."""
 
     rate: float
     p50: float
     p99: float
+    requests: int
 
 
-def measure(load: Load, port: int, seconds: float, core: int) -> Measured:
-    """Runs wrk against a server on loopback; an error of any kind ends the benchmark."""
+def measure(load: Load, port: int, seconds: float, core: int, *, pipelined: int = 1) -> Measured:
+    """Runs wrk against a server on loopback; an error of any kind ends the benchmark.
+
+    :param pipelined: how many requests are sent at once, a divisor of that of the paths; wrk counts the answers of all
+    """
     script = _TEMPLATE.format(
         paths=", ".join(f'"{path}"' for path in load.paths),
-        offset=0,
         method=load.method,
+        pipelined=pipelined,
         body=f"[==[{load.body}]==]" if load.body else "nil",
         headers="\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in load.headers),
     )
@@ -67,4 +81,4 @@ def measure(load: Load, port: int, seconds: float, core: int) -> Measured:
     assert found, done.stdout + done.stderr
     requests, duration, errors, p50, p99 = map(int, found.groups())
     assert not errors, f"{errors} of {requests} answers were errors"
-    return Measured(requests / (duration / 1e6), p50 / 1000, p99 / 1000)
+    return Measured(requests / (duration / 1e6), p50 / 1000, p99 / 1000, requests)

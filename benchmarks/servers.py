@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+from machine import processor
 
 from services.ports import free_port
 
@@ -55,10 +56,17 @@ class Server:
         self.log.seek(0)
         return f"{self.name}: {self.log.read()[-3000:]}"
 
+    def _processes(self) -> list[psutil.Process]:
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
     def memory(self) -> float:
         """The largest resident memory of one of its processes, in MB."""
-        root = psutil.Process(self.process.pid)
-        return max(process.memory_info().rss for process in (root, *root.children(recursive=True))) / 1e6
+        return max(process.memory_info().rss for process in self._processes()) / 1e6
+
+    def processor(self) -> float:
+        """The processor time that its processes have used so far, in seconds."""
+        return processor(psutil.Process(self.process.pid))
 
     def stop(self) -> None:
         """Ends it."""

@@ -52,11 +52,16 @@ ONLY_JSON: Final = (JSON,)
 PROBLEM: Final[Header] = (b"content-type", b"application/problem+json")
 
 
-def request_id(headers: dict[bytes, bytes]) -> str:
+def request_id(headers: Mapping[bytes, bytes]) -> str:
     """The client's ``X-Request-ID`` if it is short and plain, else one of our own."""
     given = headers.get(b"x-request-id")
     if given is not None and _PLAIN_ID.fullmatch(given):
         return given.decode("ascii")
+    return own_id()
+
+
+def own_id() -> str:
+    """An identifier that no other request has."""
     return f"{_PREFIX}{next(_SERIAL):012x}"
 
 
@@ -85,8 +90,9 @@ NO_BODY: Final = NoBody()
 class Request:
     """One request while it is answered.
 
-    ``pairs`` are its headers as they came, names in lower case; ``headers`` has the last value of each name. ``receipt`` identifies a
-    verified message. What most requests do not change stands on the class, so that making one costs little.
+    ``pairs`` are its headers as they came, names in lower case; ``headers`` has the last value of each name. Neither is ever changed,
+    since requests may share them. ``receipt`` identifies a verified message. What most requests do not change stands on the class,
+    so that making one costs little.
 
     :param path: decoded
     :param raw_path: the path as sent, if it is known
@@ -129,7 +135,7 @@ class Request:
         self.raw_path = raw_path
         self.query_string = query_string
         self.pairs = pairs
-        self.headers: dict[bytes, bytes] = dict(pairs)
+        self.headers: Mapping[bytes, bytes] = dict(pairs)
         self.id = request_id(self.headers)
         self.peer = peer
         self.version = version

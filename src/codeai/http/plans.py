@@ -20,8 +20,9 @@ from codeai.http.messages import JSON, ONLY_JSON, Request, Response
 from codeai.http.middleware.clients import ClientAddresses
 from codeai.http.multipart import FormReader, is_form, limit_of
 from codeai.http.negotiation import accepts, etag, is_json, matching, not_modified
-from codeai.http.parameters import BadText, ParameterDecoder, Reader, parse_cookies, parse_query, sentence
-from codeai.http.problems import FieldError, Problem
+from codeai.http.parameters import ParameterDecoder, Reader, parse_cookies, parse_query
+from codeai.http.paths import PathParameters
+from codeai.http.problems import Problem
 from codeai.http.settings import HttpSettings
 from codeai.http.shapes import ShapeDecoder, parsed
 from codeai.model.endpoint import Endpoint
@@ -63,6 +64,7 @@ class Inputs(msgspec.Struct, frozen=True):
 
 
 NO_INPUTS: Final = Inputs()
+ByPath = Callable[[Request, list[str]], Response]
 
 
 class Action(Protocol):
@@ -73,6 +75,10 @@ class Action(Protocol):
     def at_once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """Answers a request for which nothing has to be awaited."""
         raise AssertionError("this action is not instant")
+
+    def by_path(self, path: PathParameters) -> ByPath | None:
+        """Answers at once by the texts of the path and nothing else, for actions that ask for no more; settled when an endpoint is made."""
+        return None
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """Answers the request."""
@@ -134,7 +140,7 @@ class EndpointPlan:
         self._timeout = endpoint.timeout_ms / 1000 if endpoint.timeout_ms else runtime.settings.request_timeout
         shape = endpoint.inputs.body
         self._limit = limit_of(shape, runtime.settings.max_body) if form is not None and shape is not None else runtime.settings.max_body
-        self._readers = readers
+        self._path = PathParameters(readers)
         self._query = query
         self._header = header
         self._cookie = cookie
@@ -148,6 +154,7 @@ class EndpointPlan:
         if endpoint.method in ("POST", "PATCH") and isinstance(action, Writing):
             self._once = Idempotency(runtime.database, f"{endpoint.method} {endpoint.template}", self.declared, runtime.addresses)
         self._instant = self._plain and self._once is None and action.instant
+        self._by_path = action.by_path(self._path) if self._instant else None
 
     def at_once(self, request: Request, values: list[str]) -> Response | None:
         """Answers a request for which nothing has to be awaited; None asks for ``handle``. It raises what that would."""
@@ -157,7 +164,10 @@ class EndpointPlan:
         if principal is None:
             return None
         self._admitted(request, principal)
-        response = self._action.at_once(request, Inputs(self._path(values)) if values else NO_INPUTS, principal)
+        if self._by_path is not None:
+            response = self._by_path(request, values)
+        else:
+            response = self._action.at_once(request, Inputs(self._path.named(values)) if values else NO_INPUTS, principal)
         return _private(response, principal) if principal.authenticated else response
 
     async def handle(self, request: Request, values: list[str]) -> Response:
@@ -196,7 +206,7 @@ class EndpointPlan:
     def _decoded(self, request: Request, values: list[str], principal: Principal) -> Awaitable[Response]:
         """Runs what is named by its path alone without more ado."""
         if self._plain and not request.query_string and self._once is None:
-            return self._action.run(request, Inputs(self._path(values)) if values else NO_INPUTS, principal)
+            return self._action.run(request, Inputs(self._path.named(values)) if values else NO_INPUTS, principal)
         return self._run(request, values, principal)
 
     async def _run(self, request: Request, values: list[str], principal: Principal) -> Response:
@@ -209,7 +219,7 @@ class EndpointPlan:
         return await self._once.run(request, principal, body, _Keyed(action, request, inputs, principal))
 
     async def _inputs(self, request: Request, values: list[str]) -> Inputs:
-        path = self._path(values) if values else {}
+        path = self._path.named(values) if values else {}
         texts = parse_query(request.query_string) if request.query_string else {}
         sent: dict[str, frozenset[str]] = {}
         query: Mapping[str, Any] = {}
@@ -226,17 +236,6 @@ class EndpointPlan:
         if self._body is not None or self._open_body:
             body, sent["body"] = await self._decoded_body(request)
         return Inputs(path, query, header, cookie, body, sent, texts)
-
-    def _path(self, values: list[str]) -> Mapping[str, Any]:
-        found: dict[str, Any] = {}
-        for (name, read), text in zip(self._readers, values, strict=True):
-            try:
-                found[name] = read([text])
-            except BadText as wanted:
-                message = sentence(wanted)
-                errors = (FieldError(name, "wrong_value", message),)
-                raise Problem(404, f"'{name}' of the path {message}", "not_found", errors=errors) from None
-        return found
 
     async def _decoded_body(self, request: Request) -> tuple[Any, frozenset[str]]:
         self._check_kind(request)

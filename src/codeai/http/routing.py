@@ -10,6 +10,7 @@ from codeai.language.suggestions import suggest
 
 _Target = TypeVar("_Target")
 _LONGEST_NEAR: Final = 200
+_ESCAPE: Final = ord(b"%")  # a letter is found in bytes in half the time of a text
 
 
 class _Node(Generic[_Target]):
@@ -62,7 +63,7 @@ class Router(Generic[_Target]):
         static = self._static.get(path)
         if static is not None:
             return static, []
-        if raw is None or b"%" not in raw:
+        if raw is None or _ESCAPE not in raw:
             before, _, value = path.rpartition("/")
             targets = self._last.get(before)
             if targets is not None and value and "\x00" not in value:
@@ -112,7 +113,7 @@ class Router(Generic[_Target]):
 
 
 def _segments(path: str, raw: bytes | None) -> list[str]:
-    if raw is None or b"%" not in raw:
+    if raw is None or _ESCAPE not in raw:
         if "\x00" in path:
             raise BadPath
         return path[1:].split("/") if len(path) > 1 else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from codeai.auth.principal import Principal
@@ -10,7 +10,8 @@ from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
 from codeai.http.messages import ONLY_JSON, Request, Response
 from codeai.http.negotiation import etag, matching
-from codeai.http.plans import ENCODER, Action, Inputs, Runtime, Writing, conditional, context_of, json_response
+from codeai.http.paths import PathParameters
+from codeai.http.plans import ENCODER, Action, ByPath, Inputs, Runtime, Writing, conditional, context_of, json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
 from codeai.http.success import Success
@@ -37,13 +38,14 @@ class _RowReader:
     def __init__(self, model: Model, evaluator: Evaluator, action: _KeyedAction) -> None:
         self._plan = GetPlan(model, reading(action))
         self._values = evaluator.values(self._plan.values)
-        values = self._plan.values
-        self._keys = [given.name for given in values if isinstance(given, ir.RequestValue) and given.place == "path" and given.name]
-        self.by_path = len(self._keys) == len(values)
 
-    def read_by_path(self, path: Mapping[str, Any], fetch: RowAtOnce) -> bytes:
-        """See ``read_at_once``, for what asks for nothing but values of the path (``by_path``)."""
-        return ENCODER.encode(self._plan.at_once(fetch, [path[key] for key in self._keys]))
+    def by_path(self, names: Sequence[str], fetch: RowAtOnce) -> Callable[[Sequence[Any]], Any] | None:
+        """The row by the values of the path, where it depends on nothing else.
+
+        :param names: of the parameters, in order
+        """
+        asked = [given.name if isinstance(given, ir.RequestValue) and given.place == "path" else None for given in self._plan.values]
+        return self._plan.settled(fetch) if asked == list(names) else None
 
     async def read(self, context: Context) -> bytes:
         """The row, encoded; raises RowNotFound."""
@@ -66,12 +68,20 @@ class GetAction(Action):
     def at_once(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
         assert self._fetch is not None
-        reader = self._reader
-        if reader.by_path:
-            body = reader.read_by_path(inputs.path, self._fetch)
-        else:
-            body = reader.read_at_once(context_of(self._runtime, principal, self._runtime.database, inputs), self._fetch)
+        body = self._reader.read_at_once(context_of(self._runtime, principal, self._runtime.database, inputs), self._fetch)
         return conditional(request, Response(200, body, ONLY_JSON))
+
+    def by_path(self, path: PathParameters) -> ByPath | None:
+        """See ``plans.Action``."""
+        row = self._reader.by_path(path.names, self._fetch) if self._fetch is not None else None
+        if row is None:
+            return None
+        encode, values_of = ENCODER.encode, path.values
+
+        def answer(request: Request, texts: list[str]) -> Response:
+            return conditional(request, Response(200, encode(row(values_of(texts))), ONLY_JSON))
+
+        return answer
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""

@@ -54,6 +54,10 @@ class Statement(Generic[Layout]):
         found = self._kept.get(key)
         return found if found is not None else self._made(key)
 
+    def settled(self) -> Assembled[Layout] | None:
+        """The only variant, when nothing switches; None when values decide."""
+        return None if self._compiler.guards else self.pick(())
+
     def _made(self, key: Switches) -> Assembled[Layout]:
         width = len(self._compiler.inputs) if self._width is None else self._width
         writer = Writer(self._compiler.dialect.name, key, width)

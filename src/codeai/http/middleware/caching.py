@@ -13,6 +13,7 @@ from codeai.cache.flights import Cache, Computed
 from codeai.cache.watching import reading
 from codeai.http.messages import Header, Request, Response
 from codeai.http.negotiation import matching, not_modified
+from codeai.http.paths import PathParameters
 from codeai.http.plans import Action, Inputs
 
 _HIT: Final[Header] = (b"cache-status", b"codeai; hit")
@@ -68,9 +69,14 @@ class CachedAction:
         """See ``plans.Action``: what is kept may have to be fetched."""
         raise AssertionError("this action is not instant")
 
+    def by_path(self, path: PathParameters) -> None:
+        """See ``plans.Action``."""
+
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
-        condition = request.headers.pop(b"if-none-match", None)  # what is kept is the whole answer
+        condition = request.headers.get(b"if-none-match")
+        if condition is not None:  # what is kept is the whole answer
+            request.headers = {name: value for name, value in request.headers.items() if name != b"if-none-match"}
 
         async def compute() -> Computed:
             tables: set[str] = set()

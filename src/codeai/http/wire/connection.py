@@ -94,6 +94,14 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
+        if self._task is None and not (self._over or self._blocked or self._held):
+            request = self._reception.again(data)
+            if request is not None:
+                self._instant = 0
+                self.begun(request)
+                if self.ready():
+                    self.deadline = self._home.now + self._home.idle_limit
+                return
         if not self._over:
             self._go_on(data)
 
@@ -153,7 +161,7 @@ class Connection(asyncio.Protocol):
             _LOG.exception("a request could not be received", exc_info=error.__context__)
             self._transport.abort()
             return
-        if not self.ready():
+        if self._task is not None or self._blocked or self._over:  # it is not ready
             if reception.waits and not self._over:
                 self.hold()
         elif self._all_said:
@@ -164,7 +172,8 @@ class Connection(asyncio.Protocol):
                     self.deadline = self._home.now + self._home.head_limit
             elif self.deadline == NEVER:
                 self.deadline = self._home.now + self._home.idle_limit
-            self._unhold()
+            if self._held:
+                self._unhold()
 
     # -- bodies ----------------------------------------------------------------------------------------------------
 
@@ -195,7 +204,8 @@ class Connection(asyncio.Protocol):
             if response is None:
                 return False
             self._instant += 1
-            self._finished(request, self._send(request, response), began)
+            response = self._send(request, response)
+            self._app.finished(request, response.status, time.perf_counter() - began)
         except Exception:
             _LOG.exception("an answer could not be made")
             self._transport.abort()
@@ -218,18 +228,16 @@ class Connection(asyncio.Protocol):
         finally:
             app.running -= 1
             self._task = None
-        self._finished(request, response, began)
-
-    def _finished(self, request: Received, response: Response, began: float) -> None:
         self._app.finished(request, response.status, time.perf_counter() - began)
         if not self._over and not self._reception.reading:  # else it goes on by itself
             self._go_on()
 
     def _send(self, request: Received, response: Response) -> Response:
         """Sends an answer, and decides whether the connection goes on; returns what was sent."""
-        whole = request.stream is None or request.stream.complete or (response.status != 408 and self._spared(request))
+        stream = request.stream
+        whole = stream is None or stream.complete or (response.status != 408 and self._spared(request))
         last = not request.keep_alive or not whole or self._app.closing or self._over
-        connection = b"close" if last else b"keep-alive" if request.version == "1.0" else b""
+        connection = b"close" if last else b"" if request.version == "1.1" else b"keep-alive"
         try:
             self._write(response, request.method, connection)
         except BadHeader:
@@ -249,13 +257,14 @@ class Connection(asyncio.Protocol):
 
     def _write(self, response: Response, method: str, connection: bytes) -> None:
         head = self._home.heads.of(response, connection)
-        if self._transport.is_closing():
+        transport = self._transport
+        if transport.is_closing():
             return
         body = b"" if method == "HEAD" or response.status in _BODILESS else response.body
         if len(body) > _LARGE:
-            self._transport.writelines((head, body))
+            transport.writelines((head, body))
         else:
-            self._transport.write(head + body)
+            transport.write(head + body)
 
     # -- the end ---------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,12 @@ from codeai.http.messages import Header, Response
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS: Final = {int(status): b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_FRAGMENT: Final = ord(b"#")
+_ESCAPE: Final = ord(b"%")
 _FOREIGN: Final = re.compile(rb"[\x80-\xff]")
 _KEPT: Final = 64
 _EVERY: Final = b"x-content-type-options: nosniff\r\nx-request-id: "  # see ``messages.Response.sent``
-_join = b": ".join
+_LINE: Final = b"%b: %b\r\n".__mod__
 
 
 class BadTarget(ValueError):
@@ -31,14 +33,14 @@ def split_target(target: bytes) -> tuple[str, bytes, bytes]:
     """
     if target[:1] == b"/":
         raw, _, query = target.partition(b"?")
-        if b"#" in target:
+        if _FRAGMENT in target:
             raise BadTarget
     elif target == b"*":
         return "*", target, b""
     else:
         found = _absolute(target)
         raw, query = found.path or b"/", found.query or b""
-    if b"%" in raw:
+    if _ESCAPE in raw:
         return unquote_to_bytes(raw).decode("utf-8", "replace"), raw, query
     try:
         return raw.decode("ascii"), raw, query
@@ -78,7 +80,7 @@ class BadHeader(ValueError):
 class Heads:
     """Writes the heads of answers, with a date that ``tick`` makes once a second.
 
-    Until then it keeps how those begin that have one header at most, which many answers share.
+    Until then it keeps how those begin: up to their first header, the kind of the content, which many answers share.
     """
 
     def __init__(self) -> None:
@@ -93,25 +95,24 @@ class Heads:
         :raises BadHeader: the program could break out of a header
         """
         status, headers = response.status, response.headers
-        begin = self._kept.get((status, headers)) if len(headers) < 2 else None
-        parts = [begin or self._begin(status, headers)]
-        if response.request_id:
-            parts += (_EVERY, response.request_id, b"\r\n")
-        if status != 204 and status != 304:
-            parts += (b"content-length: ", str(len(response.body)).encode(), b"\r\n")
+        more = b""
+        if len(headers) > 1:
+            more, headers = _lines(headers[1:]), headers[:1]
+        begin = self._kept.get((status, headers)) or self._begin(status, headers)
+        every = _EVERY + response.request_id + b"\r\n" if response.request_id else b""
         if connection:
-            parts += (b"connection: ", connection, b"\r\n")
-        parts.append(b"\r\n")
-        return b"".join(parts)
+            every += b"connection: %b\r\n" % connection
+        if status == 204 or status == 304:
+            return b"%b%b%b\r\n" % (begin, more, every)
+        return b"%b%b%bcontent-length: %d\r\n\r\n" % (begin, more, every, len(response.body))
 
     def _begin(self, status: int, headers: tuple[Header, ...]) -> bytes:
-        """The status line, the date, and the headers of one answer."""
-        lines = b"\r\n".join(map(_join, headers)) + b"\r\n" if headers else b""
-        breaks = len(headers)
-        if lines.count(b"\n") != breaks or lines.count(b"\r") != breaks or status < 200:
+        """The status line, the date, and the first header."""
+        lines = _lines(headers)
+        if status < 200:
             raise BadHeader
         found = (_STATUS.get(status) or b"HTTP/1.1 %d \r\n" % status) + self._date + lines
-        if breaks < 2 and len(self._kept) < _KEPT:
+        if len(self._kept) < _KEPT:
             self._kept[status, headers] = found
         return found
 
@@ -119,3 +120,10 @@ class Heads:
         """Makes the header ``date`` anew."""
         self._date = b"date: %b\r\n" % formatdate(usegmt=True).encode()
         self._kept.clear()
+
+
+def _lines(headers: tuple[Header, ...]) -> bytes:
+    lines = _LINE(headers[0]) if len(headers) == 1 else b"".join(map(_LINE, headers))
+    if lines.count(10) != len(headers) or lines.count(13) != len(headers):
+        raise BadHeader
+    return lines

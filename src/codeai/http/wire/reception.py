@@ -7,14 +7,16 @@ that end where a message may end, and what comes out does not depend on how they
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import httptools
 
-from codeai.http.messages import NO_BODY, Header, Request
+from codeai.http.messages import NO_BODY, Body, Header, Request, own_id, request_id
 from codeai.http.problems import Problem
 from codeai.http.wire.bodies import Source, WireBody
 from codeai.http.wire.heads import BadTarget, authority, escaped, split_target
+from codeai.http.wire.repeated import Repeated
 
 _LONGEST_HEAD: Final = 65_536  # far beyond what the application refuses with a better answer
 _MOST_HEADERS: Final = 200
@@ -33,6 +35,31 @@ class Received(Request):
 
     stream: WireBody | None = None
     keep_alive = True
+    source: Body = NO_BODY
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        raw_path: bytes,
+        query_string: bytes,
+        pairs: list[Header],
+        headers: Mapping[bytes, bytes],
+        peer: str | None,
+        version: str,
+        bound: int | None,
+    ) -> None:
+        # Says what ``Request`` says of itself, without asking what cannot be here: no step is taken as often as this one.
+        self.method = method
+        self.path = path
+        self.raw_path = raw_path
+        self.query_string = query_string
+        self.pairs = pairs
+        self.headers = headers
+        self.id = own_id() if b"x-request-id" not in headers else request_id(headers)
+        self.peer = peer
+        self.version = version
+        self.bound = bound
 
 
 class Taker(Source, Protocol):
@@ -60,6 +87,8 @@ class Reception:
         self._at = 0
         self._target = b""
         self._pairs: list[Header] = []
+        self._repeated = Repeated()
+        self._whole = b""  # the head that is being parsed, if it came as a whole
         self._first = 0  # the first byte of a request whose head comes in pieces
         self._line_ended = False  # of that
         self._size = 0  # of the head; of a chunked body with all that is around it
@@ -99,6 +128,17 @@ class Reception:
         finally:
             self.reading = False
 
+    def again(self, data: bytes) -> Received | None:
+        """What has come as a request, if it is one that differs from the last in its first line only; None asks for ``read``."""
+        if self.in_head or self.stream is not None or self._at < len(self._data):
+            return None
+        repeated = self._repeated
+        known = repeated.of(data)
+        if known is None:
+            return None
+        method, path, query = known
+        return Received(method, path.decode("ascii"), path, query, repeated.pairs, repeated.headers, self._peer, "1.1", len(data))
+
     def drop(self) -> None:
         """Nothing more will be read."""
         self._parser = None  # which holds this
@@ -133,8 +173,10 @@ class Reception:
         piece = self._data
         if self._at == 0 and piece.find(_EMPTY_LINE) + 4 == len(piece) and piece[0] > _BREAK:  # as nearly all requests come
             self._at = len(piece)
+            self._whole = piece if begins else b""
         else:
             piece = self._part()
+            self._whole = b""
         self._size = len(piece) if begins else self._size + len(piece)
         if self._size > _LONGEST_HEAD:
             raise Problem(431, f"the headers are larger than {_LONGEST_HEAD:,} bytes")
@@ -217,6 +259,8 @@ class Reception:
             self._problem = problem
             raise
         request.keep_alive = parser.should_keep_alive()
+        if self._whole and request.keep_alive and request.stream is None and request.version == "1.1":
+            self._repeated.remember(self._whole, request.pairs, request.headers)
         self._pairs = []  # what follows the body is no header (RFC 9110, section 6.5.1)
         self._taker.begun(request)
 
@@ -243,8 +287,8 @@ class Reception:
         if host is not None and pairs:
             pairs = [(name, host if name == b"host" else value) for name, value in pairs]
         bound = self._size if self._size < _SMALL else None
-        request = Received(method, path, pairs, NO_BODY, raw_path=raw, query_string=query, peer=self._peer, version=version, size=bound)
-        headers = request.headers
+        headers = dict(pairs)
+        request = Received(method, path, raw, query, pairs, headers, self._peer, version, bound)
         if version == "1.1":
             if b"host" not in headers or _twice(b"host", pairs, headers):
                 raise Problem(400, "an HTTP/1.1 request has one header 'host'", "malformed_host")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from codeai.language import types as t
@@ -77,6 +77,21 @@ class GetPlan:
         if statement.layout is None:
             raise RowNotFound(self._entity.name)
         return self._shown(statement.layout, fetch(statement.text, statement.values(values)))
+
+    def settled(self, fetch: RowAtOnce) -> Callable[[Sequence[Any]], Any] | None:
+        """``at_once`` as one function, where the statement is the same for all values; None where it is not."""
+        statement, name = self._statement.settled(), self._entity.name
+        if statement is None or statement.layout is None:
+            return None
+        text, bind, read = statement.text, statement.bind, statement.layout.read
+
+        def row(values: Sequence[Any]) -> Any:
+            record = fetch(text, values if bind is None else bind(values))
+            if record is None:
+                raise RowNotFound(name)
+            return read(record)
+
+        return row
 
     def _shown(self, layout: Layout, record: Record | None) -> Any:
         if record is None:
