@@ -7,13 +7,11 @@ from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from codeai.model.application import Application
 from codeai.storage import errors
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.postgresql.functions import FUNCTIONS
-from codeai.storage.schema.comparison import Comparison
 from codeai.storage.schema.metadata import CheckText, metadata
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.functions import register
@@ -82,6 +80,7 @@ def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:
 async def _on_postgresql(settings: DatabaseSettings, work: _Work) -> SyncReport:
     import asyncpg
     from asyncpg import exceptions as pg
+    from sqlalchemy.ext.asyncio import create_async_engine
 
     from codeai.storage.postgresql.connecting import connected
     from codeai.storage.postgresql.refusals import not_permitted, refused
@@ -147,6 +146,9 @@ class _Work:
         connection.execute(sa.text("INSERT INTO codeai_schema (id, fingerprint) VALUES (1, :wanted)"), {"wanted": wanted})
 
     def _change(self, connection: sa.Connection, wanted: str) -> SyncReport:
+        # To import this costs a quarter of the start of a server, and tables are rather made than compared.
+        from codeai.storage.schema.comparison import Comparison
+
         _create_functions(connection)
         compared = Comparison(connection, self._application, self._target)
         texts = compared.texts
