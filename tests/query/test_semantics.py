@@ -14,9 +14,9 @@ from world import NOW, SYSTEM, Lasting, World, key
 
 from codeai.language import types as t
 from codeai.model import expression as ir
+from codeai.model.traversal import rebuilt
 from codeai.query.errors import QueryError
 from codeai.query.text import FilterText
-from codeai.query.traversal import rebuilt
 
 PROGRAM = """
 enum Size { small, medium, large }

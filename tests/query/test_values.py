@@ -14,8 +14,8 @@ from world import Lasting, World
 
 from codeai.analysis.builtins import BUILTINS
 from codeai.model import expression as ir
+from codeai.model.traversal import rebuilt
 from codeai.query.errors import CompilerError
-from codeai.query.traversal import rebuilt
 
 PROGRAM = """
 enum Size { small, large }

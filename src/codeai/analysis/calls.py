@@ -17,6 +17,7 @@ from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.application import Requirement
+from codeai.model.storing import parts
 
 _AGGREGATES = ("count", "sum", "avg", "min", "max")
 _IMPURE = frozenset(["now", "today", "uuid", "random", "hash_password", "verify_password", "issue_token", "print"])
@@ -253,8 +254,16 @@ class Calls(Expressions):
             known = item if position == 0 else t.Int()
             inner.variables[parameter.text] = Variable(parameter.text, unique, known, node=parameter, origin=origin, used=True)
             names.append(unique)
+        if over is not None and self._over_rows((over,), scope):
+            scope.host.of_rows.update(names)
         body = self.expression(node.body, inner)
         return ir.LambdaOf(type=t.Function((item,), body.type), parameters=tuple(names), body=body, at=node.start)
+
+    def _over_rows(self, values: tuple[ir.Expression, ...], scope: Scope) -> bool:
+        """Whether one of the values is known by the database only: it has a row in it, or what a lambda takes from one."""
+        return any(
+            isinstance(part, ir.RangeRow) or (isinstance(part, ir.Local) and part.name in scope.host.of_rows) for part in parts(values)
+        )
 
     def _declared(self, node: ex.Call, function: FunctionSymbol, scope: Scope) -> ir.Expression:
         self.symbols.use("function", function.name)
@@ -265,8 +274,9 @@ class Calls(Expressions):
             self.value(argument.value, scope, type_, f"parameter '{name}'", nullable=t.is_nullable(type_))
             for argument, (name, type_) in zip(node.arguments, function.parameters, strict=True)
         )
-        scope.host.impure = True
         scope.host.calls.append(function.name)
+        if scope.query and scope.host.kind != "a validation" and self._over_rows(values, scope):
+            self.symbols.calls_over_rows.append((node, function.name))
         scope.host.writes = scope.host.writes or function.writes
         scope.host.effects.extend((word, node) for word in sorted(function.effects))
         scope.host.emits.extend(function.emits)

@@ -54,6 +54,8 @@ _FILTERABLE: Final = (
     t.Ref,
 )
 
+_ORDERED: Final = (t.Int, t.Decimal, t.Float, t.Date, t.Timestamp)
+
 
 def _kept(clauses: tuple[d.Clause, ...]) -> tuple[str, ...]:
     """The fields of a body that a replacement without them leaves alone: those marked ``optional``."""
@@ -206,6 +208,9 @@ class Inference(InputAnalysis):
                 continue
             parameters.append(self._parameter(field, entity))
         for name in self._names(clauses, "filter_by", entity):
+            if name in entity.computed:
+                filters = (*filters, *_computed_filters(entity, name, query))
+                continue
             for extra in self._field_parameters(entity, name):
                 parameters.append(extra[0])
                 query.append(extra[1])
@@ -241,7 +246,7 @@ class Inference(InputAnalysis):
                 InputField(name=name, type=t.List(field.type), reference=reference),
             )
         ]
-        if isinstance(field.type, t.Int | t.Decimal | t.Float | t.Date | t.Timestamp):
+        if isinstance(field.type, _ORDERED):
             for prefix, operator in (("min_", "minimum"), ("max_", "maximum")):
                 filter_ = ParameterFilter(parameter=prefix + name, field=name, operator=operator)  # type: ignore[arg-type]  # one of the operators
                 found.append((filter_, InputField(name=prefix + name, type=field.type)))
@@ -253,7 +258,12 @@ class Inference(InputAnalysis):
             if isinstance(clause, d.NamesClause) and clause.key.text == key:
                 for name in clause.names:
                     field = entity.fields.get(name.text)
-                    if field is None:
+                    if field is None and name.text in entity.computed:
+                        if key == "filter_by":
+                            found.append(name.text)
+                        else:
+                            self.report.error(name, f"lists sort by stored fields, and '{name.text}' is computed", "CAI0511")
+                    elif field is None:
                         self.unknown_field(name, entity)
                     elif not field.readable:
                         self.report.error(name, f"'{name.text}' is secret: no filter and no sort", "CAI0510")
@@ -339,6 +349,22 @@ def _query_names(value: object) -> set[str]:
     elif isinstance(value, tuple):
         for item in value:
             found |= _query_names(item)
+    return found
+
+
+def _computed_filters(entity: EntitySymbol, name: str, query: list[InputField]) -> list[ConditionalFilter]:
+    """The parameters of a computed field in ``filter_by``, which are added to ``query``, and what each asks for."""
+    type_ = t.required(entity.computed[name])
+    if not isinstance(type_, _FILTERABLE) or isinstance(type_, t.Ref):
+        return []
+    value = ir.ComputedValue(type=entity.computed[name], row=ir.RangeRow(type=t.Row(entity.name), alias="r0"), field=name)
+    ordered = isinstance(type_, _ORDERED)
+    found: list[ConditionalFilter] = []
+    for prefix, operator in (("", "=="), ("min_", ">="), ("max_", "<=")) if ordered else (("", "=="),):
+        given = ir.RequestValue(type=type_, place="query", name=prefix + name)
+        query.append(InputField(name=prefix + name, type=type_))
+        condition = ir.Binary(type=t.Bool(), operator=operator, left=value, right=given)
+        found.append(ConditionalFilter(condition=condition, if_provided=(prefix + name,)))
     return found
 
 

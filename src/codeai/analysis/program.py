@@ -10,6 +10,7 @@ import msgspec
 from codeai.analysis.circles import tangled
 from codeai.analysis.cycles import Edges, check_cycles
 from codeai.analysis.derivation import report_circular
+from codeai.analysis.functions import inlined, report_not_inlinable, settled
 from codeai.analysis.possibility import report_impossible
 from codeai.analysis.reach import certainly, spread
 from codeai.analysis.recursion import report_endless
@@ -111,6 +112,7 @@ class Program(Settings):
         entities = tuple(self.entity(entity) for entity in self.symbols.entities.values())
         functions = tuple(self._function(function) for function in self.symbols.functions.values())
         spread(self.symbols.functions, self._bodies)
+        functions = settled(functions, self._bodies)
         endpoints = self._endpoints()
         seed, tests = self._seed(), self._tests()
         report_unanswered(self.requests, endpoints, self.report)
@@ -119,6 +121,8 @@ class Program(Settings):
         report_impossible(self.symbols, self.report)
         connected = self._connected()
         script = self._script()
+        report_not_inlinable(functions, self.symbols, self.report)
+        entities = inlined(entities, functions)
         report_unused(self.symbols, self.report)
         report_misspelt_settings(self._all_settings(), self.symbols, self.report)
         return Application(

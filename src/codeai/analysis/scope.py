@@ -33,7 +33,7 @@ class Host:
     are what it does outside of the database and which events and executions it begins, ``calls`` the functions of the program
     that it calls. ``loads`` and ``locks`` collect, per selection (by offset), the relations that its rows must carry and whether
     they are read for update; they are written into the selections when the host is finished. ``sources`` fill the payload of an
-    ``emit`` that has none.
+    ``emit`` that has none; ``of_rows`` are parameters of lambdas over what only the database knows.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class Host:
     declared: list[Variable] = field(default_factory=list)
     returned: list[t.Type] = field(default_factory=list)
     sources: dict[str, ir.Expression] | None = None
+    of_rows: set[str] = field(default_factory=set)
 
     def unique(self, name: str) -> str:
         """A name for a variable that no other of this host has."""

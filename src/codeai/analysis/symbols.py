@@ -145,6 +145,7 @@ class Symbols:
     tangled: frozenset[str] = frozenset()
     within: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
+    calls_over_rows: list[tuple[Node, str]] = field(default_factory=list)
 
     def whole(self, type_: t.Type) -> t.Type:
         """A type of which only the name is there, with what it holds."""

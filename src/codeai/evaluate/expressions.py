@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from codeai.evaluate import builtins, operations
+from codeai.evaluate.context import Context
 from codeai.evaluate.errors import EvaluationError, NotCompilable
 from codeai.language import types as t
 from codeai.model import expression as ir
@@ -56,8 +57,8 @@ class Program(Protocol):
     def function_of(self, name: str) -> tuple[str, bool]:
         """The name in the namespace of a declared function, and whether it has to be awaited."""
 
-    def computed_of(self, entity: str, field: str) -> Callable[[Any], Any]:
-        """The function that computes a field from a row."""
+    def computed_of(self, entity: str, field: str) -> Callable[[Context, Any], Any]:
+        """The function that computes a field from a context (its time, its depth of calls) and a row."""
 
     def primary_of(self, entity: str) -> str:
         """The primary field of an entity."""
@@ -147,7 +148,7 @@ class Writer:
         if not isinstance(type_, t.Row):
             raise NotCompilable("this is no row", node.at)
         function = self.bind("_f", self.program.computed_of(type_.entity, node.field))
-        return f"{function}({self.write(node.row)})"
+        return f"{function}(c, {self.write(node.row)})"
 
     def related(self, node: ir.RelatedRow | ir.RelatedRows) -> str:
         return f"_member({self.write(node.row)}, {self.bind('_k', '@' + node.relation)})"

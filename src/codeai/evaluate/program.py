@@ -13,6 +13,7 @@ from codeai.evaluate.operations import text
 from codeai.evaluate.statements import BlockWriter
 from codeai.model import expression as ir
 from codeai.model.application import Application, Function
+from codeai.model.derived import derived_fields
 from codeai.model.statement import Block
 
 Values = Callable[[Context], tuple[Any, ...]]
@@ -34,7 +35,7 @@ class Evaluator:
         self._entities = {entity.name: entity for entity in application.entities}
         self._functions = {function.name: function for function in application.functions}
         self._settings = {setting.path: setting.value for setting in application.settings}
-        self._computed: dict[tuple[str, str], Callable[[Any], Any]] = {}
+        self._computed: dict[tuple[str, str], Callable[[Context, Any], Any]] = {}
         self._compiled: dict[str, Callable[..., Any]] = {}
         self._count = 0
 
@@ -63,14 +64,19 @@ class Evaluator:
             return self.constant(self._settings[path])
         return {known[len(path)]: self.setting(known[: len(path) + 1]) for known in self._settings if known[: len(path)] == path}
 
-    def computed_of(self, entity: str, field: str) -> Callable[[Any], Any]:
+    def computed_of(self, entity: str, field: str) -> Callable[[Context, Any], Any]:
         """See ``expressions.Program``."""
         key = (entity, field)
         if key not in self._computed:
             found = next(computed for computed in self._entities[entity].computed if computed.name == field)
+            if found in derived_fields(self._entities[entity]):
+                self._computed[key] = lambda context, row: None if row is None else row.get(field)
+                return self._computed[key]
             writer = Writer(self)
             row = writer.local("range self")
-            source = f"def host({row}):\n    if {row} is None: return None\n    return {writer.write(found.value)}\n"
+            source = f"def host(c, {row}):\n    if {row} is None: return None\n    return {writer.write(found.value)}\n"
+            if writer.awaits:
+                raise NotCompilable("a computed field cannot wait", found.at)
             self._computed[key] = self._define(writer, source, f"{entity}.{field}")
         return self._computed[key]
 

@@ -10,7 +10,8 @@ from codeai.evaluate.operations import to_json
 from codeai.evaluate.program import Evaluator
 from codeai.language import types as t
 from codeai.model.application import Application
-from codeai.model.entity import Entity
+from codeai.model.derived import derived_rules
+from codeai.model.entity import Entity, Hide
 
 Projector = Callable[[Any, Context], Any]
 
@@ -68,10 +69,17 @@ class Projection:
             self._rows[name] = self._row(self._entities[name])
         return self._rows[name]
 
+    def _unless(self, entity: Entity, rule: Hide) -> Callable[[Context, Any], Any] | None:
+        """What shows the fields of a hide rule; of what needs other rows, each row has the answer with it."""
+        carried = next((name for name, known in derived_rules(entity) if known is rule), None)
+        if carried is not None:
+            return lambda context, row: row.get(carried, False)
+        return self._evaluator.row_value(rule.unless) if rule.unless is not None else None
+
     def _row(self, entity: Entity) -> Projector:
         shown = [field.name for field in entity.fields if field.readable]
         computed = [(field.name, self._evaluator.computed_of(entity.name, field.name)) for field in entity.computed]
-        hides = [(rule.fields, self._evaluator.row_value(rule.unless) if rule.unless is not None else None) for rule in entity.hides]
+        hides = [(rule.fields, self._unless(entity, rule)) for rule in entity.hides]
         relations = {"@" + relation.name: relation for relation in entity.relations}
         plain = not computed and not hides
 
@@ -84,7 +92,7 @@ class Projection:
             found = {name: row[name] for name in shown if name in row and name not in hidden}
             for name, value in computed:
                 if name not in hidden:
-                    found[name] = value(row)
+                    found[name] = value(context, row)
             for key in row.get("@expand", ()):
                 relation = relations["@" + key]
                 inner = self.row(relation.entity)

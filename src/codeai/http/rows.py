@@ -16,7 +16,9 @@ from codeai.http.problems import FieldError, Problem
 from codeai.http.projection import Projection
 from codeai.http.success import Success
 from codeai.model import expression as ir
+from codeai.model.derived import needs_others
 from codeai.model.endpoint import CreateOne, DeleteOne, Endpoint, GetRow, ModifyRow, ReplaceRow, Validation
+from codeai.model.entity import Entity
 from codeai.query.compiler import Model
 from codeai.query.inputs import Inputs as PlanInputs
 from codeai.query.lists.get import GetPlan
@@ -91,12 +93,21 @@ class GetAction(Action):
 
 
 class _Checks:
-    """The ``validate`` rules of an operation, on the row as it is going to be."""
+    """The ``validate`` rules of an operation, on the row as it is going to be. ``asked`` are those that need other rows as well."""
 
-    def __init__(self, evaluator: Evaluator, rules: tuple[Validation, ...]) -> None:
-        self.conditions = [
-            (rule, evaluator.row_value(rule.condition)) for rule in rules if rule.kind == "condition" and rule.condition is not None
-        ]
+    def __init__(self, evaluator: Evaluator, entity: Entity, rules: tuple[Validation, ...]) -> None:
+        self.conditions: list[tuple[Validation, Callable[[Context, Any], Any]]] = []
+        self.asked: list[tuple[str, ir.Expression]] = []
+        for rule in rules:
+            if rule.kind == "condition" and rule.condition is not None:
+                self.conditions.append((rule, self._holds(evaluator, entity, rule.condition)))
+
+    def _holds(self, evaluator: Evaluator, entity: Entity, condition: ir.Expression) -> Callable[[Context, Any], Any]:
+        if not needs_others(entity, condition):
+            return evaluator.row_value(condition)
+        name = f"@valid{len(self.asked)}"
+        self.asked.append((name, condition))
+        return lambda context, row: row.get(name)
 
     def check(self, context: Context, row: Mapping[str, Any]) -> None:
         """Raises a problem with every rule that does not hold."""
@@ -127,11 +138,12 @@ class CreateAction(Writing):
         success: Success | None = None,
     ) -> None:
         inputs = PlanInputs()
-        self._insert = Insert(model, model.entity(action.entity), inputs, system=False)
+        entity = model.entity(action.entity)
+        self._checks = _Checks(evaluator, entity, action.validations)
+        self._insert = Insert(model, entity, inputs, system=False, asked=self._checks.asked)
         self._given = [(entry.name, inputs.slot(entry.value)) for entry in action.values]
         self._values = evaluator.values(inputs.expressions)
         self._sources = [(source.field, source.parameter) for source in action.sources]
-        self._checks = _Checks(evaluator, action.validations)
         self._project = projection.row(action.entity)
         self._status = endpoint.returns.status or 201
         self._location = location
@@ -187,7 +199,9 @@ class _KeyedWrite(Writing):
         inputs = PlanInputs()
         self._success = success
         names = (action.field, *(source.field for source in action.sources))
-        self._change = RowChange(model, model.entity(action.entity), inputs, system=False, names=names)
+        entity = model.entity(action.entity)
+        self._checks = _Checks(evaluator, entity, () if isinstance(action, DeleteOne) else action.validations)
+        self._change = RowChange(model, entity, inputs, system=False, names=names, asked=self._checks.asked)
         self._values = evaluator.values(inputs.expressions)
         self._parameters = (action.parameter, *(source.parameter for source in action.sources))
         self._reader = _RowReader(model, evaluator, action)
@@ -225,7 +239,6 @@ class ModifyAction(_KeyedWrite):
     ) -> None:
         super().__init__(model, evaluator, action, runtime, success)
         self._project = projection.row(action.entity)
-        self._checks = _Checks(evaluator, action.validations)
         self._fixed = frozenset(source.field for source in action.sources)
         self._replaced: list[Any] = []
         if isinstance(action, ReplaceRow):

@@ -13,6 +13,8 @@ from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model.application import Application
 from codeai.model.entity import Entity, Field
+from codeai.model.inlining import Inliner, NotInlinable
+from codeai.model.traversal import children
 from codeai.query.dialects import Dialect, dialect
 from codeai.query.errors import CompilerError
 from codeai.query.expressions import calls, compiled, logic
@@ -21,7 +23,6 @@ from codeai.query.policies import Policies
 from codeai.query.scope import Access, Range, TableRange
 from codeai.query.select import Joins, Select
 from codeai.query.sql import Sql
-from codeai.query.traversal import children
 from codeai.query.truth import Choice, Guard, Guarded, Test, Truth, all_of
 from codeai.query.values import NULL, Value
 from codeai.storage.interface import Dialect as DialectName
@@ -45,6 +46,7 @@ class Model:
         self.companions: Mapping[str, Companions] = companions or {}
         self._entities = {entity.name: entity for entity in application.entities}
         self.policies = Policies(self._entities)
+        self._functions = {function.name: function for function in application.functions}
 
     def entity(self, name: str) -> Entity:
         """The entity of that name."""
@@ -53,6 +55,18 @@ class Model:
     def table(self, entity: Entity) -> str:
         """The table of an entity, quoted, or the query that stands for it."""
         return f"({entity.view})" if entity.view else self.dialect.quote(entity.table)
+
+    def written_out(self, node: ir.CallFunction) -> ir.Expression:
+        """A call of a declared function as an expression without it.
+
+        :raises CompilerError: the function is no expression
+        """
+        try:
+            found: ir.Expression = Inliner(self._functions).written_out(node)
+        except NotInlinable as error:
+            said = f"function '{node.function}' cannot be used in a query: it {error}"
+            raise CompilerError(said, hint="compute it before, with 'let'", at=node.at) from None
+        return found
 
     def plain(self, type_: t.Type) -> t.Type:
         """A type without nullability; references and rows stand for the key."""

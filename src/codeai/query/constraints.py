@@ -14,12 +14,12 @@ from uuid import UUID
 from codeai.model import expression as ir
 from codeai.model.application import Application
 from codeai.model.entity import Check, Entity, Relation
+from codeai.model.traversal import children
 from codeai.query.compiler import Compiler, Model
 from codeai.query.errors import CompilerError
 from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange, Range
 from codeai.query.sql import Source, Sql, Writer
-from codeai.query.traversal import children
 from codeai.storage.errors import CheckViolation
 from codeai.storage.interface import Dialect as DialectName
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from codeai.model import expression as ir
+from codeai.model.traversal import without_place
 from codeai.query.errors import CompilerError
-from codeai.query.traversal import without_place
 
 
 class Inputs:

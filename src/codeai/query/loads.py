@@ -12,6 +12,7 @@ import msgspec
 
 from codeai.model.entity import Entity, Relation
 from codeai.query.compiler import Compiler, Model
+from codeai.query.derived import derived_outputs
 from codeai.query.errors import TooManyRows
 from codeai.query.inputs import Inputs
 from codeai.query.rows import Form, Layout, Output, computed_outputs, stored_outputs, write_columns
@@ -69,8 +70,7 @@ class Load:
         row = compiler.table(self._entity, access, self._joins)
         self._alias = row.alias
         self._outputs: list[Output] = stored_outputs(compiler, row, everything=form == "values")
-        if form == "json":
-            self._outputs += computed_outputs(compiler, row)
+        self._outputs += (computed_outputs if form == "json" else derived_outputs)(compiler, row)
         field = self._entity.field(self._key)
         assert field is not None
         keys = self._keys(model, compiler.model.plain(field.stored_type))

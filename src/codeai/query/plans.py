@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.query.compiler import Compiler, Model
+from codeai.query.derived import derived_outputs
 from codeai.query.errors import RowNotFound, TooManyRows
 from codeai.query.inputs import Inputs
 from codeai.query.loads import Load, loads, owner_keys, tree
@@ -115,7 +116,7 @@ class SelectionPlan:
             return []
         if node.columns is None:
             found = stored_outputs(compiler, row, everything=self._form == "values")
-            return [*found, *computed_outputs(compiler, row)] if self._form == "json" else found
+            return [*found, *(computed_outputs if self._form == "json" else derived_outputs)(compiler, row)]
         compiler.aggregating = True
         outputs = [Output(column.name, compiler.value(column.value)) for column in node.columns]
         compiler.aggregating = False

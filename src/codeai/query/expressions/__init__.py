@@ -39,6 +39,8 @@ def compiled(compiler: Compiler, node: ir.Expression) -> Value:
     """
     if not compiler.depends(node):
         return compiler.bound(node)
+    if isinstance(node, ir.CallFunction):
+        return compiled(compiler, compiler.model.written_out(node))
     if _is_condition(node):
         return Value((AsValue(compiler.truth(node)),), t.Bool(), False)
     if isinstance(node, ir.Binary):

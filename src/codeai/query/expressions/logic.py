@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from codeai.language import types as t
 from codeai.model import expression as ir
+from codeai.model.traversal import flattened
 from codeai.query.expressions import calls, comparisons, rows, subqueries
-from codeai.query.traversal import flattened
 from codeai.query.truth import ALWAYS, NEVER, Test, Truth, all_of, any_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def truth(compiler: Compiler, node: ir.Expression) -> Truth:
         return ALWAYS if node.value is True else NEVER
     if not compiler.depends(node):
         return compiler.guard(compiler.inputs.slot(node))
+    if isinstance(node, ir.CallFunction):
+        return truth(compiler, compiler.model.written_out(node))
     if isinstance(node, ir.Binary):
         return _binary(compiler, node)
     if isinstance(node, ir.Unary) and node.operator == "not":

@@ -13,6 +13,7 @@ from codeai.language.source import SourceFile
 from codeai.language.tree import expressions as ex
 from codeai.model import expression as ir
 from codeai.model.application import Application
+from codeai.model.traversal import children
 from codeai.query.compiler import Compiler
 from codeai.query.errors import CompilerError, ParserError
 from codeai.query.scope import TableRange
@@ -20,7 +21,6 @@ from codeai.query.text.findings import first_error
 from codeai.query.text.folding import folded
 from codeai.query.text.simple import simple_filter
 from codeai.query.text.symbols import symbols_of
-from codeai.query.traversal import children
 from codeai.query.truth import Truth
 
 MAX_LENGTH: Final = 2_000

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from codeai.language import types as t
 from codeai.model import expression as ir
+from codeai.model.traversal import rebuilt
 from codeai.query.errors import CompilerError
-from codeai.query.traversal import rebuilt
 
 _EXACT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _LIMIT: Final = 2**63

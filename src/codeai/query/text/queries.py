@@ -18,12 +18,12 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Node
 from codeai.model import expression as ir
+from codeai.model.traversal import any_node
 from codeai.query.errors import ParserError, SemanticError
 from codeai.query.text.findings import first_error
 from codeai.query.text.folding import folded
 from codeai.query.text.parameters import with_parameters
 from codeai.query.text.symbols import restricted
-from codeai.query.traversal import any_node
 
 MAX_LENGTH = 20_000
 _WRITING = (q.UpdateRows, q.DeleteRows, q.CreateRow, q.UpdateRow, q.DeleteRow, q.CallOperation, q.CallActivity, q.Start)

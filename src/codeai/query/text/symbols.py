@@ -8,7 +8,7 @@ from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.model import expression as ir
 from codeai.model.application import Application
 from codeai.model.entity import Entity, Relation
-from codeai.query.traversal import any_node
+from codeai.model.traversal import any_node
 
 
 def symbols_of(application: Application) -> Symbols:

@@ -9,6 +9,7 @@ from codeai.model import expression as ir
 from codeai.model.entity import Action, Entity
 from codeai.query.compiler import Compiler, Model
 from codeai.query.constraints import explained
+from codeai.query.derived import Asked, derivation
 from codeai.query.errors import NotAllowed, RowNotFound
 from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange, TableRange
@@ -44,9 +45,10 @@ class RowChange:
     """Changes or removes one row of an entity.
 
     :param names: the fields that find the row: its key, and references that the path gives
+    :param asked: conditions of the operation that need other rows (see ``Derivation``)
     """
 
-    def __init__(self, model: Model, entity: Entity, inputs: Inputs, *, system: bool, names: tuple[str, ...]) -> None:
+    def __init__(self, model: Model, entity: Entity, inputs: Inputs, *, system: bool, names: tuple[str, ...], asked: Asked = ()) -> None:
         self._model = model
         self.entity = entity
         self._inputs = inputs
@@ -58,6 +60,7 @@ class RowChange:
         self._watch = Watch(companions, model.dialect.name, inputs) if companions is not None else None
         self._updates: dict[tuple[str, ...], Statement[bool]] = {}
         self._width = len(names)
+        self._derivation = derivation(model, entity, inputs, self._access, asked)
         codecs = [codec(model.plain(field.stored_type), model.dialect.name).from_driver for field in entity.fields]
         self._columns = list(zip((field.name for field in entity.fields), codecs, strict=True))
         self._returning = ", ".join(model.dialect.quote(field.name) for field in entity.fields)
@@ -180,7 +183,7 @@ class RowChange:
             found = await self.read(session, values, keys)
             if found is None:
                 raise RowNotFound(self.entity.name)
-            return found
+            return await self._derived(session, values, found)
         before = await self.read(session, values, keys) if self._audit is not None or self._watch is not None else None
         names = tuple(changes)
         try:
@@ -193,6 +196,11 @@ class RowChange:
             await self._audit.write(session, values, "update", before, row)
         if self._watch is not None:
             await self._watch.write(session, values, before, row)
+        return await self._derived(session, values, row)
+
+    async def _derived(self, session: Session, values: Values, row: Row) -> Row:
+        if self._derivation is not None:
+            await self._derivation.complete(session, values, row)
         return row
 
     async def remove(self, session: Session, values: Values, keys: tuple[Any, ...]) -> Row:
@@ -246,7 +254,7 @@ class ChangePlan(_OnRow):
         """The changed row."""
         found = await self._change.update(session, values, (values[self._key],), self._given.of(values))
         carried = {name: value for name, value in values[self._row].items() if name[0] == "@"}
-        return {**found, **carried}
+        return {**carried, **found}
 
 
 class RemovePlan(_OnRow):

@@ -10,6 +10,7 @@ from codeai.model import expression as ir
 from codeai.model.entity import Entity
 from codeai.query.compiler import Compiler, Model
 from codeai.query.constraints import explained
+from codeai.query.derived import Asked, derivation
 from codeai.query.errors import NotAllowed
 from codeai.query.inputs import Inputs
 from codeai.query.scope import Access, NewRowRange
@@ -29,9 +30,10 @@ class Insert:
     """Inserts rows of one entity.
 
     :param system: policies are passed
+    :param asked: conditions of the operation that need other rows (see ``Derivation``)
     """
 
-    def __init__(self, model: Model, entity: Entity, inputs: Inputs, *, system: bool) -> None:
+    def __init__(self, model: Model, entity: Entity, inputs: Inputs, *, system: bool, asked: Asked = ()) -> None:
         self._model = model
         self._entity = entity
         self.maker = RowMaker(model, entity, inputs)
@@ -52,6 +54,7 @@ class Insert:
             self._parameters.append(columns[name])
         access = Access(system=system)
         row = NewRowRange(compiler, entity, access, columns)
+        self._derivation = derivation(model, entity, inputs, access, asked)
         self._allowed: Truth = ALWAYS if system else model.policies.allowed(compiler, row, "create")
         self._statement: Statement[bool] = Statement(compiler, self._build)
         self._joint: dict[tuple[str, ...], str] = {}
@@ -125,6 +128,8 @@ class Insert:
             await self._audit.write(session, values, "create", None, row)
         if not self._joins:
             await write(session, self._model.dialect.name, self._companions(values, row, beside))
+        if self._derivation is not None:
+            await self._derivation.complete(session, values, row)
         return row
 
     def _companions(self, values: Values, row: Row, beside: Callable[[Row], Sequence[Companion]] | None) -> Sequence[Companion]:
