@@ -54,6 +54,7 @@ _FILTERABLE: Final = (
     t.Ref,
 )
 
+_OTHERWISE: Final = "give this one a name of its own: 'query { amount: decimal }  filter { total == query.amount if provided }'"
 _ORDERED: Final = (t.Int, t.Decimal, t.Float, t.Date, t.Timestamp)
 
 
@@ -240,12 +241,10 @@ class Inference(InputAnalysis):
         if not isinstance(field.type, _FILTERABLE):
             return []
         reference = field.type.entity if isinstance(field.type, t.Ref) else None
-        found = [
-            (
-                ParameterFilter(parameter=name, field=name, operator="equals"),
-                InputField(name=name, type=t.List(field.type), reference=reference),
-            )
-        ]
+        found: list[tuple[ParameterFilter, InputField]] = []
+        if name not in LISTING:
+            equals = ParameterFilter(parameter=name, field=name, operator="equals")
+            found.append((equals, InputField(name=name, type=t.List(field.type), reference=reference)))
         if isinstance(field.type, _ORDERED):
             for prefix, operator in (("min_", "minimum"), ("max_", "maximum")):
                 filter_ = ParameterFilter(parameter=prefix + name, field=name, operator=operator)  # type: ignore[arg-type]  # one of the operators
@@ -258,6 +257,8 @@ class Inference(InputAnalysis):
             if isinstance(clause, d.NamesClause) and clause.key.text == key:
                 for name in clause.names:
                     field = entity.fields.get(name.text)
+                    if key == "filter_by" and name.text in LISTING:
+                        self.report.warning(name, f"every list has a parameter '{name.text}' of its own", "CAI0522", help_text=_OTHERWISE)
                     if field is None and name.text in entity.computed:
                         if key == "filter_by":
                             found.append(name.text)
@@ -361,6 +362,8 @@ def _computed_filters(entity: EntitySymbol, name: str, query: list[InputField]) 
     ordered = isinstance(type_, _ORDERED)
     found: list[ConditionalFilter] = []
     for prefix, operator in (("", "=="), ("min_", ">="), ("max_", "<=")) if ordered else (("", "=="),):
+        if prefix + name in LISTING:
+            continue
         given = ir.RequestValue(type=type_, place="query", name=prefix + name)
         query.append(InputField(name=prefix + name, type=type_))
         condition = ir.Binary(type=t.Bool(), operator=operator, left=value, right=given)

@@ -96,6 +96,10 @@ class Dialect:
         """A value in the order of the language: texts by code point, decimals by number."""
         raise NotImplementedError
 
+    def neutral(self, sql: Sql) -> Sql:
+        """A value that no order of its parts touches (SQLite takes the collation of a value from whatever is in it)."""
+        return sql
+
     def meet(self, left: Value, right: Value) -> tuple[Value, Value]:
         """Two values of one type in one representation."""
         return left, right

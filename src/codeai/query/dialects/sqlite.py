@@ -111,6 +111,10 @@ class SQLite(Dialect):
             return (*value.sql, " COLLATE DECIMAL")
         return value.sql
 
+    def neutral(self, sql: Sql) -> Sql:
+        """See ``Dialect``."""
+        return (*sql, " COLLATE BINARY")
+
     def meet(self, left: Value, right: Value) -> tuple[Value, Value]:
         """See ``Dialect``: decimals of one scale, or both as text."""
         if not (isinstance(left.type, t.Decimal) or isinstance(right.type, t.Decimal)) or left.scale == right.scale:

@@ -21,7 +21,9 @@ def conditional(compiler: Compiler, node: ir.Conditional) -> Value:
         then, otherwise = compiler.dialect.meet(then, otherwise)
     choice = Choice(compiler.truth(node.condition), then.sql, otherwise.sql)
     known = otherwise if isinstance(then.type, t.Null) else then
-    return Value(("(", choice, ")"), known.type, then.nullable or otherwise.nullable, known.scale)
+    sql: Sql = ("(", choice, ")")
+    sql = sql if isinstance(known.type, t.Decimal) else compiler.dialect.neutral(sql)
+    return Value(sql, known.type, then.nullable or otherwise.nullable, known.scale)
 
 
 def conversion(compiler: Compiler, node: ir.Convert) -> Value:
@@ -52,7 +54,7 @@ def interpolation(compiler: Compiler, node: ir.Interpolate) -> Value:
         parts.append(("coalesce(", *shown, ", '')") if value.nullable else shown)
     if not parts:
         return Value(("''",), t.String(), False)
-    return Value(("(", *joined(parts, " || "), ")") if len(parts) > 1 else parts[0], t.String(), False)
+    return Value(compiler.dialect.neutral(("(", *joined(parts, " || "), ")")), t.String(), False)
 
 
 def member(compiler: Compiler, node: ir.Member) -> Value:
