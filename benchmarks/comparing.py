@@ -7,6 +7,7 @@ the kernel's account: that of a server that has to wait for its core does not gr
 """
 
 import contextlib
+import itertools
 import json
 import random
 import statistics
@@ -37,6 +38,10 @@ CASES = {
     "do block": Load(tuple(f"/posts/{POST_KEYS[at]}/visits" for at in CHANGED), "POST", _JSON),
 }
 PEERS = ("litestar", "fastapi")
+QUIET = 0.1  # of a core; where others use more than that, how fast a server is depends on whom they displace
+ENOUGH = 3
+Side = tuple[Callable[[], float], Load, int]
+"""Whose processor time counts, what is asked, and at which port."""
 _PEER_ROUNDS = 3  # those whose bars are multiples need not be known to the last digit
 
 
@@ -53,19 +58,37 @@ class Window:
     others: float
 
 
-@dataclass
 class Compared:
-    """The windows of one case by server; those of ours and of the floor with the same number followed each other."""
+    """The windows of one case by server; those of ours and of another one with the same number followed each other.
 
-    windows: dict[str, list[Window]]
+    ``decided`` says that enough rounds were quiet for requests per second to count; if so, only these do.
+    """
 
-    def ratios(self, of: Callable[[Window, Window], float], other: str = "floor") -> list[float]:
-        """Figures of neighbours: of ours and the other one."""
-        return [of(ours, theirs) for ours, theirs in zip(self.windows["ours"], self.windows[other], strict=False)]
+    def __init__(self, windows: dict[str, list[Window]]) -> None:
+        self.windows = windows
+        self.quiet = [max(one.others, other.others) <= QUIET for one, other in zip(windows["ours"], windows["floor"], strict=True)]
+        self.decided = sum(self.quiet) >= ENOUGH
+
+    def rates(self, other: str = "floor") -> list[float]:
+        """Requests per second of ours, as multiples of the neighbour's."""
+        found = [ours.seen.rate / theirs.seen.rate for ours, theirs in zip(self.windows["ours"], self.windows[other], strict=False)]
+        return list(itertools.compress(found, self.quiet)) if self.decided and other == "floor" else found
+
+    def by_processor(self, other: str = "floor") -> float:
+        """What a request of the other one costs, as a multiple of ours: the median of neighbours."""
+        pairs = zip(self.windows["ours"], self.windows[other], strict=False)
+        return statistics.median(theirs.processor / ours.processor for ours, theirs in pairs)
+
+    def by_rate(self, other: str = "floor") -> float:
+        """The median of ``rates``."""
+        return statistics.median(self.rates(other))
 
     def median(self, name: str, of: Callable[[Window], float]) -> float:
-        """The median of a figure over the windows of a server."""
-        return statistics.median(of(window) for window in self.windows[name])
+        """The median of a figure over the windows of a server, the quiet ones if these decide."""
+        windows = self.windows[name]
+        return statistics.median(
+            map(of, itertools.compress(windows, self.quiet) if self.decided and len(windows) == len(self.quiet) else windows)
+        )
 
 
 def answers(port: int, load: Load) -> object:
@@ -85,12 +108,31 @@ def supported(peer: str, case: str) -> bool:
     return case != "do block"
 
 
-def window(server: Server, load: Load, seconds: float) -> Window:
-    """Loads a server for a while."""
-    began, foreign, used = time.monotonic(), others(), server.processor()
-    seen = measure(load, server.port, seconds, OTHER_CORE)
-    used = server.processor() - used
-    return Window(seen, used / seen.requests * 1e6, (others() - foreign) / (time.monotonic() - began))
+def window(used: Callable[[], float], load: Load, port: int, seconds: float) -> Window:
+    """Loads a server for a while.
+
+    :param used: the seconds of processor time that count
+    """
+    began, foreign, before = time.monotonic(), others(), used()
+    seen = measure(load, port, seconds, OTHER_CORE)
+    taken = used() - before
+    return Window(seen, taken / seen.requests * 1e6, (others() - foreign) / (time.monotonic() - began))
+
+
+def alternate(case: str, sides: dict[str, Side], rounds: int, seconds: float) -> Compared:
+    """Lets ``ours``, ``floor`` and whoever else there is take turns, and says so."""
+    for _, load, port in sides.values():
+        measure(load, port, 1, OTHER_CORE)
+    found: dict[str, list[Window]] = {name: [] for name in sides}
+    for number in range(rounds):
+        order = ["floor", "ours"] if number % 2 else ["ours", "floor"]
+        order += [name for name in sides if name not in order and number < _PEER_ROUNDS]
+        for name in order:
+            used, load, port = sides[name]
+            found[name].append(window(used, load, port, seconds))
+        said = (f"{name} {found[name][-1].seen.rate:9,.0f}/s {found[name][-1].processor:6.1f} µs" for name in sorted(order))
+        print(f"  {case:25} {'   '.join(said)}   others {found['ours'][-1].others:.2f}", flush=True)
+    return Compared(found)
 
 
 def compare(url: str, floor: str, peers: tuple[str, ...], cases: dict[str, Load], rounds: int, seconds: float) -> dict[str, Compared]:
@@ -109,19 +151,12 @@ def compare(url: str, floor: str, peers: tuple[str, ...], cases: dict[str, Load]
 
 
 def _case(case: str, load: Load, servers: dict[str, Server], rounds: int, seconds: float) -> Compared:
-    pair = ("floor", "ours")
-    taking = [name for name in servers if name in pair or supported(name, case)]
+    sides: dict[str, Side] = {}
     expected = answers(servers["floor"].port, load)
-    for name in taking:
-        answer = answers(servers[name].port, load)
+    for name, server in servers.items():
+        if name in PEERS and not supported(name, case):
+            continue
+        answer = answers(server.port, load)
         assert answer == expected, f"{name} answers otherwise to '{case}': {answer} != {expected}"
-        measure(load, servers[name].port, 1, OTHER_CORE)
-    found: dict[str, list[Window]] = {name: [] for name in taking}
-    for number in range(rounds):
-        order = list(pair if number % 2 else reversed(pair))
-        order += [name for name in taking if name not in pair and number < _PEER_ROUNDS]
-        for name in order:
-            found[name].append(window(servers[name], load, seconds))
-        said = (f"{name} {found[name][-1].seen.rate:9,.0f}/s {found[name][-1].processor:6.1f} µs" for name in sorted(order))
-        print(f"  {case:25} {'   '.join(said)}   others {found['ours'][-1].others:.2f}", flush=True)
-    return Compared(found)
+        sides[name] = (server.processor, load, server.port)
+    return alternate(case, sides, rounds, seconds)

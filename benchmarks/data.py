@@ -60,6 +60,30 @@ def fill_postgres(url: str) -> None:
     asyncio.run(_copy(url))
 
 
+_MANY = """
+INSERT INTO posts (id, title, body, status, views, author, created_at)
+SELECT gen_random_uuid(), 'Post number ' || n, repeat('x', 200), (ARRAY['draft', 'published', 'archived'])[n % 3 + 1], n % 500,
+    (SELECT id FROM authors), '2026-01-01'::timestamptz + n * interval '37 s' FROM generate_series(1, {posts}) AS n;
+INSERT INTO letters (id, title, body, status, views, owner, created_at)
+SELECT gen_random_uuid(), 'Letter number ' || n, repeat('x', 200), 'sent', n % 500, 'owner-' || n % 100,
+    '2026-01-01'::timestamptz + n * interval '37 s' FROM generate_series(1, {letters}) AS n;
+INSERT INTO notes SELECT * FROM letters;
+"""
+
+
+def fill_many(url: str, posts: int = 1_000_000, letters: int = 100_000) -> None:
+    """Many rows, made by the database, in the tables that the program has made; notes are what letters are."""
+
+    async def fill() -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute("INSERT INTO authors (id, name) VALUES (gen_random_uuid(), 'Author')")
+        await connection.execute(_MANY.format(posts=posts, letters=letters))
+        await connection.execute("VACUUM ANALYZE")
+        await connection.close()
+
+    asyncio.run(fill())
+
+
 def fill_sqlite(path: Path) -> None:
     """The same rows in SQLite, in the formats that the program stores."""
     with sqlite3.connect(path) as database:

@@ -1,20 +1,17 @@
 """Figures as the page RESULTS.md."""
 
 import datetime
-import itertools
 import os
 import re
 import statistics
 import sys
 from pathlib import Path
 
-from comparing import Compared, Window
+from comparing import ENOUGH, QUIET, Compared, Window
 
 BARS = {"ping": 0.85, "one row": 0.85, "one row, JWT and policy": 0.75, "list of 20": 0.85, "create": 0.80, "do block": 0.80}
 FASTAPI_BARS = {"ping": 3, "one row": 9, "one row, JWT and policy": 12, "list of 20": 8, "create": 10}
 SPREAD_BAR = 3
-_QUIET = 0.1  # of a core; where others use more than that, how fast a server is depends on whom they displace
-_ENOUGH = 3
 _SQLITE_BAR = 0.70
 Rows = dict[str, list[str]]  # by table
 _TABLES = {
@@ -51,65 +48,52 @@ def at_most(value: float, bar: float, places: int = 1) -> str:
 
 
 def _to_floor(case: str, found: Compared) -> str:
-    """The figure that decides is set in bold: requests per second where enough rounds were quiet, else processor time."""
-    bar = BARS.get(case, _SQLITE_BAR)
-    rates, quiet = found.ratios(_by_rate), _quiet(found)
-    decides = sum(quiet) >= _ENOUGH
-    counted = list(itertools.compress(rates, quiet)) if decides else rates
-    low, _, high = statistics.quantiles(counted, n=4) if len(counted) > 1 else counted * 3
-    by_rate, by_processor = statistics.median(counted), statistics.median(found.ratios(_by_processor))
+    bar, rates = BARS.get(case, _SQLITE_BAR), found.rates()
+    low, _, high = statistics.quantiles(rates, n=4) if len(rates) > 1 else rates * 3
     return row(
         case,
         bar,
-        f"**{at_least(by_rate, bar)}**" if decides else f"{by_rate:.2f}",
+        _deciding(found.by_rate(), bar, found.decided),
         f"{low:.2f} to {high:.2f}",
-        f"{by_processor:.2f}" if decides else f"**{at_least(by_processor, bar)}**",
-        f"{sum(quiet)} of {len(quiet)}",
+        _deciding(found.by_processor(), bar, not found.decided),
+        f"{sum(found.quiet)} of {len(found.quiet)}",
         *(f"{found.median(name, lambda window: window.seen.rate):,.0f}" for name in ("floor", "ours")),
         *(f"{found.median(name, lambda window: window.processor):.1f}" for name in ("floor", "ours")),
     )
 
 
+def _deciding(figure: float, bar: float, decides: bool) -> str:
+    """In bold, and marked when it is below its bar, if it decides."""
+    return f"**{at_least(figure, bar)}**" if decides else f"{figure:.2f}"
+
+
 def _rest(case: str, found: Compared) -> str:
     bar = FASTAPI_BARS.get(case)
+    spread = found.median("ours", _spread)
     return row(
         case,
         _times(found, "litestar", None),
         _times(found, "fastapi", bar),
         bar or "-",
         *(f"{found.median('ours', of):.2f}" for of in (lambda window: window.seen.p50, lambda window: window.seen.p99)),
-        _spread(found),
+        at_most(spread, SPREAD_BAR) if found.decided else f"{spread:.1f} (not quiet; floor {found.median('floor', _spread):.1f})",
         SPREAD_BAR,
     )
-
-
-def _quiet(found: Compared) -> list[bool]:
-    return [others <= _QUIET for others in found.ratios(lambda ours, floor: max(ours.others, floor.others))]
 
 
 def _times(found: Compared, peer: str, bar: float | None) -> str:
     """How many times a peer ours is: by requests per second, and by processor time."""
     if peer not in found.windows:
         return "-"
-    figures = (statistics.median(found.ratios(of, peer)) for of in (_by_rate, _by_processor))
-    return ", ".join(at_least(figure, bar or 0, 1) for figure in figures)
+    by_rate, by_processor = found.by_rate(peer), found.by_processor(peer)
+    if found.decided or bar is None:
+        return f"{at_least(by_rate, bar or 0, 1)}, {by_processor:.1f}"
+    return f"{by_rate:.1f}, {at_least(by_processor, bar, 1)}"
 
 
-def _spread(found: Compared) -> str:
-    """How far the slowest answers are behind: a figure of ours where enough rounds were quiet, else shown beside the floor's."""
-    spreads = {name: [window.seen.p99 / window.seen.p50 for window in found.windows[name]] for name in ("ours", "floor")}
-    quiet = list(itertools.compress(spreads["ours"], _quiet(found)))
-    if len(quiet) >= _ENOUGH:
-        return at_most(statistics.median(quiet), SPREAD_BAR)
-    return f"{statistics.median(spreads['ours']):.1f} (not quiet; floor {statistics.median(spreads['floor']):.1f})"
-
-
-def _by_rate(ours: Window, other: Window) -> float:
-    return ours.seen.rate / other.seen.rate
-
-
-def _by_processor(ours: Window, other: Window) -> float:
-    return other.processor / ours.processor
+def _spread(window: Window) -> float:
+    """How far the slowest answers are behind."""
+    return window.seen.p99 / window.seen.p50
 
 
 def write(page: Path, found: list[Rows], how: str) -> None:
@@ -120,7 +104,7 @@ def write(page: Path, found: list[Rows], how: str) -> None:
     lines = [
         *("# Results", ""),
         f"`make bench`, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {sys.version.split()[0]}; {how}.",
-        f"A round is quiet when others used at most {_QUIET} of a core. Where there were {_ENOUGH} quiet rounds, their requests per second",
+        f"A round is quiet when others used at most {QUIET} of a core. Where there were {ENOUGH} quiet rounds, their requests per second",
         "decide; elsewhere processor time per request does, since others hardly change it. What decides is set in bold.",
         "",
         f"Bars that a figure misses here: {'; '.join(missed) if missed else 'none'}.",

@@ -21,6 +21,7 @@ from comparing import CASES, OTHER_CORE, PEERS, compare  # noqa: E402  # the fol
 from data import fill_postgres, fill_sqlite, pin  # noqa: E402  # as above
 from own import endurance, language, start_up  # noqa: E402  # as above
 from report import Rows, rows_of, write  # noqa: E402  # as above
+from rows import many_rows  # noqa: E402  # as above
 from servers import Server  # noqa: E402  # as above
 
 from services.postgres import PostgresServer  # noqa: E402  # as above
@@ -66,6 +67,7 @@ PARTS: dict[str, Callable[[int, int], Rows]] = {
     "reads": lambda rounds, seconds: postgres(("one row, JWT and policy", "list of 20"), rounds, seconds),
     "writes": lambda rounds, seconds: postgres(("create", "do block"), rounds, seconds),
     "sqlite": sqlite,
+    "rows": lambda rounds, seconds: {"data": many_rows(rounds // 2, seconds)},
     "endurance": lambda rounds, seconds: {"own": endurance()},
     "start": lambda rounds, seconds: {"own": start_up()},
     "language": lambda rounds, seconds: {"language": language()},
