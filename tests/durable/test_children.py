@@ -1,9 +1,19 @@
 """Steps that wait for the workflow that they start."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from programs import Process, unique
+
+from codeai.durable.faults import NoFaults
+from codeai.durable.recorder import Recorder, Write
+from codeai.durable.records import Change, Record
+from codeai.durable.store import Store
+from codeai.storage.errors import SerializationFailure
+from codeai.storage.interface import Database, Session
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -175,3 +185,45 @@ async def test_those_that_an_event_wakes_keep_to_how_many_run_at_a_time(process:
     await process.run()
     assert {(await process.show(id_))[0].status for id_ in ids} == {"completed"}
     assert process.peer.most == 2
+
+
+class Counting:
+    """A database that counts the transactions which it had to end, since they waited for each other."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.ended = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    @asynccontextmanager
+    async def transaction(self, **arguments: Any) -> AsyncIterator[Session]:
+        try:
+            async with self._database.transaction(**arguments) as session:
+                yield session
+        except SerializationFailure:
+            self.ended += 1
+            raise
+
+
+async def test_processes_that_end_children_beside_the_parents_of_others_never_wait_in_a_circle(process: Process) -> None:
+    """Each process writes the end of a child and a record of the parent for which the other one ends a child."""
+    database = Counting(process.database)
+    store = Store(database)  # type: ignore[arg-type]  # it stands for one
+    process.durable.parts.store.database = database  # type: ignore[assignment]  # as above
+    for _ in range(3):
+        ids = [await process.start("Child", {"n": 1}) for _ in range(4)]
+        claims = {claim.subject: claim for claim in await process.dispatcher._claimer.claim(10)}
+        ended = Change(status="completed", finished_at=process.durable.parts.clock())
+        batches = []
+        for child, parent, other in ((ids[0], ids[1], ids[3]), (ids[2], ids[3], ids[1])):
+            await database.writing().execute(store.sql.wait, (store.uuid(parent), "child", "@child", child))
+            batches.append([Write(claims[child], child, (), ended, -1), Write(claims[other], other, (Record(name="note", status="done"),))])
+        recorders = [Recorder(store, process.dispatcher, NoFaults()) for _ in batches]
+        answers = await asyncio.gather(*(recorder._run(batch) for recorder, batch in zip(recorders, batches, strict=True)))
+        assert answers == [["written", "written"]] * 2
+        rows = await process.rows("SELECT subject, again FROM codeai_activations ORDER BY id")
+        assert rows == [(ids[1], 1), (ids[3], 1)]  # both have heard of the end of their child
+        await database.writing().execute("DELETE FROM codeai_activations", ())
+    assert database.ended == 0

@@ -166,15 +166,15 @@ class WatchedDatabase(_WatchedSession):
         return _WatchedSession(self._database.writing(), self._watch, set(), self._database)
 
     def transaction(
-        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
+        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None, turn: int | None = None
     ) -> AbstractAsyncContextManager[Session]:
         """See ``Database``."""
-        return self._transaction(write, isolation, idle_limit)
+        return self._transaction(self._database.transaction(write=write, isolation=isolation, idle_limit=idle_limit, turn=turn))
 
     @asynccontextmanager
-    async def _transaction(self, write: bool, isolation: Isolation, idle_limit: float | None) -> AsyncIterator[Session]:
+    async def _transaction(self, inner: AbstractAsyncContextManager[Session]) -> AsyncIterator[Session]:
         writes: set[str] = set()
-        async with self._database.transaction(write=write, isolation=isolation, idle_limit=idle_limit) as session:
+        async with inner as session:
             yield _WatchedSession(session, self._watch, writes, None)
             if writes and self._watch.announce is not None:
                 await self._watch.announce(session, writes)

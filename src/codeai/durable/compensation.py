@@ -8,14 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable.blocks import performed
-from codeai.durable.dispatch.protocol import LeaseLost
-from codeai.durable.failures import delay_ms, described
+from codeai.durable.failures import BLAMELESS, delay_ms, described
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked
 from codeai.durable.plans import StepPlan
 from codeai.durable.records import Record, item_of
 from codeai.durable.run import Run
 from codeai.durable.steps import publish_settled
-from codeai.storage.errors import DatabaseUnavailable
 
 _LAST: Final = 2**62  # behind every place in the order of endings
 
@@ -64,7 +62,7 @@ async def _undo(run: Run, plan: StepPlan, record: Record) -> Outcome:
     key = f"{run.execution.id}/{record.name}/compensate"
     try:
         await performed(run, plan.compensate, more, key, plan.limit, lambda _: undone)
-    except (LeaseLost, DatabaseUnavailable):
+    except BLAMELESS:
         raise
     except Exception as error:
         return _not_undone(run, plan, record, error)

@@ -9,15 +9,14 @@ import msgspec
 
 from codeai.durable.blocks import outside
 from codeai.durable.children import cancel_awaited, wake_parents
-from codeai.durable.dispatch.protocol import Claim, LeaseLost
+from codeai.durable.dispatch.protocol import Claim
 from codeai.durable.executions import offer_execution
-from codeai.durable.failures import CancelledByHand, described
+from codeai.durable.failures import BLAMELESS, CancelledByHand, described
 from codeai.durable.parts import Parts
 from codeai.durable.plans import STEP_SECONDS, BlockPlan, RunPlan
 from codeai.durable.records import Change, Execution
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
-from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Session
 
 _LOG: Final = logging.getLogger("codeai.durable")
@@ -83,7 +82,7 @@ class Endings:
                     if value is not None and change.status == "completed":
                         change = msgspec.structs.replace(change, output=recorded(value))
                     await self._last(run, session, change)
-        except (LeaseLost, DatabaseUnavailable):
+        except BLAMELESS:
             raise
         except Exception as error:
             return await self._block_failed(run, change, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
+from codeai.durable.dispatch.protocol import LeaseLost
 from codeai.evaluate.errors import EvaluationError, ProgramFailure
 from codeai.model.event import Retry
 from codeai.model.validation import InvalidFields
@@ -12,6 +13,8 @@ from codeai.query.errors import QueryError
 from codeai.storage import errors as storage
 
 _SETTLED: Final = (ProgramFailure, EvaluationError, InvalidFields, QueryError, storage.ConstraintViolation, storage.ValueOutOfRange)
+# What ends the turn of an execution, and no step can be blamed for: the work goes on from what is recorded, and no try is counted.
+BLAMELESS: Final = (LeaseLost, storage.DatabaseUnavailable, storage.PoolExhausted, storage.SerializationFailure)
 MAX_OUTPUT: Final = 16 * 1024 * 1024
 
 

@@ -10,15 +10,13 @@ import msgspec
 
 from codeai.durable import waiting, works
 from codeai.durable.blocks import performed
-from codeai.durable.dispatch.protocol import LeaseLost
-from codeai.durable.failures import delay_ms, described, retryable
+from codeai.durable.failures import BLAMELESS, delay_ms, described, retryable
 from codeai.durable.outcomes import GO, Broken, Outcome, Parked
 from codeai.durable.plans import OutcomePlan, StepPlan
 from codeai.durable.records import Record
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
 from codeai.observability.spans import SPANS, spanned
-from codeai.storage.errors import DatabaseUnavailable
 
 
 async def leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more: Mapping[str, Any]) -> Outcome:
@@ -40,7 +38,7 @@ async def leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more:
             if isinstance(found, Parked):
                 return found
             record = found
-    except (LeaseLost, DatabaseUnavailable, asyncio.CancelledError):
+    except (*BLAMELESS, asyncio.CancelledError):
         raise
     except Exception as error:
         return await failed(run, plan, run.records.get(name, record), error, more)
@@ -97,7 +95,7 @@ async def _after_failure(run: Run, plan: StepPlan, record: Record, outcome: Outc
             return _continued(run, plan, record, keep=False)
         if outcome.message is not None:
             error = {**error, "message": str(await run.compute(outcome.message, more))}
-    except (LeaseLost, DatabaseUnavailable):
+    except BLAMELESS:
         raise
     except Exception as second:
         return _given_up(run, record, described(second, record.name), "fail")

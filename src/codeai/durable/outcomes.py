@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.durable.dispatch.protocol import LeaseLost
-from codeai.storage.errors import DatabaseUnavailable
+from codeai.durable.failures import BLAMELESS
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -37,12 +36,12 @@ async def side_by_side(branches: Sequence[Coroutine[Any, Any, Outcome]]) -> list
     """Runs branches until all have ended.
 
     :raises LeaseLost: of one of them; the others are cut short
-    :raises DatabaseUnavailable: likewise
+    :raises StorageError: likewise, one that is nobody's fault
     """
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(branch) for branch in branches]
-    except* (LeaseLost, DatabaseUnavailable) as errors:
+    except* BLAMELESS as errors:
         raise _first(errors) from None
     return [task.result() for task in running]
 

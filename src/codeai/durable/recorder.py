@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,9 +13,10 @@ from codeai.durable.dispatch.protocol import Claim, Dispatcher, LeaseLost
 from codeai.durable.faults import FaultPoints, NoFaults
 from codeai.durable.records import Change, Record
 from codeai.durable.store import Store
-from codeai.storage.errors import DatabaseUnavailable, StorageError
+from codeai.storage.errors import DatabaseUnavailable, SerializationFailure, StorageError
 
-Answer = Literal["written", "again", "lost"]
+Answer = Literal["written", "again", "lost", "by itself"]
+_TRIES: Final = 4  # of a transaction that PostgreSQL has ended since it stood in another's way
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ class Recorder:
         self._dispatcher = dispatcher
         self._faults = faults
         self.on_step: Callable[[str], None] = lambda status: None
-        self._batcher: Batcher[Write, Answer] = Batcher(self._run)
+        self._batcher: Batcher[Write, Answer | StorageError] = Batcher(self._run)
 
     async def write(self, write: Write) -> bool:
         """Writes, and says whether there is news: the subject was offered again, so the activation was neither changed nor settled.
@@ -53,17 +54,42 @@ class Recorder:
             answer = await self._batcher.submit(write)
         except StorageError as error:
             raise DatabaseUnavailable(f"not recorded: {error}") from error
+        if isinstance(answer, StorageError):
+            raise DatabaseUnavailable(f"not recorded: {answer}") from answer
         if answer == "lost":
             raise LeaseLost
         return answer == "again"
 
-    async def _run(self, writes: Sequence[Write]) -> Sequence[Answer]:
+    async def _run(self, writes: Sequence[Write]) -> Sequence[Answer | StorageError]:
+        """Writes all, and behind it by itself what ends an execution that others wait for.
+
+        Whoever ends it holds its activation and wants theirs. So nothing else is held then, and since children wait for no parents,
+        processes that end children never wait in a circle.
+        """
+        answers: list[Answer | StorageError] = [*await self._tried(writes, together=len(writes) > 1)]
+        for number, write in enumerate(writes):
+            if answers[number] == "by itself":
+                try:
+                    (answers[number],) = await self._tried((write,), together=False)
+                except StorageError as error:
+                    answers[number] = error
+        return answers
+
+    async def _tried(self, writes: Sequence[Write], *, together: bool) -> Sequence[Answer]:
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._write_all(writes, together=together)
+            except SerializationFailure:
+                continue
+        return await self._write_all(writes, together=together)
+
+    async def _write_all(self, writes: Sequence[Write], *, together: bool) -> Sequence[Answer]:
         store = self._store
         self._faults("before-batch")
         async with store.database.transaction() as session:
-            held = {row[0]: (row[1], row[2]) for row in await session.fetch(store.sql.hold_all, (self._ids(writes),))}
-            answers = [_answer(write, held.get(write.claim.id)) for write in writes]
-            good = [write for write, answer in zip(writes, answers, strict=True) if answer != "lost"]
+            held = {row[0]: row[1:4] for row in await session.fetch(store.sql.hold_all, (self._ids(writes),))}
+            answers = [_answer(write, held.get(write.claim.id), together) for write in writes]
+            good = [write for write, answer in zip(writes, answers, strict=True) if answer in ("written", "again")]
             steps = [store.step_values(write.execution, record) for write in good for record in write.records]
             if steps:
                 await session.execute_many(store.sql.save_step, steps)
@@ -85,7 +111,7 @@ class Recorder:
             news = [write for write, answer in zip(writes, answers, strict=True) if answer == "again"]
             if news:
                 await session.execute(store.sql.seen, (self._ids(news),))
-            last = [write.execution for write in plain if write.change is not None and write.change.finished_at is not None]
+            last = [write.execution for write in plain if _ends(write)]
             if last:  # behind the settlements: a parent may begin to wait in the same batch
                 await wake_parents(store, self._dispatcher, session, last)
             self._faults("in-batch")
@@ -99,7 +125,13 @@ class Recorder:
         return self._store.listed([write.claim.id for write in writes])
 
 
-def _answer(write: Write, held: tuple[object, object] | None) -> Answer:
+def _ends(write: Write) -> bool:
+    return write.change is not None and write.change.finished_at is not None
+
+
+def _answer(write: Write, held: Sequence[object] | None, together: bool) -> Answer:
     if held is None or held[0] != write.claim.fence:
         return "lost"
-    return "again" if held[1] and write.settle is not None else "written"
+    if held[1] and write.settle is not None:
+        return "again"
+    return "by itself" if together and held[2] and _ends(write) else "written"

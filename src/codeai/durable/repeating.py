@@ -11,14 +11,13 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.durable.dispatch.protocol import LeaseLost
+from codeai.durable.failures import BLAMELESS
 from codeai.durable.leaf import failed, held_back, leaf
 from codeai.durable.outcomes import GO, Broken, Outcome, side_by_side, together
 from codeai.durable.plans import StepPlan
 from codeai.durable.records import Record, item_of
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
-from codeai.storage.errors import DatabaseUnavailable
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 MOST_ITEMS: Final = 100_000
@@ -40,7 +39,7 @@ async def each(run: Run, plan: StepPlan, record: Record | None) -> Outcome:
         limit = 1
         if plan.parallel is not None:
             limit = max(1, int(await run.compute(plan.parallel, _NOTHING) or 1))
-    except (LeaseLost, DatabaseUnavailable):
+    except BLAMELESS:
         raise
     except Exception as error:
         return await failed(run, plan, record or Record(name=plan.name, started_at=run.now), error, _NOTHING)

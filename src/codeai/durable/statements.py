@@ -73,7 +73,10 @@ UPDATE executions SET status = CASE WHEN status = 'cancelling' AND CAST($10 AS b
 WHERE id = $1"""
 STATUS: Final = "SELECT status, compensation FROM executions WHERE id = $1"
 KEEP_ERROR: Final = "UPDATE executions SET error = $2 WHERE id = $1"
-HOLD_ALL: Final = "SELECT id, fence, again{idle} FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR SHARE"
+HOLD_ALL: Final = """
+SELECT id, fence, again, CASE WHEN EXISTS (
+  SELECT 1 FROM codeai_waits AS w WHERE w.event = '@child' AND w.match = codeai_activations.subject) THEN 1 ELSE 0 END{idle}
+FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR SHARE"""
 SEEN: Final = "UPDATE codeai_activations SET again = 0 WHERE state = 1 AND id IN {numbers}"
 DONE_ALL: Final = "DELETE FROM codeai_activations WHERE id IN {numbers}"
 NEXT_QUEUED: Final = """

@@ -7,14 +7,13 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.durable.dispatch.protocol import LeaseLost
+from codeai.durable.failures import BLAMELESS
 from codeai.durable.leaf import failed, held_back, leaf
 from codeai.durable.outcomes import GO, Outcome, side_by_side, together
 from codeai.durable.plans import Compute, GroupPlan, StepPlan
 from codeai.durable.records import SETTLED_STEPS, Record
 from codeai.durable.repeating import broken, each, result
 from codeai.durable.run import Run
-from codeai.storage.errors import DatabaseUnavailable
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 _UNDECIDED: Final = -1
@@ -61,7 +60,7 @@ async def _decided(run: Run, plan: StepPlan, when: Compute, record: Record) -> O
         return held
     try:
         wanted = await run.compute(when, _NOTHING)
-    except (LeaseLost, DatabaseUnavailable):
+    except BLAMELESS:
         raise
     except Exception as error:
         return await failed(run, plan, record, error, _NOTHING)

@@ -89,11 +89,12 @@ class Database(Session, Protocol):
         """Ends all connections after the statements that run."""
 
     def transaction(
-        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
+        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None, turn: int | None = None
     ) -> AbstractAsyncContextManager[Session]:
         """A transaction: committed at the end of the block, rolled back on an exception or cancellation.
 
         :param idle_limit: seconds after which a server ends it when this process stands still in it
+        :param turn: transactions of one number go one after another, over all processes; each sees what those before it have done
         """
 
     def reading(self) -> Session:

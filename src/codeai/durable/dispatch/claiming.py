@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final
 
 from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import Claim
-from codeai.durable.dispatch.restricted import RestrictedClaims
-from codeai.durable.dispatch.statements import Claims, Statements, id_list
+from codeai.durable.dispatch.restricted import LOCK, RestrictedClaims
+from codeai.durable.dispatch.statements import Claims, Statements
 from codeai.storage.interface import Database, Record, Session
 
 LEASE_MS: Final = 10_000
@@ -52,6 +52,7 @@ class Claimer:
     async def claim(self, free: int) -> list[Claim]:
         """Claims up to so many activations."""
         found: list[Claim] = []
+        self._claims += 1
         restricted, self.restricted = self.restricted, False
         shares = self._shares(free)
         for last in (False, True) if len(shares) > 1 else (False,):
@@ -69,23 +70,24 @@ class Claimer:
         if not self._limits.hold_back(queue):
             rows = await self._claim_with(self.sql.claim, None, queue, wanted, restricted=restricted)
         else:
-            rows = await self._claim_with(self.sql.claim_exempt, None, queue, wanted, restricted=restricted)
-            rows += await self._claim_limited(queue, wanted - len(rows), restricted=restricted)
+            rows = await self._claim_limited(queue, wanted, restricted=restricted)
         rows.sort(key=lambda row: row[0])  # type: ignore[arg-type,return-value]  # the number of the row
         return [Claim(*row) for row in rows]  # type: ignore[arg-type]  # columns in the order of the fields
 
     async def _claim_limited(self, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
-        async with self._database.transaction(idle_limit=IDLE_LIMIT) as session:
-            allowance = await self._limits.allowance(session, queue, wanted)
-            if allowance.number <= 0:
-                return []
-            rows = await self._claim_with(self.sql.claim_limited, session, queue, allowance.number, restricted=restricted)
-            await self._limits.spend(session, queue, allowance, len(rows))
+        """Claims what limits do not concern, and of the rest as much as they allow: one transaction, since each takes its turn."""
+        async with self._taking_turns() as session:
+            rows = await self._claim_with(self.sql.claim_exempt, session, queue, wanted, restricted=restricted)
+            if len(rows) < wanted:
+                allowance = await self._limits.allowance(session, queue, wanted - len(rows))
+                if allowance.number > 0:
+                    found = await self._claim_with(self.sql.claim_limited, session, queue, allowance.number, restricted=restricted)
+                    await self._limits.spend(session, queue, allowance, len(found))
+                    rows += found
             return rows
 
     async def _claim_with(self, claims: Claims, session: Session | None, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
         """Claims what has neither order nor lane first, since that costs less; now and then the rest first, or it would starve."""
-        self._claims += 1
         rows: list[Record] = []
         if restricted and self._claims % _TURN == 0:
             rows += await self._claim_restricted(claims, session, queue, wanted)
@@ -98,10 +100,13 @@ class Claimer:
         return rows
 
     async def _claim_restricted(self, claims: Claims, session: Session | None, queue: str, wanted: int) -> list[Record]:
-        async with self._database.transaction(idle_limit=IDLE_LIMIT) if session is None else nullcontext(session) as inner:
-            chosen, more = await self._ordered.choose(inner, queue, claims.kinds, wanted)
-            self.restricted = self.restricted or more
-            if not chosen:
-                return []
-            numbers = id_list(chosen, self._database.dialect)
-            return list(await inner.fetch(claims.restricted, (self._now(), LEASE_MS, self._worker, numbers)))
+        values = (self._now(), LEASE_MS, self._worker, queue)
+        async with self._taking_turns() if session is None else nullcontext(session) as inner:
+            rows = await self._ordered.claim(inner, claims.restricted, values, wanted)
+        if len(rows) >= wanted:
+            self.restricted = True  # there may be more
+        return rows
+
+    def _taking_turns(self) -> AbstractAsyncContextManager[Session]:
+        """A transaction that sees what all claims before it have done: they go one after another."""
+        return self._database.transaction(idle_limit=IDLE_LIMIT, turn=LOCK)

@@ -18,10 +18,10 @@ from codeai.storage.portable import portable
 LIMITED: Final = "execution"  # the kind of activations that limits concern
 COLUMNS: Final = "name, weight, concurrency, rate, rate_ms, paused"
 _LOAD: Final = f"SELECT {COLUMNS} FROM codeai_queues"
-_HOLD: Final = (
-    f"SELECT {COLUMNS}, coalesce(next_ms, 0), coalesce(CAST($2 AS bigint), {{now}}) FROM codeai_queues WHERE name = $1 FOR UPDATE"
-)
-_RUNNING: Final = "SELECT count(*) FROM codeai_activations WHERE queue = $1 AND state = 1 AND kind = $2"
+_RUNNING: Final = f"SELECT count(*) FROM codeai_activations WHERE queue = $1 AND state = 1 AND kind = '{LIMITED}'"
+_HOLD: Final = f"""
+SELECT {COLUMNS}, coalesce(next_ms, 0), coalesce(CAST($2 AS bigint), {{now}}), CASE WHEN concurrency IS NOT NULL THEN ({_RUNNING}) END
+FROM codeai_queues WHERE name = $1 FOR UPDATE"""
 _SPEND: Final = "UPDATE codeai_queues SET next_ms = $2 WHERE name = $1"
 
 
@@ -66,7 +66,7 @@ class Limits:
         self._database = database
         self._clock = clock
         self._limits: dict[str, Limit] = {}
-        self._load, self._hold, self._running, self._spend = (portable(text, database.dialect) for text in (_LOAD, _HOLD, _RUNNING, _SPEND))
+        self._load, self._hold, self._spend = (portable(text, database.dialect) for text in (_LOAD, _HOLD, _SPEND))
 
     def hold_back(self, queue: str) -> bool:
         """Whether claims from a queue need an allowance."""
@@ -86,7 +86,7 @@ class Limits:
             self._limits = found
 
     async def allowance(self, session: Session, queue: str, wanted: int) -> Allowance:
-        """How many executions of a queue may be claimed; until the transaction ends, nobody else claims from it."""
+        """How many executions of a queue may be claimed, in a transaction that takes turns with all that claim from it."""
         row = await session.fetch_row(self._hold, (queue, self._clock() if self._clock is not None else None))
         if row is None:
             return Allowance(number=wanted)
@@ -95,8 +95,7 @@ class Limits:
             return Allowance(number=0)
         number, spaced, begins = wanted, 0.0, 0
         if limit.concurrency is not None:
-            (running,) = await session.fetch(self._running, (queue, LIMITED))
-            number = min(number, limit.concurrency - int(running[0]))  # type: ignore[call-overload]  # a count
+            number = min(number, limit.concurrency - int(row[8]))  # type: ignore[call-overload]  # a count
         if limit.rate and limit.rate_ms:
             # The generic cell rate algorithm (ITU-T I.371): ``begins`` is when the next one would be due at an even pace.
             spaced, begins = limit.rate_ms / limit.rate, max(next_ms, now)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from codeai.durable.dispatch.limits import COLUMNS
-from codeai.durable.dispatch.restricted import ALL, EXEMPT, LIMITED_ONLY, Kinds, index_of
+from codeai.durable.dispatch.restricted import ALL, EXEMPT, LIMITED_ONLY, Kinds, claim_of, index_of
 from codeai.storage.codecs import encode_json
 from codeai.storage.interface import Dialect
 from codeai.storage.portable import portable
@@ -52,9 +52,6 @@ WITH picked AS MATERIALIZED (
   SELECT id FROM codeai_activations{{index}} WHERE state = 0 AND order_key IS NULL AND lane IS NULL AND queue = $4{{kinds}}
   ORDER BY priority, id LIMIT CAST($5 AS bigint) FOR UPDATE SKIP LOCKED
 ) {_CLAIM}"""
-# Chosen under a lock of its own (see ``restricted``).
-CLAIM_CHOSEN: Final = f"""
-WITH picked AS MATERIALIZED (SELECT id FROM codeai_activations WHERE id IN {{ids}} FOR UPDATE) {_CLAIM}"""
 # What a worker died of once may be an accident and goes on at once. What it died of again waits, each for another time, so that
 # something that kills its workers takes neither the server with it nor those that are worked on beside it.
 _SUSPECT: Final = "ready_ms + CASE WHEN attempts > 2 THEN 16000 WHEN attempts = 2 THEN 8000 ELSE 4000 END + (id % 16) * 125"
@@ -89,11 +86,10 @@ RETURN: Final = (
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The two claims: of activations without order and lane, and of those with one, by their numbers (the fourth parameter)."""
+    """The two claims: of activations without order and lane, and of those with one (see ``restricted.claim_of``)."""
 
     free: str
     restricted: str
-    kinds: Kinds
 
 
 class Statements(msgspec.Struct, frozen=True):
@@ -128,11 +124,9 @@ def statements(dialect: Dialect) -> Statements:
     def made(text: str) -> str:
         return portable(with_idle_limit(text, dialect), dialect)
 
-    chosen = made(listed(CLAIM_CHOSEN, 4))
-
     def claims(kinds: Kinds) -> Claims:
         index = index_of(kinds, "codeai_activations_exempt_idx", dialect)
-        return Claims(made(CLAIM_FREE.replace("{kinds}", kinds.text).replace("{index}", index)), chosen, kinds)
+        return Claims(made(CLAIM_FREE.replace("{kinds}", kinds.text).replace("{index}", index)), claim_of(kinds, dialect))
 
     return Statements(
         offer=made(OFFER),

@@ -115,12 +115,14 @@ class PostgresDatabase:
     # -- transactions ----------------------------------------------------------------------------------------------
 
     def transaction(
-        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
+        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None, turn: int | None = None
     ) -> AbstractAsyncContextManager[Session]:
         """See ``Database``."""
         begin = BEGIN[write, isolation]
         if idle_limit is not None:
             begin = f"{begin}; SET LOCAL idle_in_transaction_session_timeout = {int(idle_limit * 1000)}"
+        if turn is not None:
+            begin = f"{begin}; SELECT pg_advisory_xact_lock({turn})"
         return TransactionBlock(self._connections, begin)
 
     async def ping(self, timeout: float = 2.0) -> None:

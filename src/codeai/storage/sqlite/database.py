@@ -122,7 +122,7 @@ class SqliteDatabase:
     # -- transactions ----------------------------------------------------------------------------------------------
 
     def transaction(
-        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None
+        self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None, turn: int | None = None
     ) -> AbstractAsyncContextManager[Session]:
         """See ``Database``. Writers wait for each other; every transaction is serializable."""
         return self._write_transaction() if write else self._read_transaction()

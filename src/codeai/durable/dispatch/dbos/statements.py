@@ -25,14 +25,18 @@ _COLUMNS: Final = "id, kind, subject, queue, fence, attempts, restricted"
 _NOW: Final = "coalesce(CAST($1 AS bigint), {now})"
 _PAIRS: Final = "unnest(CAST({ids} AS bigint[]), CAST({fences} AS bigint[])) AS h(id, fence)"
 
-_HAND_OVER: Final = f"""
-WITH claimed ({_COLUMNS}) AS ({{claim}})
-SELECT {", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))}
-FROM claimed AS c JOIN codeai_activations AS a ON a.id = c.id
-CROSS JOIN LATERAL {SCHEMA}.enqueue_workflow(
+_ENQUEUED: Final = f"""{SCHEMA}.enqueue_workflow(
   workflow_name => '{WORKFLOW}', queue_name => '{QUEUE}', positional_args => ARRAY[to_json(c.id), to_json(c.fence)],
   workflow_id => '{_PREFIX}' || c.id || '-' || c.fence, app_version => '{PROTOCOL}',
-  priority => CAST(a.priority AS int), application_name => '{APPLICATION}') AS handed"""
+  priority => CAST(a.priority AS int), application_name => '{APPLICATION}')"""
+_NAMED: Final = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))
+_HAND_OVER: Final = f"""
+WITH claimed ({_COLUMNS}) AS ({{claim}})
+SELECT {_NAMED} FROM claimed AS c JOIN codeai_activations AS a ON a.id = c.id CROSS JOIN LATERAL {_ENQUEUED} AS handed"""
+# What the claim has put aside is handed over to nobody.
+_HAND_OVER_SOME: Final = f"""
+WITH claimed ({_COLUMNS}, state) AS ({{claim}})
+SELECT {_NAMED}, c.state, CASE WHEN c.state = 1 THEN {_ENQUEUED} END FROM claimed AS c JOIN codeai_activations AS a ON a.id = c.id"""
 # The fence moves on, so that whoever runs the same workflow again begins nothing.
 _BEGIN: Final = f"""
 UPDATE codeai_activations AS a SET worker = $3, again = 0, fence = a.fence + 1, ready_ms = {_NOW} + CAST($2 AS bigint)
@@ -68,8 +72,7 @@ def handing_over(local: Local) -> Local:
     """The statements of the local dispatcher, with claims that hand over."""
 
     def handed(claims: Claims) -> Claims:
-        free, restricted = (_HAND_OVER.replace("{claim}", text) for text in (claims.free, claims.restricted))
-        return Claims(free, restricted, claims.kinds)
+        return Claims(_HAND_OVER.replace("{claim}", claims.free), _HAND_OVER_SOME.replace("{claim}", claims.restricted))
 
     return msgspec.structs.replace(
         local, claim=handed(local.claim), claim_limited=handed(local.claim_limited), claim_exempt=handed(local.claim_exempt)
