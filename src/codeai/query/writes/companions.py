@@ -16,6 +16,7 @@ from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.query.inputs import Inputs
 from codeai.query.writes.rows import Values
+from codeai.storage.chain import Chain
 from codeai.storage.interface import Dialect, Session
 
 NOW: Final = ir.Call(type=t.Timestamp(), function="now", arguments=())
@@ -87,12 +88,15 @@ def told(session: Session, companions: Sequence[Companion]) -> None:
         session.after_commit(written)
 
 
-def together(insert: str, width: int, companions: Sequence[Companion]) -> str:
-    """One statement for a row and its companions (PostgreSQL): they are written if and only if the row is.
+def together(insert: str, width: int, companions: Sequence[Companion], dialect: Dialect) -> str:
+    """One statement for a row and its companions: they are written if and only if the row is.
 
     :param insert: the statement of the row, which returns something
     :param width: how many parameters it has
     """
+    if dialect == "sqlite":
+        links = [(companion.table.insert(dialect), len(companion.table.columns)) for companion in companions]
+        return Chain.of([(insert, width), *links])
     parts = [f"WITH made AS ({insert})"]
     at = width
     for number, companion in enumerate(companions):

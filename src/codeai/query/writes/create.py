@@ -69,7 +69,7 @@ class Insert:
     @property
     def _joins(self) -> bool:
         """Whether companions are written by the statement of the row, whose key must be known before."""
-        return self._model.dialect.name == "postgresql" and not self._numbers
+        return not self._numbers
 
     def _build(self, writer: Writer) -> bool | None:
         allowed = writer.settled(self._allowed)
@@ -144,7 +144,7 @@ class Insert:
         if joint is None:
             if len(self._joint) >= KEPT:
                 self._joint.clear()
-            joint = self._joint[key] = together(text, len(bound), companions)
+            joint = self._joint[key] = together(text, len(bound), companions, self._model.dialect.name)
         found = await session.fetch_row(joint, (*bound, *(value for companion in companions for value in companion.values)))
         told(session, companions)
         return found

@@ -14,7 +14,7 @@ from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record,
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.lines import Line
-from codeai.storage.sqlite.transactions import transaction
+from codeai.storage.sqlite.transactions import transaction, whole
 from codeai.storage.sqlite.translation import translated
 from codeai.storage.watching import WATCHER
 
@@ -94,8 +94,8 @@ class SqliteDatabase:
 
     async def execute(self, statement: str, values: Values) -> int:
         """See ``Session``."""
-        async with self.transaction() as session:
-            return await session.execute(statement, values)
+        async with self.writer() as line:
+            return await line.run(lambda connection: connection.execute(statement, values).rowcount, statement)
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
@@ -128,7 +128,8 @@ class SqliteDatabase:
         return self._write_transaction() if write else self._read_transaction()
 
     @asynccontextmanager
-    async def _write_transaction(self) -> AsyncIterator[Session]:
+    async def writer(self) -> AsyncIterator[Line]:
+        """The line that writes, for one at a time."""
         line = self._line(self._writer)
         try:
             async with asyncio.timeout(self._settings.acquire_timeout):
@@ -137,14 +138,18 @@ class SqliteDatabase:
             raise errors.PoolExhausted(f"the writer did not become free within {self._settings.acquire_timeout:g} s") from None
         self._busy += 1
         try:
-            async with transaction(line, "BEGIN IMMEDIATE") as session:
-                yield session
+            yield line
         except errors.DatabaseUnavailable as error:
             self._refused = (str(error), time.monotonic())
             raise
         finally:
             self._busy -= 1
             self._writing.release()
+
+    @asynccontextmanager
+    async def _write_transaction(self) -> AsyncIterator[Session]:
+        async with self.writer() as line, transaction(line, "BEGIN IMMEDIATE") as session:
+            yield session
 
     @asynccontextmanager
     async def _read_transaction(self) -> AsyncIterator[Session]:
@@ -227,10 +232,10 @@ class SqliteWrites(SqliteReads):
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
-        async with self._database.transaction() as session:
-            return await session.fetch(statement, values)
+        async with self._database.writer() as line:
+            return await line.run(lambda connection: whole(connection, statement, values), statement)
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``."""
-        async with self._database.transaction() as session:
-            return await session.fetch_row(statement, values)
+        rows = await self.fetch(statement, values)
+        return rows[0] if rows else None
