@@ -15,6 +15,7 @@ from codeai.storage.sqlite.lines import Line
 
 _Result = TypeVar("_Result")
 
+
 class SqliteTransaction:
     """A session inside one transaction, which begins with its first statement: each way to the thread costs more than a small one.
 
