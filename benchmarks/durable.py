@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "durable")]
 
 import asyncpg  # noqa: E402
-from programs import Peer, Process, analysed, prepared  # noqa: E402
+from programs import Peer, Process, prepared  # noqa: E402
 
 from codeai.durable.dispatch.dbos.engine import DbosEngine  # noqa: E402
 from codeai.storage.opening import open_database  # noqa: E402
@@ -58,7 +58,7 @@ integration Peer { base_url: "https://peer.example.com"  operation ping { method
 """
 
 
-APPLICATION = analysed(PROGRAM)
+APPLICATION = application_of(PROGRAM)
 WARM = 10  # not counted
 
 

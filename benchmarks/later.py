@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "events")]
 
 import uvloop  # noqa: E402
-from emitting import ENVIRONMENT, Running, resolved  # noqa: E402
+from emitting import ENVIRONMENT, Running  # noqa: E402
 
 from codeai.server.composition import Composition  # noqa: E402
 from codeai.server.database import synchronise_here  # noqa: E402
@@ -25,6 +25,7 @@ from codeai.server.settings import read_settings  # noqa: E402
 from codeai.storage.opening import open_database  # noqa: E402
 from codeai.storage.settings import from_url  # noqa: E402
 from services.postgres import PostgresServer  # noqa: E402
+from services.programs import application_of  # noqa: E402
 
 PROGRAM = """
 config { name: "later"  default_auth: public }
@@ -42,7 +43,7 @@ endpoint POST /unheard { body { text: string, required }  returns: Note  on_succ
 
 async def opened(url: str, *, working: bool) -> Running:
     """The program on an empty database."""
-    application, settings = resolved(PROGRAM), from_url(url)
+    application, settings = application_of(PROGRAM), from_url(url)
     await asyncio.to_thread(synchronise_here, settings, application, True)
     values = {**ENVIRONMENT}
     composition = Composition(application, read_settings(values, {}), open_database(settings), values, folder=ROOT)
