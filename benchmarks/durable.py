@@ -26,6 +26,7 @@ from codeai.durable.dispatch.dbos.engine import DbosEngine  # noqa: E402
 from codeai.storage.opening import open_database  # noqa: E402
 from codeai.storage.settings import DatabaseSettings  # noqa: E402
 from services.postgres import PostgresServer  # noqa: E402
+from services.programs import application_of  # noqa: E402
 
 PROGRAM = """
 entity Note { id: int, primary, auto   text: string, required }
