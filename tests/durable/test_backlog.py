@@ -62,7 +62,7 @@ class Clerk:
 
     async def claim(self) -> list[Claim]:
         await self.dispatcher._limits.refresh()
-        self.dispatcher._claimer.restricted = True
+        self.dispatcher.wake_restricted()
         self.watched.sent.clear()
         return await self.dispatcher._claimed(10)
 

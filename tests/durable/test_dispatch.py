@@ -436,7 +436,7 @@ async def test_in_a_file_that_one_process_has_a_long_transaction_costs_nobody_hi
     await worker.begin("a", "b")
     async with database.transaction():  # a block that takes longer than a lease
         time.now += 2 * LEASE_MS
-        worker.dispatcher._renewed -= 2 * LEASE_MS / 1000
+        worker.dispatcher.leases.renewed -= 2 * LEASE_MS / 1000
         renewing = asyncio.create_task(worker.dispatcher.renew())
         await asyncio.sleep(0)
         assert worker.dispatcher.may_begin()

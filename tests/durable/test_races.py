@@ -12,7 +12,7 @@ from programs import Process, unique
 
 from codeai.durable.control import WrongState
 from codeai.durable.dispatch.claiming import LEASE_MS
-from codeai.durable.dispatch.local import BEGIN_WITHIN
+from codeai.durable.dispatch.leases import BEGIN_WITHIN
 from codeai.durable.executions import new_id
 from codeai.durable.records import Record
 from codeai.durable.waiting import Addressee, wake
@@ -89,7 +89,7 @@ async def test_what_only_another_version_can_run_is_left_to_it_while_one_lives(p
     version = process.durable.definitions.current("workflow", "Writes").version
     (body,) = await process.rows(f"SELECT body FROM codeai_definitions WHERE version = '{version}'")
     newer, at = unique(), process.durable.store.instant(process.time())  # type: ignore[misc]  # it has a clock
-    defined = (newer, "Writes", "workflow", str(body[0]).replace('"Note"', '"Newer"'), at)
+    defined = (newer, "Writes", "workflow", str(body[0]).replace('"Note"', '"Newer"'), at, at)
     await process.database.writing().execute(process.durable.store.sql.define, defined)
     id_ = await process.start("Writes", {"text": unique()})
     await process.database.writing().execute(f"UPDATE executions SET version = '{newer}' WHERE id = '{id_}'", ())
@@ -278,7 +278,7 @@ async def test_a_worker_whose_lease_is_nearly_over_begins_no_effect(process: Pro
 
     async def standing_still(*arguments: Any) -> Any:
         answer = await call(*arguments)
-        process.dispatcher._renewed -= BEGIN_WITHIN
+        process.dispatcher.leases.renewed -= BEGIN_WITHIN
         return answer
 
     monkeypatch.setattr(process.peer, "call", standing_still)

@@ -10,7 +10,7 @@ from programs import Peer, Process, unique
 
 from codeai.durable.control import WrongState
 from codeai.durable.dispatch.claiming import LEASE_MS
-from codeai.durable.dispatch.local import BEGIN_WITHIN
+from codeai.durable.dispatch.leases import BEGIN_WITHIN
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -155,7 +155,7 @@ async def test_a_worker_whose_lease_is_nearly_over_undoes_nothing_outside(
     peer.bad = {2}
 
     async def standing_still() -> None:
-        process.dispatcher._renewed -= BEGIN_WITHIN
+        process.dispatcher.leases.renewed -= BEGIN_WITHIN
 
     peer.before[2] = standing_still
     id_ = await process.start("Undone")

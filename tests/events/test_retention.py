@@ -73,7 +73,7 @@ async def test_what_has_ended_goes_with_all_that_belongs_to_it(app):
     assert noted == [("system", "purge", "event"), ("system", "purge", "execution")]
     figures = (await app.http.get("/metrics", headers=TOKEN)).text
     assert 'retention_purged_total{kind="execution"} 3' in figures
-    assert await purge(app) == {"event": 0, "execution": 0, "idempotency_key": 0}
+    assert not any((await purge(app)).values())
 
 
 async def test_an_execution_is_kept_as_long_as_its_event_might_start_it_again(app):
@@ -94,7 +94,7 @@ async def test_nothing_is_deleted_when_told_so_and_before_its_time(run_program):
     await start(app, "Plain", input={"n": 1})
     await app.http.post("/places", json={"n": 1})
     await still(app)
-    assert await purge(app) == {"event": 0, "idempotency_key": 0}
+    assert await purge(app) == {"event": 0, "trace": 0, "idempotency_key": 0}
 
 
 async def test_more_than_a_batch_goes_in_one_round(app):

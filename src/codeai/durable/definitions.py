@@ -24,6 +24,7 @@ from codeai.model.storing import UnknownDefinition, digest, dumped, loaded, part
 from codeai.model.workflow import Job, Work, Workflow
 
 _KEPT: Final = 64
+_SAID_AGAIN: Final = datetime.timedelta(days=1)
 EvaluatorOf = Callable[[Application], Evaluator]
 
 
@@ -113,11 +114,14 @@ class Definitions:
         return tuple(self._current.values())
 
     async def register(self, now: datetime.datetime) -> None:
-        """Writes the definitions of this program down; every process does, and it changes nothing twice."""
-        store, at = self.store, self.store.instant(now)
+        """Writes the definitions of this program down; every process does, and it changes nothing twice in a day.
+
+        Those that no process has said to have for a long time may be deleted (see ``retention``).
+        """
+        store, at, yesterday = self.store, self.store.instant(now), self.store.instant(now - _SAID_AGAIN)
         async with store.database.transaction() as session:
             for (kind, name), found in sorted(self._current.items()):
-                await session.execute(store.sql.define, (found.version, name, kind, found.body, at))
+                await session.execute(store.sql.define, (found.version, name, kind, found.body, at, yesterday))
                 await session.execute(store.sql.register, (name, kind, found.version, at))
 
     async def plan(self, version: str) -> RunPlan:

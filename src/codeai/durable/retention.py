@@ -1,4 +1,5 @@
-"""How long executions are kept that have ended: with their records, messages and waits they go, a few at a time.
+"""How long executions are kept that have ended: with their records, messages and waits they go, a few at a time; what they alone used
+goes after them.
 
 What must not happen again stays known: an execution that has its key for good (``once: true``) is kept, and so is one that an event has
 started as long as the event is there, which might be delivered again, or for whose end another one waits.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from codeai.durable.children import CHILD
@@ -20,11 +21,11 @@ from codeai.storage.portable import portable
 BATCH: Final = 200
 _STATES: Final = ", ".join(f"'{status}'" for status in sorted(FINISHED))
 # Identifiers grow with time: one pass over those of the time before, beginning with the oldest.
-_OLD: Final = f"""
-SELECT e.id, e.origin FROM executions AS e
-WHERE e.id > $2 AND e.id < $3 AND e.status IN ({_STATES}) AND e.finished_at < $1 AND e.active_key IS NULL
+_PAST: Final = f"""e.status IN ({_STATES}) AND e.finished_at < {{before}} AND e.active_key IS NULL
   AND NOT EXISTS (SELECT 1 FROM executions AS p WHERE p.id = e.parent_id AND p.status NOT IN ({_STATES}))
-  AND NOT EXISTS (SELECT 1 FROM codeai_waits AS w WHERE w.event = '{CHILD}' AND w.match = CAST(e.id AS text))
+  AND NOT EXISTS (SELECT 1 FROM codeai_waits AS w WHERE w.event = '{CHILD}' AND w.match = CAST(e.id AS text))"""  # noqa: S608  # ours
+_OLD: Final = f"""
+SELECT e.id, e.origin FROM executions AS e WHERE e.id > $2 AND e.id < $3 AND {_PAST.replace("{before}", "$1")}
 ORDER BY e.id LIMIT {BATCH}"""  # noqa: S608  # constants of ours
 _EVENTS: Final = "SELECT id FROM codeai_events WHERE id IN {ids}"
 _DELETE: Final = (
@@ -32,12 +33,19 @@ _DELETE: Final = (
     "DELETE FROM codeai_mailbox WHERE execution_id IN {ids}",
     "DELETE FROM codeai_waits WHERE execution_id IN {ids}",
 )
-# One that was retried or is compensated meanwhile is not finished any more.
-_GONE: Final = f"SELECT id FROM executions WHERE id IN {{ids}} AND status IN ({_STATES}) FOR UPDATE SKIP LOCKED"  # noqa: S608  # as above
+# One that was retried or is compensated meanwhile is not past its time any more, also when it has ended again.
+_GONE: Final = f"""
+SELECT e.id FROM executions AS e WHERE e.id IN {{ids}} AND {_PAST.replace("{before}", "$2")} FOR UPDATE OF e SKIP LOCKED"""  # noqa: S608  # as above
 _LAST: Final = "DELETE FROM executions WHERE id IN {ids}"
 _IDS: Final = {"postgresql": "(SELECT unnest($1::uuid[]))", "sqlite": "(SELECT value FROM json_each(?1))"}
 _FIRST: Final = "00000000-0000-0000-0000-000000000000"
 _EVENT: Final = "event:"
+# What executions began with is what they end with, are retried, forked and undone with. Every process that begins says that it has it.
+_UNUSED: Final = """
+DELETE FROM codeai_definitions WHERE created_at < $1 AND version NOT IN {versions}
+  AND NOT EXISTS (SELECT 1 FROM workflows AS w WHERE w.version = codeai_definitions.version)
+  AND NOT EXISTS (SELECT 1 FROM executions AS e WHERE e.version = codeai_definitions.version)"""
+_VERSIONS: Final = {"postgresql": "(SELECT unnest($2::text[]))", "sqlite": "(SELECT value FROM json_each(?2))"}
 
 
 class ExecutionRetention:
@@ -47,7 +55,8 @@ class ExecutionRetention:
         self._store = store
 
         def made(text: str) -> str:
-            return portable(text.replace("{ids}", _IDS[store.dialect]), store.dialect)
+            text = text.replace("{ids}", _IDS[store.dialect])
+            return portable(text if store.dialect == "postgresql" else text.replace(" FOR UPDATE OF e SKIP LOCKED", ""), store.dialect)
 
         self._old, self._events, self._gone, self._last = made(_OLD), made(_EVENTS), made(_GONE), made(_LAST)
         self._delete = [made(text) for text in _DELETE]
@@ -60,7 +69,7 @@ class ExecutionRetention:
             rows = await store.database.reading().fetch(self._old, (store.instant(before), last, bound))
             if rows:
                 async with store.database.transaction() as session:
-                    total += await self._deleted(session, await self._free(session, rows))
+                    total += await self._deleted(session, await self._free(session, rows), before)
             if len(rows) < BATCH:
                 return total
             last = rows[-1][0]
@@ -72,13 +81,37 @@ class ExecutionRetention:
         there = {str(row[0]) for row in await session.fetch(self._events, (self._store.listed(wanted, ids=True),))} if wanted else set()
         return [execution for execution, event in events.items() if event not in there]
 
-    async def _deleted(self, session: Session, ids: list[str]) -> int:
-        locked = [str(row[0]) for row in await session.fetch(self._gone, (self._store.listed(ids, ids=True),))] if ids else []
+    async def _deleted(self, session: Session, ids: list[str], before: datetime.datetime) -> int:
+        if not ids:
+            return 0
+        rows = await session.fetch(self._gone, (self._store.listed(ids, ids=True), self._store.instant(before)))
+        locked = [str(row[0]) for row in rows]
         if locked:
             values = (self._store.listed(locked, ids=True),)
             for text in (*self._delete, self._last):
                 await session.execute(text, values)
         return len(locked)
+
+
+class DefinitionRetention:
+    """Deletes versions of workflows and jobs that no execution needs and nobody begins with.
+
+    :param kept: the versions that this process begins with
+    :param accompanied: whether processes of other versions of the program run, which may begin with others
+    """
+
+    def __init__(self, store: Store, kept: Callable[[], Sequence[str]], accompanied: Callable[[], Awaitable[bool]]) -> None:
+        self._store = store
+        self._kept = kept
+        self._accompanied = accompanied
+        self._unused = portable(_UNUSED.replace("{versions}", _VERSIONS[store.dialect]), store.dialect)
+
+    async def purge(self, before: datetime.datetime) -> int:
+        """Deletes those that no process has said to have since a moment; how many."""
+        if await self._accompanied():
+            return 0
+        values = (self._store.instant(before), self._store.listed(self._kept()))
+        return await self._store.database.writing().execute(self._unused, values)
 
 
 def _event_of(origin: object) -> str | None:

@@ -157,7 +157,8 @@ INSERT INTO workflows (name, kind, version, status, source, created_at, updated_
 ON CONFLICT (name) DO UPDATE SET version = excluded.version, kind = excluded.kind, updated_at = excluded.updated_at, source = NULL
 WHERE workflows.version <> excluded.version OR workflows.kind <> excluded.kind OR workflows.source IS NOT NULL"""
 DEFINE: Final = """
-INSERT INTO codeai_definitions (version, name, kind, body, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (version) DO NOTHING"""
+INSERT INTO codeai_definitions (version, name, kind, body, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (version) DO UPDATE SET created_at = excluded.created_at WHERE codeai_definitions.created_at < $6"""
 DEFINITION: Final = "SELECT body FROM codeai_definitions WHERE version = $1"
 
 

@@ -5,6 +5,7 @@ While nobody traces, nothing is written and nothing read.
 
 from __future__ import annotations
 
+import datetime
 import time
 import uuid
 from collections.abc import Awaitable
@@ -19,8 +20,7 @@ from codeai.storage.portable import portable
 from codeai.storage.watching import WATCHER, Watcher
 
 _TABLE: Final = CompanionTable("codeai_traces", (("subject", "uuid"), ("context", "text"), ("at_ms", "bigint")))
-_KEPT_MS: Final = 30 * 86_400_000
-_SWEEP_EVERY: Final = 3600.0
+KEPT: Final = 30 * 86_400.0  # seconds
 _EXECUTION: Final = """
 SELECT e.kind, e.workflow_id, t.context FROM executions e LEFT JOIN codeai_traces t ON t.subject = e.id WHERE e.id = $1"""
 _DELIVERY: Final = """
@@ -60,8 +60,6 @@ class Traces:
         self._spans = spans
         self._watcher = watcher
         self._sql = {"execution": portable(_EXECUTION, database.dialect), "delivery": portable(_DELIVERY, database.dialect)}
-        self._sweep = portable(_SWEEP, database.dialect)
-        self._swept = time.monotonic()
 
     async def within(self, claim: Claim, work: Awaitable[None]) -> None:
         """Awaits work on a claim in its span. What the dispatcher does for itself every second has none."""
@@ -75,7 +73,6 @@ class Traces:
                 await work
         finally:
             WATCHER.reset(token)
-            await self._swept_out()
 
     async def _found(self, claim: Claim) -> tuple[str, str]:
         """How the span is called, and the trace that it goes on with."""
@@ -86,14 +83,17 @@ class Traces:
             row = None  # the work will meet the same and say so
         return (_named(row[0], row[1]), row[2] or "") if row is not None else (claim.kind, "")
 
-    async def _swept_out(self) -> None:
-        if time.monotonic() - self._swept < _SWEEP_EVERY:
-            return
-        self._swept = time.monotonic()
-        try:
-            await self._database.writing().execute(self._sweep, (int(time.time() * 1000) - _KEPT_MS,))
-        except StorageError:
-            return  # in an hour again
+
+class TraceRetention:
+    """Deletes what ties work to traces that nobody looks at any more, also once nobody traces."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sweep = portable(_SWEEP, database.dialect)
+
+    async def purge(self, before: datetime.datetime) -> int:
+        """Deletes ties that are older; how many."""
+        return await self._database.writing().execute(self._sweep, (int(before.timestamp() * 1000),))
 
 
 def _named(kind: str, target: str) -> str:

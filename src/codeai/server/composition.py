@@ -103,7 +103,7 @@ class Composition:
         return found
 
     def _retention(self) -> Retention:
-        rooms = (self.eventing.retention, self.durable.store)
+        rooms = (self.eventing.retention, self.durable, self.eventing.versions.accompanied)
         return retention(self.database, self.dispatcher, self.settings, *rooms, self.clock, self.observation.metrics)
 
     def _spans(self) -> OtelSpans | None:

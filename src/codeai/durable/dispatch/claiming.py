@@ -10,6 +10,7 @@ from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import Claim
 from codeai.durable.dispatch.restricted import LOCK, RestrictedClaims
 from codeai.durable.dispatch.statements import Claims, Statements
+from codeai.durable.dispatch.wakes import Wakes
 from codeai.storage.interface import Database, Record, Session
 
 LEASE_MS: Final = 10_000
@@ -24,10 +25,17 @@ class Claimer:
     """
 
     def __init__(
-        self, database: Database, sql: Statements, limits: Limits, ordered: RestrictedClaims, worker: str, now: Callable[[], int | None]
+        self,
+        database: Database,
+        sql: Statements,
+        limits: Limits,
+        ordered: RestrictedClaims,
+        worker: str,
+        wakes: Wakes,
+        now: Callable[[], int | None],
     ) -> None:
         self.sql = sql
-        self.restricted = True  # whether there may be something that has an order or a lane
+        self._wakes = wakes
         self._database = database
         self._limits = limits
         self._ordered = ordered
@@ -53,7 +61,7 @@ class Claimer:
         """Claims up to so many activations."""
         found: list[Claim] = []
         self._claims += 1
-        restricted, self.restricted = self.restricted, False
+        restricted, self._wakes.restricted = self._wakes.restricted, False
         shares = self._shares(free)
         for last in (False, True) if len(shares) > 1 else (False,):
             for queue, share in shares:
@@ -63,7 +71,7 @@ class Claimer:
             if len(found) >= free:
                 break
         if restricted and len(found) >= free:
-            self.restricted = True  # there may be more
+            self._wakes.restricted = True  # there may be more
         return found
 
     async def _claim_from(self, queue: str, wanted: int, *, restricted: bool) -> list[Claim]:
@@ -104,7 +112,7 @@ class Claimer:
         async with self._taking_turns() if session is None else nullcontext(session) as inner:
             rows = await self._ordered.claim(inner, claims.restricted, values, wanted)
         if len(rows) >= wanted:
-            self.restricted = True  # there may be more
+            self._wakes.restricted = True  # there may be more
         return rows
 
     def _taking_turns(self) -> AbstractAsyncContextManager[Session]:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import itertools
 import logging
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from codeai.durable.dispatch.claiming import LEASE_MS, Claimer
+from codeai.durable.dispatch.claiming import Claimer
 from codeai.durable.dispatch.failures import Failures
-from codeai.durable.dispatch.limits import Limits
-from codeai.durable.dispatch.protocol import PRIORITY, Claim, Handler, LeaseLost, Offer, Queues
-from codeai.durable.dispatch.restricted import RestrictedClaims
-from codeai.durable.dispatch.statements import id_list, statements
+from codeai.durable.dispatch.leases import RENEW_EVERY, Leases
+from codeai.durable.dispatch.offers import Offers
+from codeai.durable.dispatch.protocol import Claim, Handler, LeaseLost, Queues
+from codeai.durable.dispatch.statements import id_list
 from codeai.durable.faults import fault_points
 from codeai.storage.errors import StorageError
 from codeai.storage.frozen import FrozenSessions
-from codeai.storage.interface import Database, Record, Session
+from codeai.storage.interface import Database
 
 _LOG: Final = logging.getLogger("codeai.durable")
-RENEW_EVERY: Final = 3.0
-BEGIN_WITHIN: Final = 7.0
 SWEEP_EVERY: Final = 1.0
 _AGAIN: Final = 0.005  # seconds after a sweep: there may be something due sooner than in a second
 _HELD: Final = 0.05  # seconds, when somebody holds what is due
@@ -36,38 +33,23 @@ _LONGEST_PAUSE: Final = 0.5  # seconds between two tries while the database is a
 Within = Callable[[Claim, Awaitable[None]], Awaitable[None]]
 
 
-class LocalDispatcher:
-    """See ``protocol.Dispatcher``.
-
-    :param queues: which queues there are, and how much runs at a time
-    :param clock: milliseconds since 1970 where time is virtual; None for the database's clock
-    :param shared: other processes use the database, and are told of offers by ``NOTIFY``
-    """
+class LocalDispatcher(Offers):
+    """See ``protocol.Dispatcher`` and ``Offers``."""
 
     def __init__(
         self, database: Database, queues: Queues | None = None, *, clock: Callable[[], int] | None = None, shared: bool = False
     ) -> None:
-        self._database = database
-        self._limits = Limits(database, queues if queues is not None else Queues(), clock)
-        self._sql = statements(database.dialect)
-        self._ordered = RestrictedClaims(database)
+        super().__init__(database, queues, clock, shared=shared)
         self._frozen = FrozenSessions(database)
-        self._clock = clock
-        self._shared = shared and database.dialect == "postgresql"
-        self._alone = database.dialect == "sqlite"  # one process has the file: nobody else takes what runs here
         self._handlers: dict[str, Handler] = {}
         self.worker = str(uuid.uuid4())
-        self._claimer = Claimer(database, self._sql, self._limits, self._ordered, self.worker, self._now)
+        self._claimer = Claimer(database, self._sql, self._limits, self._ordered, self.worker, self._wakes, self._now)
+        self.leases = Leases(database, self._sql, self.worker, self._now)
         self._failures = Failures(database, self)
         self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
         self._loops: list[asyncio.Task[None]] = []
-        self._woken = asyncio.Event()
-        self._due_sooner = asyncio.Event()
-        self._next_sweep = 0.0
-        self._claiming = False
         self._backlog = False
         self._doubtful = False
-        self._renewed = time.monotonic()
         self._faults = fault_points(os.environ)
         self.within: Within | None = None  # put around the work on each claim, where somebody traces
 
@@ -75,132 +57,27 @@ class LocalDispatcher:
     def _queues(self) -> Queues:
         return self._limits.queues
 
-    def _now(self) -> int | None:
-        return self._clock() if self._clock is not None else None
-
-    # -- offers and settlements ------------------------------------------------------------------------------------
-
     def register(self, kind: str, handler: Handler) -> None:
         """See ``Dispatcher``."""
         if kind in self._handlers:
             raise ValueError(f"kind '{kind}' has a handler already")
         self._handlers[kind] = handler
 
-    async def offer(
-        self,
-        session: Session,
-        kind: str,
-        subject: str,
-        *,
-        queue: str = "default",
-        priority: int = PRIORITY,
-        delay_ms: int = 0,
-        due_at: datetime.datetime | None = None,
-        order_key: str | None = None,
-        lane: str | None = None,
-        lane_limit: int | None = None,
-    ) -> None:
-        """See ``Dispatcher``."""
-        if queue not in self._queues.weights:
-            queue = "default"
-        due = int(due_at.timestamp() * 1000) if due_at is not None else None
-        tell = self._shared and not self._claiming
-        text = self._sql.offer_and_notify if tell else self._sql.offer
-        values = (self._now(), kind, subject, queue, priority, due, delay_ms, order_key, lane, lane_limit if lane is not None else None)
-        await session.fetch_row(text, values)
-        session.after_commit(lambda: self._offered(order_key is not None or lane is not None, delay_ms, due))
-
-    async def offer_all(self, session: Session, kind: str, offers: Sequence[Offer]) -> None:
-        """See ``Dispatcher``."""
-        text = self._sql.offer_and_notify if self._shared and not self._claiming else self._sql.offer
-        now = self._now()
-        rows = [
-            (
-                now,
-                kind,
-                one.subject,
-                "default",
-                PRIORITY,
-                None,
-                0,
-                one.order_key,
-                one.lane,
-                one.lane_limit if one.lane is not None else None,
-            )
-            for one in offers
-        ]
-        await session.execute_many(text, rows)
-        restricted = any(one.order_key is not None or one.lane is not None for one in offers)
-        session.after_commit(lambda: self._offered(restricted, 0, None))
-
-    def _offered(self, restricted: bool, delay_ms: int, due: int | None) -> None:
-        if due is not None:
-            delay_ms = due - (self._now() or int(time.time() * 1000))
-        if delay_ms > 0:
-            self.wake_in(delay_ms)
-        elif restricted:
-            self.wake_restricted()
-        else:
-            self.wake()
-
-    async def withdraw(self, session: Session, kind: str, subject: str) -> bool:
-        """See ``Dispatcher``."""
-        row = await session.fetch_row(self._sql.withdraw, (kind, subject))
-        await self._followed(session, row)
-        return row is not None
-
-    async def _followed(self, session: Session, ended: Record | None) -> None:
-        """Lets the next one of its order have its turn."""
-        if ended is not None and ended[0] is not None:
-            await self._ordered.promote(session, str(ended[0]))
-            session.after_commit(self.wake_restricted)
-
-    async def hold(self, session: Session, claim: Claim) -> bool:
-        """See ``Dispatcher``."""
-        found = await session.fetch_row(self._sql.hold, (claim.id, claim.fence))
-        if found is None:
-            raise LeaseLost
-        return bool(found[0])
-
-    async def done(self, session: Session, claim: Claim) -> None:
-        """See ``Dispatcher``."""
-        row = await session.fetch_row(self._sql.done, (claim.id, claim.fence))
-        if row is not None:
-            await self._followed(session, row)
-            if claim.restricted:
-                session.after_commit(self.wake_restricted)
-        elif await session.execute(self._sql.again, (claim.id, claim.fence)):
-            session.after_commit(self.wake_restricted)
-        else:
-            raise LeaseLost
-
-    async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False) -> None:
-        """See ``Dispatcher``."""
-        values = (self._now(), claim.id, claim.fence, delay_ms, int(failed))
-        if not await session.execute(self._sql.later, values):
-            raise LeaseLost
-        session.after_commit(lambda: self._offered(bool(claim.restricted), delay_ms, None))
-
     def wake(self) -> None:
-        """There is something to claim, or a new due time."""
-        self._woken.set()
+        """See ``Dispatcher``."""
+        self._wakes.wake()
 
     def wake_restricted(self) -> None:
-        """There is something to claim that has an order or a lane."""
-        self._claimer.restricted = True
-        self._woken.set()
-
-    def heard(self, payload: str) -> None:
-        """Another process has offered something (see ``storage.postgresql.listening``)."""
-        if payload:
-            self.wake_restricted()
-        else:
-            self.wake()
+        """See ``Dispatcher``."""
+        self._wakes.wake_restricted()
 
     def wake_in(self, delay_ms: int) -> None:
         """Something becomes due so many milliseconds from now."""
-        if time.monotonic() + delay_ms / 1000 < self._next_sweep:
-            self._due_sooner.set()
+        self._wakes.wake_in(delay_ms)
+
+    def heard(self, payload: str) -> None:
+        """Another process has offered something (see ``storage.listening``)."""
+        (self._wakes.wake_restricted if payload else self._wakes.wake)()
 
     # -- claiming --------------------------------------------------------------------------------------------------
 
@@ -215,7 +92,7 @@ class LocalDispatcher:
             self._backlog = True
             return 0
         if not self._leased():
-            self._renewed = time.monotonic()
+            self.leases.fresh()
         if self._doubtful:
             await self._return_others()
         self._faults("before-claim")
@@ -265,24 +142,24 @@ class LocalDispatcher:
         finally:
             if self._running.get(claim.id, (None,))[0] is claim:
                 del self._running[claim.id]
-            if self._backlog or self._claimer.restricted or not self._claiming or self._limits.hold_back(claim.queue):
-                self._woken.set()
+            if self._backlog or self._wakes.restricted or not self._claiming or self._limits.hold_back(claim.queue):
+                self._wakes.claims.set()
 
     # -- the loops -------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """See ``Dispatcher``."""
         self._claiming = True
-        self._renewed = time.monotonic()
+        self.leases.fresh()
         self._loops = [asyncio.create_task(loop) for loop in (self._repeating(self._claim_loop), self._sweep_loop(), self._renew_loop())]
 
     async def _claim_loop(self) -> None:
-        self._woken.clear()
+        self._wakes.claims.clear()
         if self.may_begin():
             await self._fill()
             if self._backlog and self._room() > 0:
                 return
-        await self._woken.wait()
+        await self._wakes.claims.wait()
 
     async def _repeating(self, once: Callable[[], Awaitable[Any]]) -> None:
         """Repeats until the end, whatever happens: the database may be away."""
@@ -295,7 +172,7 @@ class LocalDispatcher:
                 _warn("the database does not answer", error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                self._woken.set()
+                self._wakes.claims.set()
 
     async def _sweep_loop(self) -> None:
         """Brings to light what is due and what dead workers have left; the safety net beside wake-ups."""
@@ -307,11 +184,11 @@ class LocalDispatcher:
                     await self._frozen.look()
             except Exception as error:
                 _warn("sweep failed", error)
-            self._next_sweep = time.monotonic() + wait
+            self._wakes.next_sweep = time.monotonic() + wait
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    await self._due_sooner.wait()
-            self._due_sooner.clear()
+                    await self._wakes.sweeps.wait()
+            self._wakes.sweeps.clear()
 
     async def tick(self) -> float:
         """Looks, by one statement, whether there is something to do, and does that; seconds until it is to look again."""
@@ -342,7 +219,7 @@ class LocalDispatcher:
         return found
 
     async def _bring_to_light(self) -> int:
-        running = list(self._running) if self._alone else []
+        running = list(self._running) if self._database.dialect == "sqlite" else []  # nobody else has the file
         return len(await self._database.writing().fetch(self._sql.sweep, (self._now(), id_list(running, self._database.dialect))))
 
     async def _look_after(self) -> None:
@@ -355,21 +232,11 @@ class LocalDispatcher:
 
     async def renew(self) -> None:
         """Prolongs the leases of what runs here; gives up what could not be prolonged in time."""
-        began = time.monotonic()
-        ids = self._leased()
-        if self._alone:
-            self._renewed = began  # the writer may be busy for longer than a lease
         try:
-            if ids:
-                values = (self._now(), LEASE_MS, self.worker, id_list(ids, self._database.dialect))
-                if began - self._renewed < LEASE_MS / 1000:
-                    await self._database.writing().execute(self._sql.renew, values)
-                    self._renewed = began
-            else:
-                self._renewed = began
+            await self.leases.renew(self._leased())
         except Exception as error:
             _warn("leases not renewed", error)
-        if time.monotonic() - self._renewed >= LEASE_MS / 1000:
+        if self.leases.ended:
             self._abandon()
 
     def _abandon(self) -> None:
@@ -378,17 +245,17 @@ class LocalDispatcher:
         for _, task in self._running.values():
             task.cancel()
         self._running.clear()
-        self._renewed = time.monotonic()
-        self._woken.set()
+        self.leases.fresh()
+        self._wakes.claims.set()
 
     def may_begin(self) -> bool:
         """See ``Dispatcher``."""
-        return not self._running or time.monotonic() - self._renewed < BEGIN_WITHIN
+        return not self._running or self.leases.may_begin()
 
     async def stop(self, timeout: float) -> None:
         """See ``Dispatcher``."""
         claimed, self._claiming = self._claiming, False
-        self._woken.set()
+        self._wakes.claims.set()
         renewing = self._loops.pop() if self._loops else None
         if self._loops:
             await asyncio.wait(self._loops[:1], timeout=_CLAIM_ENDS)

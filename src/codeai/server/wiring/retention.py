@@ -10,8 +10,10 @@ from typing import Final
 from codeai.control.audit import Trail
 from codeai.control.keys import purge_expired
 from codeai.durable.dispatch.protocol import Claim, Dispatcher
-from codeai.durable.retention import ExecutionRetention
-from codeai.durable.store import Store
+from codeai.durable.process import Durable
+from codeai.durable.retention import DefinitionRetention, ExecutionRetention
+from codeai.durable.traces import KEPT as TRACES_KEPT
+from codeai.durable.traces import TraceRetention
 from codeai.events.retention import Retention as EventRetention
 from codeai.observability.metrics.instruments import Metrics
 from codeai.server.settings import Settings
@@ -102,7 +104,8 @@ def retention(
     dispatcher: Dispatcher,
     settings: Settings,
     events: EventRetention,
-    store: Store,
+    durable: Durable,
+    accompanied: Callable[[], Awaitable[bool]],
     clock: Callable[[], datetime.datetime],
     metrics: Metrics,
 ) -> Retention:
@@ -111,9 +114,15 @@ def retention(
     async def keys(before: datetime.datetime) -> int:
         return await purge_expired(database)
 
+    def begun_with() -> list[str]:
+        return [found.version for found in durable.definitions.all()]
+
+    store = durable.store
     kinds = {
         "event": Purging(settings.event_retention, events.purge),  # first: executions are kept as long as their event is
         "execution": Purging(settings.execution_retention, ExecutionRetention(store).purge),
+        "definition": Purging(settings.execution_retention, DefinitionRetention(store, begun_with, accompanied).purge),
+        "trace": Purging(TRACES_KEPT, TraceRetention(database).purge, noted=False),
         "idempotency_key": Purging(1.0, keys, noted=False),
     }
     return Retention(database, dispatcher, kinds, Trail(database.dialect, clock), clock, metrics)

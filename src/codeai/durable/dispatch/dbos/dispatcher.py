@@ -111,7 +111,7 @@ class DbosDispatcher(LocalDispatcher):
         if not self._received:
             self._quiet.set()
         if self._backlog:
-            self._woken.set()
+            self._wakes.claims.set()
         if not ended.done():
             ended.set_result(None)
 
@@ -130,7 +130,7 @@ class DbosDispatcher(LocalDispatcher):
 
     async def _begin(self, pairs: Sequence[Pair]) -> Sequence[Claim | None]:
         if not (self._running or self._handed):
-            self._renewed = time.monotonic()
+            self.leases.fresh()
         values = (self._now(), LEASE_MS, self.worker, *columns(pairs))
         try:
             rows = await self._database.writing().fetch(self._texts.begin, values)

@@ -29,7 +29,7 @@ DEFINITIONS: Final = Table(
         Column("name", "text"),
         Column("kind", "text"),
         Column("body", "text"),  # the lowered definition with all that it uses, as JSON
-        Column("created_at", "timestamp"),
+        Column("created_at", "timestamp"),  # when a process last said that it has it, to the day
     ),
 )
 EXECUTIONS: Final = Table(

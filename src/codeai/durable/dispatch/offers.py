@@ -1,0 +1,124 @@
+"""Offers of activations and their settlements: what every process does, also one that works on nothing itself."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+
+from codeai.durable.dispatch.limits import Limits
+from codeai.durable.dispatch.protocol import PRIORITY, Claim, LeaseLost, Offer, Queues
+from codeai.durable.dispatch.restricted import RestrictedClaims
+from codeai.durable.dispatch.statements import statements
+from codeai.durable.dispatch.wakes import Wakes
+from codeai.storage.interface import Database, Record, Session
+
+
+class Offers:
+    """See ``protocol.Dispatcher``.
+
+    :param queues: which queues there are, and how much runs at a time
+    :param clock: milliseconds since 1970 where time is virtual; None for the database's clock
+    :param shared: other processes use the database, and are told of offers by ``NOTIFY``
+    """
+
+    def __init__(self, database: Database, queues: Queues | None, clock: Callable[[], int] | None, *, shared: bool) -> None:
+        self._database = database
+        self._limits = Limits(database, queues if queues is not None else Queues(), clock)
+        self._sql = statements(database.dialect)
+        self._ordered = RestrictedClaims(database)
+        self._clock = clock
+        self._wakes = Wakes(self._now)
+        self._shared = shared and database.dialect == "postgresql"
+        self._claiming = False
+
+    def _now(self) -> int | None:
+        return self._clock() if self._clock is not None else None
+
+    @property
+    def _tells(self) -> bool:
+        """Whether others have to be told: who claims itself needs nobody."""
+        return self._shared and not self._claiming
+
+    async def offer(
+        self,
+        session: Session,
+        kind: str,
+        subject: str,
+        *,
+        queue: str = "default",
+        priority: int = PRIORITY,
+        delay_ms: int = 0,
+        due_at: datetime.datetime | None = None,
+        order_key: str | None = None,
+        lane: str | None = None,
+        lane_limit: int | None = None,
+    ) -> None:
+        """See ``Dispatcher``."""
+        if queue not in self._limits.queues.weights:
+            queue = "default"
+        due = int(due_at.timestamp() * 1000) if due_at is not None else None
+        text = self._sql.offer_and_notify if self._tells else self._sql.offer
+        values = (self._now(), kind, subject, queue, priority, due, delay_ms, order_key, lane, lane_limit if lane is not None else None)
+        await session.fetch_row(text, values)
+        session.after_commit(lambda: self._wakes.offered(order_key is not None or lane is not None, delay_ms, due))
+
+    async def offer_all(self, session: Session, kind: str, offers: Sequence[Offer]) -> None:
+        """See ``Dispatcher``."""
+        text = self._sql.offer_and_notify if self._tells else self._sql.offer
+        now = self._now()
+        rows = [
+            (
+                now,
+                kind,
+                one.subject,
+                "default",
+                PRIORITY,
+                None,
+                0,
+                one.order_key,
+                one.lane,
+                one.lane_limit if one.lane is not None else None,
+            )
+            for one in offers
+        ]
+        await session.execute_many(text, rows)
+        restricted = any(one.order_key is not None or one.lane is not None for one in offers)
+        session.after_commit(lambda: self._wakes.offered(restricted, 0, None))
+
+    async def withdraw(self, session: Session, kind: str, subject: str) -> bool:
+        """See ``Dispatcher``."""
+        row = await session.fetch_row(self._sql.withdraw, (kind, subject))
+        await self._followed(session, row)
+        return row is not None
+
+    async def _followed(self, session: Session, ended: Record | None) -> None:
+        """Lets the next one of its order have its turn."""
+        if ended is not None and ended[0] is not None:
+            await self._ordered.promote(session, str(ended[0]))
+            session.after_commit(self._wakes.wake_restricted)
+
+    async def hold(self, session: Session, claim: Claim) -> bool:
+        """See ``Dispatcher``."""
+        found = await session.fetch_row(self._sql.hold, (claim.id, claim.fence))
+        if found is None:
+            raise LeaseLost
+        return bool(found[0])
+
+    async def done(self, session: Session, claim: Claim) -> None:
+        """See ``Dispatcher``."""
+        row = await session.fetch_row(self._sql.done, (claim.id, claim.fence))
+        if row is not None:
+            await self._followed(session, row)
+            if claim.restricted:
+                session.after_commit(self._wakes.wake_restricted)
+        elif await session.execute(self._sql.again, (claim.id, claim.fence)):
+            session.after_commit(self._wakes.wake_restricted)
+        else:
+            raise LeaseLost
+
+    async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False) -> None:
+        """See ``Dispatcher``."""
+        values = (self._now(), claim.id, claim.fence, delay_ms, int(failed))
+        if not await session.execute(self._sql.later, values):
+            raise LeaseLost
+        session.after_commit(lambda: self._wakes.offered(bool(claim.restricted), delay_ms, None))
