@@ -300,3 +300,17 @@ async def test_whether_a_job_is_under_way_is_asked_of_an_index_without_what_has_
             await session.execute("SET LOCAL enable_seqscan = off", ())
             plan = [tuple(row) for row in await session.fetch(f"EXPLAIN {text}", ())]
     assert "executions_unfinished_idx" in str(plan)
+
+
+async def test_one_that_this_program_cannot_run_is_offered_in_its_lane(process: Process) -> None:
+    """Another process may run it, and how many of it run at a time holds there as well."""
+    store, at = process.durable.store, process.durable.store.instant(process.durable.parts.clock())
+    body = '{"definition": {"$": "workflow.Workflow", "name": "Slow", "concurrency": 3, "steps": "of a later program"}, "functions": {}}'
+    await process.database.writing().execute(store.sql.define, (version := unique(), "Slow", "workflow", body, at, at))
+    id_ = await process.start("Slow", {"text": unique()})
+    columns = f"status = 'failed', version = '{version}', finished_at = created_at"
+    await process.database.writing().execute(f"UPDATE executions SET {columns} WHERE id = '{id_}'", ())
+    await process.database.writing().execute("DELETE FROM codeai_activations", ())
+    await process.durable.control.retry(id_)
+    offered = await process.rows(f"SELECT lane, lane_limit FROM codeai_activations WHERE subject = '{id_}'")
+    assert offered == [("workflow:Slow", 3)]

@@ -1,9 +1,7 @@
 """What is said of a PostgreSQL that does not let us in, or is none: in one line, its words and the next step."""
 
 import asyncio
-import shutil
 import socket
-import subprocess
 from collections.abc import Iterator
 
 import msgspec
@@ -15,6 +13,7 @@ from codeai.storage.errors import DatabaseUnavailable, TooManyClients
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseUrlError, from_url
 from services.postgres import PostgresServer
+from services.tls import speak_tls
 
 USERS = (
     *(
@@ -39,17 +38,7 @@ def strict() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
         for statement in USERS:
             server.sql(statement)
-        data = server.folder / "data"
-        (data / "pg_hba.conf").write_text(ENTRANCES)
-        (data / "postgresql.auto.conf").write_text("ssl = on\n")
-        key, certificate = str(data / "server.key"), str(data / "server.crt")
-        of = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
-        made = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *of]
-        subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-        for file in (key, certificate):
-            shutil.copymode(data / "PG_VERSION", file)
-            shutil.chown(file, data.owner(), data.group())
-        server.restart()
+        speak_tls(server, ENTRANCES)
         yield server
 
 

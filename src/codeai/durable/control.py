@@ -11,10 +11,10 @@ import msgspec
 from codeai.durable import waiting
 from codeai.durable.definitions import DefinitionMissing, Definitions
 from codeai.durable.executions import Executions, Started, new_id, offer_execution
+from codeai.durable.lanes import lane_of
 from codeai.durable.parts import Parts
-from codeai.durable.plans import GroupPlan, RunPlan, StepPlan
+from codeai.durable.plans import GroupPlan, StepPlan
 from codeai.durable.records import FINISHED, Execution, Record
-from codeai.evaluate.errors import NotCompilable
 from codeai.storage.interface import Session
 
 _COMPENSABLE: Final = frozenset({"failed", "completed", "cancelled"})
@@ -188,7 +188,7 @@ class Control:
             for record in records.values():
                 if record.name.partition("[")[0] in before:
                     await store.save(session, fork, (_copied(record),))
-            await offer_execution(parts, session, fork, plan, queue=execution.queue, priority=execution.priority)
+            await offer_execution(parts, session, fork, lane_of(plan), queue=execution.queue, priority=execution.priority)
             await self._audit(session, actor, "fork", id_, {"fork": fork, "step": step})
         return await self.show(fork)
 
@@ -236,21 +236,15 @@ class Control:
                 raise DefinitionMissing(f"unknown workflow '{name}'")
             if status == "active":
                 for row in await session.fetch(store.sql.pending_of, (name,)):
-                    plan = await self._plan_or_none(str(row[1]))
-                    await offer_execution(self._parts, session, str(row[0]), plan, queue=str(row[2]), priority=int(row[3]))  # type: ignore[call-overload]
+                    lane = await self._parts.lanes.of(str(row[1]))
+                    await offer_execution(self._parts, session, str(row[0]), lane, queue=str(row[2]), priority=int(row[3]))  # type: ignore[call-overload]
             await self._audit(session, actor, status, name, {}, entity="workflow")
 
     # -- parts -----------------------------------------------------------------------------------------------------
 
-    async def _plan_or_none(self, version: str) -> RunPlan | None:
-        try:
-            return await self._definitions.plan(version)
-        except (DefinitionMissing, NotCompilable):
-            return None
-
     async def _offer(self, session: Session, execution: Execution) -> None:
-        plan = await self._plan_or_none(execution.version)
-        await offer_execution(self._parts, session, execution.id, plan, queue=execution.queue, priority=execution.priority)
+        lane = await self._parts.lanes.of(execution.version)
+        await offer_execution(self._parts, session, execution.id, lane, queue=execution.queue, priority=execution.priority)
 
     async def _locked(self, session: Session, id_: str) -> Execution:
         store = self._parts.store

@@ -13,7 +13,7 @@ from codeai.durable.dispatch.protocol import Claim
 from codeai.durable.executions import offer_execution
 from codeai.durable.failures import BLAMELESS, CancelledByHand, described
 from codeai.durable.parts import Parts
-from codeai.durable.plans import STEP_SECONDS, BlockPlan, RunPlan
+from codeai.durable.plans import STEP_SECONDS, BlockPlan
 from codeai.durable.records import Change, Execution
 from codeai.durable.run import Run
 from codeai.durable.values import recorded
@@ -92,7 +92,7 @@ class Endings:
         await self._parts.store.save(session, run.execution.id, (), change)
         await wake_parents(self._parts.store, self._parts.dispatcher, session, [run.execution.id])
         if self._queues(run):
-            await self._next_of_key(session, run.execution, run.plan)
+            await self._next_of_key(session, run.execution)
         await self._parts.dispatcher.done(session, run.claim)
 
     async def _block_failed(self, run: Run, change: Change, error: Exception) -> bool:
@@ -105,12 +105,13 @@ class Endings:
             failed = msgspec.structs.replace(change, error={**(change.error or {}), "on_fail": found})
         return await (self._followed(run, failed, None) if self._queues(run) else run.settle(failed, -1))
 
-    async def _next_of_key(self, session: Session, execution: Execution, plan: RunPlan | None) -> None:
+    async def _next_of_key(self, session: Session, execution: Execution) -> None:
         """Lets the next one begin that waits for the key, if the key is free."""
         store = self._parts.store
         row = await session.fetch_row(store.sql.next_queued, (execution.workflow_id, execution.key))
         if row is not None and await session.execute(store.sql.take_key, (row[0],)):
-            await offer_execution(self._parts, session, str(row[0]), plan, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
+            lane = await self._parts.lanes.of(str(row[3]))
+            await offer_execution(self._parts, session, str(row[0]), lane, queue=str(row[1]), priority=int(row[2]))  # type: ignore[call-overload]
 
     async def cancel(self, claim: Claim, execution: Execution, *, once: bool) -> bool:
         """Ends an execution that somebody has cancelled; or sends it backwards, when undoing it was asked for meanwhile.
@@ -139,7 +140,7 @@ class Endings:
         """What follows the end of one whose plan is not known, or does not matter."""
         await wake_parents(self._parts.store, self._parts.dispatcher, session, [execution.id])
         if execution.key is not None:
-            await self._next_of_key(session, execution, None)
+            await self._next_of_key(session, execution)
         await self._parts.dispatcher.done(session, claim)
 
     async def impossible(self, claim: Claim, execution: Execution, error: Exception) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from codeai.durable.definitions import Definition, Definitions
+from codeai.durable.lanes import Lane, lane_of
 from codeai.durable.parts import NoRows, Parts
 from codeai.durable.plans import RunPlan
 from codeai.durable.traces import tied
@@ -105,7 +106,7 @@ class Executions:
             self._parts,
             session,
             found.id,
-            plan,
+            lane_of(plan),
             queue=queue or plan.queue,
             priority=plan.priority if priority is None else priority,
             delay_ms=delay_ms,
@@ -189,12 +190,11 @@ class Executions:
 
 
 async def offer_execution(
-    parts: Parts, session: Session, id_: str, plan: RunPlan | None, *, queue: str, priority: int, delay_ms: int = 0
+    parts: Parts, session: Session, id_: str, lane: Lane | None, *, queue: str, priority: int, delay_ms: int = 0
 ) -> None:
     """Offers an execution, in the lane of its definition when that limits how many run at a time."""
-    limit = plan.concurrency if plan is not None else None
-    lane = f"{plan.kind}:{plan.name}" if plan is not None and limit is not None else None
-    await parts.dispatcher.offer(session, KIND, id_, queue=queue, priority=priority, delay_ms=delay_ms, lane=lane, lane_limit=limit)
+    name, limit = (lane.name, lane.limit) if lane is not None else (None, None)
+    await parts.dispatcher.offer(session, KIND, id_, queue=queue, priority=priority, delay_ms=delay_ms, lane=name, lane_limit=limit)
 
 
 def new_id() -> str:

@@ -10,6 +10,7 @@ from codeai.auth.principal import SYSTEM
 from codeai.durable.dispatch.protocol import Dispatcher
 from codeai.durable.faults import FaultPoints, NoFaults
 from codeai.durable.interrupting import Interrupts
+from codeai.durable.lanes import Lanes
 from codeai.durable.lists import Lists
 from codeai.durable.recorder import Recorder
 from codeai.durable.store import Store
@@ -42,6 +43,7 @@ class Parts:
         self.recorder = Recorder(store, dispatcher, faults)
         self.interrupts = Interrupts(store)
         self.lists = Lists(store)
+        self.lanes = Lanes(store)
         self.effects = effects
         self.services = services
         self.log = log

@@ -80,7 +80,7 @@ FROM codeai_activations WHERE state = 1 AND id IN {numbers} ORDER BY id FOR SHAR
 SEEN: Final = "UPDATE codeai_activations SET again = 0 WHERE state = 1 AND id IN {numbers}"
 DONE_ALL: Final = "DELETE FROM codeai_activations WHERE id IN {numbers}"
 NEXT_QUEUED: Final = """
-SELECT id, queue, priority FROM executions WHERE workflow_id = $1 AND key = $2 AND status = 'pending' AND active_key IS NULL
+SELECT id, queue, priority, version FROM executions WHERE workflow_id = $1 AND key = $2 AND status = 'pending' AND active_key IS NULL
 ORDER BY created_at, id LIMIT 1"""
 TAKE_KEY: Final = """
 UPDATE executions SET active_key = key WHERE id = $1 AND status = 'pending' AND active_key IS NULL
