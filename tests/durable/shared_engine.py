@@ -14,7 +14,7 @@ class SharedEngine:
     """Gives each activation to the dispatcher that has handed it over."""
 
     def __init__(self, settings: DatabaseSettings, concurrency: int = 100) -> None:
-        self.engine = DbosEngine(settings, concurrency=concurrency, polling=0.01)
+        self.engine = DbosEngine(settings, concurrency=concurrency, polling=0.1)
         self.receivers: list[Receiver] = []
         self.lost = 0
         self._opened = False
@@ -63,6 +63,9 @@ class Share:
     async def close(self, timeout: float) -> None:
         if self._receiver in self._shared.receivers:
             self._shared.receivers.remove(self._receiver)
+
+    def wake(self) -> None:
+        self._shared.engine.wake()
 
     async def forget(self, workflows: Sequence[str]) -> None:
         await self._shared.engine.forget(workflows)

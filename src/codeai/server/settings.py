@@ -90,7 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slack_webhook_url: SlackChannels = SlackChannels()
     kafka_brokers: str | None = None
     dispatcher: str = "local"
-    dbos_polling: float = 0.1
+    dbos_polling: float = 1.0
     event_retention: float = 30 * 86_400.0
     execution_retention: float = 30 * 86_400.0
 

@@ -40,6 +40,9 @@ class Engine(Protocol):
     async def open(self, receiver: Receiver) -> None:
         """Begins to deliver."""
 
+    def wake(self) -> None:
+        """Something was handed over."""
+
     async def close(self, timeout: float) -> None:
         """Delivers nothing more, and ends."""
 
@@ -69,6 +72,12 @@ class DbosDispatcher(LocalDispatcher):
         self._opened = self._draining = False
 
     # -- handing over ----------------------------------------------------------------------------------------------
+
+    async def _fill(self) -> int:
+        found = await super()._fill()
+        if found:
+            self._engine.wake()
+        return found
 
     def _room(self) -> int:
         concurrency = self._queues.concurrency

@@ -11,6 +11,8 @@ import datetime
 import importlib.metadata
 import logging
 import ssl
+import threading
+import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -28,6 +30,8 @@ _THREADS: Final = 4  # they write down that workflows have ended
 CONNECTIONS: Final = _THREADS + 4  # two queues that are asked, a lock that is held, and one to spare
 _MOST_LEFT: Final = 1_000
 _IDLE_MS: Final = 60_000
+_APART: Final = 0.02  # seconds between two looks: each costs some milliseconds of Python
+_LOOK_ENDS: Final = 10.0
 
 
 class Receiver(Protocol):
@@ -54,11 +58,37 @@ def check_installed() -> None:
         raise Unusable(f"needs DBOS {VERSION}, and {found} is installed: pip install 'codeai[dbos]'")
 
 
+class Looks(threading.Event):
+    """On what DBOS waits between two looks at its queue: its end, a while, or word that something was handed over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._word = threading.Event()
+        self._last = 0.0
+
+    def wake(self) -> None:
+        """Something lies in the queue."""
+        self._word.set()
+
+    def set(self) -> None:
+        """Nobody looks any more."""
+        super().set()
+        self._word.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Returns when it is time to look; whether nobody does any more."""
+        if not super().wait(max(self._last + _APART - time.monotonic(), 0)):
+            self._word.wait(timeout)
+        self._word.clear()
+        self._last = time.monotonic()
+        return self.is_set()
+
+
 class DbosEngine:
     """Starts, asks and ends DBOS.
 
     :param concurrency: how many activations this process takes from the queue at a time
-    :param polling: seconds between two looks at the queue
+    :param polling: seconds between two looks at the queue while nothing is handed over here
     """
 
     def __init__(self, settings: DatabaseSettings, *, concurrency: int, polling: float) -> None:
@@ -66,6 +96,12 @@ class DbosEngine:
         self._concurrency = concurrency
         self._polling = polling
         self._connections: Connections | None = None
+        self._looks = Looks()
+        self._looking: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Something was handed over: it is looked for at once."""
+        self._looks.wake()
 
     async def open(self, receiver: Receiver) -> None:
         """Brings its tables up to date and begins to take activations. It may be opened once at a time in a process.
@@ -88,10 +124,11 @@ class DbosEngine:
 
     def _launch(self, receiver: Receiver) -> None:
         from dbos import DBOS
+        from dbos._queue import queue_worker_thread  # which waits on an event that it is given; the version is pinned
 
         _join_log()
         self._connections = connections(self._settings)
-        DBOS(
+        instance = DBOS(
             config={
                 "name": APPLICATION,
                 "system_database_engine": self._connections,
@@ -108,8 +145,13 @@ class DbosEngine:
         async def activation(number: int, fence: int) -> None:
             await asyncio.wrap_future(receiver.receive(number, fence))
 
+        DBOS.listen_queues([])  # it would look at ours by the clock alone
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=self._polling, on_conflict="always_update")
+        polling = self._polling
+        queue = DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=polling, on_conflict="always_update")
+        self._looks = Looks()
+        self._looking = threading.Thread(target=queue_worker_thread, args=(self._looks, instance, queue), daemon=True, name="codeai-dbos")
+        self._looking.start()
 
     async def close(self, timeout: float) -> None:
         """Takes nothing more, lets what runs end for some seconds, and ends."""
@@ -118,6 +160,10 @@ class DbosEngine:
     def _close(self, timeout: float) -> None:
         from dbos import DBOS
 
+        self._looks.set()
+        if self._looking is not None:
+            self._looking.join(_LOOK_ENDS)
+            self._looking = None
         DBOS.destroy(workflow_completion_timeout_sec=round(timeout), destroy_registry=True)
         if self._connections is not None:
             self._connections.dispose()
