@@ -101,6 +101,6 @@ _TABLE: Final = (
     Variable("CODEAI_EXECUTION_RETENTION", "execution_retention", DURATION, "How long executions are kept that have ended; 0s for ever"),
     Variable("KAFKA_BROKERS", "kafka_brokers", TEXT, "Hosts and ports of Kafka"),
     Variable("CODEAI_DISPATCHER", "dispatcher", one_of("local", "dbos"), "Who distributes durable work, on PostgreSQL"),
-    Variable("CODEAI_DBOS_POLLING", "dbos_polling", LIMIT, "How often a durable worker looks at the queue of DBOS while it hands nothing over"),
+    Variable("CODEAI_DBOS_POLLING", "dbos_polling", LIMIT, "How often an idle durable worker looks at the queue of DBOS"),
 )
 VARIABLES: Final[Mapping[str, Variable]] = {variable.name: variable for variable in _TABLE}
