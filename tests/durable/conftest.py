@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from dispatching import Make, Worker
 from programs import Peer, Process, Time, prepared
 from shared_engine import SharedEngine
 
@@ -68,3 +69,23 @@ async def process(database: Database, engine: SharedEngine | None, application: 
     await found.durable.register()
     yield found
     await found.dispatcher.stop(5)
+
+
+@pytest.fixture
+async def make(database: Database, engine: SharedEngine | None) -> AsyncIterator[Make]:
+    """Makes workers, which are stopped in the end."""
+    made: list[Worker] = []
+
+    def one(database: Database, **arguments: object) -> Worker:
+        made.append(Worker(database, engine, **arguments))
+        return made[-1]
+
+    yield one
+    for worker in made:
+        await worker.dispatcher.stop(5)
+
+
+@pytest.fixture
+def worker(database: Database, make: Make) -> Worker:
+    """One of them."""
+    return make(database)

@@ -1,4 +1,4 @@
-"""What the DBOS dispatcher does beyond ``test_dispatch``: hand-overs that get lost, doubled or left lying."""
+"""What the DBOS dispatcher does beyond ``test_dispatch`` and ``test_leases``: hand-overs that get lost, doubled or left lying."""
 
 import ast
 import asyncio
