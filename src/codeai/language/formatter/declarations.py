@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from codeai.language.formatter.printer import FIELDS, INDENT, quoted
 from codeai.language.formatter.statements import Statements
+from codeai.language.formatter.words import settled
 from codeai.language.lexer import is_dotted, is_name
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
@@ -25,7 +26,7 @@ class Declarations(Statements):
 
     def module(self) -> str:
         """The file: declarations of several lines stand apart, single lines may stand together."""
-        return self.items(self.tree.declarations, self.declaration, 0, self.tree.start, self.tree.end, spaced=self._apart)
+        return settled(self.items(self.tree.declarations, self.declaration, 0, self.tree.start, self.tree.end, spaced=self._apart))
 
     def _apart(self, before: tuple[d.Declaration, str], after: tuple[d.Declaration, str]) -> bool:
         several = before[1].count("\n") > 1 or after[1].count("\n") > 1
@@ -34,7 +35,7 @@ class Declarations(Statements):
     def declaration(self, node: Node, depth: int) -> str:
         """One declaration, with its annotations."""
         annotations = getattr(node, "annotations", ())
-        lead = "".join(f"{self._annotation(annotation, depth)}\n" for annotation in annotations)
+        lead = self.items(annotations, self._annotation, depth, annotations[0].start, node.start) if annotations else ""
         text = self.described(node, depth) + lead + _DECLARATIONS[type(node)](self, node, depth)
         self.printed.clear()
         return text
@@ -62,9 +63,8 @@ class Declarations(Statements):
         """A member of an enum, which has no dots unless it is quoted."""
         return node.text if is_name(node.text) else quoted(node.text)
 
-    def names(self, names: tuple[Identifier, ...]) -> str:
-        """``[a, b]``."""
-        return f"[{', '.join(self.name(name) for name in names)}]"
+    def _names(self, node: d.NamesClause, depth: int) -> str:
+        return self.enclosed(f"{node.key.text}: [", [self.name(name) for name in node.names], "]", depth)
 
     def clauses_of(self, node: Any, head: str, depth: int) -> str:
         """``head { clauses }``."""
@@ -79,11 +79,12 @@ class Declarations(Statements):
         return self.braces(node, f"enum {node.name.text}", node.members, lambda member, inner: self.enum_member(member), depth, joiner=", ")
 
     def _function(self, node: d.FunctionDeclaration, depth: int) -> str:
-        parameters = ", ".join(p.name.text + (f": {self.type(p.type, depth)}" if p.type is not None else "") for p in node.parameters)
+        parameters = [p.name.text + (f": {self.type(p.type, depth)}" if p.type is not None else "") for p in node.parameters]
         result = f" -> {self.type(node.result, depth)}" if node.result is not None else ""
         if node.body is None:
-            return f"extern function {node.name.text}({parameters}){result} from {quoted(node.source or '')}"
-        return self.block(node.body, f"function {node.name.text}({parameters}){result}", depth)
+            return self.enclosed(f"extern function {node.name.text}(", parameters, f"){result} from {quoted(node.source or '')}", depth)
+        head = self.enclosed(f"function {node.name.text}(", parameters, f"){result} {{", depth).removesuffix(" {")
+        return self.block(node.body, head, depth)
 
     def _script(self, node: d.Script, depth: int) -> str:
         return self.items(node.body.statements, self.statement, depth, node.start, node.end).rstrip("\n")
@@ -101,14 +102,18 @@ class Declarations(Statements):
         """``key: value``, ``key { … }``."""
         assert isinstance(node, d.Setting)
         key = self.key(node.key)
-        head = f"{key}: {self.expression(node.value, depth)}" if node.value is not None else key
-        return self.braces(node, head, node.children, self.setting, depth) if node.children or node.value is None else head
+        value = node.value
+        if value is None:
+            return self.braces(node, key, node.children, self.setting, depth)
+        if not node.children:
+            return self.fitted(lambda: f"{key}: {self.headed(value, depth)}", depth)
+        return self.braces(node, self.header(f"{key}: ", value, depth), node.children, self.setting, depth)
 
     # -- clauses ---------------------------------------------------------------------------------------------------
 
     def _index(self, node: d.IndexClause, depth: int) -> str:
-        columns = ", ".join(column.name.text + (" desc" if column.descending else "") for column in node.columns)
-        return f"index: [{columns}]{' unique' if node.unique else ''}"
+        columns = [column.name.text + (" desc" if column.descending else "") for column in node.columns]
+        return self.enclosed("index: [", columns, f"]{' unique' if node.unique else ''}", depth)
 
     def _traits(self, node: d.TraitsClause, depth: int) -> str:
         traits = [trait.name.text + (f"({', '.join(a.text for a in trait.arguments)})" if trait.arguments else "") for trait in node.traits]
@@ -118,7 +123,7 @@ class Declarations(Statements):
         return self.fitting(f"allow {', '.join(action.text for action in node.actions)}: ", node.condition, depth)
 
     def _hide(self, node: d.HideClause, depth: int) -> str:
-        head = f"hide {', '.join(field.text for field in node.fields)}"
+        head = self.enumerated("hide ", [field.text for field in node.fields], depth)
         return self.fitting(f"{head} unless ", node.unless, depth) if node.unless is not None else head
 
     def _auth(self, node: d.AuthClause, depth: int) -> str:
@@ -156,7 +161,7 @@ class Declarations(Statements):
 
     def _sort(self, node: d.SortClause, depth: int) -> str:
         terms = [self.expression(term.value, depth) + (" desc" if term.descending else "") for term in node.terms]
-        return f"sort: {', '.join(terms)}"
+        return self.enumerated("sort: ", terms, depth)
 
     def _validate(self, node: d.ValidateClause, depth: int) -> str:
         return self.braces(node, "validate", node.rules, self._rule, depth, joiner=_CONDITIONS)
@@ -186,7 +191,7 @@ class Declarations(Statements):
     def _handler(self, node: ev.HandlerDeclaration, depth: int) -> str:
         head = f"on {self.reference(node.event)}"
         if node.where is not None:
-            head += f" where {self.headed(node.where, depth)}"
+            head = self.header(f"{head} where ", node.where, depth)
         if node.body is not None:
             return self.block(node.body, head, depth)
         assert node.kind is not None
@@ -207,7 +212,7 @@ class Declarations(Statements):
     def _events(self, node: ev.EventsClause, depth: int) -> str:
         if len(node.events) == 1:
             return f"event: {self.reference(node.events[0])}"
-        return f"events: [{', '.join(map(self.reference, node.events))}]"
+        return self.enclosed("events: [", [self.reference(event) for event in node.events], "]", depth)
 
     def _threshold(self, node: i.ThresholdClause, depth: int) -> str:
         failures = self.expression(node.failures, depth)
@@ -219,7 +224,7 @@ class Declarations(Statements):
         return self.described(node, depth) + self.clauses_of(node, f"operation {node.name.text}", depth)
 
     def _text(self, node: i.TextClause, depth: int) -> str:
-        return f"{node.key.text}: {self.source(node.literal)}"
+        return f"{node.key.text}: {self.literal_text(node.literal)}"
 
     # -- workflows -------------------------------------------------------------------------------------------------
 
@@ -334,7 +339,7 @@ _CLAUSES: Final[dict[type, _Print]] = {
     d.AllowClause: Declarations._allow,
     d.HideClause: Declarations._hide,
     d.AuthClause: Declarations._auth,
-    d.NamesClause: lambda printer, node, depth: f"{node.key.text}: {printer.names(node.names)}",
+    d.NamesClause: Declarations._names,
     d.RateLimitClause: Declarations._rate,
     d.ValueClause: Declarations._value,
     d.InputClause: Declarations._input,

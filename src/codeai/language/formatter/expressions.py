@@ -7,8 +7,11 @@ from typing import Any, Final
 
 from codeai.language.formatter.literals import Literals
 from codeai.language.formatter.printer import INDENT, WIDTH, quoted
+from codeai.language.formatter.words import marked
 from codeai.language.lexer import is_dotted
-from codeai.language.parser.operators import AND, COALESCE, COMPARISON, NEGATION, NOT, OR, PRODUCT, SUM, TERNARY
+from codeai.language.operators import AND, COALESCE, COMPARISON, NEGATION, NOT, OR, PREFIXES, PRODUCT, SUM, TERNARY
+from codeai.language.parser.statements import KEYWORDS
+from codeai.language.spellings.steps import STEPS
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node, Reference, children
@@ -58,17 +61,29 @@ class Expressions(Literals):
 
     def fitting(self, head: str, node: Node, depth: int, tail: Callable[[], str] = str) -> str:
         """``head expression tail``, over several lines where one would be too long. The tail is printed last, for its comments."""
+        return self.fitted(lambda: f"{head}{self.expression(node, depth)}{tail()}", depth)
+
+    def fitted(self, render: Callable[[], str], depth: int, room: int = 0) -> str:
+        """What ``render`` gives: flat, or with its maps opened or everything broken where its first or last line would be too long.
+
+        :param room: how much of the last line belongs to what follows
+        """
         mark, within = self.at, self.opened or self.broken
-        text = f"{head}{self.expression(node, depth)}{tail()}"
+        text = render()
         for layout in () if within else ("opened", "broken"):
-            first, last = text.partition("\n")[0], text.rpartition("\n")[2]
-            if len(INDENT) * depth + len(first) <= WIDTH and len(last) <= WIDTH:
+            first, _, last = text.partition("\n")
+            ends = len(last.rpartition("\n")[2]) + room if last else len(INDENT) * depth + len(first) + room
+            if len(INDENT) * depth + len(first) <= WIDTH and ends <= WIDTH:
                 break
             self.at = mark
             setattr(self, layout, True)
-            text = f"{head}{self.expression(node, depth)}{tail()}"
+            text = render()
             setattr(self, layout, False)
         return text
+
+    def header(self, head: str, node: Node, depth: int) -> str:
+        """``head expression`` before the brace of a block."""
+        return self.fitted(lambda: f"{head}{self.headed(node, depth)}", depth, room=2)
 
     def _power(self, node: Node) -> int:
         if isinstance(node, ex.Binary):
@@ -132,7 +147,8 @@ class Expressions(Literals):
         return f"{opening}\n" + "".join(f"{inner}{part},\n" for part in parts) + f"{INDENT * depth}{closing}"
 
     def listed(self, node: ex.ListLiteral, depth: int) -> str:
-        return self.sequence("[", [self.listed_value(item, depth + 1) for item in node.items], "]", depth)
+        inner = depth + 1 if self.broken else depth
+        return self.sequence("[", [self.listed_value(item, inner) for item in node.items], "]", depth)
 
     def mapped(self, node: ex.MapLiteral, depth: int) -> str:
         return self.entries(node, "", node.entries, depth)
@@ -141,12 +157,12 @@ class Expressions(Literals):
         """``head { key: value, … }``; kept, since a line that does not fit is printed up to three times."""
         layout = self.opened, self.broken
         self.opened = self.broken = False
-        key = id(node), depth, any(layout), self.at
+        key = id(node), depth, any(layout), self.at, head
         if key not in self.printed:
-            self.printed[key] = self.braces(node, "", entries, self._entry, depth, joiner=", ", inline=not any(layout)), self.at
+            self.printed[key] = self.braces(node, head, entries, self._entry, depth, joiner=", ", inline=not any(layout)), self.at
         text, self.at = self.printed[key]
         self.opened, self.broken = layout
-        return f"{head} {text}" if head else text
+        return text
 
     def _entry(self, entry: ex.MapEntry, depth: int) -> str:
         return self.fitting(f"{self.key(entry.key)}: ", entry.value, depth)
@@ -160,11 +176,20 @@ class Expressions(Literals):
         return name.text if "." not in name.text and is_dotted(name.text.replace("-", ".")) else quoted(name.text)
 
     def called(self, node: ex.Call, depth: int) -> str:
+        inner = depth + 1 if self.broken else depth
         parts = [
-            (f"{argument.name.text}: " if argument.name is not None else "") + self.listed_value(argument.value, depth + 1)
+            (f"{argument.name.text}: " if argument.name is not None else "") + self.listed_value(argument.value, inner)
             for argument in node.arguments
         ]
-        return f"{self.expression(node.callee, depth, _POSTFIX)}{self.sequence('(', parts, ')', depth)}"
+        return f"{self._callee(node, depth)}{self.sequence('(', parts, ')', depth)}"
+
+    def _callee(self, node: ex.Call, depth: int) -> str:
+        """What is called; a name in parentheses keeps them, since a word with parentheses may be an older step or a statement."""
+        if not isinstance(node.callee, ex.Name):
+            return self.expression(node.callee, depth, _POSTFIX)
+        name = node.callee.text
+        apart = self.between(node.callee.end, node.end).lstrip().startswith(")")
+        return f"({name})" if apart and (name in STEPS or name in PREFIXES or name in KEYWORDS) else name
 
     def member(self, node: ex.Member, depth: int) -> str:
         return f"{self.expression(node.target, depth, _POSTFIX)}.{node.name.text}"
@@ -187,6 +212,8 @@ class Expressions(Literals):
         word = "not in" if node.operator == "not_in" else node.operator
         if self.broken and node.operator in ("and", "or"):
             return f"{left} {word}\n{INDENT * (depth + 1)}{right}"
+        if self.broken and node.operator in ("+", "*", "/") and len(left) + len(right) > WIDTH // 2:
+            return f"{left}\n{INDENT * (depth + 1)}{word} {right}"
         return f"{left} {word} {right}"
 
     def operand(self, outer: ex.Binary, node: Node, depth: int, power: int) -> str:
@@ -205,7 +232,9 @@ class Expressions(Literals):
         condition = self.expression(node.condition, depth, TERNARY + 1)
         if _ends_in_type(node.condition):  # 'x as T ?' would be the type 'T?'
             condition = f"({condition})"
-        return f"{condition} ? {self.expression(node.then, depth, TERNARY)} : {self.expression(node.otherwise, depth, TERNARY)}"
+        then, otherwise = self.expression(node.then, depth, TERNARY), self.expression(node.otherwise, depth, TERNARY)
+        between = f"\n{INDENT * (depth + 1)}" if self.broken else " "
+        return f"{condition}{between}? {then}{between}: {otherwise}"
 
     def function(self, node: ex.Lambda, depth: int) -> str:
         names = ", ".join(name.text for name in node.parameters)
@@ -220,7 +249,7 @@ class Expressions(Literals):
 
 
 _PRINTERS: Final[dict[type, Callable[[Expressions, Any, int], str]]] = {
-    ex.Name: lambda printer, node, depth: node.text,
+    ex.Name: lambda printer, node, depth: marked(node.text),
     ex.IntLiteral: Expressions.number,
     ex.DecimalLiteral: Expressions.number,
     ex.StringLiteral: Expressions.string,

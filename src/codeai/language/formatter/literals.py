@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codeai.language.durations import duration_milliseconds, duration_text
 from codeai.language.formatter.printer import Printer, quoted
-from codeai.language.lexer import begins_interpolation
+from codeai.language.lexer import begins_interpolation, interpolation_end
 from codeai.language.parser.literals import text_value
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
@@ -14,6 +14,18 @@ from codeai.language.tree.node import Node
 def begins_some(text: str) -> bool:
     """Whether some ``{`` of a text would begin an interpolation."""
     return any(character == "{" and begins_interpolation(text, at) for at, character in enumerate(text))
+
+
+def _interpolates(literal: str) -> bool:
+    """Whether a string literal has an interpolation in it."""
+    if "{" not in literal or not literal.startswith('"') or literal.startswith('"""'):
+        return False
+    at = 1
+    while at < len(literal):
+        if literal[at] == "{" and begins_interpolation(literal, at) and interpolation_end(literal, at, len(literal) - 1) > 0:
+            return True
+        at += 2 if literal[at] == "\\" else 1
+    return False
 
 
 def _escaped(text: str) -> str:
@@ -49,7 +61,12 @@ class Literals(Printer):
     def string(self, node: ex.StringLiteral, depth: int) -> str:
         """As it was written, unless it was written as something else (an older spelling)."""
         text = self.source(node)
-        return text if text_value(text) == node.value else _escaped(node.value)
+        return text if text_value(text) == node.value and not _interpolates(text) else _escaped(node.value)
+
+    def literal_text(self, node: ex.StringLiteral) -> str:
+        """A string where braces mean nothing."""
+        text = self.source(node)
+        return text if text_value(text) == node.value else quoted(node.value)
 
     def interpolation(self, node: ex.Interpolation, depth: int) -> str:
         """Its texts as they were written, unless all of it was written as something else (an older spelling)."""

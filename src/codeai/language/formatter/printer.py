@@ -29,7 +29,7 @@ class Printer:
         self.base = file.base
         self.comments: tuple[Comment, ...] = module.comments
         self.at = 0
-        self.printed: dict[tuple[int, int, bool, int], tuple[str, int]] = {}
+        self.printed: dict[tuple[int, int, bool, int, str], tuple[str, int]] = {}
 
     # -- source ----------------------------------------------------------------------------------------------------
 
@@ -96,6 +96,20 @@ class Printer:
             lines = self.items(items, render, depth + 1, start, node.end)
         return f"{head}{{\n{lines}{INDENT * depth}}}"
 
+    def enclosed(self, opening: str, parts: Sequence[str], closing: str, depth: int) -> str:
+        """Parts between brackets, with commas: on the line if it fits there, else each on one of its own."""
+        flat = f"{opening}{', '.join(parts)}{closing}"
+        if len(INDENT) * depth + len(flat) <= WIDTH or not parts:
+            return flat
+        inner = INDENT * (depth + 1)
+        return f"{opening}\n" + "".join(f"{inner}{part},\n" for part in parts) + f"{INDENT * depth}{closing}"
+
+    def enumerated(self, head: str, parts: Sequence[str], depth: int) -> str:
+        """Parts behind a word, with commas: on the line if it fits there, else each on one of its own."""
+        flat = f"{head}{', '.join(parts)}"
+        inner = INDENT * (depth + 1)
+        return flat if len(INDENT) * depth + len(flat) <= WIDTH else f"{head}{f',{chr(10)}{inner}'.join(parts)}"
+
     def _opening(self, node: Node) -> int:
         found = self.text.find("{", node.start - self.base, node.end - self.base)
         return node.start if found < 0 else found + self.base + 1
@@ -119,7 +133,7 @@ class Printer:
         before: tuple[_Item, str] | None = None
         for item in items:
             chunk: list[str] = []
-            while self._pending(item.start):
+            while self._pending(_beginning(item)):
                 chunk.append(self._blank(last, self.comments[self.at].start))
                 comment, last = self._next()
                 chunk.append(_comment_lines(comment, depth))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from codeai.language.formatter.expressions import Expressions
 from codeai.language.formatter.printer import INDENT
+from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Node
 
@@ -27,11 +28,16 @@ class Queries(Expressions):
     def part(self, head: str, node: Node, depth: int) -> str:
         """One clause of a query: where the query takes several lines, each clause is broken only if it does not fit by itself."""
         if not self.broken:
-            return f"{head}{self.expression(node, depth)}"
+            return f"{head}{self._operand(node, depth)}"
         self.broken = False
-        text = self.fitting(head, node, depth)
+        text = f"{head}{self._operand(node, depth)}" if isinstance(node, ex.MapLiteral) else self.fitting(head, node, depth)
         self.broken = True
         return text
+
+    def _operand(self, node: Node, depth: int) -> str:
+        """What stands behind the word of a clause, which is no clause before a brace."""
+        text = self.expression(node, depth)
+        return f"({text})" if text.startswith("{") else text
 
     def select(self, node: q.Select, depth: int) -> str:
         inner = depth + 1 if self.broken else depth
@@ -40,10 +46,11 @@ class Queries(Expressions):
             parts = [self.expression(node.operand, inner), *self._where(node, inner)]
             return f"{node.kind}({' '.join(parts)})"
         assert node.entity is not None
-        columns = ", ".join(
+        columns = [
             self.expression(column.value, inner) + (f" as {column.name.text}" if column.name is not None else "") for column in node.columns
-        )
-        parts = [f"{node.kind} {f'{columns} from ' if columns else ''}{node.entity.text}"]
+        ]
+        listed = self._enumerated(f"{node.kind} ", columns, inner)
+        parts = [f"{listed} from {node.entity.text}" if columns else f"{node.kind} {node.entity.text}"]
         if node.loads:
             parts.append(f"with {', '.join(load.text for load in node.loads)}")
         parts += [self.part(f"join {join.entity.text} on ", join.condition, inner) for join in node.joins]
@@ -51,15 +58,18 @@ class Queries(Expressions):
         if node.search is not None:
             parts.append(self.part("search ", node.search, inner))
         if node.group_by:
-            parts.append(f"group by {', '.join(self.expression(value, inner) for value in node.group_by)}")
+            parts.append(self._enumerated("group by ", [self.expression(value, inner) for value in node.group_by], inner))
         if node.having is not None:
             parts.append(self.part("having ", node.having, inner))
         if node.order_by:
-            parts.append(f"order by {', '.join(self._ordered(term, inner) for term in node.order_by)}")
+            parts.append(self._enumerated("order by ", [self._ordered(term, inner) for term in node.order_by], inner))
         for word, value in (("limit", node.limit), ("offset", node.offset)):
             if value is not None:
-                parts.append(f"{word} {self.expression(value, inner)}")
+                parts.append(f"{word} {self._operand(value, inner)}")
         return self.clauses([*parts, *self._system(node)], depth)
+
+    def _enumerated(self, head: str, parts: list[str], depth: int) -> str:
+        return self.enumerated(head, parts, depth) if self.broken else f"{head}{', '.join(parts)}"
 
     def _ordered(self, term: q.OrderTerm, depth: int) -> str:
         return self.expression(term.value, depth) + (" desc" if term.descending else "")
@@ -89,7 +99,7 @@ class Queries(Expressions):
         return self._row(node, f"create {node.entity.text}", depth)
 
     def update(self, node: q.UpdateRow, depth: int) -> str:
-        return self._row(node, f"update {self.headed(node.target, depth)}", depth)
+        return self._row(node, f"update {self._target(node.target, depth)}", depth)
 
     def _row(self, node: q.CreateRow | q.UpdateRow, head: str, depth: int) -> str:
         if node.source is not None:
@@ -98,12 +108,16 @@ class Queries(Expressions):
         return " ".join([text, *self._system(node)])
 
     def delete(self, node: q.DeleteRow, depth: int) -> str:
-        return " ".join([f"delete {self.headed(node.target, depth)}", *self._system(node)])
+        return " ".join([f"delete {self._target(node.target, depth)}", *self._system(node)])
+
+    def _target(self, node: Node, depth: int) -> str:
+        return node.text if isinstance(node, ex.Name) else self.headed(node, depth)
 
     def update_rows(self, node: q.UpdateRows, depth: int) -> str:
         inner = depth + 1 if self.broken else depth
-        assignments = ", ".join(f"{part.field.text} = {self.expression(part.value, inner)}" for part in node.assignments)
-        return self.clauses([f"update {node.entity.text}", f"set {assignments}", *self._where(node, inner), *self._system(node)], depth)
+        assignments = [f"{part.field.text} = {self.expression(part.value, inner)}" for part in node.assignments]
+        setting = self._enumerated("set ", assignments, inner)
+        return self.clauses([f"update {node.entity.text}", setting, *self._where(node, inner), *self._system(node)], depth)
 
     def delete_rows(self, node: q.DeleteRows, depth: int) -> str:
         inner = depth + 1 if self.broken else depth

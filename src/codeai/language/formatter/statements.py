@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from codeai.language.formatter.printer import INDENT, WIDTH
 from codeai.language.formatter.types import Types
-from codeai.language.parser.operators import CONTINUING_WORDS
+from codeai.language.operators import CONTINUING_WORDS, LEVELS
+from codeai.language.parser.statements import KEYWORDS
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Node
@@ -35,14 +36,13 @@ class Statements(Types):
         if _looks_assigned(node.value):
             return f"({self.expression(node.value, depth)})"
         text = self.fitting("", node.value, depth)
-        word = re.match(r"\w*", text)
-        return f"({text})" if word is not None and word[0] in CONTINUING_WORDS else text
+        return f"({text})" if _begins_another(node.value, text) else text
 
     def _if(self, node: st.If, depth: int) -> str:
         several = len(node.arms) > 1 or node.otherwise is not None
         parts: list[str] = []
         for arm in node.arms:
-            head = f"if {self.headed(arm.condition, depth)}"
+            head = self.header("if " if not parts else "} else if ", arm.condition, depth).removeprefix("} else ")
             body = arm.body
             parts.append(self.braces(body, head, body.statements, self.statement, depth, inline=len(body.statements) < 2 and not several))
         if node.otherwise is not None:
@@ -51,7 +51,7 @@ class Statements(Types):
         return " else ".join(parts)
 
     def _for(self, node: st.For, depth: int) -> str:
-        return self.block(node.body, f"for {node.name.text} in {self.headed(node.items, depth)}", depth)
+        return self.block(node.body, self.header(f"for {node.name.text} in ", node.items, depth), depth)
 
     def _return(self, node: st.Return, depth: int) -> str:
         word = "redirect" if node.redirect else "return"
@@ -76,11 +76,20 @@ class Statements(Types):
         failure = node.failure
         if failure is None:
             return self.fitting("require ", node.condition, depth)
-        return self.fitting("require ", node.condition, depth, lambda: f" else {self.failure(failure, depth)}")
+        mark = self.at
+        text = self.fitting("require ", node.condition, depth, lambda: f" else {self.failure(failure, depth)}")
+        if "\n" not in text and len(INDENT) * depth + len(text) <= WIDTH:
+            return text
+        self.at = mark
+        return self.fitting("require ", node.condition, depth, lambda: f"\n{INDENT * (depth + 1)}else {self.failure(failure, depth)}")
 
     def _log(self, node: st.Log, depth: int) -> str:
         level = f"{node.level.text} " if node.level is not None else ""
-        head = f"log {level}{self.expression(node.message, depth)}"
+        message = self.headed(node.message, depth)
+        if not level and _leftmost(node.message) in LEVELS:  # the older form, since 'log error' would begin with a level
+            data = f", {self.entries(node, '', node.data, depth)}" if node.data else ""
+            return f"log({message}{data})"
+        head = f"log {level}{message}"
         return self.entries(node, head, node.data, depth) if node.data else head
 
     def _as_user(self, node: st.AsUser, depth: int) -> str:
@@ -105,6 +114,31 @@ class Statements(Types):
 
     def _mock(self, node: st.Mock, depth: int) -> str:
         return self.fitting(f"mock {node.operation.text} {node.outcome.text} ", node.value, depth)
+
+
+# The part with which the text of an expression begins.
+_FIRST: Final[dict[type, str]] = {
+    ex.Binary: "left",
+    ex.Conditional: "condition",
+    **dict.fromkeys((ex.IsNull, ex.Between, ex.Conversion), "operand"),
+    **dict.fromkeys((ex.Member, ex.Index), "target"),
+    ex.Call: "callee",
+}
+
+
+def _begins_another(value: ex.Expression, text: str) -> bool:
+    """Whether a statement begins with a variable whose name is a word that begins or continues another statement."""
+    name = _leftmost(value)
+    if name in CONTINUING_WORDS or name in ("return", "upsert", "else"):
+        return True
+    return name in KEYWORDS and text != name and text[len(name) : len(name) + 1] != "."
+
+
+def _leftmost(value: Node) -> str:
+    """The name that an expression begins with, if it begins with one."""
+    while type(value) in _FIRST:
+        value = getattr(value, _FIRST[type(value)])
+    return value.text if isinstance(value, ex.Name) else ""
 
 
 def _looks_assigned(value: ex.Expression) -> bool:

@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.lexer import BROKEN, END, NAME, Tokens
+from codeai.language.operators import VALUES
 from codeai.language.source import SourceFile
 from codeai.language.spellings.hosts import Host
 from codeai.language.spellings.outline import Outline, outline_of
@@ -147,7 +148,7 @@ class Cursor:
 
     def variable(self) -> Identifier:
         """Takes the name of a variable, which cannot be one of the words that are values."""
-        if self.texts[self.i] in ("true", "false", "null"):
+        if self.texts[self.i] in VALUES:
             self.fail_expected("identifier")
         return self.identifier()
 

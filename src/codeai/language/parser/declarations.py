@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.lexer import END, NAME, is_name
+from codeai.language.operators import METHODS
 from codeai.language.parser import scripts
 from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
-from codeai.language.parser.statements import METHODS
 from codeai.language.spellings import descriptions, endpoints, security
 from codeai.language.spellings import settings as spelled
 from codeai.language.spellings.declarations import SPELLINGS

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from codeai.language.lexer import NAME
-from codeai.language.parser.operators import TYPE_WORDS
+from codeai.language.operators import TYPE_WORDS
 from codeai.language.parser.statements import Statements
 from codeai.language.spellings import data, descriptions
 from codeai.language.tree import declarations as d

@@ -7,9 +7,7 @@ from typing import Final, TypeVar
 
 from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.lexer import DECIMAL, END, INTEGER, NAME, STRING
-from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT
-from codeai.language.parser.maps import Maps
-from codeai.language.parser.operators import (
+from codeai.language.operators import (
     COALESCE,
     COMPARISON,
     CONTINUING,
@@ -20,6 +18,8 @@ from codeai.language.parser.operators import (
     TYPE_WORDS,
     WORDS,
 )
+from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT
+from codeai.language.parser.maps import Maps
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 

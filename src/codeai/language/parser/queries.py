@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codeai.language.lexer import NAME, STRING
+from codeai.language.operators import NO_OPERANDS
 from codeai.language.parser.scripts import shell
 from codeai.language.parser.selections import SELECTING, Selections
 from codeai.language.spellings import steps
@@ -22,7 +23,7 @@ class Queries(Selections):
             return shell(self) if following == "{" and not self.header else None
         if following == "(" and word in steps.STEPS:
             return steps.expression(self)
-        if following == NAME and self.breaks_at(1):
+        if following == NAME and (self.breaks_at(1) or self.kind_at(2) == ":"):  # 'first' in '{ a: first  b: 1 }'
             return None
         if word in SELECTING and following == NAME and self._operand_follows(word):
             return self.selection(word)
@@ -32,7 +33,7 @@ class Queries(Selections):
             return self.get()
         if word == "call" and following == STRING and not self.breaks_at(1):
             return self._call_operation()
-        if following != NAME or self.text_at(1) in ("is", "in", "and", "or", "contains", "matches", "between", "not"):
+        if following != NAME or self.text_at(1) in NO_OPERANDS:
             return None
         if word == "create":
             return self._create()
@@ -49,8 +50,8 @@ class Queries(Selections):
     def _operand_follows(self, word: str) -> bool:
         """Whether the next name is what is selected, not an operator behind a variable called ``first``."""
         return word in ("select", "find") or self.text_at(1) not in (
-            *("is", "in", "and", "or", "not", "contains", "includes", "starts_with", "ends_with", "matches", "between", "as"),
-            *("then", "else", "where", "asc", "desc", "limit", "status", "order"),
+            *NO_OPERANDS,
+            *("where", "asc", "desc", "limit", "status", "order"),
         )
 
     # -- writes ----------------------------------------------------------------------------------------------------

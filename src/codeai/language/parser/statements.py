@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.lexer import BROKEN, NAME, Tokens, tokenize
+from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS
 from codeai.language.parser.cursor import NESTING_LIMIT
-from codeai.language.parser.operators import CONTINUING_WORDS
 from codeai.language.parser.queries import Queries
 from codeai.language.spellings import steps
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
 
-METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sleep", "expect", "advance")
 _OF_PARSER: Final = "CAI0010"  # the first code that is not of the lexer
-_LEVELS: Final = ("debug", "info", "warn", "error")
 
 
 class Statements(Queries):
@@ -53,7 +51,7 @@ class Statements(Queries):
     def statement(self) -> st.Statement | tuple[st.Statement, ...]:
         """One statement; an older step may need several, or none."""
         if self.at(NAME):
-            parse = _KEYWORDS.get(self.texts[self.i])
+            parse = KEYWORDS.get(self.texts[self.i])
             if parse is not None and self._statement_follows():
                 return parse(self)
             if self.kind_at(1) == "=":
@@ -61,7 +59,7 @@ class Statements(Queries):
                 return declared if declared is not None else self._assign()
             if self.texts[self.i] == "upsert" and self.kind_at(1) == NAME and not self.breaks_at(1):
                 return steps.upsert(self)
-            if self.texts[self.i] == "emit" and self.kind_at(1) == "(":
+            if self.texts[self.i] == "emit" and self.kind_at(1) == "(" and not self.breaks_at(1):
                 return self._emit_call()
             if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
                 request = self._request()
@@ -153,14 +151,15 @@ class Statements(Queries):
         return st.Return(start, self.previous_end, value, status, headers)
 
     def _result_word(self) -> bool:
-        return (self.at_word("status") and self.kind_at(1) == "integer") or (self.at_word("headers") and self.kind_at(1) == "{")
+        following = {"status": "integer", "headers": "{"}.get(self.texts[self.i])
+        return self.at(NAME) and self.kind_at(1) == following and not self.breaks_at(1)
 
     def _redirect(self) -> st.Statement:
         start = self.start
         self.i += 1
         value = self.expression()
         status = None
-        if self.at_word("status"):
+        if self._result_word() and self.at_word("status") and not self.breaks[self.i]:
             self.i += 1
             status = self.expression()
         return st.Return(start, self.previous_end, value, status, None, True)
@@ -193,7 +192,7 @@ class Statements(Queries):
     def _log(self) -> st.Statement:
         start = self.start
         self.i += 1
-        level = self.identifier() if self.at(NAME) and self.texts[self.i] in _LEVELS and self.kind_at(1) != "." else None
+        level = self.identifier() if self.at(NAME) and self.texts[self.i] in LEVELS and self.kind_at(1) != "." else None
         message = self.expression()
         data = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return st.Log(start, self.previous_end, level, message, data)
@@ -281,7 +280,7 @@ class Statements(Queries):
         return q.TestRequest(start, self.previous_end, method, path, body, headers)
 
     def _headers_follow(self) -> bool:
-        return self.at_word("headers") and self.kind_at(1) == "{" and not self.breaks_at(1)
+        return self.at_word("headers") and self._result_word()
 
     def _request_path(self) -> ex.Expression:
         """The run of characters up to white space; ``{expression}`` in it is interpolated."""
@@ -343,7 +342,7 @@ class Statements(Queries):
         self.breaks[self.i :] = breaks
 
 
-_KEYWORDS = {
+KEYWORDS = {
     "let": Statements._let,
     "var": Statements._let,
     "if": Statements._if,

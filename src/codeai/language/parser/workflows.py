@@ -90,7 +90,7 @@ class Workflows(Clauses):
         if self.at("{"):
             settings = self.settings()
             return w.RetryClause(key.start, self.previous_end, None, None, settings)
-        times = self.expression(90) if self.at(INTEGER) else self.fail_expected("a number of times")
+        times = self.times()
         if not self.take_word("times") and not self.take_word("time"):
             self._misspelt_times()
         backoff = self.identifier("a kind of back-off") if self.take_word("with") else None
@@ -105,6 +105,11 @@ class Workflows(Clauses):
         if near is not None:
             name = self.identifier()
             self.unknown("word", name, ("times",), "CAI0013")
+
+    def times(self) -> ex.Expression:
+        """How often: a whole number."""
+        found = self.literal() if self.at(INTEGER) else None
+        return found if found is not None else self.fail_expected("a number of times")
 
     # -- steps -----------------------------------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ def _response(p: Clauses) -> tuple[d.Clause, ...] | None:
         if p.at("[") and p.kind_at(1) == "]":
             p.i += 2
             type_ = ty.NamedType(type_.start, p.previous_end, Identifier(type_.start, type_.end, "list"), (type_,))
-    status = p.expression(90) if p.take_word("status") else None
+    status = p.literal() if p.take_word("status") else None
     if isinstance(status, ex.IntLiteral) and status.value >= 400:
         known = status.value in {code.value for code in HTTPStatus}
         message = HTTPStatus(status.value).phrase.lower() if known else "failed"

@@ -39,7 +39,8 @@ def retry(p: Clauses) -> tuple[d.Clause, ...] | None:
     if p.kind_at(ahead) != INTEGER or _says_times(p, ahead + 1):
         return None
     key = p.key()
-    times = p.expression(90)
+    times = p.literal()
+    assert times is not None  # an integer
     settings: list[d.Setting] = []
     while p.at(NAME) and (p.texts[p.i] in _KEYS or (not p.breaks[p.i] and p.kind_at(1) in _VALUES)):
         name = p.identifier()
@@ -68,6 +69,8 @@ def _block(p: Clauses) -> d.Clause:
     settings: list[d.Setting] = []
     for setting in p.settings():
         if setting.key.text == "max_attempts" and setting.value is not None and times is None:
+            if not isinstance(setting.value, ex.IntLiteral):
+                p.report("'max_attempts' is a number of times", "CAI0010", setting.value.start, setting.value.end)
             times = setting.value
             p.older(setting.start, setting.end, "retry: … times")
         else:

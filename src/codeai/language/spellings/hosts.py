@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from codeai.language.lexer import NAME
+from codeai.language.operators import PREFIXES, VALUES
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier
@@ -105,7 +106,7 @@ def assigned_again(p: Cursor, name: str, stop: int) -> bool:
 
 def fresh(p: Cursor, name: str) -> str:
     """The name for a row that an older step does not name, and that nothing else in the block has; it is declared with this."""
-    taken = set(p.host.declared)
+    taken = {*p.host.declared, *PREFIXES, *VALUES}
     at = p.i
     while p.kinds[at] != "end" and p.starts[at] < p.host.end:
         if p.kinds[at] == NAME and (p.kinds[at + 1] == "=" or p.texts[at - 1] in ("let", "var", "for")):

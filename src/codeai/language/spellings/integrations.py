@@ -46,9 +46,12 @@ def _auth(p: Clauses) -> tuple[d.Clause, ...] | None:
 
 def _argument(p: Clauses, call: ex.Call, at: int) -> ex.Argument:
     argument = call.arguments[at]
-    value = values.environment(p, argument.value)
-    name = argument.name
-    unnamed_key = at == 1 and name is None and isinstance(call.callee, ex.Name) and call.callee.text == "api_key"
+    kind = call.callee.text if isinstance(call.callee, ex.Name) else ""
+    value, name = argument.value, argument.name
+    unnamed_key = at == 1 and name is None and kind == "api_key"
+    if name is None and not unnamed_key:
+        expected = _AUTH.get(kind, ())[at : at + 1]
+        value = _value(p, value, expected[0] if expected else ())
     if unnamed_key and isinstance(value, ex.StringLiteral):
         place = "header" if "-" in value.value or value.value.startswith("X") else "query"
         p.warn(value.start, value.end, f"'{value.value}' is taken for a {place}", "CAI0035", help_text=f'write {place}: "{value.value}"')
@@ -69,8 +72,7 @@ def _auth_block(p: Clauses, key: Identifier) -> tuple[d.Clause, ...]:
     for names in _AUTH[kind]:
         found = next((settings.pop(name) for name in names if name in settings), None)
         if found is not None and found.value is not None:
-            value = values.listed(p, found.value) if names == ("scopes",) else values.environment(p, found.value, _function(names[0]))
-            arguments.append(ex.Argument(found.start, found.end, None, value))
+            arguments.append(ex.Argument(found.start, found.end, None, _value(p, found.value, names)))
     for name, setting in settings.items():
         place = name if name in ("header", "query") and kind == "api_key" else ""
         if not place or setting.value is None:
@@ -82,8 +84,12 @@ def _auth_block(p: Clauses, key: Identifier) -> tuple[d.Clause, ...]:
     return (d.ValueClause(key.start, p.previous_end, key, call),)
 
 
-def _function(name: str) -> str:
-    return "env" if name in ("username", "token_url", "client_id") else "secret"
+def _value(p: Clauses, value: ex.Expression, names: tuple[str, ...]) -> ex.Expression:
+    """An argument by the names of its setting: a list, or a text that may read the environment."""
+    if names == ("scopes",):
+        return values.listed(p, value)
+    public = names[:1] in (("username",), ("token_url",), ("client_id",))
+    return values.environment(p, value, "env" if public else "secret")
 
 
 def _headers(p: Clauses) -> tuple[d.Clause, ...] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from codeai.language.lexer import NAME, is_name
+from codeai.language.operators import VALUES
 from codeai.language.spellings import values
 from codeai.language.spellings.words import MIDDLEWARE
 from codeai.language.tree import expressions as ex
@@ -113,7 +114,7 @@ def _database(p: Cursor, flat: list[Setting]) -> Setting:
         p.older(setting.key.start, setting.key.end, "database: postgres { … }" if name == "type" else f"database: postgres {{ {name}: … }}")
         if name == "type":
             text = value.value if isinstance(value, ex.StringLiteral) else None
-            store = ex.Name(value.start, value.end, text) if text is not None and is_name(text) else value
+            store = ex.Name(value.start, value.end, text) if text is not None and is_name(text) and text not in VALUES else value
         else:
             key = msgspec.structs.replace(setting.key, text=name)
             read = values.environment(p, value, "secret" if name == "password" else "env")

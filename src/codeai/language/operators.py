@@ -64,3 +64,14 @@ CONTINUING_WORDS: Final = frozenset(
         *("and", "or", "in", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
     )
 )
+# Words that begin a query, a write or another expression when something follows that could be its operand.
+PREFIXES: Final = frozenset(
+    ("select", "find", "first", "exists", "get", "create", "update", "delete", "call", "start", "run", "exec", "if", "not")
+)
+# What stands behind a variable of such a name, and is no operand.
+NO_OPERANDS: Final = frozenset(
+    ("is", "in", "and", "or", "not", "contains", "includes", "starts_with", "ends_with", "matches", "between", "as", "then", "else")
+)
+VALUES: Final = ("true", "false", "null")  # names that are none where an expression stands
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+LEVELS: Final = ("debug", "info", "warn", "error")
