@@ -16,6 +16,7 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 from codeai.server.aside import aside
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     interrupt = threading.Timer(float(sys.argv[1]), os.kill, (os.getpid(), signal.SIGINT))
     try:
         interrupt.start()
