@@ -39,7 +39,9 @@ format: $(READY) ## Formats the code
 	$(BIN)/ruff format .
 
 cover: $(READY) .venv/.services ## Runs the tests and says what they do not reach
-	$(BIN)/coverage run -m pytest
+	@mkdir -p .coverage
+	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 .venv/.bench: $(READY) .venv/.services
