@@ -103,8 +103,10 @@ def embedded(launch) -> Operator:
 
 @pytest.fixture(scope="module")
 def fleet(launch, postgres) -> Operator:
-    """A server of two workers on PostgreSQL."""
-    return launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
+    """A server of two workers on PostgreSQL, which have both begun: one answers for itself while the other starts."""
+    found = launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
+    until(lambda: found.server.output.count('"msg":"listening"') == 2, 60, lambda: found.server.output)
+    return found
 
 
 @pytest.fixture(scope="module", params=["embedded", "fleet"])
