@@ -261,6 +261,6 @@ ARGUMENTS = {
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_what_no_database_computes_is_refused_when_it_depends_on_rows(samples: Lasting, name: str) -> None:
     assert name in BUILTINS
-    with pytest.raises(CompilerError, match=f"'{name}' cannot be used in a query") as refused:
+    with pytest.raises(CompilerError, match=f"'{name}' cannot be computed in a query") as refused:
         samples.run(samples.world.run(f"select id, {name}({ARGUMENTS[name]}) as v from Sample"))
     assert "let" in (refused.value.hint or "")

@@ -9,7 +9,7 @@ config { name: "told"  default_auth: public }
 entity Part { id: uuid, primary, auto  n: int, required, max(5) }
 event Wanted { payload { n: int } }
 on Wanted { create Part { n: event.n } }
-job Hourly { schedule: every 1h  do { create Part { n: 9 } } }
+job Hourly { schedule: every 1h  do { create Part { n: 4 + 5 } } }
 workflow Made { trigger: manual  input { n: int, required }  steps { one { do { create Part { n: input.n } } } } }
 resource Part at /parts { auth: public }
 test "refused" {

@@ -8,8 +8,10 @@ from codeai.analysis.expressions import Expressions
 from codeai.analysis.grouping import aggregate_problem
 from codeai.analysis.guarding import check_permission
 from codeai.analysis.names import origin_of
+from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Scope, Variable, broken
-from codeai.analysis.symbols import FunctionSymbol
+from codeai.analysis.symbols import FunctionSymbol, Symbols
+from codeai.analysis.translation import place_of, waiting
 from codeai.language import types as t
 from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.tree import expressions as ex
@@ -24,7 +26,11 @@ _IMPURE = frozenset(["now", "today", "uuid", "random", "hash_password", "verify_
 
 
 class Calls(Expressions):
-    """Elaborates calls."""
+    """Elaborates calls; ``called_in_lambdas`` are the functions that lambdas call, with the places."""
+
+    def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
+        super().__init__(symbols, reporter, query_text=query_text)
+        self.called_in_lambdas: list[tuple[Node, str]] = []
 
     def aggregate_query(self, node: q.Select, scope: Scope) -> ir.Expression:
         """``count(E where …)`` and its kin (see ``Queries``)."""
@@ -257,6 +263,8 @@ class Calls(Expressions):
         if over is not None and self._over_rows((over,), scope):
             scope.host.of_rows.update(names)
         body = self.expression(node.body, inner)
+        if not scope.query:
+            self._waits_not(node.body, body)
         return ir.LambdaOf(type=t.Function((item,), body.type), parameters=tuple(names), body=body, at=node.start)
 
     def _over_rows(self, values: tuple[ir.Expression, ...], scope: Scope) -> bool:
@@ -264,6 +272,20 @@ class Calls(Expressions):
         return any(
             isinstance(part, ir.RangeRow) or (isinstance(part, ir.Local) and part.name in scope.host.of_rows) for part in parts(values)
         )
+
+    def _waits_not(self, node: ex.Expression, body: ir.Expression) -> None:
+        """A lambda is evaluated at once, so that nothing in it may have to be waited for; of functions that is known later."""
+        for found in waiting(body):
+            place = place_of(node, found.at)
+            if isinstance(found, ir.CallFunction):
+                self.called_in_lambdas.append((place, found.function))
+            else:
+                self.waits_in_lambda(place, f"'{found.function}'" if isinstance(found, ir.Call) else "a query or call")
+                return
+
+    def waits_in_lambda(self, place: Node, what: str) -> None:
+        """Reports what stands in a lambda and would have to be waited for."""
+        self.report.error(place, f"{what} cannot stand in a lambda", "CAI0338", kind=self.kind, help_text="write a 'for' loop")
 
     def _declared(self, node: ex.Call, function: FunctionSymbol, scope: Scope) -> ir.Expression:
         self.symbols.use("function", function.name)

@@ -306,6 +306,7 @@ class Entities(Effects):
         condition: ir.Expression | None = None
         if not (isinstance(clause.condition, ex.Name) and clause.condition.text == "public"):
             condition = finish(self.condition(clause.condition, scope), scope.host)
+            self.check_query(clause.condition, condition)
         found: list[Allow] = []
         for action in clause.actions:
             if action.text not in _ACTIONS:

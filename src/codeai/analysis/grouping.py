@@ -7,11 +7,12 @@ from typing import Final
 
 from codeai.analysis.arguments import ORDERED
 from codeai.analysis.conversions import NUMERIC, TEXTUAL
+from codeai.analysis.translation import parts
 from codeai.language import types as t
 from codeai.model import expression as ir
 
 _UNKNOWN: Final = (t.Unknown, t.Null)
-_EXTREMES: Final = (*NUMERIC, *TEXTUAL, t.Date, t.Timestamp, t.Time, t.Duration)  # of which both databases know least and most
+_EXTREMES: Final = (*NUMERIC, *TEXTUAL, t.Uuid, t.Ref, t.Date, t.Timestamp, t.Time, t.Duration)  # what both databases compare
 _SORTED: Final = (*ORDERED, t.Bool, t.Ref)
 _OF_ROWS: Final = (ir.FieldValue, ir.ComputedValue, ir.RelatedRow, ir.RelatedRows)
 
@@ -62,18 +63,8 @@ def _free(value: ir.Expression, grouping: Sequence[ir.Expression], aliases: Coll
         if path is not None and path[0] in aliases:
             yield ".".join(path[1:])
         return
-    for part in _parts(value):
+    for part in parts(value):
         yield from _free(part, grouping, aliases)
-
-
-def _parts(value: ir.Expression) -> Iterator[ir.Expression]:
-    for name in value.__struct_fields__:
-        found = getattr(value, name)
-        for part in found if isinstance(found, tuple) else (found,):
-            if isinstance(part, ir.Entry):
-                yield part.value
-            elif isinstance(part, ir.Expression):
-                yield part
 
 
 def _path(value: ir.Expression) -> tuple[str, ...] | None:

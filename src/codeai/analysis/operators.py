@@ -57,6 +57,8 @@ class Operators(Members):
     def _equality(self, node: ex.Binary, operator: str, left: ir.Expression, right: ir.Expression, scope: Scope) -> ir.Expression:
         for side, other in ((left, right), (right, left)):
             if isinstance(side.type, t.Null):
+                if isinstance(other, ir.Constant):
+                    return ir.Constant(type=t.Bool(), value=(other.value is None) == (operator == "=="), at=node.start)
                 return ir.IsNull(type=t.Bool(), operand=other, negated=operator == "!=", at=node.start)
         pair = self._unified(node, left, right)
         if pair is None:

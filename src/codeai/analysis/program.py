@@ -123,6 +123,7 @@ class Program(Settings):
         script = self._script()
         report_not_inlinable(functions, self.symbols, self.report)
         entities = inlined(entities, functions)
+        self._called_in_lambdas(functions)
         report_unused(self.symbols, self.report)
         report_misspelt_settings(self._all_settings(), self.symbols, self.report)
         return Application(
@@ -146,6 +147,12 @@ class Program(Settings):
             script=script,
             **connected,
         )
+
+    def _called_in_lambdas(self, functions: Sequence[Function]) -> None:
+        pure = {function.name for function in functions if function.pure}
+        for place, name in self.called_in_lambdas:
+            if name not in pure:
+                self.waits_in_lambda(place, f"the function '{name}', which reads or writes,")
 
     def _script(self) -> Block:
         """The statements of the script as one host; a program that is served has declarations only."""

@@ -71,7 +71,17 @@ class Selections(Calls):
             as_system=self._system(node, node.as_system),
         )
         self._check_grouping(node, found)
+        for place, value in self._per_row(node, found):
+            self.check_query(place, value)
         return found
+
+    def _per_row(self, node: q.Select, found: ir.Selection) -> Iterator[tuple[Node, ir.Expression | None]]:
+        """What the database computes for each row, with its places."""
+        if node.where is not None:
+            yield node.where, found.where
+        yield from zip((join.condition for join in node.joins), (join.condition for join in found.joins), strict=False)
+        yield from zip(node.group_by, found.group_by, strict=True)
+        yield from self._of_groups(node, found)
 
     def _row_count(self, node: ex.Expression | None, scope: Scope, what: str) -> ir.Expression | None:
         if node is None:
@@ -212,6 +222,8 @@ class Selections(Calls):
         entity = self.symbols.entities[name.text]
         range_, inner = self._over(entity, scope)
         where = self.condition(node.where, inner) if node.where is not None else None
+        if node.where is not None:
+            self.check_query(node.where, where)
         if node.kind == "exists":
             return ir.Selection(
                 type=t.Bool(),
@@ -230,6 +242,7 @@ class Selections(Calls):
             call = ir.Call(type=t.Int(), function="count", arguments=(), at=node.start)
         else:
             value = self.expression(node.operand, inner)
+            self.check_query(node.operand, value)
             problem = aggregate_problem(node.kind, value.type)
             if problem is not None:
                 self.report.error(node.operand, problem, "CAI0318", kind=self.kind)

@@ -10,6 +10,7 @@ from codeai.analysis.conversions import distinct_names, fit
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Scope, broken
 from codeai.analysis.symbols import Symbols
+from codeai.analysis.translation import place_of, untranslatable
 from codeai.analysis.types import TypeResolver
 from codeai.language import types as t
 from codeai.language.diagnostics import DiagnosticClass, Severity
@@ -92,6 +93,14 @@ class Values(TypeResolver):
             self.report.error(node, f"a condition must be bool, got {found.type}", "CAI0303", kind=self.kind)
             return broken(node)
         return found
+
+    def check_query(self, node: Node, value: ir.Expression | None) -> None:
+        """Reports what would have to be computed of each row and cannot be."""
+        found = untranslatable(value) if value is not None else None
+        if found is not None:
+            at, what = found
+            said, advice = f"{what} cannot be computed in a query", "compute it before, with 'let', or store it in a field"
+            self.report.error(place_of(node, at), said, "CAI0337", kind=self.kind, help_text=advice)
 
     def call(self, node: ex.Call, scope: Scope, expected: t.Type | None) -> ir.Expression:
         """A call (see ``Calls``)."""

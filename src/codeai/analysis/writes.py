@@ -144,11 +144,12 @@ class Writes(Selections):
         for clause in node.assignments:
             value = self._assignment(clause.field, clause.value, entity, inner)
             if value is not None:
+                self.check_query(clause.value, value)
                 entries.append(ir.Entry(clause.field.text, value))
         if node.where is None and not node.everything:
             self._unbounded(node, "update")
         self._one_by_one(node, entity)
-        where = self.condition(node.where, inner) if node.where is not None else None
+        where = self._where(node.where, inner)
         return ir.UpdateRows(
             type=t.Int(),
             at=node.start,
@@ -159,6 +160,13 @@ class Writes(Selections):
             with_deleted=node.with_deleted,
             as_system=node.as_system,
         )
+
+    def _where(self, node: ex.Expression | None, scope: Scope) -> ir.Expression | None:
+        if node is None:
+            return None
+        found = self.condition(node, scope)
+        self.check_query(node, found)
+        return found
 
     def _one_by_one(self, node: Node, entity: EntitySymbol) -> None:
         """The audit tells of every row before and after, so that nothing may change many at once."""
@@ -175,7 +183,7 @@ class Writes(Selections):
         if node.where is None and not node.everything:
             self._unbounded(node, "delete")
         self._one_by_one(node, entity)
-        where = self.condition(node.where, inner) if node.where is not None else None
+        where = self._where(node.where, inner)
         return ir.DeleteRows(
             type=t.Int(),
             at=node.start,

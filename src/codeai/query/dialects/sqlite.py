@@ -303,6 +303,8 @@ class SQLite(Dialect):
             return value.replaced(("substr(", *value.sql, ", 1, 10)"), type_)
         if isinstance(type_, t.Json) and isinstance(source, STRUCTURED):
             return value.replaced(value.sql, type_)
+        if isinstance(type_, t.Json) and is_text(source):
+            return value.replaced(("iif(", *value.sql, " IS NULL, NULL, ", *call("json_quote", value.sql), ")"), type_)
         if isinstance(source, t.Json):
             return self._from_json(value, type_)
         if is_text(source) and is_text(type_):

@@ -1,0 +1,128 @@
+"""What no database computes for each row, and what cannot wait: found in resolved expressions before the program starts.
+
+Values that do not depend on a row are computed before the query, so that anything goes there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from codeai.analysis.conversions import is_number, is_text
+from codeai.language import types as t
+from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Node, children
+from codeai.model import expression as ir
+
+# Built-ins without a target in SQL; ``map`` and ``filter`` have one over the rows of a relation only.
+NOT_IN_QUERIES: Final = frozenset(
+    (
+        *("slug", "split", "join", "first", "last", "find", "sort", "unique", "group_by", "keys", "values", "merge", "format_date"),
+        *("parse_date", "start_of", "end_of", "parse_int", "parse_decimal", "to_json", "parse_json", "hash", "hmac", "hash_password"),
+        *("verify_password", "issue_token", "object_id"),
+    )
+)
+_OF_RELATIONS: Final = ("map", "filter")
+_UNKNOWN: Final = {ir.Item: "an element by its place", ir.RecordOf: "a map", ir.ListOf: "a list"}
+_FROM_TEXT: Final = (t.Uuid, t.Json, t.Ref, t.Unknown)
+_FROM_JSON: Final = (t.Bool, t.Json, t.Map, t.Record, t.List, t.Unknown)
+_UNSHOWN: Final = (t.Json, t.Duration)  # what has no form as a text that both databases make
+_WAITING: Final = (
+    *(ir.Selection, ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows),
+    *(ir.CallOperation, ir.CallActivity, ir.StartRun, ir.Request, ir.Shell),
+)
+_WAITED_FOR: Final = ("hash_password", "verify_password", "executions")
+
+Found = tuple[int, str]
+
+
+def untranslatable(value: ir.Expression) -> Found | None:
+    """The first part of a value that would have to be computed of a row and cannot be in a query: its place, and what it is."""
+    return next(_untranslatable(value), None)
+
+
+def _untranslatable(value: ir.Expression) -> Iterator[Found]:
+    if isinstance(value, ir.Selection) or not _of_row(value):
+        return
+    what = _problem(value)
+    if what is not None:
+        yield value.at, what
+        return
+    listed = isinstance(value, ir.Binary) and value.operator in ("in", "not_in") and isinstance(value.right, ir.ListOf)
+    for part in (value.left, *value.right.items) if listed else parts(value):  # type: ignore[attr-defined]  # a list of values
+        yield from _untranslatable(part)
+
+
+def _problem(value: ir.Expression) -> str | None:
+    if isinstance(value, ir.Call):
+        relation = value.function in _OF_RELATIONS and not _is_relation(value.arguments[0])
+        return f"'{value.function}'" if value.function in NOT_IN_QUERIES or relation else None
+    if isinstance(value, ir.Binary):
+        return _comparison(value)
+    if isinstance(value, ir.Interpolate):
+        shown = (part.type for part in value.parts if _of_row(part) and isinstance(t.required(part.type), _UNSHOWN))
+        return next((f"{type_} in a text" for type_ in shown), None)
+    if isinstance(value, ir.Convert):
+        return _conversion(t.required(value.operand.type), t.required(value.type))
+    return next((name for kind, name in _UNKNOWN.items() if isinstance(value, kind)), None)
+
+
+def _comparison(value: ir.Binary) -> str | None:
+    if value.operator == "matches" and _of_row(value.right):
+        return "a pattern of a row"
+    if value.operator in ("in", "not_in") and isinstance(value.right, ir.Selection) and value.right.columns is None:
+        return "rows as values (take their '.ids')"
+    return None
+
+
+def _conversion(source: t.Type, wanted: t.Type) -> str | None:
+    """Texts of rows that are read as something else would fail on one row for all, or differ between the databases."""
+    read = is_text(source) and not (is_text(wanted) or isinstance(wanted, _FROM_TEXT))
+    taken = isinstance(source, t.Json) and not (is_text(wanted) or is_number(wanted) or isinstance(wanted, _FROM_JSON))
+    made = isinstance(wanted, t.Json) and not (is_text(source) or isinstance(source, (*_FROM_JSON[1:], t.Row)))
+    return f"{source} as {wanted}" if read or taken or made else None
+
+
+def _is_relation(value: ir.Expression) -> bool:
+    while isinstance(value, ir.Call) and value.function in _OF_RELATIONS:
+        value = value.arguments[0]
+    return isinstance(value, ir.RelatedRows | ir.Selection)
+
+
+def _of_row(value: ir.Expression) -> bool:
+    counts = isinstance(value, ir.Call) and value.function == "count" and not value.arguments
+    return counts or isinstance(value, ir.RangeRow) or any(map(_of_row, parts(value)))
+
+
+def waiting(value: ir.Expression) -> Iterator[ir.Expression]:
+    """The parts of a value that have to be waited for, or may have to: queries, writes, calls of functions and of what is outside."""
+    if isinstance(value, _WAITING) or (isinstance(value, ir.Call) and value.function in _WAITED_FOR):
+        yield value
+        return
+    if isinstance(value, ir.CallFunction):
+        yield value
+    for part in parts(value):
+        yield from waiting(part)
+
+
+def parts(value: ir.Expression) -> Iterator[ir.Expression]:
+    """The expressions of which a value is made."""
+    for name in value.__struct_fields__:
+        found = getattr(value, name)
+        for part in found if isinstance(found, tuple) else (found,):
+            if isinstance(part, ir.Entry):
+                yield part.value
+            elif isinstance(part, ir.Expression):
+                yield part
+
+
+def place_of(root: Node, at: int) -> Node:
+    """The part of a tree that begins at an offset: the call that does, if there is one, else the largest, else the whole."""
+    found = [node for node in _within(root) if node.start == at]
+    return next((node for node in found if isinstance(node, ex.Call)), found[0] if found else root)
+
+
+def _within(node: Node) -> Iterator[Node]:
+    yield node
+    for child in children(node):
+        yield from _within(child)
