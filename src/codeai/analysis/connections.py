@@ -1,4 +1,4 @@
-"""Integrations with their operations, middleware, and the settings they share with webhooks (language page, section 11)."""
+"""Integrations with their operations, and the settings they share with webhooks (language page, section 11)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from codeai.analysis.addresses import address_problem, written_address
 from codeai.analysis.endpoints import Endpoints
 from codeai.analysis.scope import Host, Scope
-from codeai.analysis.surroundings import COUNTED
 from codeai.analysis.symbols import IntegrationSymbol, OperationSymbol
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import integrations as i
 from codeai.language.tree import workflows as w
-from codeai.language.tree.node import Identifier
 from codeai.model import expression as ir
 from codeai.model.endpoint import Shape
 from codeai.model.event import Retry
-from codeai.model.integration import Breaker, Integration, Middleware, Operation
+from codeai.model.integration import Breaker, Integration, Operation
 from codeai.model.limits import RateLimit
 
 _BACKOFFS: Final = {
@@ -35,28 +34,15 @@ _AUTH: Final[dict[str, tuple[str, ...]]] = {
     "api_key": ("key",),
     "oauth2": ("token_url", "client_id", "client_secret", "scopes"),
 }
+_OF_AUTH: Final[dict[str, t.Type]] = {"scopes": t.Json()}
+_NUMBERS: Final = (ex.IntLiteral, ex.DecimalLiteral)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
-_MIDDLEWARE: Final[dict[str, tuple[str, ...]]] = {
-    "authentication": (
-        *("auth", "provider", "required", "roles", "method", "secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim"),
-        *("header", "keys", "users"),
-    ),
-    "authorization": ("roles", "permissions", "role"),
-    "cors": ("origins", "methods", "headers", "expose", "credentials", "max_age"),
-    "logging": ("level", "body", "headers", "fields"),
-    "cache": ("ttl", "vary", "by", "key"),
-    "compression": ("min_size", "level", "types"),
-    "rate_limiting": ("requests", "window", "strategy", "by", "burst"),
-    "python": ("function", "source"),
-}
-_NAMES: Final = ("roles", "role", "permissions", "provider", "auth")
-_STRATEGIES: Final = ("fixed_window", "sliding_window", "token_bucket", "leaky_bucket")
 _SECRET_HEADERS: Final = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
 _PARAMETER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Connections(Endpoints):
-    """Elaborates integrations and middleware."""
+    """Elaborates integrations."""
 
     def declare_operations(self) -> None:
         """What each operation takes and answers, so that calls can be checked."""
@@ -141,9 +127,26 @@ class Connections(Endpoints):
                 initial = self.milliseconds_of(value, key)
             elif key == "max_interval":
                 maximum = self.milliseconds_of(value, key)
-            elif key == "backoff_multiplier" and isinstance(value, ex.IntLiteral | ex.DecimalLiteral):
-                multiplier = float(value.value if isinstance(value, ex.IntLiteral) else value.text)
+            elif key == "backoff_multiplier":
+                multiplier = self._multiplier(value)
+            elif key == "jitter" and not isinstance(value, ex.BooleanLiteral):
+                self.report.error(value, "'jitter' is true or false", "CAI0505")
+            elif key == "backoff":
+                backoff = self._backoff(value)  # type: ignore[assignment]  # one of the values
         return Retry(times=times, backoff=backoff, initial=initial, maximum=maximum, multiplier=multiplier, delays=delays)
+
+    def _multiplier(self, node: ex.Expression) -> float:
+        number = float(node.value if isinstance(node, ex.IntLiteral) else node.text) if isinstance(node, _NUMBERS) else 0.0
+        if not 1 <= number <= 100:
+            self.report.error(node, "'backoff_multiplier' takes a number from 1 to 100", "CAI0505")
+        return max(number, 1.0)
+
+    def _backoff(self, node: ex.Expression) -> str:
+        names = {name.removesuffix("_backoff"): found for name, found in _BACKOFFS.items()} | _BACKOFFS
+        text = _word(node)
+        if text not in names:
+            self.report.unknown(node, f"unknown back-off '{text}'", text, names, "CAI0127")
+        return names.get(text, "exponential")
 
     def _delays(self, node: ex.Expression) -> tuple[int, ...]:
         items = node.items if isinstance(node, ex.ListLiteral) else ()
@@ -169,6 +172,22 @@ class Connections(Endpoints):
             for entry in clause.entries
         )
 
+    def address(self, node: ex.Expression, what: str, scope: Scope, *, base: bool = False) -> ir.Expression:
+        """The address of somebody whom the program calls; one that stands in its text is checked.
+
+        :param base: paths are put behind it
+        """
+        found = self.value(node, scope, t.String(), what, nullable=False)
+        self.check_address(node, base=base)
+        return found
+
+    def check_address(self, node: ex.Expression, *, base: bool = False) -> None:
+        """Reports an address in the text of the program that nobody can call."""
+        written = written_address(node)
+        problem = address_problem(written[1], base=base) if written is not None else None
+        if written is not None and problem is not None:
+            self.report.error(written[0], problem[0], "CAI0614", help_text=problem[1])
+
     def secret_literal(self, node: ex.Expression, name: str) -> None:
         """Warns of a secret that stands in the text of the program."""
         if isinstance(node, ex.StringLiteral):
@@ -189,9 +208,7 @@ class Connections(Endpoints):
         return Integration(
             name=symbol.name,
             kind=self.choice_of(kind, "type", ("rest", "graphql")) if kind is not None else "rest",  # type: ignore[arg-type]  # one of two
-            base_url=self.value(base, scope, t.String(), "base_url", nullable=False)
-            if base is not None
-            else ir.Constant(type=t.String(), value=""),
+            base_url=self.address(base, "base_url", scope, base=True) if base is not None else ir.Constant(type=t.String(), value=""),
             auth=self._integration_auth(auth, symbol.name, scope) if auth is not None else None,
             headers=self.entries_of(node.clauses, "headers", scope),
             timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else 30_000,
@@ -218,7 +235,9 @@ class Connections(Endpoints):
                 continue
             if key in ("token", "password", "key", "client_secret"):
                 self.secret_literal(argument.value, owner)
-            entries.append(ir.Entry(key, self.expression(argument.value, scope)))
+            if key == "token_url":
+                self.check_address(argument.value)
+            entries.append(ir.Entry(key, self.value(argument.value, scope, _OF_AUTH.get(key, t.String()), f"'{key}' of '{name}'")))
         missing = [f"'{key}'" for key in wanted if key not in {entry.name for entry in entries} and key != "scopes"]
         if missing:
             self.report.absent(node, node, f"missing {', '.join(missing)} in '{name}'", "CAI0306")
@@ -247,6 +266,7 @@ class Connections(Endpoints):
         texts = {clause.key.text: clause.text for clause in clauses if isinstance(clause, i.TextClause)}
         shapes: dict[str, Shape] = {clause.place.text: self.body_shape(clause) for clause in clauses if isinstance(clause, d.InputClause)}
         document = texts.get("query", texts.get("mutation", ""))
+        self._operation_path(symbol, clauses, texts.get("path"))
         return Operation(
             name=symbol.name,
             method=self.choice_of(method, "method", _METHODS) if method is not None else "POST" if document else "GET",
@@ -265,59 +285,15 @@ class Connections(Endpoints):
             at=symbol.clause.start,
         )
 
-    # -- middleware ------------------------------------------------------------------------------------------------
-
-    def middleware(self, node: i.MiddlewareDeclaration) -> Middleware:
-        """A declared middleware; unknown kinds and settings are errors."""
-        scope = self.settings_scope("a middleware")
-        kind = ""
-        entries: list[ir.Entry] = []
-        for setting in node.settings:
-            if setting.key.text == "type" and setting.value is not None:
-                kind = self._middleware_kind(setting.value)
-        if kind not in _MIDDLEWARE:
-            known = ", ".join(_MIDDLEWARE)
-            self.report.absent(node, node.name, f"middleware '{node.name.text}' has no type", "CAI0602", help_text=f"one of {known}")
-            return Middleware(name=node.name.text, kind="", at=node.start)
-        for setting in node.settings:
-            key, value = setting.key.text, setting.value
-            if key == "type":
-                continue
-            if key not in _MIDDLEWARE[kind]:
-                self.report.unknown(setting.key, f"unknown setting '{key}' of {kind} '{node.name.text}'", key, _MIDDLEWARE[kind], "CAI0118")
-            elif key in _NAMES and value is not None:
-                entries.append(ir.Entry(key, self._security_names(key, value)))
-            elif isinstance(value, ex.Name):
-                if key == "strategy":
-                    self.choice_of(value, "strategy", _STRATEGIES)
-                elif key == "by":
-                    self.choice_of(value, "by", (*COUNTED, "public") if kind == "cache" else COUNTED)
-                entries.append(ir.Entry(key, ir.Constant(type=t.String(), value=value.text, at=value.start)))
-            elif value is not None:
-                if key == "secret":
-                    self.secret_literal(value, node.name.text)
-                entries.append(ir.Entry(key, self.expression(value, scope)))
-        return Middleware(name=node.name.text, kind=kind, settings=tuple(entries), at=node.start)
-
-    def _security_names(self, key: str, node: ex.Expression) -> ir.Expression:
-        """Roles, permissions and providers: declared names, written as such or quoted; a missing one is an error."""
-        items = node.items if isinstance(node, ex.ListLiteral) else (node,)
-        names = [Identifier(item.start, item.end, _word(item)) for item in items]
-        for name in names:
-            if key in ("roles", "role"):
-                self.check_role(name)
-            elif key in ("provider", "auth"):
-                if name.text not in self.symbols.providers:
-                    self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, self.symbols.providers, "CAI0116")
-                self.symbols.use("auth", name.text)
-        constants = tuple(ir.Constant(type=t.String(), value=name.text, at=name.start) for name in names)
-        return ir.ListOf(type=t.List(t.String()), items=constants, at=node.start)
-
-    def _middleware_kind(self, node: ex.Expression) -> str:
-        text = node.text if isinstance(node, ex.Name) else node.value if isinstance(node, ex.StringLiteral) else ""
-        if text not in _MIDDLEWARE:
-            self.report.unknown(node, f"unknown type '{text}' of middleware", text, _MIDDLEWARE, "CAI0127")
-        return text
+    def _operation_path(self, symbol: OperationSymbol, clauses: tuple[d.Clause, ...], path: str | None) -> None:
+        """A path goes behind the base_url, with a name in each pair of braces."""
+        place = next((clause for clause in clauses if isinstance(clause, i.TextClause) and clause.key.text == "path"), None)
+        if place is None or path is None:
+            return
+        if path and not path.startswith(("/", "?")):
+            self.report.error(place, f"the path of '{symbol.name}' begins with '/'", "CAI0614", help_text="it goes behind the base_url")
+        elif re.search(r"[{}]", _PARAMETER.sub("", path)):
+            self.report.error(place, f"the path of '{symbol.name}' has a brace alone", "CAI0614", help_text="an argument is written {name}")
 
 
 def _word(node: ex.Expression) -> str:

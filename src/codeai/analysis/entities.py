@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.analysis.columns import misfits
 from codeai.analysis.conversions import TEXTUAL
 from codeai.analysis.effects import Effects
 from codeai.analysis.guarding import report_slow_policies
@@ -111,15 +112,8 @@ class Entities(Effects):
                 if modifier.name.text in seen:
                     self.report.duplicate(modifier, modifier.name.text, seen[modifier.name.text])
                 seen[modifier.name.text] = modifier
-        plain = t.required(type_)
-        if "auto" in modifiers and isinstance(plain, t.String | t.Text):
-            self.report.error(modifiers["auto"], "'auto' does not make strings", "CAI0208", help_text="use uuid, int or timestamp")
-        if ("auto_update" in modifiers or "soft_delete" in modifiers) and not isinstance(plain, t.Timestamp | t.Unknown):
-            self.report.error(node, "'auto_update' and 'soft_delete' belong to timestamps", "CAI0208")
-        if "searchable" in modifiers and not isinstance(plain, t.String | t.Text | t.Email | t.Url | t.Unknown):
-            self.report.error(modifiers["searchable"], f"'searchable' does not fit type '{plain}'", "CAI0208")
-        if "required" in modifiers and "optional" in modifiers:
-            self.report.error(modifiers["optional"], "a field is required or optional, not both", "CAI0208")
+        for place, message, advice in misfits(node, modifiers, type_):
+            self.report.error(place, message, "CAI0208", help_text=advice)
 
     def _on_delete(self, modifiers: dict[str, Any]) -> str:
         modifier = modifiers.get("on_delete")
@@ -287,6 +281,8 @@ class Entities(Effects):
             for column in clause.columns:
                 if column.name.text not in symbol.fields:
                     self.unknown_field(column.name, symbol)
+            if not clause.columns:
+                self.report.error(clause, "an index has fields", "CAI0205", help_text="as in index: [name]")
             columns = tuple((column.name.text, column.descending) for column in clause.columns)
             name = "_".join([symbol.table, *(column for column, _ in columns), "key" if clause.unique else "idx"])
             found.append(Index(name=name, columns=columns, unique=clause.unique))

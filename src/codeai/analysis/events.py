@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from codeai.analysis.connections import Connections
+from codeai.analysis.middleware import Middlewares
 from codeai.analysis.payloads import wire_name
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Range, Scope
@@ -25,7 +25,7 @@ _PUBLICATIONS: Final = ("webhook", "kafka", "slack", "email")
 _DECLARED: Final = {"integration": "operation", "emit": "event"}  # what the target of a handler is, where the keyword is another
 
 
-class Events(Connections):
+class Events(Middlewares):
     """Elaborates events and what happens on them; ``delivered`` are webhook and event of each ``on E do webhook W``."""
 
     def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
@@ -206,8 +206,8 @@ class Events(Connections):
         return Webhook(
             name=node.name.text,
             events=tuple(events),
-            url=self.value(url, scope, t.String(), "url", nullable=False) if url is not None else ir.Constant(type=t.String(), value=""),
-            secret=self.expression(secret, scope) if secret is not None else None,
+            url=self.address(url, "url", scope) if url is not None else ir.Constant(type=t.String(), value=""),
+            secret=self.value(secret, scope, t.String(), "secret", nullable=False) if secret is not None else None,
             headers=self.entries_of(node.clauses, "headers", scope),
             retry=self.retry_of(node.clauses, Retry(times=8)) or Retry(times=8),
             timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else 15_000,

@@ -8,6 +8,7 @@ from typing import Final
 from codeai.analysis.circles import circles, shown
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.workflows import Workflows
+from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.model import expression as ir
@@ -21,6 +22,8 @@ _KEYS: Final = (
 )
 # What each method cannot do without; a JWT provider may have all from the environment.
 _NEEDED: Final = {"jwt": "", "api_key": "keys", "basic": "users", "oauth2": "issuer"}
+_LISTS: Final = ("audience", "algorithms", "keys", "users")
+_ALGORITHMS: Final = ("HS256", "RS256", "ES256", "EdDSA")
 _HOW: Final = ("provider", "auth", "method")
 
 
@@ -61,11 +64,26 @@ class Security(Workflows):
             elif key not in _KEYS:
                 self.report.unknown(setting.key, f"unknown setting '{key}' of auth '{node.name.text}'", key, ("method", *_KEYS), "CAI0118")
             elif value is not None:
-                resolved = self.expression(value, scope)
+                resolved = self._provider_setting(key, value, scope)
                 if key in ("secret", "keys") and isinstance(value, ex.StringLiteral):
                     self.report.secret_in_text(value, node.name.text)
                 entries.append(ir.Entry(key, resolved))
         return AuthProvider(name=node.name.text, method=method, settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
+
+    def _provider_setting(self, key: str, node: ex.Expression, scope: Scope) -> ir.Expression:
+        """A setting of the type that its key says; a list of keys or users may be one text, as the environment has it."""
+        if key in _LISTS:
+            found = self.expression(node, scope)
+            if not isinstance(t.required(found.type), t.String | t.List | t.Unknown | t.Json):
+                self.report.error(node, f"type mismatch for '{key}': expected string or array, got {t.required(found.type)}", "CAI0301")
+        else:
+            found = self.value(node, scope, t.Bool() if key == "require_exp" else t.String(), f"'{key}'", nullable=False)
+        if key == "jwks_url":
+            self.check_address(node)
+        for item in node.items if key == "algorithms" and isinstance(node, ex.ListLiteral) else ():
+            if isinstance(item, ex.StringLiteral) and item.value not in _ALGORITHMS:
+                self.report.unknown(item, f"unknown algorithm '{item.value}'", item.value, _ALGORITHMS, "CAI0127")
+        return found
 
     def roles_of(self) -> tuple[Role, ...]:
         """All roles; cycles of inheritance are errors."""

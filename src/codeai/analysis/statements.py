@@ -11,7 +11,9 @@ from codeai.analysis.names import origin_of
 from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope, Variable
+from codeai.analysis.secrecy import secrets_in
 from codeai.analysis.symbols import Symbols
+from codeai.analysis.translation import place_of
 from codeai.analysis.usage import report_unused_variables
 from codeai.analysis.ways import ends
 from codeai.language import types as t
@@ -143,6 +145,8 @@ class Statements(Queries):
                 value = self.expression(node.value, scope)
             if not node.redirect:
                 scope.host.returned.append(value.type)
+            if scope.host.inputs is not None:
+                self._not_secret(node.value, value, "is secret and never answered", "CAI0352")
         status = self._status(node.status) if node.status is not None else None
         headers: tuple[ir.Entry, ...] = ()
         if isinstance(node.headers, ex.MapLiteral):
@@ -206,19 +210,17 @@ class Statements(Queries):
     def _log(self, node: st.Log, scope: Scope) -> s.Statement:
         message = self.value(node.message, scope, t.String(), "the text of the log")
         data = tuple(ir.Entry(entry.key.text, self.expression(entry.value, scope)) for entry in node.data)
-        for entry, resolved in zip(node.data, data, strict=True):
-            self._not_secret(entry.value, resolved.value)
+        for place, value in (
+            (node.message, message),
+            *zip((entry.value for entry in node.data), (entry.value for entry in data), strict=True),
+        ):
+            self._not_secret(place, value, "is secret and never logged", "CAI0345")
         level = node.level.text if node.level is not None else "info"
         return s.Log(level=level, message=message, data=data, at=node.start)  # type: ignore[arg-type]  # the parser knows the levels
 
-    def _not_secret(self, node: Node, value: ir.Expression) -> None:
-        if isinstance(value, ir.FieldValue):
-            type_ = t.required(value.row.type)
-            field = self.symbols.entities[type_.entity].fields.get(value.field) if isinstance(type_, t.Row) else None
-            if field is not None and not field.readable:
-                self.report.error(node, f"'{value.field}' is secret and never logged", "CAI0345")
-        elif isinstance(value, ir.EnvironmentValue) and value.secret:
-            self.report.error(node, "a secret is never logged", "CAI0345")
+    def _not_secret(self, node: Node, value: ir.Expression, said: str, code: str) -> None:
+        for at, name in secrets_in(value, lambda entity, field: self.symbols.entities[entity].fields.get(field)):
+            self.report.error(place_of(node, at), f"{name} {said}", code)
 
     def _sleep(self, node: st.Sleep, scope: Scope) -> s.Statement:
         return s.Sleep(duration=self.value(node.duration, scope, t.Duration(), "sleep", nullable=False), at=node.start)

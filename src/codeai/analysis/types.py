@@ -39,6 +39,7 @@ _PLAIN: Final[dict[str, Callable[[], t.Type]]] = {
     "map": lambda: t.Map(t.Json()),
     "any": t.Json,
 }
+_MOST: Final = {"string": 1, "varchar": 1, "decimal": 2, "numeric": 2, "list": 1, "array": 1, "map": 1, "paginated": 1, "ref": 1, "many": 1}
 _PARAMETRISED: Final = ("decimal", "list", "map", "paginated", "enum", "ref", "many")
 _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
@@ -97,6 +98,8 @@ class TypeResolver:
 
     def _parametrised(self, node: ty.NamedType) -> t.Type:
         name, arguments = node.name.text, node.arguments
+        if len(arguments) > _MOST.get(name, len(arguments)):
+            self.report.error(arguments[_MOST[name]], f"type '{name}' takes {_MOST[name]} argument{'s' * (_MOST[name] > 1)}", "CAI0202")
         if name in ("string", "varchar"):
             return t.String(self._number(node, arguments, 0))
         if name in ("decimal", "numeric"):
@@ -141,6 +144,9 @@ class TypeResolver:
         entity = reference.parts[0]
         if not self.known_entity(entity):
             return t.Unknown()
+        if kind == "ref" and len(reference.parts) > 1:
+            said = "a reference is to the key of an entity"
+            self.report.error(reference, said, "CAI0204", help_text=f"write ref({entity.text})")
         if kind == "ref":
             return t.Ref(entity.text)
         if len(reference.parts) != 2:
@@ -219,10 +225,13 @@ class TypeResolver:
             elif name == "pattern":
                 found["pattern"] = self._pattern(modifier)
             self._check_fit(modifier, type_)
+        most, least = t.required(type_), found.get("min_length")
+        if isinstance(most, t.String) and most.length is not None and isinstance(least, int) and least > most.length:
+            self.report.error(field.name, f"no value is at least {least} and at most {most.length}", "CAI0208")
         for low, high in (("minimum", "maximum"), ("min_length", "max_length")):
-            least, most = found.get(low), found.get(high)
-            if isinstance(least, int | float | Decimal) and isinstance(most, int | float | Decimal) and least > most:
-                self.report.error(field.name, f"no value is at least {least} and at most {most}", "CAI0208")
+            lowest, highest = found.get(low), found.get(high)
+            if isinstance(lowest, int | float | Decimal) and isinstance(highest, int | float | Decimal) and lowest > highest:
+                self.report.error(field.name, f"no value is at least {lowest} and at most {highest}", "CAI0208")
         return Constraints(**found)  # type: ignore[arg-type]  # the values were checked above
 
     def _check_fit(self, modifier: ty.Modifier, type_: t.Type) -> None:
