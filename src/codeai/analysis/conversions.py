@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from codeai.language import types as t
+from codeai.language.durations import duration_milliseconds
 from codeai.model import expression as ir
 
 TEXTUAL = (t.String, t.Text, t.Email, t.Url, t.Enum)
@@ -67,6 +68,9 @@ def literal_value(text: str, target: t.Type) -> object | None:
         if isinstance(target, t.Timestamp):
             found = datetime.datetime.fromisoformat(text)
             return found.astimezone(datetime.UTC) if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+        if isinstance(target, t.Duration):
+            milliseconds = duration_milliseconds(text.strip())
+            return None if milliseconds is None else datetime.timedelta(milliseconds=milliseconds)
     except ValueError:
         return None
     return None

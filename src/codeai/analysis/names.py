@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from codeai.analysis.advice import for_name
 from codeai.analysis.literals import Literals
 from codeai.analysis.scope import Range, Scope, Variable, broken
 from codeai.analysis.symbols import EntitySymbol
@@ -70,6 +71,10 @@ class Names(Literals):
         name = node.text
         if self.query_text and scope.ranges:
             self.unknown_field(Identifier(node.start, node.end, name), self.symbols.entities[scope.ranges[-1].entity], query=True)
+            return broken(node)
+        advice = for_name(name, self.symbols)
+        if advice:
+            self.report.error(node, f"undefined variable '{name}'", "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice)
             return broken(node)
         known = [*scope.names(), *scope.host.values, *(PLACES if scope.host.inputs is not None else ()), "user", "config"]
         for range_ in scope.ranges:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
+from codeai.analysis.advice import for_arithmetic, for_order
 from codeai.analysis.arguments import ORDERED
 from codeai.analysis.conversions import NUMERIC, convert, is_number, is_text, is_unknown, wider_number
 from codeai.analysis.members import Members
@@ -81,7 +82,7 @@ class Operators(Members):
             return broken(node)
         type_ = t.required(pair[0].type)
         if not isinstance(type_, (*ORDERED, t.Unknown, t.Null)):
-            self.report.error(node, f"type '{type_}' has no order", "CAI0313", kind=self.kind)
+            self.report.error(node, f"type '{type_}' has no order", "CAI0313", kind=self.kind, help_text=for_order(type_))
             return broken(node)
         return ir.Binary(type=t.Bool(), operator=operator, left=pair[0], right=pair[1], at=node.start)
 
@@ -196,7 +197,8 @@ class Operators(Members):
             return done(t.Duration())
         if operator == "*" and isinstance(first, t.Duration) and isinstance(second, t.Int):
             return done(first)
-        self.report.error(node, f"'{operator}' does not fit {first} and {second}", "CAI0310", kind=self.kind)
+        said, advice = f"'{operator}' does not fit {first} and {second}", for_arithmetic(operator, first, second)
+        self.report.error(node, said, "CAI0310", kind=self.kind, help_text=advice)
         return broken(node)
 
     def _is_null(self, node: ex.IsNull, scope: Scope, expected: t.Type | None) -> ir.Expression:
@@ -206,7 +208,11 @@ class Operators(Members):
     def _between(self, node: ex.Between, scope: Scope, expected: t.Type | None) -> ir.Expression:
         low = ex.Binary(node.start, node.low.end, ">=", node.operand, node.low)
         high = ex.Binary(node.start, node.end, "<=", node.operand, node.high)
-        left, right = self._binary(low, scope, None), self._binary(high, scope, None)
+        left = self._binary(low, scope, None)
+        marks = len(self.report.diagnostics)
+        right = self._binary(high, scope, None)
+        if isinstance(left.type, t.Unknown):  # what is wrong with both is said once
+            self.report.forget(marks)
         return ir.Binary(type=t.Bool(), operator="and", left=left, right=right, at=node.start)
 
     def _conditional(self, node: ex.Conditional, scope: Scope, expected: t.Type | None) -> ir.Expression:

@@ -198,9 +198,9 @@ class TypeResolver:
                 found.append((field, False))
         return found
 
-    def unknown_field(self, name: Identifier, entity: EntitySymbol, *, query: bool = False) -> None:
-        """Reports a field that the entity does not have."""
-        self.report.unknown(
+    def unknown_field(self, name: Identifier, entity: EntitySymbol, *, query: bool = False) -> str | None:
+        """Reports a field that the entity does not have; returns the nearest that it has."""
+        return self.report.unknown(
             name,
             f"unknown field '{name.text}' on entity '{entity.name}'",
             name.text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from codeai.analysis.advice import for_condition, for_value
 from codeai.analysis.constants import NONE, constants, misspelt, unfit
 from codeai.analysis.conversions import distinct_names, fit
 from codeai.analysis.reporter import Reporter
@@ -58,7 +59,8 @@ class Values(TypeResolver):
         fitted = self.fit(found, expected)
         if fitted is None:
             wanted, got = distinct_names(expected, found.type)
-            self.report.error(node, f"type mismatch for {what}: expected {wanted}, got {got}", "CAI0301", kind=self.kind)
+            said, advice = f"type mismatch for {what}: expected {wanted}, got {got}", for_value(expected, found)
+            self.report.error(node, said, "CAI0301", kind=self.kind, help_text=advice)
             return broken(node)
         self.check_spelling(node, fitted, expected)
         if not nullable and isinstance(fitted.type, t.Null):
@@ -90,7 +92,8 @@ class Values(TypeResolver):
         """An expression that must be true or false."""
         found = self.expression(node, scope, t.Bool())
         if not isinstance(t.required(found.type), t.Bool | t.Unknown | t.Json):
-            self.report.error(node, f"a condition must be bool, got {found.type}", "CAI0303", kind=self.kind)
+            said = f"a condition must be bool, got {found.type}"
+            self.report.error(node, said, "CAI0303", kind=self.kind, help_text=for_condition(found.type))
             return broken(node)
         return found
 

@@ -9,6 +9,7 @@ from codeai.analysis.selections import Selections
 from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.analysis.types import client_writes, must_send
 from codeai.language import types as t
+from codeai.language.suggestions import nearest
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node
@@ -40,8 +41,10 @@ class Writes(Selections):
         entity = self.symbols.entities[node.entity.text]
         values = self._assignments(node.values, entity, scope)
         source = self._source(node.source, entity, scope)
-        if node.source is None:
-            self._missing(node, entity, {entry.name for entry in values})
+        sent = source.type if source is not None else None
+        if node.source is None or isinstance(sent, t.Record):
+            named = {field.name for field in sent.fields} if isinstance(sent, t.Record) else set()
+            self._missing(node, entity, {entry.name for entry in values} | named)
         return ir.CreateRow(
             type=t.Row(entity.name), at=node.start, entity=entity.name, values=values, source=source, as_system=node.as_system
         )
@@ -52,6 +55,9 @@ class Writes(Selections):
             for field in entity.fields.values()
             if must_send(field) and field.name not in given and field.name != entity.tenant_field
         ]
+        near = {nearest(entry.key.text, entity.fields) for entry in node.values if entry.key.text not in entity.fields}
+        meant = {f"'{found.name}'" for found in near if found is not None}  # misspelt, which is said there
+        missing = [name for name in missing if name not in meant]
         if missing:
             self.report.error(node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
 
@@ -65,6 +71,8 @@ class Writes(Selections):
                 field = entity.fields.get(member.name)
                 if field is not None and not client_writes(field):
                     self.report.error(node, f"'{member.name}' is set by the server", "CAI0326")
+                elif field is not None:
+                    self.fitted(node, ir.Local(type=member.type, name=member.name), field.type, f"field '{field.name}'")
         elif not isinstance(type_, t.Unknown):
             self.report.error(node, f"'from' needs a record, got {type_}", "CAI0327")
         return found
