@@ -19,7 +19,7 @@ def for_arithmetic(operator: str, left: t.Type, right: t.Type) -> str:
         return 'write a text with both in it, as in "{a} {b}"'
     if operator == "-" and isinstance(left, t.Date | t.Timestamp) and isinstance(right, t.Date | t.Timestamp):
         return "write diff_days(a, b), or make both timestamps with 'as timestamp'"
-    if isinstance(left, t.Date | t.Timestamp) and isinstance(right, NUMERIC):
+    if operator in "+-" and isinstance(left, t.Date | t.Timestamp) and isinstance(right, NUMERIC):
         return "add a duration, as in '+ 1d'"
     if is_number(left) and is_number(right):
         return "make both one type, as in 'x as decimal'"
