@@ -237,8 +237,8 @@ class Calls(Expressions):
         return call_problem(name, arguments)
 
     def _issued_roles(self, node: ex.Expression) -> None:
-        """Roles that the program does not declare open nothing, so that whoever issues one has mistyped it."""
-        for item in node.items if isinstance(node, ex.ListLiteral) else ():
+        """Where the program declares roles, others open nothing, so that whoever issues one has mistyped it."""
+        for item in node.items if isinstance(node, ex.ListLiteral) and self.symbols.roles else ():
             if isinstance(item, ex.StringLiteral):
                 self.check_role(Identifier(item.start, item.end, item.value))
 

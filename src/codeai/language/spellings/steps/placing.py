@@ -25,15 +25,21 @@ if TYPE_CHECKING:
     from codeai.language.parser.statements import Statements
 
 
+# What to write instead of each: the canonical form, with what an older one would have to say.
 _SHOWN: Final = {
-    "find": "find(Entity, id)",
-    "create": "create(Entity, request)",
-    "insert": 'insert("table", request)',
-    "update": "update(row, request)",
-    "delete": "delete(row)",
-    "paginate": "paginate(find(Entity), limit, offset)",
-    "authorize": 'authorize(request, "role")',
-    "call": 'call("Integration.operation", { … })',
+    **dict.fromkeys(("find", "findOne"), "first Entity where …', or 'find(Entity, id)"),
+    "query": "select Entity where …",
+    **dict.fromkeys(("create", "insert"), "create Entity { … }', or 'create(Entity, request)"),
+    **dict.fromkeys(("update", "patch"), "update row { … }', or 'update(row, request)"),
+    "delete": "delete row', or 'delete(row)",
+    "paginate": "select Entity … limit … offset …', or 'paginate(find(Entity), limit, offset)",
+    "authorize": """require user.has_role(…)', or 'authorize(request, "role")""",
+    "call": """call Integration.operation { … }', or 'call("Integration.operation", { … })""",
+    "validate": "body { … }', which is checked before the block",
+    "transform": "list.map(item => …)",
+    **dict.fromkeys(("sum", "avg"), "sum(Entity.field)', or 'list.sum(item => …)"),
+    **dict.fromkeys(("log", "log_debug", "log_error", "log_info", "log_warning"), 'log info "…" { key: value }'),
+    "check": "require …",
 }
 
 
@@ -165,5 +171,5 @@ def _read(p: Queries) -> Result:
     found = STEPS[name.text](p, Call(name, p.previous_end, arguments))
     if found is None:
         shown = _SHOWN.get(name.text, f"{name.text}(…)")
-        p.fail(f"malformed step '{name.text}'", "CAI0034", name.start, p.previous_end, help_text=f"write {shown}")
+        p.fail(f"malformed step '{name.text}'", "CAI0034", name.start, p.previous_end, help_text=f"write '{shown}'")
     return found
