@@ -197,3 +197,15 @@ def test_archiving_outlives_a_restart_and_holds_back_what_events_start(start_ser
     assert [row["status"] for row in held] == ["pending"]
     operator.http.patch("/workflows/Hears", json={"status": "active"})
     assert operator.ended(held[0]["id"])["status"] == "completed"
+
+
+def test_one_that_is_started_with_a_delay_begins_later(operator: Operator) -> None:
+    answer = operator.http.post("/workflows/Greet/executions", json={"input": {"name": "a later one"}, "delay": "1h", "priority": 1})
+    assert answer.status_code == 202
+    found = answer.json()
+    assert (found["status"], found["priority"], found["scheduled_for"] > found["created_at"]) == ("pending", 1, True)
+    soon = operator.http.post("/workflows/Greet/executions", json={"input": {"name": "a sooner one"}, "delay": 0.2}).json()
+    assert operator.ended(soon["id"])["status"] == "completed"
+    operator.http.post(f"/executions/{found['id']}/cancel").raise_for_status()
+    wrong = operator.http.post("/workflows/Greet/executions", json={"input": {"name": "wrong"}, "delay": "soon"})
+    assert (wrong.status_code, "must be a duration" in wrong.text) == (422, True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 
-from codeai.cli.actions import add_actions
 from codeai.cli.groups import Commands
+from codeai.cli.many import One, one_or_many
 from codeai.cli.remote import Remote, json_object, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
 COLUMNS: Final = ("id", "workflow_id", "status", "attempt", "key", "created_at", "finished_at", "error")
+WHICH: Final = (
+    click.Option(["--workflow", "workflow_id"], help="All of one workflow or job."),
+    click.Option(["--since"], help="All that were created at or after an instant."),
+    click.Option(["--until"], help="All that were created before an instant."),
+)
 STEPS: Final = ("name", "status", "attempts", "started_at", "finished_at", "compensation", "error")
 
 
@@ -51,16 +57,19 @@ def show(server: Remote, id: str) -> None:
         print_one(server, execution, table_of(shown, columns))
 
 
-add_actions(
-    command,
-    "/executions/{item}/{action}",
-    "ID",
-    {
-        "retry": "Go on with a failed execution: what failed runs again.",
-        "compensate": "Undo what an execution has done, in reverse order.",
-        "cancel": "End an execution; calls under way are cut short.",
-    },
-)
+def _one(action: str) -> One:
+    def act(server: Remote, item: str, options: Mapping[str, Any]) -> None:
+        print_one(server, server.send("POST", f"/executions/{item}/{action}"))
+
+    return act
+
+
+for _name, _text in {
+    "retry": "Go on with a failed execution, or with all of a workflow or time: what failed runs again.",
+    "compensate": "Undo what an execution has done, in reverse order; or all that have failed of a workflow or time.",
+    "cancel": "End an execution, or all of a workflow or time; calls under way are cut short.",
+}.items():
+    command.add_command(one_or_many(_name, _text, f"/executions/{_name}", WHICH, _one(_name)))
 
 
 @command.command("signal", help="Give an execution an event that it waits for.")

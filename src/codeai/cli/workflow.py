@@ -45,10 +45,12 @@ def show(server: Remote, name: str) -> None:
 @click.argument("name")
 @click.option("--input", "given", default="{}", help="Its input, a JSON object or @file.")
 @click.option("--key", default=None, help="Instead of the key that the workflow computes.")
+@click.option("--delay", default=None, help="It begins so much later, as in 30s.")
+@click.option("--priority", type=click.IntRange(0, 100), default=None, help="The lower, the sooner.")
 @remote
-def start(server: Remote, name: str, given: str, key: str | None) -> None:
+def start(server: Remote, name: str, given: str, **more: Any) -> None:
     """Starts one."""
-    body = {"input": json_object(given, "--input"), **({"key": key} if key is not None else {})}
+    body = {"input": json_object(given, "--input"), **{name: value for name, value in more.items() if value is not None}}
     print_one(server, server.send("POST", f"/workflows/{name}/executions", body))
 
 

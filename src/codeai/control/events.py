@@ -57,7 +57,7 @@ class EventPages:
     async def replay_delivery(self, exchange: Exchange) -> Response:
         """POST …/{id}/replay ``{force?}`` of a delivery or dead letter: 202 with the new delivery; 409 while it is still tried."""
         identifier, asked = _identifier(exchange, "delivery"), await exchange.body(ReplayRequest, optional=True)
-        noted = self._noted(exchange, "replay", "delivery", str(identifier))
+        noted = self.replayed(exchange, str(identifier))
         found = await self._found(exchange, "delivery", self._control.replay_delivery(identifier, force=asked.force, noted=noted))
         return json_response(found, 202)
 
@@ -82,6 +82,10 @@ class EventPages:
             raise unknown(what, exchange.path.get("id") or exchange.path["name"]) from None
         except NotNow as error:
             raise Problem(409, f"the {what} cannot be replayed now: {error}", "wrong_state") from None
+
+    def replayed(self, exchange: Exchange, delivery: str) -> Noted:
+        """Writes the trail of a delivery that is replayed."""
+        return self._noted(exchange, "replay", "delivery", delivery)
 
     def _noted(self, exchange: Exchange, action: str, entity: str, key: str) -> Noted:
         """Writes the trail, in the transaction of the change."""

@@ -9,6 +9,7 @@ import msgspec
 
 from codeai.analysis.payloads import wire_name
 from codeai.control.exchange import Exchange, paged, unknown
+from codeai.control.fields import duration_of
 from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
 from codeai.control.showing import Showing
@@ -19,6 +20,7 @@ from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
 
 _STEPS: Final = 100
+_LONGEST_WAIT: Final = 25.0  # seconds: less than what stands between client and server gives an answer
 _UNDER_WAY: Final = ("running", "waiting", "done")
 
 
@@ -46,7 +48,10 @@ class ExecutionPages:
         self._inputs = inputs
 
     async def show(self, exchange: Exchange) -> Response:
-        """GET /executions/{id}."""
+        """GET /executions/{id}?wait=20s: as it is, or as it is when it has ended or the time is over."""
+        seconds = min(duration_of("wait", exchange.parameters("wait").get("wait")) / 1000, _LONGEST_WAIT)
+        if seconds:
+            await self._control.ended(exchange.path["id"], seconds)
         return json_response(await self._showing.row("execution", exchange.path["id"]))
 
     async def steps(self, exchange: Exchange) -> Response:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Annotated, Any, Final
+from typing import Any
 
 import msgspec
 
 from codeai.control.audit import Trail
 from codeai.control.exchange import Exchange, unknown
+from codeai.control.fields import Key, Priority, duration_of, wrong
 from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
 from codeai.control.showing import Showing
@@ -16,16 +17,11 @@ from codeai.durable.control import Control, UnknownExecution, WrongState
 from codeai.durable.executions import KeyTaken
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
-from codeai.http.problems import FieldError, Problem
+from codeai.http.problems import Problem
 from codeai.jobs.enqueueing import Enqueueing, Wanted
 from codeai.jobs.purging import FINISHED, Purge
 from codeai.jobs.queues import QueueDesk
-from codeai.language.durations import duration_milliseconds
 from codeai.storage.interface import Database
-
-_LONGEST_MS: Final = 366 * 24 * 3_600_000
-Key = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
-Priority = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
 class EnqueueRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,15 +67,15 @@ class JobPages:
     async def enqueue(self, exchange: Exchange) -> Response:
         """POST …/jobs: 202 with the run."""
         asked = await exchange.body(EnqueueRequest)
-        delay, debounce = _milliseconds("delay", asked.delay), _milliseconds("debounce", asked.debounce)
+        delay, debounce = duration_of("delay", asked.delay), duration_of("debounce", asked.debounce)
         if debounce and asked.key is None:
-            raise _wrong("debounce", "needs a key")
+            raise wrong("debounce", "needs a key")
         if asked.queue is not None and asked.queue not in self._desk.names:
-            raise _wrong("queue", f"no queue '{asked.queue[:100]}'")
+            raise wrong("queue", f"no queue '{asked.queue[:100]}'")
         try:
             values = self._inputs.decode("job", asked.job, bytes(asked.input))
         except UnknownRun:
-            raise _wrong("job", f"no job '{asked.job[:100]}'") from None
+            raise wrong("job", f"no job '{asked.job[:100]}'") from None
         wanted = Wanted(
             job=asked.job,
             values=values,
@@ -113,8 +109,8 @@ class JobPages:
         given = exchange.parameters("status", "older_than")
         status = given.get("status")
         if status not in FINISHED:
-            raise _wrong("status", f"must be one of {', '.join(FINISHED)}")
-        age = _milliseconds("older_than", given.get("older_than", "24h"))
+            raise wrong("status", f"must be one of {', '.join(FINISHED)}")
+        age = duration_of("older_than", given.get("older_than", "24h"))
         number = await self._purge.jobs(status, age)
         async with self._database.transaction() as session:
             await self._trail.write(
@@ -132,18 +128,3 @@ class JobPages:
             raise unknown("job", id_) from None
         except WrongState as error:
             raise Problem(409, str(error).replace("an execution", "a job"), "wrong_state", hint=error.hint) from None
-
-
-def _milliseconds(name: str, value: str | float | None) -> int:
-    """A duration of a request; 0 when there is none."""
-    if value is None:
-        return 0
-    seconds = float(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12 else value
-    found = duration_milliseconds(seconds) if isinstance(seconds, str) else round(min(seconds * 1000, _LONGEST_MS + 1))
-    if found is None or not 0 <= found <= _LONGEST_MS:
-        raise _wrong(name, "must be a duration, as in 30s or 24h, of a year at most")
-    return found
-
-
-def _wrong(field: str, message: str) -> Problem:
-    return Problem(422, "the request has invalid values", "invalid", errors=(FieldError(field, "wrong_value", message),))

@@ -12,6 +12,7 @@ from codeai.control.executions import ExecutionPages
 from codeai.control.integrations import IntegrationPages
 from codeai.control.jobs import JobPages
 from codeai.control.lists import ListPage
+from codeai.control.many import ManyPages
 from codeai.control.query import QueryPage
 from codeai.control.queues import QueuePages
 from codeai.control.schedules import SchedulePages
@@ -29,6 +30,7 @@ class ControlPages(msgspec.Struct, frozen=True, kw_only=True):
     query: QueryPage
     workflows: WorkflowPages
     executions: ExecutionPages
+    many: ManyPages
     jobs: JobPages
     events: EventPages
     schedules: SchedulePages
@@ -58,6 +60,9 @@ def _answers(pages: ControlPages) -> Iterator[tuple[str, str, Answer]]:
     yield "POST", "/executions/{id}/cancel", pages.executions.cancel
     yield "POST", "/executions/{id}/signal", pages.executions.signal
     yield "POST", "/executions/{id}/fork", pages.executions.fork
+    yield "POST", "/executions/retry", pages.many.retry
+    yield "POST", "/executions/compensate", pages.many.compensate
+    yield "POST", "/executions/cancel", pages.many.cancel
     yield "POST", "/admin/jobs", pages.jobs.enqueue
     yield "POST", "/admin/jobs/purge", pages.jobs.purge
     yield "GET", "/admin/jobs/{id}", pages.jobs.show
@@ -67,6 +72,7 @@ def _answers(pages: ControlPages) -> Iterator[tuple[str, str, Answer]]:
     yield "POST", "/events/{id}/replay", pages.events.replay
     yield "GET", "/dead-letters/{id}", pages.events.show_delivery
     yield "POST", "/dead-letters/{id}/replay", pages.events.replay_delivery
+    yield "POST", "/dead-letters/replay", pages.many.replay
     yield "GET", "/webhooks", pages.events.webhooks
     yield "PATCH", "/webhooks/{name}", pages.events.switch
     yield "GET", "/webhooks/deliveries/{id}", pages.events.show_delivery

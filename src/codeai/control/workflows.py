@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from codeai.control.exchange import PREFIX, Exchange, unknown
+from codeai.control.fields import Key, Priority, duration_of
 from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
 from codeai.control.lists import ListPage
@@ -29,7 +30,6 @@ from codeai.storage.portable import portable
 
 _COUNTS: Final = "SELECT workflow_id, status, count(*) FROM executions WHERE workflow_id IN {names} GROUP BY workflow_id, status"
 _NAMES: Final = {"postgresql": "(SELECT unnest($1::text[]))", "sqlite": "(SELECT value FROM json_each($1))"}
-Key = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
 class StatusChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,10 +39,12 @@ class StatusChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The input of an execution; ``key`` instead of the one that the definition computes."""
+    """The input of an execution; ``key`` instead of the one that the definition computes. ``delay`` is a duration (``30s``) or seconds."""
 
     input: msgspec.Raw = msgspec.Raw(b"{}")
     key: Key | None = None
+    delay: str | float | None = None
+    priority: Priority | None = None
 
 
 class RegisterRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,8 +119,9 @@ class WorkflowPages:
         return json_response(await self._shown(name))
 
     async def start(self, exchange: Exchange) -> Response:
-        """POST /workflows/{name}/executions ``{input, key?}``: 202 with the execution."""
+        """POST /workflows/{name}/executions ``{input, key?, delay?, priority?}``: 202 with the execution."""
         name, asked = exchange.path["name"], await exchange.body(StartRequest, optional=True)
+        delay = duration_of("delay", asked.delay)
         row = await self._showing.row("workflow", name)
         if row["status"] == "archived":
             raise Problem(409, f"workflow '{name}' is archived", "archived", hint="make it active first")
@@ -126,7 +129,12 @@ class WorkflowPages:
         try:
             values = self._inputs.decode("workflow", name, bytes(asked.input))
             started = await self._control.start(
-                "workflow", name, values, key=asked.key, actor=exchange.actor, origin=await self._keys.origin(exchange)
+                *("workflow", name, values),
+                key=asked.key,
+                actor=exchange.actor,
+                origin=await self._keys.origin(exchange),
+                delay_ms=delay,
+                priority=asked.priority,
             )
         except (UnknownRun, DefinitionMissing):
             raise Problem(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +20,7 @@ from codeai.durable.plans import GroupPlan, StepPlan
 from codeai.durable.records import FINISHED, Execution, Record
 from codeai.storage.interface import Session
 
+_LOOK_EVERY: Final = 0.5  # seconds
 _COMPENSABLE: Final = frozenset({"failed", "completed", "cancelled"})
 
 
@@ -54,6 +58,8 @@ class Control:
         self, kind: str, name: str, values: Mapping[str, Any], *, key: str | None = None, actor: str | None = None, **more: Any
     ) -> Started:
         """Starts a run; see ``Executions.begin`` for what else may be given."""
+        if more.get("delay_ms"):
+            more.setdefault("scheduled_for", self._parts.clock() + datetime.timedelta(milliseconds=more["delay_ms"]))
         async with self._parts.database.transaction() as session:
             found = await self._executions.begin(session, kind, name, values, key=key, actor=actor, **more)
             if not found.existing:
@@ -201,6 +207,22 @@ class Control:
         if not found:
             raise UnknownExecution(id_)
         return found[0]
+
+    async def ended(self, id_: str, seconds: float) -> None:
+        """Returns when an execution has ended or does not exist, or after some seconds."""
+        store, pause = self._parts.store, 0.02
+        try:
+            key = store.uuid(id_)
+        except ValueError:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    row = await self._parts.database.reading().fetch_row(store.sql.status, (key,))
+                    if row is None or row[0] in FINISHED:
+                        return
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 1.5, _LOOK_EVERY)
 
     async def timeline(self, id_: str) -> tuple[Execution, tuple[Record, ...]]:
         """An execution with its records, in the order in which the steps ended; those that run come last."""

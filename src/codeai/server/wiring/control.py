@@ -15,6 +15,7 @@ from codeai.control.integrations import IntegrationPages
 from codeai.control.jobs import JobPages
 from codeai.control.keys import Keys
 from codeai.control.lists import list_pages
+from codeai.control.many import ManyPages
 from codeai.control.queries import OperatorQueries
 from codeai.control.query import QueryPage
 from codeai.control.queues import QueuePages
@@ -150,6 +151,7 @@ class Controlling:
         workflows = {workflow.name: workflow for workflow in application.workflows}
         lists = {page.template: page for page in list_pages(found, runtime)}
         page = lists.pop(f"{PREFIX}/workflows")
+        happened = EventPages(events, trail)
         pages = ControlPages(
             lists=tuple(lists.values()),
             query=QueryPage(self.queries, database, trail),
@@ -158,7 +160,8 @@ class Controlling:
             ),
             executions=ExecutionPages(durable.control, showing, inputs, Keys(database)),
             jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
-            events=EventPages(events, trail),
+            many=ManyPages(durable.control, durable.store, events, happened.replayed),
+            events=happened,
             schedules=SchedulePages(self.scheduler, database, trail),
             queues=QueuePages(desk, database, trail, runtime.clock),
             integrations=IntegrationPages(integrations, database, trail),
