@@ -11,6 +11,7 @@ from programs import Peer, Process, unique
 from codeai.durable.control import WrongState
 from codeai.durable.dispatch.claiming import LEASE_MS
 from codeai.durable.dispatch.leases import BEGIN_WITHIN
+from codeai.storage.errors import PoolExhausted, SerializationFailure
 
 PROGRAM = """
 entity Note { id: uuid, primary, auto   text: string, required }
@@ -231,3 +232,19 @@ async def test_items_of_a_cancelled_step_are_undone_when_that_is_asked_for(proce
 async def test_how_long_a_step_waits_is_not_how_long_undoing_it_may_take(process: Process) -> None:
     steps = process.durable.definitions.current("workflow", "Waiting").plan.steps
     assert (steps["a"].timeout, steps["a"].limit, steps["b"].limit) == (2 * 86_400.0, 60.0, 5.0)
+
+
+async def test_what_the_database_does_to_everybody_fails_no_step(process: Process, peer: Peer) -> None:
+    """No connection was free, transactions stood in each other's way: the step is begun again, and no try is counted."""
+    inner, refusals = peer.call, [PoolExhausted("none is free"), SerializationFailure("two waited for each other")]
+
+    async def call(*arguments: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return await inner(*arguments)
+
+    peer.call = call  # type: ignore[method-assign]  # this once
+    id_ = await process.start("Ends", {"text": unique()})
+    await process.advance(seconds=5)
+    execution, records = await process.show(id_)
+    assert (execution.status, records["a"].attempt, refusals) == ("completed", 0, [])
