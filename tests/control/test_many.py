@@ -139,7 +139,7 @@ def test_a_webhook_is_looked_after_by_command(operator: Operator) -> None:
     assert letter["id"] in command(operator, "events", "deliveries", "nobody", "--status", "dead", "--since", since).stdout
     found = json.loads(command(operator, "events", "attempts", letter["id"], "--output", "json").stdout)
     assert (found["delivery"]["id"], len(found["attempts"])) == (letter["id"], 1)
-    assert "duration_ms" in command(operator, "events", "attempts", letter["id"]).stdout
+    assert "duration ms" in command(operator, "events", "attempts", letter["id"]).stdout
     off = json.loads(command(operator, "events", "disable", "nobody", "--reason", "moving", "--output", "json").stdout)
     assert (off["enabled"], off["reason"]) == (False, "moving")
     assert json.loads(command(operator, "events", "enable", "nobody", "--output", "json").stdout)["enabled"] is True
