@@ -109,7 +109,7 @@ def test_s110_a_restart_resets_the_pool(launch, postgres):
     operator.server.start()
     # What listens is in use as long as the process lives; nothing else is.
     until(lambda: operator.json("curl -s http://localhost:8080/health | jq .checks.database.details")["in_use"] == 1)
-    assert int(postgres.sql(f"{count} AND query LIKE 'LISTEN%'")) == 1
+    assert int(postgres.sql(f"{count} AND application_name = 'codeai listening'")) == 1
 
 
 def test_a_unix_socket_serves_and_is_cleaned_up(launch, tmp_path):

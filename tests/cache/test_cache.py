@@ -300,3 +300,72 @@ async def test_a_redis_that_is_full_still_gives_what_it_has(own_redis: RedisServ
     assert (await cache.get("new", source))[0] == b"value 3"
     assert redis.available
     await redis.close()
+
+
+# -- a Redis that gives and takes nothing -----------------------------------------------------------------------------------
+
+
+def refuse_writes(server: RedisServer, refuse: bool) -> None:
+    """As a replica does, or a Redis that cannot save to its disk: reads are answered."""
+    server.cli("CONFIG", "SET", "min-replicas-to-write", "1" if refuse else "0")
+
+
+async def test_while_redis_refuses_writes_nothing_is_given_and_afterwards_nothing_old(own_redis: RedisServer) -> None:
+    clock = Time()
+    connections = [Redis(own_redis.url, timeout=5) for _ in range(2)]
+    stores = [RedisStore(redis, "", monotonic=clock) for redis in connections]
+    writer, reader = (Cache(store) for store in stores)
+    source = Source()
+    await writer.get("k", source)
+    assert await reader.get("k", source) == (b"value 1", True)
+    refuse_writes(own_redis, True)
+    await writer.written(["products"])
+    assert await writer.get("k", source) == (b"value 2", False)  # its own at once
+    clock.now += 1
+    assert await reader.get("k", source) == (b"value 3", False)  # the other's within a second
+    refuse_writes(own_redis, False)
+    async with asyncio.timeout(10):
+        while not (found := await reader.get("k", source))[1]:  # noqa: ASYNC110  # what it waits for is in Redis
+            await asyncio.sleep(0.01)
+    assert found[0] != b"value 1"
+    for store, redis in zip(stores, connections, strict=True):
+        await store.stop()
+        await redis.close()
+
+
+async def test_a_process_that_could_not_tell_of_a_write_does_when_it_can_also_when_nobody_asks_it(own_redis: RedisServer) -> None:
+    clock = Time()
+    cut_off, other = Redis(own_redis.url, timeout=0.3), Redis(own_redis.url, timeout=5)
+    store = RedisStore(cut_off, "")
+    reader, source = Cache(RedisStore(other, "", monotonic=clock)), Source()
+    await reader.get("k", source)
+    own_redis.pause()
+    await store.written(["products"])
+    own_redis.resume()
+    async with asyncio.timeout(10):
+        while (found := await reader.get("k", source))[1]:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.01)
+    assert found[0] == b"value 2"
+    await store.stop()
+    for redis in (cut_off, other):
+        await redis.close()
+
+
+async def test_a_process_that_begins_forgets_what_one_that_died_may_have_left(redis_server: RedisServer) -> None:
+    redis = Redis(redis_server.url, timeout=5)
+    store = RedisStore(redis, "begins:")
+    cache, source = Cache(store), Source()
+    await cache.get("k", source)
+    await RedisStore(redis, "begins:").start()
+    assert await cache.get("k", source) == (b"value 2", False)
+    await redis.close()
+
+
+async def test_versions_of_a_program_keep_answers_apart_and_hear_of_each_others_writes(redis_server: RedisServer) -> None:
+    redis = Redis(redis_server.url, timeout=5)
+    old, new = (Cache(RedisStore(redis, "versions:", version=version)) for version in ("1", "2"))
+    source = Source()
+    assert [(await cache.get("k", source))[0] for cache in (old, new, old)] == [b"value 1", b"value 2", b"value 1"]
+    await old.written(["products"])
+    assert [(await cache.get("k", source))[0] for cache in (old, new)] == [b"value 3", b"value 4"]
+    await redis.close()

@@ -120,7 +120,8 @@ def test_what_was_written_while_nothing_could_be_heard_is_seen(clients: list[htt
     database = url.rpartition("/")[2]
     # One transaction, so that no worker listens again between the end of its connection and the write that it misses.
     postgres.sql(
-        "BEGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%';"
+        "BEGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'codeai listening';"
         " UPDATE items SET name = 'missed'; COMMIT",
         database,
     )

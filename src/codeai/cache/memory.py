@@ -101,9 +101,13 @@ class MemoryStore:
 
     def hear(self) -> None:
         """They are heard of again: what is computed from now on counts."""
+        self.doubt()
+        self._deaf = False
+
+    def doubt(self) -> None:
+        """Some of them may have been missed: what was read from tables before counts no more."""
         self._clock += 1
         self._hearing_since = self._clock
-        self._deaf = False
 
     async def lead(self, key: str, seconds: float) -> bool:
         """See ``CacheStore``: within a process the flights take care of it."""

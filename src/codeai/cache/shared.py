@@ -1,15 +1,26 @@
-"""The cache of all processes, in Redis. While it does not answer there is no cache; nothing fails."""
+"""The cache of all processes, in Redis. While it does not answer there is no cache; nothing fails.
+
+A write that cannot be noted there would leave old answers for others. So a process that owes a note tries until everything is
+forgotten, and takes nothing from the cache meanwhile; who reads makes sure once a second that Redis takes writes at all (a replica, or a
+Redis that cannot save, answers reads for hours); and a process that begins forgets everything, since one before it may have died owing.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final
 
 from codeai.cache.entries import Entry
 from codeai.cache.memory import ALL
 from codeai.storage.redis import Redis, RedisUnavailable, Script
+
+_SURE: Final = 1.0  # seconds for which it is known that Redis takes writes
+_AGAIN: Final = 0.5
 
 # An entry is a hash: body, moment, tables. It is good while no table (nor all of them, '*') was written after its moment, and while
 # Redis knows of writes at all: where the clock or the writes are gone, nothing that was kept counts.
@@ -56,17 +67,33 @@ class RedisStore:
     """Entries in Redis.
 
     :param prefix: of all keys
+    :param version: of the program: another one may answer otherwise
     :param largest: bytes of a value that is kept
+    :param monotonic: seconds
     """
 
-    def __init__(self, redis: Redis, prefix: str, largest: int = 8 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        prefix: str,
+        *,
+        version: str = "",
+        largest: int = 8 * 1024 * 1024,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._redis = redis
-        self._entries = f"{prefix}cache:"
+        self._monotonic = monotonic
+        kept = f"{version}:" if version else ""
+        self._entries = f"{prefix}cache:{kept}"
+        self._probe = f"{prefix}cache-probe"
         self._writes = f"{prefix}cache-writes"
         self._clock = f"{prefix}cache-clock"
-        self._leads = f"{prefix}cache-lead:"
+        self._leads = f"{prefix}cache-lead:{kept}"
         self._largest = largest
         self._mark = secrets.token_hex(8)
+        self._sure_until = 0.0
+        self._owes = False
+        self._owing: asyncio.Task[None] | None = None
         self.failures = 0
         # Writes that happened meanwhile may not have arrived, here or from other processes: what was kept counts no more.
         redis.on_recovery(self._forget_all)
@@ -78,6 +105,7 @@ class RedisStore:
 
     async def _forget_all(self) -> None:
         await self._note([ALL])
+        self._owes = False
 
     async def _note(self, tables: Iterable[str]) -> None:
         """Notes that tables were written. A Redis that is full refuses that, but nobody may be given old values: all of them go."""
@@ -88,6 +116,44 @@ class RedisStore:
                 raise
             self.failures += 1
             await self._redis.command("DEL", self._clock)
+
+    async def start(self) -> None:
+        """Forgets everything, when there is a Redis."""
+        await self.written([ALL])
+
+    async def stop(self) -> None:
+        """Ends what it does by itself."""
+        if self._owing is not None:
+            self._owing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._owing
+
+    def _owe(self) -> None:
+        self._owes = True
+        if self._owing is None or self._owing.done():
+            self._owing = asyncio.get_running_loop().create_task(self._settle())
+
+    async def _settle(self) -> None:
+        while self._owes:  # nobody may ask for anything for hours
+            await asyncio.sleep(_AGAIN)
+            if self._owes:
+                with suppress(RedisUnavailable):
+                    await self._forget_all()
+
+    async def _make_sure(self) -> None:
+        """Raises RedisUnavailable when Redis takes no writes, or not the one that this process owes."""
+        if self._owes:
+            await self._forget_all()
+        now = self._monotonic()
+        if now < self._sure_until:
+            return
+        try:
+            await self._redis.command("DEL", self._probe)  # which a Redis that is merely full takes
+        except RedisUnavailable:
+            if self._redis.available:
+                self._owe()  # others may owe, and their turn may come after this one's next answer
+            raise
+        self._sure_until = now + _SURE
 
     async def moment(self) -> int | None:
         """See ``CacheStore``."""
@@ -100,6 +166,7 @@ class RedisStore:
     async def get(self, key: str) -> bytes | None:
         """See ``CacheStore``."""
         try:
+            await self._make_sure()
             found: bytes | None = await self._redis.script(_GET, [self._entries + key, self._writes, self._clock], [])
         except RedisUnavailable:
             self.failures += 1
@@ -122,6 +189,7 @@ class RedisStore:
             await self._note(tables)
         except RedisUnavailable:
             self.failures += 1
+            self._owe()
 
     async def lead(self, key: str, seconds: float) -> bool:
         """See ``CacheStore``; without Redis everybody leads."""

@@ -6,14 +6,15 @@ It stands in front of the real one only where a program caches answers. Each tex
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
-from typing import Final, TypeVar
+from types import TracebackType
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from codeai.storage.interface import Database, Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values
+from codeai.storage.interface import Database, Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
 
 # The names that our compiler writes are quoted, and texts of callers are bound values: no string in a statement looks like one.
 _READS: Final = re.compile(r'\b(?:FROM|JOIN)\s+"([^"]+)"', re.IGNORECASE)
@@ -21,7 +22,6 @@ _WRITES: Final = re.compile(r'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"([^"]+
 _KEPT: Final = 20_000
 _Found = TypeVar("_Found")
 Written = Callable[[Iterable[str]], Awaitable[None]]
-Announce = Callable[[Session, Iterable[str]], Awaitable[None]]
 
 reading: ContextVar[set[str] | None] = ContextVar("reading", default=None)
 
@@ -37,10 +37,12 @@ class TableNames:
     """The tables of statements.
 
     :param cascades: for each table, those that a delete in it changes as well
+    :param ours: tables of the runtime, of which no answer that is kept is made: writes to them concern nobody
     """
 
-    def __init__(self, cascades: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, cascades: Mapping[str, frozenset[str]], ours: frozenset[str] = frozenset()) -> None:
         self._cascades = cascades
+        self._ours = ours
         self._known: dict[str, Touched] = {}
 
     def of(self, statement: str) -> Touched:
@@ -52,16 +54,40 @@ class TableNames:
             written = set(_WRITES.findall(statement))
             for table in tuple(written):
                 written |= self._cascades.get(table, frozenset())
-            found = self._known[statement] = Touched(frozenset(_READS.findall(statement)), frozenset(written))
+            found = self._known[statement] = Touched(frozenset(_READS.findall(statement)), frozenset(written) - self._ours)
         return found
 
 
-class _Watch(msgspec.Struct, frozen=True):
-    """Who is told of writes: ``committed`` after them; ``announce`` within their transaction, so that it and the write are one."""
+class Announcer(Protocol):
+    """Tells other processes of writes, sooner or later: ``begin`` and ``end`` stand around each commit."""
 
-    names: TableNames
-    committed: Written
-    announce: Announce | None
+    def begin(self) -> bool:
+        """A write is about to commit. Whether it must be told in its own transaction, by ``announce``."""
+
+    async def announce(self, session: Session, tables: Iterable[str]) -> None:
+        """Tells of it as part of its transaction."""
+
+    def end(self, tables: Iterable[str]) -> None:
+        """It has committed, or may have."""
+
+
+class _Watch:
+    """Who is told of writes: this process and, if there are any, others."""
+
+    def __init__(self, names: TableNames, written: Written, announcer: Announcer | None) -> None:
+        self.names = names
+        self._written = written
+        self._announcer = announcer
+
+    def begin(self) -> Announcer | None:
+        """A write is about to commit; returns who must tell of it within its transaction, if anybody must."""
+        return self._announcer if self._announcer is not None and self._announcer.begin() else None
+
+    async def end(self, tables: Iterable[str]) -> None:
+        """It has committed, or may have."""
+        if self._announcer is not None:
+            self._announcer.end(tables)
+        await self._written(tables)
 
 
 class _WatchedSession:
@@ -104,25 +130,27 @@ class _WatchedSession:
         if self._lone is None or not touched.written:
             self._writes |= touched.written
             return await work(self._inner)
-        if self._watch.announce is None:
-            found = await work(self._inner)
-        else:
+        announcer = self._watch.begin()
+        try:
+            if announcer is None:
+                return await work(self._inner)
             async with self._lone.transaction() as session:
                 found = await work(session)
-                await self._watch.announce(session, touched.written)
-        await self._watch.committed(touched.written)
-        return found
+                await announcer.announce(session, touched.written)
+            return found
+        finally:
+            await self._watch.end(touched.written)
 
 
 class WatchedDatabase(_WatchedSession):
-    """A database that tells what was written, after it is committed.
+    """A database that tells what was written, after it is committed, and also when nobody knows whether it is.
 
     :param written: told in this process
-    :param announce: tells other processes, by the transaction of the writes itself; None where there are none
+    :param announcer: tells other processes; None where there are none
     """
 
-    def __init__(self, inner: Database, names: TableNames, written: Written, announce: Announce | None = None) -> None:
-        super().__init__(inner, _Watch(names, written, announce), set(), inner)
+    def __init__(self, inner: Database, names: TableNames, written: Written, announcer: Announcer | None = None) -> None:
+        super().__init__(inner, _Watch(names, written, announcer), set(), inner)
         self._database = inner
 
     @property
@@ -153,9 +181,9 @@ class WatchedDatabase(_WatchedSession):
         """See ``Database``."""
         return self._database.hears
 
-    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None], voice: Voice | None = None) -> None:
         """See ``Database``."""
-        await self._database.listen(channels, lost)
+        await self._database.listen(channels, lost, voice)
 
     def reading(self) -> Session:
         """See ``Database``."""
@@ -169,14 +197,37 @@ class WatchedDatabase(_WatchedSession):
         self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None, turn: int | None = None
     ) -> AbstractAsyncContextManager[Session]:
         """See ``Database``."""
-        return self._transaction(self._database.transaction(write=write, isolation=isolation, idle_limit=idle_limit, turn=turn))
+        return _Watched(self._database.transaction(write=write, isolation=isolation, idle_limit=idle_limit, turn=turn), self._watch)
 
-    @asynccontextmanager
-    async def _transaction(self, inner: AbstractAsyncContextManager[Session]) -> AsyncIterator[Session]:
-        writes: set[str] = set()
-        async with inner as session:
-            yield _WatchedSession(session, self._watch, writes, None)
-            if writes and self._watch.announce is not None:
-                await self._watch.announce(session, writes)
-        if writes:
-            await self._watch.committed(writes)
+
+class _Watched:
+    """A transaction as a block, and what it wrote; a class, since generators cost a tenth of a small transaction."""
+
+    __slots__ = ("_inner", "_session", "_watch", "_writes")
+
+    def __init__(self, inner: AbstractAsyncContextManager[Session], watch: _Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+        self._writes: set[str] = set()
+
+    async def __aenter__(self) -> Session:
+        self._session = await self._inner.__aenter__()
+        return _WatchedSession(self._session, self._watch, self._writes, None)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        if kind is not None or not self._writes:
+            return await self._inner.__aexit__(kind, error, trace)
+        announcer = self._watch.begin()
+        try:
+            if announcer is not None:
+                await self._announce(announcer)
+            return await self._inner.__aexit__(None, None, None)
+        finally:  # a connection that breaks at the end does not say whether the writes are there
+            await self._watch.end(self._writes)
+
+    async def _announce(self, announcer: Announcer) -> None:
+        try:
+            await announcer.announce(self._session, self._writes)
+        except BaseException as error:
+            await self._inner.__aexit__(type(error), error, error.__traceback__)
+            raise

@@ -6,6 +6,7 @@ sequence of values that are already in the driver's form (see ``codecs``). Rows 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
@@ -70,6 +71,21 @@ class RowAtOnce(Protocol):
         """The row, or None."""
 
 
+class Voice(Protocol):
+    """Says something on the connection that listens, statement by statement.
+
+    ``woken`` is set when something may be due before the time that ``due`` gave.
+    """
+
+    woken: asyncio.Event
+
+    def due(self) -> tuple[str | None, float]:
+        """The statement that is to run now, or None, and seconds until the next look."""
+
+    def said(self) -> None:
+        """It has run. When it fails, the connection ends, and ``due`` is asked again on the next one."""
+
+
 class Database(Session, Protocol):
     """A database that is in use. As a ``Session`` it is for reads outside of transactions.
 
@@ -115,5 +131,5 @@ class Database(Session, Protocol):
     def hears(self) -> bool:
         """Whether processes can give each other notices through it (``NOTIFY`` of PostgreSQL, with no pooler between)."""
 
-    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None], voice: Voice | None = None) -> None:
         """Hears notices until it is cancelled (see ``postgresql.listening.listen``); only where it ``hears``."""

@@ -24,6 +24,16 @@ _TELL: Final = f"SELECT pg_notify('{_CHANNEL}', $1)"
 Heard = Callable[[str], None]
 
 
+class Speaker(Protocol):
+    """Says something again and again (see ``Notices.speak``)."""
+
+    def due(self) -> tuple[str | None, float]:
+        """What is to be told now, or None, and seconds until the next look unless somebody wakes."""
+
+    def said(self) -> None:
+        """It has been told; when that fails, ``due`` is asked again as soon as somebody can be told."""
+
+
 @runtime_checkable
 class AtEnd(Protocol):
     """A session that gives a notice together with its commit."""
@@ -52,6 +62,7 @@ class Notices:
         self._task: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._hearing = asyncio.Event()
+        self._speech: _Speech | None = None
 
     @property
     def possible(self) -> bool:
@@ -74,6 +85,14 @@ class Notices:
         """What is done when notices are heard, from the beginning or again."""
         self._returns.append(action)
 
+    def speak(self, topic: str, speaker: Speaker) -> Callable[[], None]:
+        """Tells what a speaker says, one notice after the other, on the connection that listens, and never waits for a disk.
+
+        :returns: what wakes it when something has become due
+        """
+        self._speech = _Speech(f"{self._mark} {topic} ", speaker)
+        return self._speech.woken.set
+
     async def start(self) -> None:
         """Begins to listen, if anybody wants to hear something; returns when it does, or after a few seconds without it."""
         if not self.possible or not (self._topics or self._channels):
@@ -83,7 +102,7 @@ class Notices:
             channels[_CHANNEL] = self._notice
         else:
             self._hearing.set()
-        self._task = asyncio.create_task(self._database.listen(channels, self._gap))
+        self._task = asyncio.create_task(self._database.listen(channels, self._gap, self._speech))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._hearing.wait(), _PATIENCE)
 
@@ -137,3 +156,24 @@ class Notices:
             await self.write(self._database.writing(), topic, text)
         except StorageError as error:
             _LOG.debug("a notice was not given", extra={"topic": topic, "cause": str(error)})
+
+
+class _Speech:
+    """A ``Voice`` that gives notices. Whether a notice survives a crash of the database is all one: nobody hears it then."""
+
+    def __init__(self, head: str, speaker: Speaker) -> None:
+        self.woken = asyncio.Event()
+        self._head = head
+        self._speaker = speaker
+
+    def due(self) -> tuple[str | None, float]:
+        """See ``Voice``."""
+        text, pause = self._speaker.due()
+        if text is None:
+            return None, pause
+        payload = (self._head + text).replace("'", "''")
+        return f"SET LOCAL synchronous_commit = off; NOTIFY {_CHANNEL}, '{payload}'", pause
+
+    def said(self) -> None:
+        """See ``Voice``."""
+        self._speaker.said()

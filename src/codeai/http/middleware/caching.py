@@ -85,7 +85,7 @@ class CachedAction:
                 found = await self._inner.run(request, inputs, principal)
             finally:
                 reading.reset(token)
-            kept = found.status == 200 and not any(name == b"set-cookie" for name, _ in found.headers)
+            kept = found.status == 200 and not any(_is_for_one_time(*header) for header in found.headers)
             body = _ENCODE(_Answer(found.status, found.headers, found.body))
             return Computed(body, tuple(sorted(tables)), self._ttl if kept else 0.0)
 
@@ -100,6 +100,11 @@ class CachedAction:
         varied = [request.headers.get(name, b"") for name in self._vary]
         parts: tuple[Any, ...] = (request.path, query, accept, varied, inputs.header, inputs.cookie, self._by(principal))
         return f"{self._name}:{hashlib.blake2b(repr(parts).encode(), digest_size=20).hexdigest()}"
+
+
+def _is_for_one_time(name: bytes, value: bytes) -> bool:
+    """Whether a header says that its answer is nobody else's and not to be kept (RFC 9111, section 5.2.2.5)."""
+    return name == b"set-cookie" or (name == b"cache-control" and b"no-store" in value.lower())
 
 
 def _conditional(response: Response, condition: bytes | None) -> Response:

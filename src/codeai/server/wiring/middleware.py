@@ -31,6 +31,7 @@ from codeai.server.settings import Settings
 from codeai.server.wiring.sharing import Setting, Sharing
 from codeai.server.wiring.stated import Stated
 from codeai.storage.interface import Database
+from codeai.storage.schema.system import SYSTEM_TABLES
 
 _LOG: Final = logging.getLogger("codeai.server")
 _BEFORE_GUARD: Final = ("ip", "all")
@@ -201,7 +202,8 @@ def watched(application: Application, database: Database, sharing: Sharing, work
     later = application.workflows or application.jobs or application.handlers
     if sharing.redis is None and database.dialect == "postgresql" and not database.hears and (workers > 1 or later):
         _LOG.warning("answers are cached in each process by itself behind a pooler; set REDIS_URL so that writes of one are seen by all")
-    return WatchedDatabase(database, TableNames(_cascades(application)), sharing.cache.written, sharing.announced())
+    ours = frozenset(table.name for table in SYSTEM_TABLES) - {entity.table for entity in application.entities}
+    return WatchedDatabase(database, TableNames(_cascades(application), ours), sharing.cache.written, sharing.announced())
 
 
 def _cascades(application: Application) -> dict[str, frozenset[str]]:

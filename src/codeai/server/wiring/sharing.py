@@ -6,25 +6,26 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from codeai import __version__
+from codeai.cache.announcing import Announcements, Hearing
 from codeai.cache.flights import Cache
-from codeai.cache.memory import ALL, MemoryStore
+from codeai.cache.memory import MemoryStore
 from codeai.cache.shared import RedisStore
-from codeai.cache.watching import Announce
+from codeai.cache.watching import Announcer
 from codeai.limits.stores import LimitStore, LocalLimits, RedisLimits
 from codeai.model.application import Application
+from codeai.model.storing import digest, dumped
 from codeai.observability.health import Check, Degraded
 from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
 from codeai.server.settings import Settings
-from codeai.storage.interface import Session
-from codeai.storage.notices import Notices, TooLong
+from codeai.storage.notices import Notices
 from codeai.storage.redis import Redis, check_url
 
 Setting = Callable[[tuple[str, ...]], object]
-_WRITTEN: Final = "written"
 _ITEMS: Final = 10_000
 _BYTES: Final = 64 * 1024 * 1024
 
@@ -53,7 +54,9 @@ class Sharing:
         ttl = setting(("cache", "ttl"))
         self.default_ttl = ttl.total_seconds() if isinstance(ttl, datetime.timedelta) else 300.0
         if self.redis is not None:
-            self.cache = Cache(RedisStore(self.redis, self.prefix))
+            version = digest([__version__, dumped(application)])[:12]
+            self._shared = RedisStore(self.redis, self.prefix, version=version)
+            self.cache = Cache(self._shared)
         else:
             items, size = setting(("cache", "items")), setting(("cache", "size"))
             store = MemoryStore(
@@ -61,29 +64,20 @@ class Sharing:
             )
             self.cache = Cache(store)
             self._local = store
+        self._hearing: Hearing | None = None
 
     @property
     def telling(self) -> bool:
         """Whether processes tell each other by notices what Redis would have known."""
         return self.redis is None and self.notices.possible
 
-    def announced(self) -> Announce | None:
+    def announced(self) -> Announcer | None:
         """What tells other processes of writes, for caches in memory; from now on those of others are heard here."""
         if not self.telling:
             return None
-        notices, store = self.notices, self._local
-        store.deafen()  # until the connection stands
-        notices.on_gap(store.deafen)
-        notices.on_hearing(store.hear)
-        notices.on(_WRITTEN, lambda text: store.heard(text.split()))
-
-        async def announce(session: Session, tables: Iterable[str]) -> None:
-            try:
-                await notices.write(session, _WRITTEN, " ".join(sorted(tables)))
-            except TooLong:
-                await notices.write(session, _WRITTEN, ALL)
-
-        return announce
+        self._hearing = Hearing(self._local, time.monotonic)
+        self._hearing.connect(self.notices)
+        return Announcements(self.notices, time.monotonic)
 
     def check(self) -> Check:
         """The health check ``cache`` (acceptance S34, S35, S124)."""
@@ -115,10 +109,14 @@ class Sharing:
         """Connects."""
         if self.redis is not None:
             await self.redis.start()
+            await self._shared.start()
 
     async def close(self) -> None:
-        """Closes the connections to Redis."""
+        """Closes the connections to Redis; nothing is heard any more."""
+        if self._hearing is not None:
+            await self._hearing.stop()
         if self.redis is not None:
+            await self._shared.stop()
             await self.redis.close()
 
 

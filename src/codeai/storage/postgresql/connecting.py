@@ -29,10 +29,13 @@ async def connected(wanted: DatabaseSettings, **more: Any) -> asyncpg.Connection
     )
 
 
-async def opened(wanted: DatabaseSettings) -> asyncpg.Connection:
-    """A new connection with the session settings and codecs of ours; raises the driver's errors."""
+async def opened(wanted: DatabaseSettings, application: str = "codeai") -> asyncpg.Connection:
+    """A new connection with the session settings and codecs of ours; raises the driver's errors.
+
+    :param application: how ``pg_stat_activity`` names it
+    """
     kept = 0 if wanted.pooler == "transaction" else 1024
-    session = {"application_name": "codeai"}
+    session = {"application_name": application}
     if wanted.pooler == "none":
         session["statement_timeout"] = str(int(wanted.statement_timeout * 1000))
         session["lock_timeout"] = str(int(wanted.lock_timeout * 1000))

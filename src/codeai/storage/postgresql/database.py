@@ -11,7 +11,7 @@ import asyncpg
 from asyncpg import exceptions as pg
 
 from codeai.storage import errors
-from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
 from codeai.storage.postgresql.connections import Connections
 from codeai.storage.postgresql.transactions import BEGIN, TransactionBlock, count, guarded, many
 from codeai.storage.postgresql.translation import LOST, translated
@@ -142,12 +142,12 @@ class PostgresDatabase:
         """See ``Database``: a pooler in transaction mode passes no notices on."""
         return not self._connections.pooled
 
-    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None], voice: Voice | None = None) -> None:
         """See ``Database``."""
         from codeai.storage.postgresql.listening import listen
 
         with self._pool.apart():
-            await listen(self._settings, channels, lost, self._connections.listens)
+            await listen(self._settings, channels, lost, self._connections.listens, voice)
 
 
 class PostgresWrites:

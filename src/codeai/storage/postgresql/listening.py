@@ -1,4 +1,4 @@
-"""Hearing ``NOTIFY`` of PostgreSQL, on a connection of its own that comes back by itself."""
+"""Hearing ``NOTIFY`` of PostgreSQL, on a connection of its own that comes back by itself, and saying something there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import Final
 
 import asyncpg
 
+from codeai.storage.causes import cause_of
+from codeai.storage.interface import Voice
 from codeai.storage.postgresql.connecting import opened
 from codeai.storage.settings import DatabaseSettings
 
 _LOG: Final = logging.getLogger("codeai.storage")
-_CHECK_EVERY: Final = 15.0
+_CHECK_EVERY: Final = 2.0  # so long, and the time of an answer, a network may be silent before it counts as gone
+_ANSWER: Final = 2.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 0.5  # until then others wait for the next sweep
 Heard = Callable[[str], None]
@@ -25,6 +28,7 @@ async def listen(
     channels: Mapping[str, Heard],
     lost: Callable[[], None] = lambda: None,
     known: Callable[[asyncpg.Connection], None] = lambda _: None,
+    voice: Voice | None = None,
 ) -> None:
     """Listens until it is cancelled.
 
@@ -32,6 +36,7 @@ async def listen(
         since notices may have been missed
     :param lost: called when nothing is heard any more
     :param known: called with each connection that is opened for it
+    :param voice: what is said there meanwhile
     """
     pause = _FIRST_PAUSE
 
@@ -41,11 +46,11 @@ async def listen(
 
     while True:
         try:
-            connection = await opened(settings)
+            connection = await opened(settings, "codeai listening")
             known(connection)
-            await _session(connection, channels, connected, lost)
+            await _session(connection, channels, connected, lost, voice)
         except Exception as error:  # whatever ends a connection: it is opened again
-            cause = str(error) or type(error).__name__
+            cause = cause_of(error)
             _LOG.warning(
                 "the connection for notices was lost, trying again", extra={"channels": ", ".join(channels), "cause": cause, "pause": pause}
             )
@@ -54,12 +59,18 @@ async def listen(
 
 
 async def _session(
-    connection: asyncpg.Connection, channels: Mapping[str, Heard], connected: Callable[[], None], gone: Callable[[], None]
+    connection: asyncpg.Connection,
+    channels: Mapping[str, Heard],
+    connected: Callable[[], None],
+    gone: Callable[[], None],
+    voice: Voice | None,
 ) -> None:
     lost = asyncio.Event()
+    woken = asyncio.Event() if voice is None else voice.woken
 
     def ended(_: object) -> None:
         lost.set()
+        woken.set()
         gone()
 
     def notice(_: object, __: int, channel: str, payload: object) -> None:
@@ -73,12 +84,22 @@ async def _session(
         for heard in channels.values():
             heard("")
         while not lost.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CHECK_EVERY):  # wait_for of Python 3.11 forgets to be cancelled when both happen at once
-                    await lost.wait()
-            if not lost.is_set():
-                await connection.fetchval("SELECT 1", timeout=5)
+            statement, pause = (None, _CHECK_EVERY) if voice is None else voice.due()
+            if statement is not None and voice is not None:
+                await connection.execute(statement, timeout=_ANSWER)
+                voice.said()
+            elif not await _woken(woken, min(pause, _CHECK_EVERY)) and pause >= _CHECK_EVERY:
+                await connection.fetchval("SELECT 1", timeout=_ANSWER)
         raise ConnectionError("the connection ended")
     finally:
         gone()
         connection.terminate()
+
+
+async def _woken(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):  # wait_for of Python 3.11 forgets to be cancelled when both happen at once
+            await event.wait()
+    found = event.is_set()
+    event.clear()
+    return found

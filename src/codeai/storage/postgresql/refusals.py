@@ -10,6 +10,7 @@ from typing import Final
 from asyncpg import exceptions as pg
 
 from codeai.storage import errors
+from codeai.storage.causes import cause_of
 from codeai.storage.settings import DatabaseSettings
 
 _WHERE: Final = "DATABASE_URL or DB_HOST say where"
@@ -20,7 +21,7 @@ _NO_MATCH: Final = (62, 64)  # OpenSSL's numbers for a certificate of another ho
 def refused(wanted: DatabaseSettings, error: BaseException) -> errors.DatabaseUnavailable:
     """The error for one of the driver, in one line."""
     kind = errors.TooManyClients if isinstance(error, pg.TooManyConnectionsError) else errors.DatabaseUnavailable
-    said = str(error).partition("\n")[0] or _silent(wanted, error)
+    said = cause_of(error).partition("\n")[0] if str(error) else _silent(wanted, error)
     step = _server_said(wanted, error, said) if isinstance(error, pg.PostgresError) else _nobody_answered(wanted, error)
     return kind(f"cannot connect to {wanted.shown}: {said}{f'; {step}' if step else ''}")
 

@@ -9,6 +9,7 @@ import asyncpg
 from asyncpg import exceptions as pg
 
 from codeai.storage import errors
+from codeai.storage.causes import cause_of
 
 LOST: Final = (
     pg.PostgresConnectionError,
@@ -54,7 +55,7 @@ def translated(error: BaseException) -> errors.StorageError:
     if isinstance(error, pg.TooManyConnectionsError):
         return errors.TooManyClients(str(error))
     if isinstance(error, (TimeoutError, *LOST)):
-        return errors.DatabaseUnavailable(str(error) or type(error).__name__)
+        return errors.DatabaseUnavailable(cause_of(error))
     return errors.StorageFailure(f"{type(error).__name__}: {error}")
 
 

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from codeai.storage import errors
-from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.lines import Line
@@ -195,7 +195,7 @@ class SqliteDatabase:
 
     hears = False
 
-    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None]) -> None:
+    async def listen(self, channels: Mapping[str, Callable[[str], None]], lost: Callable[[], None], voice: Voice | None = None) -> None:
         """See ``Database``: one process is alone with its file, and nobody tells it anything."""
         raise NotImplementedError("SQLite passes no notices on")
 
