@@ -8,6 +8,7 @@ import ssl
 import struct
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import uvloop
 from wireworld import GET, HOST, POST, Client, Impatient, World, world_of
 
 from codeai.http.wire.server import HttpServer
-from codeai.server.listening import Tls, tls_context
+from codeai.server.listening import Tls, most_files, tls_context
 from services.polling import eventually
 
 
@@ -313,6 +314,13 @@ async def test_the_end_does_not_wait_for_ever(world: World) -> None:
     assert await client.ended()
 
 
+class HasteAtTheDoor(HttpServer):
+    """A handshake may take two seconds."""
+
+    patience = 2.0
+    look_every = 0.05
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate for localhost, and its key."""
@@ -334,6 +342,81 @@ async def test_a_handshake_that_fails_is_said_with_its_cause(certificate: tuple[
         assert [vars(record)["cause"] for record in found] == ["the client speaks plain HTTP"]
     finally:
         await world.close()
+
+
+async def asked_over_tls(world: World, certificate: Path) -> bytes:
+    context = ssl.create_default_context(cafile=str(certificate))
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port, ssl=context, server_hostname="localhost")
+    writer.write(GET % b"/instant")
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return head[9:12]
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_clients_that_do_not_shake_hands_count_and_go(
+    certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """Two thousand of them take no more room than there is, and leave it in time to those who speak."""
+    assert most_files() > 3_000
+    most = 100
+
+    async def run() -> None:
+        world = await world_of(HasteAtTheDoor, tls_context(Tls(*certificate)), most=most)
+        loop = asyncio.get_running_loop()
+        silent = []
+        for _ in range(2_000):
+            silent.append(client := socket.socket())
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", world.port))
+            assert world.server.connections <= most
+        await eventually(lambda: world.server.connections == most)
+        await eventually(lambda: "too many connections" in caplog.messages)
+        await eventually(lambda: not world.server.connections)
+        assert await asked_over_tls(world, certificate[0]) == b"200"
+        for client in silent:
+            client.close()
+        await world.close()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(run())
+
+
+async def test_a_bound_of_one_connection_lets_one_speak_tls(certificate: tuple[Path, Path]) -> None:
+    world = await world_of(HttpServer, tls_context(Tls(*certificate)), most=1)
+    try:
+        assert await asked_over_tls(world, certificate[0]) == b"200"
+        await eventually(lambda: not world.server.connections)
+        assert await asked_over_tls(world, certificate[0]) == b"200"
+    finally:
+        await world.close()
+
+
+async def test_a_handshake_on_its_way_when_the_server_ends_is_answered(certificate: tuple[Path, Path]) -> None:
+    world = await world_of(HttpServer, tls_context(Tls(*certificate)))
+    context = ssl.create_default_context(cafile=str(certificate[0]))
+    plain = socket.create_connection(("127.0.0.1", world.port))
+    await eventually(lambda: world.server.connections == 1)
+    world.app.closing = True
+    ending = asyncio.create_task(world.server.stop(10))
+    await eventually(lambda: world.server._finishing)
+
+    def ask() -> bytes:
+        with context.wrap_socket(plain, server_hostname="localhost") as client:
+            client.sendall(GET % b"/instant")
+            return client.recv(1_000)
+
+    assert (await asyncio.to_thread(ask)).startswith(b"HTTP/1.1 200")
+    await ending
+
+
+async def test_handshakes_do_not_keep_a_server_that_ends(certificate: tuple[Path, Path]) -> None:
+    world = await world_of(HttpServer, tls_context(Tls(*certificate)))
+    with socket.create_connection(("127.0.0.1", world.port)):
+        await eventually(lambda: world.server.connections == 1)
+        await world.server.stop(0.2)
+        await eventually(lambda: not world.server.connections)
 
 
 def test_an_answer_over_tls_that_is_taken_slowly_is_not_given_up(certificate: tuple[Path, Path]) -> None:

@@ -6,14 +6,15 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Final
 
 from codeai.http.wire.connection import Answerer, Connection
+from codeai.http.wire.handshakes import Door
 from codeai.http.wire.heads import Heads
 
 _LOG: Final = logging.getLogger("codeai.http")
 _GRACE: Final = 0.1
-_HANDSHAKE: Final = 10.0
 _UNIX: Final = getattr(socket, "AF_UNIX", None)  # which Windows does not have
 
 
@@ -21,14 +22,16 @@ class HttpServer:
     """Serves an application on a listening socket (see ``connection.Home``).
 
     Limits are in seconds, and kept to about one second: a connection without a request (longer than the minute that balancers keep
-    theirs, so that it is the balancer who ends one), a head that does not come, an answer that is not taken, and a client that goes on
-    sending after its last answer. Clients beyond ``most`` connections are told so and sent away.
+    theirs, so that it is the balancer who ends one), a head that does not come, an answer that is not taken, a client that goes on
+    sending after its last answer, and a handshake of TLS. Clients beyond ``most`` connections, handshakes among them, are told so and sent
+    away, or just sent away where they could be told only after a handshake.
     """
 
     idle_limit = 75.0
     head_limit = 30.0
     write_limit = 60.0
     linger_limit = 2.0
+    patience = 10.0
     look_every = 1.0
 
     def __init__(self, app: Answerer, listening: socket.socket, tls: ssl.SSLContext | None = None, *, most: int = 10_000) -> None:
@@ -39,8 +42,8 @@ class HttpServer:
         self.now = 0.0
         self.loop: asyncio.AbstractEventLoop
         self._listening = listening
-        self._tls = tls
-        self._server: asyncio.Server | None = None
+        self._door = Door(self, listening, tls) if tls is not None else None
+        self._close: Callable[[], None] | None = None  # what accepts
         self._connections: set[Connection] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._finishing = False
@@ -49,9 +52,12 @@ class HttpServer:
     async def start(self) -> None:
         """Accepts connections from now on."""
         self.loop = asyncio.get_running_loop()
-        create = self.loop.create_unix_server if self._listening.family == _UNIX else self.loop.create_server
-        patience = _HANDSHAKE if self._tls is not None else None
-        self._server = await create(lambda: Connection(self), sock=self._listening, ssl=self._tls, ssl_handshake_timeout=patience)
+        if self._door is not None:
+            self._door.open()
+            self._close = self._door.close
+        else:
+            create = self.loop.create_unix_server if self._listening.family == _UNIX else self.loop.create_server
+            self._close = (await create(self.enter, sock=self._listening)).close
         self._look()
 
     async def stop(self, timeout: float) -> None:
@@ -59,10 +65,10 @@ class HttpServer:
 
         What was on its way when that was asked for still gets in: a listening socket that closes takes its queue with it.
         """
-        if self._server is None:
+        if self._close is None:
             return
         await asyncio.sleep(_GRACE)
-        self._server.close()
+        self._close()
         self._finish()
         try:
             async with asyncio.timeout(timeout):
@@ -70,18 +76,33 @@ class HttpServer:
         except TimeoutError:
             for connection in list(self._connections):
                 connection.abort()
+            for handshake in list(self._door.handshakes) if self._door is not None else ():
+                handshake.cancel()
         if self._timer is not None:
             self._timer.cancel()
 
     @property
     def connections(self) -> int:
-        """How many there are."""
-        return len(self._connections)
+        """How many there are, with those that do not speak TLS yet."""
+        return len(self._connections) + (len(self._door.handshakes) if self._door is not None else 0)
+
+    def enter(self) -> Connection:
+        """See ``handshakes.House``."""
+        return Connection(self)
 
     def opened(self, connection: Connection) -> bool:
         """See ``connection.Home``."""
         self._connections.add(connection)
-        if len(self._connections) <= self._most:
+        if self._finishing:  # its handshake took until now
+            self.loop.call_later(_GRACE, connection.finish)
+        if self._door is not None or len(self._connections) <= self._most:  # the door has counted it
+            return True
+        self._sent_away += 1
+        return False
+
+    def room(self) -> bool:
+        """See ``handshakes.House``."""
+        if self.connections < self._most:
             return True
         self._sent_away += 1
         return False
@@ -89,14 +110,20 @@ class HttpServer:
     def closed(self, connection: Connection) -> None:
         """See ``connection.Home``."""
         self._connections.discard(connection)
-        if self._finishing and not self._connections:
-            self._empty.set()
+        self._look_for_last()
+
+    def left(self) -> None:
+        """See ``handshakes.House``."""
+        self._look_for_last()
 
     def _finish(self) -> None:
         self._finishing = True
         for connection in list(self._connections):
             connection.finish()
-        if not self._connections:
+        self._look_for_last()
+
+    def _look_for_last(self) -> None:
+        if self._finishing and not self.connections:
             self._empty.set()
 
     def _look(self) -> None:
