@@ -115,16 +115,13 @@ def test_memory_is_charged_to_where_it_was_allocated(tmp_path):
 
     tracemalloc.stop()
 
-    def of(samples):
-        values = [sample.values for sample in samples if any(frame.function == "test_profiling._allocate" for frame in sample.stack)]
-        return tuple(map(sum, zip(*values, strict=True))) if values else (0, 0, 0, 0)
-
-    assert of(first) == (0, 0, 0, 0)
-    assert of(second)[0] >= 1000
-    assert 1_000_000 < of(second)[3] < 1_200_000
-    assert of(second)[3] == of(second)[1]
-    assert of(third)[3] < 100_000
-    assert of(third)[1] >= of(second)[1]
+    before, during, after = (of(samples, "test_profiling._allocate") for samples in (first, second, third))
+    assert before == (0, 0, 0, 0)
+    assert during[0] >= 1000
+    assert 1_000_000 < during[3] < 1_200_000
+    assert during[3] == during[1]
+    assert after[3] < 100_000
+    assert after[1] >= during[1]
     assert first[0].stack[0].function == "[before tracing began]"
     assert first[0].values == second[0].values
     base = tmp_path / "base.pb.gz"
@@ -134,6 +131,40 @@ def test_memory_is_charged_to_where_it_was_allocated(tmp_path):
     assert "before tracing" not in top
     listing = pprof(tmp_path, profile(HEAP, second, began=2), "-list", "_allocate")
     assert "os.urandom(1000)" in listing
+
+
+def of(samples, name: str) -> tuple[int, ...]:
+    values = [sample.values for sample in samples if any(frame.function.endswith(name) for frame in sample.stack)]
+    return tuple(map(sum, zip(*values, strict=True))) if values else (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["when somebody asks", "by itself"])
+def test_tracing_ends_when_too_much_is_in_use_and_the_next_answer_says_so_with_what_is_known(asked):
+    """A look at all of it stops every thread: it must not become long."""
+    import tracemalloc
+
+    KEPT.clear()
+    most = 600_000
+    tracer = HeapTracer(None, lambda: 5.0, most)
+    first = tracer.samples()
+    while tracemalloc.is_tracing() and tracemalloc.get_tracemalloc_memory() <= most:
+        _allocate()
+    if not asked:
+        deadline = time.monotonic() + 20
+        while tracemalloc.is_tracing():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    second = tracer.samples()
+    known = len(KEPT)
+    assert not tracemalloc.is_tracing()
+    assert of(second, "[tracing ended here: too many allocations in use; the next question begins anew]")[0] == 1
+    assert 0.9 * known < of(second, "_allocate")[2] < 1.1 * known
+    assert first[0].values == second[0].values  # so that the two can be compared
+    third = tracer.samples()
+    assert tracemalloc.is_tracing()
+    assert of(third, "_allocate") == (0, 0, 0, 0)
+    tracemalloc.stop()
+    KEPT.clear()
 
 
 def test_the_function_of_a_line_is_found_by_indentation(tmp_path):

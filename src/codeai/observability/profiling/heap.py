@@ -2,6 +2,9 @@
 
 The first question begins the tracing; it ends by itself some time after the last one. What was there before has no place: it is one
 entry, ``[before tracing began]``, the same in all profiles of one tracing, so that it vanishes when two are compared.
+
+To look at what is traced stops all threads, for half a microsecond per allocation that is in use. So tracing also ends when there are too
+many of them: the next answer has what was known then, and says so by an entry of its own.
 """
 
 from __future__ import annotations
@@ -13,15 +16,21 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from _tracemalloc import _get_traces
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from codeai.observability.profiling.stacks import Frame, Sample, Stack, module_name, synthetic
 
 _DEPTH: Final = 12
 _LOOK: Final = 5.0
+_GLANCE: Final = 0.25
+MOST: Final = 20 * 1024 * 1024  # of the tracer's own memory: some 350,000 allocations in use
 _DEFINITION: Final = re.compile(r"(?:async )?(def|class) (\w+)")
+_Trace = tuple[int, int, Sequence[tuple[str, int]], int]  # domain, size, traceback with the innermost first, its whole depth
 _HIDDEN: Final = (tracemalloc.__file__, __file__)
+_BEFORE: Final = "before tracing began"
+_FULL: Final = "tracing ended here: too many allocations in use; the next question begins anew"
 
 
 class HeapTracer:
@@ -29,11 +38,14 @@ class HeapTracer:
 
     :param keep: seconds after the last question until tracing ends; 0 never begins it, None never ends it
     :param memory: bytes of the process
+    :param most: bytes that the tracer may need for itself
     """
 
-    def __init__(self, keep: float | None, memory: Callable[[], float | None]) -> None:
+    def __init__(self, keep: float | None, memory: Callable[[], float | None], most: int = MOST) -> None:
         self.keep = keep
         self._memory = memory
+        self._most = most
+        self._full = False
         self._lock = threading.Lock()
         self._ends = 0.0
         self._before = (0, 0)
@@ -52,23 +64,25 @@ class HeapTracer:
         if wait:
             time.sleep(wait)
         with self._lock:
-            before = self._before if tracemalloc.is_tracing() else self._present()
-            found = [Sample(synthetic("before tracing began"), (*before, *before))]
-            if not tracemalloc.is_tracing():
-                return found
-            self._look()
-            for stack, total in self._totals.items():
-                found.append(Sample(stack, (*total, *self._last.get(stack, (0, 0)))))
-            return found
+            tracing = tracemalloc.is_tracing()
+            if not tracing and not self._full:
+                return [_nowhere(_BEFORE, self._present())]
+            if tracing:
+                self._look()
+            found = [_nowhere(_BEFORE, self._before)]
+            if self._full:
+                self._full = False
+                found.append(_nowhere(_FULL, (1, 1)))
+            return found + [Sample(stack, (*total, *self._last.get(stack, (0, 0)))) for stack, total in self._totals.items()]
 
     def _present(self) -> tuple[int, int]:
         return sys.getallocatedblocks(), int(self._memory() or 0)
 
     def trace(self) -> None:
-        """Begins to trace, or goes on for longer."""
+        """Begins to trace, or goes on for longer; what a tracing has found that came to its bound is told first."""
         with self._lock:
             self._ends = time.monotonic() + (self.keep if self.keep is not None else 1e9)
-            if tracemalloc.is_tracing():
+            if self._full or tracemalloc.is_tracing():
                 return
             self._before = self._present()
             self._totals.clear()
@@ -77,24 +91,30 @@ class HeapTracer:
             threading.Thread(target=self._watch, name="codeai-heap", daemon=True).start()
 
     def _watch(self) -> None:
-        """Adds up what was allocated, look by look, until nobody is interested any more."""
-        pause = _LOOK
+        """Adds up what was allocated, look by look, until nobody is interested or it becomes too much."""
+        due = time.monotonic() + _LOOK
         while True:
-            time.sleep(pause)
+            time.sleep(_GLANCE)
             with self._lock:
-                if time.monotonic() > self._ends:
+                now = time.monotonic()
+                if now > self._ends:
                     tracemalloc.stop()
                 if not tracemalloc.is_tracing():
                     return
-                began = time.monotonic()
-                self._look()
-                pause = max(_LOOK, (time.monotonic() - began) * 50)  # at most 2 % of the time
+                if now >= due or self._is_too_much():
+                    self._look()
+                    due = now + max(_LOOK, (time.monotonic() - now) * 50)  # at most 2 % of the time
+
+    def _is_too_much(self) -> bool:
+        return tracemalloc.get_tracemalloc_memory() > self._most
 
     def _look(self) -> None:
-        now: dict[Stack, tuple[int, int]] = {}
-        for stack, count, size in self._traces():
-            known = now.get(stack, (0, 0))
-            now[stack] = (known[0] + count, known[1] + size)
+        full = self._is_too_much()
+        traces: Sequence[_Trace] = _get_traces()  # type: ignore[assignment]  # typeshed has the form before Python 3.9
+        if full:  # to add up is many times faster when nobody traces that, too
+            tracemalloc.stop()
+            self._full = True
+        now = self._added_up(traces)
         for stack, (count, size) in now.items():
             known = self._last.get(stack, (0, 0))
             total = self._totals.setdefault(stack, [0, 0])
@@ -102,12 +122,33 @@ class HeapTracer:
             total[1] += max(size - known[1], 0)
         self._last = now
 
-    def _traces(self) -> Iterator[tuple[Stack, int, int]]:
-        for statistic in tracemalloc.take_snapshot().statistics("traceback"):
-            places = statistic.traceback
-            if places[-1].filename not in _HIDDEN:
-                stack = tuple(self._functions.frame(place.filename, place.lineno) for place in reversed(places))
-                yield stack, statistic.count, statistic.size
+    def _added_up(self, traces: Sequence[_Trace]) -> dict[Stack, tuple[int, int]]:
+        """Number and bytes of what is in use, by stack.
+
+        Equal tracebacks are one object within a snapshot; the statistics of ``tracemalloc`` compare them all, for twenty times the time.
+        """
+        by_identity: dict[int, list[int]] = {}
+        tracebacks: dict[int, Sequence[tuple[str, int]]] = {}
+        for _, size, traceback, _ in traces:
+            known = by_identity.get(id(traceback))
+            if known is None:
+                tracebacks[id(traceback)] = traceback
+                by_identity[id(traceback)] = [1, size]
+            else:
+                known[0] += 1
+                known[1] += size
+        found: dict[Stack, tuple[int, int]] = {}
+        for identity, places in tracebacks.items():
+            if places[0][0] in _HIDDEN:
+                continue
+            stack = tuple(self._functions.frame(file, line) for file, line in places)
+            count, size = found.get(stack, (0, 0))
+            found[stack] = (count + by_identity[identity][0], size + by_identity[identity][1])
+        return found
+
+
+def _nowhere(text: str, values: tuple[int, int]) -> Sample:
+    return Sample(synthetic(text), (*values, *values))
 
 
 class _Functions:
