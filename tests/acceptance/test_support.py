@@ -62,7 +62,7 @@ def test_s138_our_own_command_collects_the_same_and_more(launch, tmp_path):
 
 def test_s138_a_server_that_is_down_leaves_a_bundle_that_says_so(embedded):
     printed = embedded.shell("codeai diagnostics --url http://127.0.0.1:1 --output down.tar.gz 2>&1")
-    assert "health.json: http://127.0.0.1:1/health did not answer" in printed
+    assert "health.json: http://127.0.0.1:1/health did not answer: connection refused" in printed
     files = contents(embedded, printed)
     assert b"did not answer" in files["missing.txt"]
     assert b"Log file not found" in files["recent-logs.txt"] or files["recent-logs.txt"]

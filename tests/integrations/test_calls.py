@@ -146,6 +146,7 @@ async def test_an_answer_of_another_type_is_an_error_and_not_a_value(calling: Ma
             await client.call("Peer.o")
     assert message in str(raised.value)
     assert len(peer.seen) == 1
+    assert client.observed == [("Peer", "o", "answer_invalid")]  # not 200: operators would take it for success
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,15 @@ async def test_what_was_never_sent_is_repeated_whatever_it_was(calling: Make) ->
 
 @pytest.mark.parametrize(
     ("header", "waited"),
-    [("7", [7.0]), ("Wed, 25 Nov 2026 12:00:09 GMT", [9.0]), ("Wed, 25 Nov 2020 12:00:09 GMT", [0.0]), ("3600", []), ("soon", None)],
+    [
+        ("7", [7.0]),
+        ("Wed, 25 Nov 2026 12:00:09 GMT", [9.0]),
+        ("Wed, 25 Nov 2020 12:00:09 GMT", [0.0]),
+        ("3600", []),
+        ("99999999999", []),
+        ("-5", None),
+        ("soon", None),
+    ],
 )
 async def test_retry_after_says_when_and_too_long_says_never(calling: Make, header: str, waited: list[float] | None) -> None:
     answers = [Reply(503, b"", {"retry-after": header}), Reply(200, b"1")]
@@ -247,7 +256,7 @@ async def test_retry_after_says_when_and_too_long_says_never(calling: Make, head
         if waited == []:
             with pytest.raises(errors.CallFailed) as raised:
                 await client.call("Peer.o")
-            assert raised.value.retry_after == 3600
+            assert raised.value.retry_after == min(int(header), 86_400)
         else:
             assert await client.call("Peer.o") == 1
     if waited is not None:
@@ -342,9 +351,12 @@ async def test_a_graphql_operation_sends_document_and_variables_and_gives_data(c
         (b"[]", errors.AnswerInvalid),
     ],
 )
-async def test_graphql_errors_are_no_success(calling: Make, body: bytes, error: type[Exception]) -> None:
-    with Peer(lambda seen: Reply(200, body)) as peer, pytest.raises(error):
-        await calling(GRAPHQL.replace("URL", peer.url)).call("Peer.user", id="7")
+async def test_graphql_errors_are_no_success(calling: Make, body: bytes, error: type[errors.OutboundError]) -> None:
+    with Peer(lambda seen: Reply(200, body)) as peer:
+        client = calling(GRAPHQL.replace("URL", peer.url))
+        with pytest.raises(error) as raised:
+            await client.call("Peer.user", id="7")
+    assert client.observed == [("Peer", "user", raised.value.code)]
 
 
 async def test_a_graphql_query_is_repeated_and_a_mutation_is_not(calling: Make) -> None:

@@ -42,10 +42,10 @@ async def store(request: pytest.FixtureRequest, time: Time) -> AsyncIterator[Lim
 
 
 async def passed(store: LimitStore, time: Time, rule: Rule, script: str) -> str:
-    """Plays a script: ``5`` requests at once, ``+20`` seconds later …; a digit says how many passed."""
+    """Plays a script: ``5`` requests at once, ``+20`` seconds later (``-20``: the clock goes back); a digit says how many passed."""
     found: list[str] = []
     for word in script.split():
-        if word.startswith("+"):
+        if word.startswith(("+", "-")):
             time.now += float(word) * 1000
         else:
             found.append(str(sum([(await store.take("limit", "me", rule)).allowed for _ in range(int(word))])))
@@ -61,6 +61,11 @@ SCRIPTS: list[tuple[Rule, str, str]] = [
     (Rule(6, 60_000, "token_bucket", 2), "9 +10 9 +600 9", "2 1 2"),
     (Rule(6, 60_000, "leaky_bucket"), "9 +9.9 9 +0.1 9 +600 9", "1 0 1 1"),
     (Rule(6, 60_000, "leaky_bucket", 3), "9 +10 9 +20 9", "3 1 2"),
+    # the clock goes back by an hour: nobody is kept out for it
+    (Rule(5, 60_000, "fixed_window"), "9 -3600 9 +60 9", "5 5 5"),
+    (Rule(6, 60_000, "sliding_window"), "9 -3600 9 +120 9", "6 6 6"),
+    (Rule(6, 60_000, "token_bucket"), "9 -3600 9 +10 9", "6 6 1"),
+    (Rule(6, 60_000, "leaky_bucket"), "9 -3600 9 +10 9", "1 1 1"),
 ]
 
 

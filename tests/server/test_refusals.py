@@ -70,7 +70,7 @@ def serve(starter, tmp_path) -> Callable[..., Refusal]:
         (GOOD, {"CODEAI_PORTT": "1"}, 3, "unknown variable CODEAI_PORTT, did you mean CODEAI_PORT?"),
         (GOOD, {"CODEAI_REQUEST_TIMEOUT": "soon"}, 3, "CODEAI_REQUEST_TIMEOUT is 'soon', expected a duration"),
         (GOOD, {"DATABASE_URL": "oracle://x/y"}, 3, "unknown database 'oracle'"),
-        (GOOD, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, 3, "127.0.0.1', 1); is PostgreSQL running there?"),
+        (GOOD, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, 3, "connection refused; is PostgreSQL running there?"),
         (GOOD, {"CODEAI_ENV": "production"}, 3, "production needs a database"),
         (GOOD, {"JWT_SECRET_FILE": "/nowhere/secret"}, 3, "JWT_SECRET_FILE: cannot read /nowhere/secret"),
         (None, {}, 2, "no such file: 'app.cai'"),

@@ -19,7 +19,7 @@ from codeai.server.start import Prepared, composed, difference, prepare, start_f
 from codeai.storage.errors import ConstraintViolation, SchemaMismatch, StorageError
 
 
-@click.group("db", cls=Commands, help="Fill or reset the database of a program.")
+@click.group("db", cls=Commands, help="Fill, upgrade or reset the database of a program.")
 def command() -> None:
     """The commands about databases."""
 
@@ -39,6 +39,21 @@ def reset(file: Path | None) -> None:
     if not prepared.settings.development:
         fail("'codeai db reset' works in development only")
     _seed(prepared, file, reset=True)
+
+
+@command.command("upgrade", help="Add to the tables what the program in FILE or folder has more, in production too.")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def upgrade(file: Path | None) -> None:
+    """Adds tables, indexes and columns that may be empty; servers of the program before go on meanwhile."""
+    prepared = _prepared(file)
+    try:
+        outcome, changes = synchronise(prepared.database, prepared.program.application, development=True)
+    except SchemaMismatch as error:
+        lines = "\n".join(f"  {line}" for line in error.differences)
+        fail(f"the database differs by more than can be added without touching a row, so nothing was changed:\n{lines}")
+    except (StorageError, AsideDied) as error:
+        fail(str(error))
+    click.echo("\n".join((f"{prepared.database.shown}: {outcome}", *(f"  {change}" for change in changes))))
 
 
 def _prepared(file: Path | None) -> Prepared:

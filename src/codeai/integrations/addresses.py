@@ -15,9 +15,11 @@ import msgspec
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-# Public by registration and yet inside: the host agent of Azure, which hands out credentials.
-_INSIDE: Final = frozenset([ipaddress.IPv4Address("168.63.129.16")])
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # all that is public of IPv6 (RFC 4291); site-local fec0::/10 once was of a site
+# Not public, whatever versions of Python say: special uses (RFC 6890), relays of 6to4 (RFC 7526), documentation (RFC 9637), and the host
+# agent of Azure, which is public by registration and hands out credentials inside.
+_INSIDE: Final = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")))
 
 
 def embedded(address: IPAddress) -> IPAddress:
@@ -31,7 +33,7 @@ def embedded(address: IPAddress) -> IPAddress:
     if address.teredo is not None:
         return address.teredo[1]
     low = int(address) & 0xFFFF_FFFF
-    if any(address in network for network in _NAT64):
+    if address in _NAT64:  # that of local use, 64:ff9b:1::/48, may hold the address anywhere, and leads where its operator says
         return ipaddress.IPv4Address(low)
     # ::a.b.c.d, the deprecated compatible form; :: and ::1 have no IPv4 meaning.
     return ipaddress.IPv4Address(low) if int(address) >> 32 == 0 and low > 1 else address
@@ -43,7 +45,8 @@ def is_public(address: IPAddress) -> bool:
     """
     inner = embedded(address)
     hidden = inner.is_private or inner.is_loopback or inner.is_link_local or inner.is_multicast or inner.is_reserved or inner.is_unspecified
-    return inner.is_global and not hidden and inner not in _INSIDE
+    foreign = isinstance(inner, ipaddress.IPv4Address) or inner in _UNICAST
+    return foreign and inner.is_global and not hidden and not any(inner in network for network in _INSIDE)
 
 
 class AllowList(msgspec.Struct, frozen=True):

@@ -50,7 +50,7 @@ class Observer(Protocol):
     """Told about every attempt, for metrics and traces."""
 
     def __call__(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
-        """:param outcome: the status of the peer, or the code of the error"""
+        """:param outcome: the status of the peer, or the code of the error when there was no answer or none that can be used"""
 
 
 class OperationPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +190,8 @@ class IntegrationClient:
         except OutboundError as error:
             if outcome == "cancelled":
                 outcome, verdict = error.code, "cancelled" if isinstance(error, BadAddress | AddressForbidden) else "failure"
+            elif not isinstance(error, CallFailed) or isinstance(error, QueryFailed):
+                outcome = error.code  # it says that it went well, and what it says is of no use
             raise
         finally:
             await self.breaker.report(permit, verdict)  # type: ignore[arg-type]  # one of the three

@@ -18,6 +18,7 @@ import httpcore
 
 from codeai.integrations.addresses import AddressPolicy, IPAddress
 from codeai.integrations.errors import AddressForbidden, ConnectTimedOut, Unreachable
+from codeai.storage.causes import cause_of
 
 Resolve = Callable[[str, int], Awaitable[list[IPAddress]]]
 _LEAST: Final = 0.05
@@ -70,7 +71,7 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
                     raise ConnectTimedOut(f"'{host}' did not accept a connection in time") from error
             except httpcore.ConnectError as error:
                 if position + 1 == len(addresses):
-                    raise Unreachable(f"'{host}' cannot be reached: {error}") from error
+                    raise Unreachable(f"'{host}' cannot be reached: {cause_of(error)}") from error
         raise AssertionError("unreachable")
 
     async def _addresses(self, host: str, port: int, deadline: float) -> list[IPAddress]:

@@ -17,6 +17,7 @@ from codeai.integrations.addresses import AddressPolicy
 from codeai.integrations.decompression import ACCEPTED, collector
 from codeai.integrations.errors import BadAddress, ConnectTimedOut, Disconnected, OutboundError, TimedOut, TlsFailed, Unreachable
 from codeai.observability.spans import SPANS
+from codeai.storage.causes import cause_of
 
 if TYPE_CHECKING:  # the libraries are loaded with the first request: most programs and all commands do without
     import httpcore
@@ -210,9 +211,9 @@ def _failure(error: Exception, host: str) -> OutboundError:
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError) or isinstance(error.__context__, ssl.SSLError):
         return TlsFailed(f"TLS with '{host}' failed: {error}")
     if isinstance(error, httpcore.ConnectError):
-        return Unreachable(f"'{host}' cannot be reached: {error}")
+        return Unreachable(f"'{host}' cannot be reached: {cause_of(error)}")
     if isinstance(error, httpcore.LocalProtocolError):
         return BadAddress(f"the request to '{host}' cannot be written: {error}")
     if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError | OSError):
-        return Disconnected(f"the connection to '{host}' broke: {error}" if str(error) else f"the connection to '{host}' broke")
+        return Disconnected(f"the connection to '{host}' broke: {cause_of(error)}" if str(error) else f"the connection to '{host}' broke")
     return Disconnected(f"the exchange with '{host}' failed: {type(error).__name__}")

@@ -27,8 +27,8 @@ def delay(retry: Retry, attempt: int, chance: Callable[[], float] = random.rando
 def retry_after(value: str, now: datetime.datetime) -> float | None:
     """Seconds that a ``Retry-After`` asks to wait (RFC 9110, section 10.2.3: a number or a date); None for anything else."""
     text = value.strip()
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return min(float(text), _LONGEST)
+    if text.isascii() and text.isdigit():
+        return min(float(text), _LONGEST) if len(text) < 10 else _LONGEST
     try:
         at = email.utils.parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

@@ -102,6 +102,8 @@ def _slides(rule: Rule, before: int, count: int, passed: float) -> float:
 
 def _paced(rule: Rule, state: State, now: float) -> Decision:
     schedule = max(state.at, now)
+    if schedule - now > rule.capacity * rule.interval + 1:  # farther than it can be: the clock has gone back
+        schedule = now
     ahead = schedule - now
     allowed = ahead <= (rule.capacity - 1) * rule.interval + 1e-6
     if allowed:

@@ -106,6 +106,7 @@ _PACED: Final = Script(
     + """
 local capacity, interval = tonumber(ARGV[4]), window / requests
 local schedule = math.max(tonumber(redis.call('GET', KEYS[1])) or 0, now)
+if schedule - now > capacity * interval + 1 then schedule = now end
 local allowed = (schedule - now <= (capacity - 1) * interval + 1e-6) and 1 or 0
 if allowed == 1 then
   schedule = schedule + interval

@@ -18,6 +18,7 @@ import msgspec
 
 from codeai import __version__
 from codeai.observability.logs.redaction import Redaction
+from codeai.storage.causes import cause_of
 
 _TIMEOUT: Final = 20.0
 _PAGES: Final = {
@@ -75,7 +76,7 @@ def _collected(bundle: Bundle) -> tuple[dict[str, bytes], list[str]]:
             try:
                 answer = client.get(page)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                missing.append(f"{name}: {bundle.url}{page} did not answer: {error}")
+                missing.append(f"{name}: {bundle.url}{page} did not answer: {cause_of(error)}")
                 continue
             if answer.status_code not in (200, 503):
                 missing.append(f"{name}: {page} answered {answer.status_code}")

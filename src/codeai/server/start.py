@@ -164,11 +164,13 @@ def difference(error: SchemaMismatch, path: Path | None, *, development: bool) -
     :param path: how the program was named on the command line
     """
     lines = "\n".join(f"  {line}" for line in error.differences)
-    reset = f"'codeai db reset{f' {path}' if path is not None else ''}'"
-    anew = f"{reset} empties it, makes the tables anew and fills them from the seed"
+    named = f" {path}" if path is not None else ""
+    anew = f"'codeai db reset{named}' empties it, makes the tables anew and fills them from the seed"
+    added = f"'codeai db upgrade{named}' adds what can be added without touching a row; the rest is to be changed by hand first"
     rows = "change the rows, or the program; " if any(line.endswith(error.BROKEN) for line in error.differences) else ""
-    hint = f"{rows}{anew}" if development else "bring the database to the program first"
-    return f"the database differs from the program:\n{lines}\n{hint}"
+    return f"the database differs from the program:
+{lines}
+{f'{rows}{anew}' if development else added}"
 
 
 def start_failed(program: Loaded, error: StartError) -> int:

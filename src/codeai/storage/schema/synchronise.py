@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from codeai.model.application import Application
 from codeai.storage import errors
+from codeai.storage.causes import cause_of
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.postgresql.functions import FUNCTIONS
 from codeai.storage.schema.metadata import CheckText, metadata
@@ -50,7 +51,8 @@ def synchronise(
             return _on_sqlite(settings, work)
         return asyncio.run(_on_postgresql(settings, work))
     except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError, TimeoutError) as error:
-        raise errors.DatabaseUnavailable(f"cannot connect to {settings.shown}: {getattr(error, 'orig', None) or error}") from error
+        cause = getattr(error, "orig", None) or error
+        raise errors.DatabaseUnavailable(f"cannot connect to {settings.shown}: {cause_of(cause)}") from error
 
 
 def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:
@@ -58,7 +60,7 @@ def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:
     try:
         settings.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise errors.DatabaseUnavailable(f"cannot create the folder of {settings.shown}: {error}") from error
+        raise errors.DatabaseUnavailable(f"cannot create the folder of {settings.shown}: {error.strerror or error}") from error
     engine = sa.create_engine(f"sqlite:///{settings.path}", isolation_level=None)
     sa.event.listen(engine, "connect", lambda connection, _: register(connection))
     try:
