@@ -1,8 +1,8 @@
 """What observing costs: while it is off (bar: 2 %), and while it is on.
 
 ``python benchmarks/observed.py [ROUNDS [off]]`` runs a program in this process, without a socket, on SQLite in memory (``/dev/shm``: no
-disk is waited for), and compares processor times of variants that alternate block by block, so that a noisy machine disturbs both
-alike; with ``off`` only the first three:
+disk is waited for), and compares processor times of variants that take turns in short blocks, in an order of chance, so that a noisy
+machine disturbs all alike; with ``off`` only the first three:
 
 * *off* is the program as it is served by default: no traces, no profile, nobody who asked for one.
 * *absent* is the same with every look for somebody who observes taken out: the context variables that statements, steps and calls look
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -24,7 +25,7 @@ import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -169,26 +170,36 @@ Variant = tuple[Served, Callable[[], Any]]
 
 
 async def block(served: Served, case: Case, requests: int) -> float:
-    """Processor seconds of a request. Blocks are long, since the clock of the processor may tick every 10 ms only."""
+    """Processor seconds of a request."""
     began = time.process_time()
     for _ in range(requests):
         await case(served)
     return (time.process_time() - began) / requests
 
 
-async def compare(case: Case, requests: int, variants: dict[str, Variant], rounds: int) -> dict[str, tuple[float, float]]:
-    """For each variant the median of microseconds, and of its ratio to the first one in the same round."""
+class Found(NamedTuple):
+    """Medians of a variant: microseconds, the ratio to the first one in the same round, and how far that may be off (95 %)."""
+
+    micro: float
+    ratio: float
+    error: float
+
+
+async def compare(case: Case, requests: int, variants: dict[str, Variant], rounds: int) -> dict[str, Found]:
+    """The variants of a case. Blocks are short, so that what else the machine does strikes all variants of a round alike."""
     times: dict[str, list[float]] = {name: [] for name in variants}
-    for number in range(rounds + 1):  # the first one warms up
-        order = list(variants.items())
-        for name, (served, around) in order if number % 2 else reversed(order):
+    for _ in range(rounds + 1):  # the first one warms up
+        for name, (served, around) in random.sample(list(variants.items()), len(variants)):
             async with around():
-                times[name].append(await block(served, case, requests // 20 if around is heap_tracing else requests))
+                times[name].append(await block(served, case, max(requests // 20, 2) if around is heap_tracing else requests))
     first = times[next(iter(variants))][1:]
-    return {
-        name: (statistics.median(found[1:]) * 1e6, statistics.median(one / other for one, other in zip(found[1:], first, strict=True)))
-        for name, found in times.items()
-    }
+    return {name: _found(found[1:], [one / other for one, other in zip(found[1:], first, strict=True)]) for name, found in times.items()}
+
+
+def _found(times: Sequence[float], ratios: Sequence[float]) -> Found:
+    middle = statistics.median(ratios)
+    spread = statistics.median(abs(ratio - middle) for ratio in ratios) * 1.4826  # as a standard deviation, without the outliers
+    return Found(statistics.median(times) * 1e6, middle, 1.96 * 1.2533 * spread / len(ratios) ** 0.5)
 
 
 async def run(rounds: int, only_off: bool) -> None:
@@ -213,10 +224,10 @@ async def run(rounds: int, only_off: bool) -> None:
             made = await served.ask("POST", "/posts", b'{"title":"one"}')
             keys[served] = made.partition(b'"id":"')[2][:36].decode()
         cases: dict[str, tuple[Case, int]] = {
-            "ping": (lambda served: served.ask("GET", "/ping"), 8_000),
-            "one row": (lambda served: served.ask("GET", f"/posts/{keys[served]}"), 6_000),
-            "update": (lambda served: served.ask("PATCH", f"/posts/{keys[served]}", b'{"title":"another"}'), 1_500),
-            "do block with an event": (lambda served: served.ask("POST", f"/view/{keys[served]}"), 150),
+            "ping": (lambda served: served.ask("GET", "/ping"), 800),
+            "one row": (lambda served: served.ask("GET", f"/posts/{keys[served]}"), 500),
+            "update": (lambda served: served.ask("PATCH", f"/posts/{keys[served]}", b'{"title":"another"}'), 60),
+            "do block with an event": (lambda served: served.ask("POST", f"/view/{keys[served]}"), 15),
         }
         variants: dict[str, Variant] = {
             "absent": (plain, absent),
@@ -231,10 +242,13 @@ async def run(rounds: int, only_off: bool) -> None:
         print("| case | " + " | ".join(f"{name}" for name in variants) + " |\n" + "|---" * (len(variants) + 1) + "|")
         for name, (case, requests) in cases.items():
             found = await compare(case, requests, variants, rounds)
-            print(f"| {name} | " + " | ".join(f"{micro:.0f} µs, {ratio:.3f}" for micro, ratio in found.values()) + " |")
+            print(
+                f"| {name} | " + " | ".join(f"{each.micro:.0f} µs, {each.ratio:.3f} ± {each.error:.3f}" for each in found.values()) + " |",
+                flush=True,
+            )
         for served in (plain, profiled, traced):
             await served.composition.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 9, sys.argv[2:] == ["off"]))
+    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 100, sys.argv[2:] == ["off"]))
