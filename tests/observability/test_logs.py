@@ -134,6 +134,9 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
         ({"note": f"got {TOKEN} here"}, {"note": f"got {MASK} here"}),
         ({"note": "Authorization: Bearer abcdefghijk"}, {"note": f"Authorization: Bearer {MASK}"}),
         ({"url": "postgresql://ada:hunter2@db/x"}, {"url": f"postgresql://{MASK}@db/x"}),
+        ({"url": "redis://:p@ss:w@rd@cache:6379/0"}, {"url": f"redis://{MASK}@cache:6379/0"}),
+        ({"note": "host=db password=hunter2 user=ada"}, {"note": f"host=db {MASK} user=ada"}),
+        ({"note": "POST /t?api_key=hunter2&n=1"}, {"note": f"POST /t?{MASK}&n=1"}),
         ({"key": "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"}, {"key": MASK}),
         ({"stripe": "sk_live_abcdefgh123"}, {"stripe": MASK}),
         (
@@ -161,10 +164,26 @@ def test_secrets_in_messages_and_stacks_are_masked(logger):
     assert "s3cr3t-value" not in text
 
 
-@pytest.mark.parametrize("part", ["eyJ", "eyJ-", "://:", "bearer ", "-----BEGIN ", "xoxa-"])
+@pytest.mark.parametrize("part", ["eyJ", "eyJ-", "://:", "://a:b", "password=", "bearer ", "-----BEGIN ", "xoxa-"])
 def test_no_text_keeps_the_search_for_secrets_busy(part):
     # Each beginning of a token used to look at all that follows: half an hour for this text.
     assert len(Redaction().text(part * 150_000)) > 0
+
+
+def test_large_lines_wait_in_smaller_numbers():
+    """The bound is one of memory: fifty thousand lines of a megabyte would be the end of the process."""
+    sink = Memory()
+    sink.gate.clear()
+    writer = LineWriter(sink, notice, most=1_000)
+    for _ in range(100):
+        writer.line(b"x" * 100_000 + b"\n")
+    assert writer.lost >= 80
+    before = writer.lost
+    for number in range(500):
+        writer.line(b"%d\n" % number)
+    assert writer.lost == before  # small ones find room
+    sink.gate.set()
+    writer.close()
 
 
 def test_deep_and_circular_values_end():

@@ -102,6 +102,8 @@ def test_secrets_are_masked():
     assert shown["REDIS_URL"][1] == f"redis://:{MASK}@r:1"
     assert shown["JWT_SECRET"][1] == MASK
     assert "hunter2" not in str(shown)
+    odd = shown_settings(read_settings({"REDIS_URL": "redis://:hun@ter2@r:1/0"}, {}))
+    assert odd["REDIS_URL"][1] == f"redis://:{MASK}@r:1/0"
 
 
 @pytest.mark.parametrize(

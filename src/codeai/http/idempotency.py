@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -31,6 +32,7 @@ _LIFETIME_MS: Final = 24 * 3_600_000
 _PLAIN: Final = re.compile(rb"[!-~]{1,255}")
 _ATTEMPTS: Final = 3
 _SWEEP_EVERY: Final = 256
+_SWEEP_AFTER: Final = 600.0  # seconds: where little is stored, too, an answer does not lie there for long after its time
 _WITHHELD: Final = "null"
 _REPLAYED: Final = (b"idempotency-replayed", b"true")
 
@@ -41,7 +43,9 @@ ON CONFLICT (scope) DO UPDATE SET fingerprint = excluded.fingerprint, status = e
     body = excluded.body, expires_ms = excluded.expires_ms
 WHERE codeai_idempotency.expires_ms <= {now}
 """
-_SWEEP: Final = "DELETE FROM codeai_idempotency WHERE expires_ms <= {now}"
+_SWEEP: Final = """
+DELETE FROM codeai_idempotency WHERE expires_ms <= {now} AND scope IN (
+  SELECT scope FROM codeai_idempotency WHERE expires_ms <= {now} ORDER BY expires_ms LIMIT 1000 FOR UPDATE SKIP LOCKED)"""
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock($1)"
 
 
@@ -71,6 +75,7 @@ class Idempotency:
         self._addresses = addresses
         self._running: set[str] = set()
         self._stored = 0
+        self._swept = time.monotonic()
         self._shared = database.dialect == "postgresql"
         self._find, self._store_, self._sweep = (portable(text, database.dialect) for text in (_FIND, _STORE, _SWEEP))
 
@@ -163,7 +168,9 @@ class Idempotency:
             body = response.body
         await session.execute(self._store_, (scope, fingerprint, response.status, headers, body, _LIFETIME_MS))
         self._stored += 1
-        if self._stored % _SWEEP_EVERY == 0:
+        now = time.monotonic()
+        if self._stored % _SWEEP_EVERY == 0 or now - self._swept > _SWEEP_AFTER:
+            self._swept = now
             await session.execute(self._sweep, ())
 
     async def _refused(self, request: Request, scope: str, fingerprint: str, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from codeai.server.variables import VARIABLES, Variable
 
 MASK = "********"
 _DEFAULTS = Settings()
-_PASSWORD = re.compile(r"(://[^:/@]*):[^@]*@")
+_PASSWORD = re.compile(r"(://[^:/?#@\s]*):[^/?#\s]*@")  # up to the last @, which a password may hold
 
 
 def shown_settings(settings: Settings) -> dict[str, tuple[str, str | None]]:

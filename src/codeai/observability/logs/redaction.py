@@ -16,12 +16,29 @@ _PATTERNS: Final = re.compile(
     # A JSON Web Token. It begins where a word does: else a text of many beginnings would take the square of its length.
     r"(?<![\w-])eyJ[\w-]{5,}+\.[\w-]{5,}+\.[\w-]*+"
     r"|(?<=bearer )[^\s\"',]{8,}|(?<=basic )[A-Za-z0-9+/=]{8,}"
-    r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"  # credentials of a URL
+    r"|(?<=://)[^\s/?#:@]*:[^\s/?#]+(?=@)"  # credentials of a URL, up to its last @
+    r"|(?<![\w-])(?:password|passwd|pwd|(?:client_)?secret|(?:access_|refresh_)?token|api_?key)=[^\s&\"',;]{3,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|\b(sk|pk|rk)_(live|test)_\w{8,}|\bgh[pousr]_\w{20,}|\bxox[abposr]-[\w-]{10,}|\bAKIA[0-9A-Z]{16}\b",
     re.IGNORECASE,
 )
-_HINTS: Final = ("eyj", "bearer ", "basic ", "@", "private key", "_live_", "_test_", "gh", "xox", "akia")
+_HINTS: Final = (
+    "eyj",
+    "bearer ",
+    "basic ",
+    "@",
+    "private key",
+    "_live_",
+    "_test_",
+    "gh",
+    "xox",
+    "akia",
+    "word=",
+    "wd=",
+    "secret=",
+    "token=",
+    "key=",
+)
 _SHORTEST: Final = 6
 _DEEPEST: Final = 6
 

@@ -87,7 +87,7 @@ class LineWriter:
     """Takes lines from any thread and never makes it wait. Order is kept; beyond a bound, lines are lost and counted.
 
     :param notice: the line that says how many were lost, written as soon as something can be written again
-    :param most: the most lines that wait
+    :param most: the most lines of a kilobyte that wait
     """
 
     def __init__(self, sink: Sink, notice: Callable[[int], bytes], most: int = _MOST) -> None:
@@ -106,7 +106,7 @@ class LineWriter:
 
     def line(self, line: bytes) -> None:
         """Takes a line, which ends with a line feed."""
-        if len(self._lines) >= self._most:
+        if len(self._lines) * (1 + (len(line) >> 10)) >= self._most:  # a large one takes the place of as many as it has kilobytes
             self._count(1)
             return
         self._lines.append(line)
