@@ -1,5 +1,6 @@
 """``codeai db upgrade`` brings the tables of a program in production along, while servers of the program before go on."""
 
+import json
 import os
 import subprocess
 import sys
@@ -61,7 +62,8 @@ def test_what_is_missing_is_added_and_the_server_of_before_goes_on(tmp_path: Pat
         assert ": changed\n" in done.stdout
         assert "note" in done.stdout
         assert "tags" in done.stdout
-        assert ": unchanged\n" in codeai(after, url, "db", "upgrade").stdout
+        again = json.loads(codeai(after, url, "db", "upgrade", "--output", "json").stdout)
+        assert (again["outcome"], again["changes"]) == ("unchanged", [])
         assert httpx.post(tickets, json={"title": "two"}).status_code == 201
         assert {item["title"] for item in httpx.get(tickets).json()["data"]} == {"one", "two"}
     finally:

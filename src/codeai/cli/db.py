@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def reset(file: Path | None) -> None:
 
 @command.command("upgrade", help="Add to the tables what the program in FILE or folder has more, in production too.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-def upgrade(file: Path | None) -> None:
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
+def upgrade(file: Path | None, output: str) -> None:
     """Adds tables, indexes and columns that may be empty; servers of the program before go on meanwhile."""
     prepared = _prepared(file)
     try:
@@ -53,7 +55,10 @@ def upgrade(file: Path | None) -> None:
         fail(f"the database differs by more than can be added without touching a row, so nothing was changed:\n{lines}")
     except (StorageError, AsideDied) as error:
         fail(str(error))
-    click.echo("\n".join((f"{prepared.database.shown}: {outcome}", *(f"  {change}" for change in changes))))
+    if output == "json":
+        click.echo(json.dumps({"database": prepared.database.shown, "outcome": outcome, "changes": changes}))
+    else:
+        click.echo("\n".join((f"{prepared.database.shown}: {outcome}", *(f"  {change}" for change in changes))))
 
 
 def _prepared(file: Path | None) -> Prepared:

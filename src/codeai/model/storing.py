@@ -19,10 +19,10 @@ from typing import Any, Final
 import msgspec
 
 from codeai.language import types
-from codeai.model import application, endpoint, entity, event, expression, integration, security, statement, workflow
+from codeai.model import application, endpoint, entity, event, expression, integration, limits, security, statement, workflow
 
 _ROOMS: Final[tuple[ModuleType, ...]] = (
-    *(types, application, endpoint, entity, event, expression, integration, security, statement, workflow),
+    *(types, application, endpoint, entity, event, expression, integration, limits, security, statement, workflow),
 )
 _SKIPPED: Final = frozenset({"at", "description"})
 _WRITERS: Final[dict[type, Callable[[Any], object]]] = {
