@@ -56,7 +56,7 @@ def test_what_is_missing_is_added_and_the_server_of_before_goes_on(tmp_path: Pat
         if url.startswith("postgresql"):  # the file of SQLite is in use
             refused = codeai(after, url, "server")
             assert refused.returncode == 3
-            assert f"'codeai db upgrade {after}' adds what can be added without touching a row" in refused.stderr
+            assert f"'codeai db upgrade {after}' changes what loses nothing" in refused.stderr
         done = codeai(after, url, "db", "upgrade")
         assert done.returncode == 0, done.stderr
         assert ": changed\n" in done.stdout

@@ -94,6 +94,26 @@ def test_a_full_redis_gives_nobody_old_values(start_server: Start, tmp_path: Pat
     assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
 
 
+def test_a_redis_that_refuses_writes_gives_nobody_old_values(start_server: Start, tmp_path: Path, redis: RedisServer) -> None:
+    (tmp_path / "app.cai").write_text(PROGRAM)
+    server = start_server(tmp_path / "app.cai", env={"REDIS_URL": redis.url})
+    observed = Observed(server)
+    shop = Shop(observed)
+    shop.grow()
+    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    redis.cli("CONFIG", "SET", "min-replicas-to-write", "1")  # as a replica, or one that cannot save: it goes on answering reads
+    for _ in range(3):
+        shop.grow()
+        assert shop.shown() == "fwd=miss"
+    health = observed.look()
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    observed.shows("Redis refuses writes")
+    redis.cli("CONFIG", "SET", "min-replicas-to-write", "0")
+    assert until(lambda: shop.shown() == "hit", 20)
+    shop.grow()
+    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+
+
 def test_a_redis_that_forgets_gives_nobody_old_values(start_server: Start, tmp_path: Path, redis: RedisServer) -> None:
     (tmp_path / "app.cai").write_text(PROGRAM)
     server = start_server(tmp_path / "app.cai", env={"REDIS_URL": redis.url})

@@ -42,17 +42,17 @@ def reset(file: Path | None) -> None:
     _seed(prepared, file, reset=True)
 
 
-@command.command("upgrade", help="Add to the tables what the program in FILE or folder has more, in production too.")
+@command.command("upgrade", help="Change the tables to the program in FILE or folder where nothing is lost, in production too.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="For people, or for programs.")
 def upgrade(file: Path | None, output: str) -> None:
-    """Adds tables, indexes and columns that may be empty; servers of the program before go on meanwhile."""
+    """Does what a start in development does; servers of the program before go on meanwhile."""
     prepared = _prepared(file)
     try:
         outcome, changes = synchronise(prepared.database, prepared.program.application, development=True)
     except SchemaMismatch as error:
         lines = "\n".join(f"  {line}" for line in error.differences)
-        fail(f"the database differs by more than can be added without touching a row, so nothing was changed:\n{lines}")
+        fail(f"more than what loses nothing differs, so nothing was changed:\n{lines}")
     except (StorageError, AsideDied) as error:
         fail(str(error))
     if output == "json":
