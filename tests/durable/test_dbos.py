@@ -3,7 +3,9 @@
 import ast
 import asyncio
 import importlib.metadata
+import itertools
 import ssl
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -14,14 +16,14 @@ import pytest
 from shared_engine import SharedEngine
 
 from codeai.durable.dispatch.dbos.dispatcher import DbosDispatcher
-from codeai.durable.dispatch.dbos.engine import VERSION, Unusable, arguments, check_installed
+from codeai.durable.dispatch.dbos.engine import VERSION, Looks, Unusable, arguments, check_installed
 from codeai.durable.dispatch.dbos.statements import pair_of, statements, workflow_id
 from codeai.durable.dispatch.local import LocalDispatcher
 from codeai.durable.dispatch.protocol import Claim, Queues
 from codeai.storage.errors import DatabaseUnavailable
 from codeai.storage.interface import Database
 from codeai.storage.settings import DatabaseSettings
-from services.polling import eventually
+from services.polling import eventually, until
 
 SOURCES = Path(__file__).parents[2] / "src" / "codeai"
 
@@ -202,6 +204,22 @@ async def test_what_dead_processes_have_left_is_deleted_and_what_runs_is_not(see
     assert await seen.known() == running
     seen.gate.set()
     await seen.dispatcher.run_due()
+
+
+def test_a_look_at_the_queue_comes_with_word_or_in_time_and_never_too_often() -> None:
+    looks, seen = Looks(), list[float]()
+
+    def look() -> None:
+        while not looks.wait(60):
+            seen.append(time.monotonic())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    until(lambda: looks.wake() or len(seen) > 3, 30)  # long before a minute is over
+    looks.set()
+    looking.join(10)
+    assert not looking.is_alive()
+    assert all(later - earlier > 0.01 for earlier, later in itertools.pairwise(seen))
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,14 @@ from codeai.storage.settings import DatabaseSettings
 if TYPE_CHECKING:
     from sqlalchemy import Engine as Connections
 
+_LOG: Final = logging.getLogger("codeai.durable")
 VERSION: Final = "3.4.0"  # what ``codeai[dbos]`` installs: its tables and functions are part of the contract
 _THREADS: Final = 4  # they write down that workflows have ended
 CONNECTIONS: Final = _THREADS + 4  # two queues that are asked, a lock that is held, and one to spare
 _MOST_LEFT: Final = 1_000
 _IDLE_MS: Final = 60_000
 _APART: Final = 0.02  # seconds between two looks: each costs some milliseconds of Python
+_REST: Final = 1.0  # seconds
 _LOOK_ENDS: Final = 10.0
 
 
@@ -74,6 +76,10 @@ class Looks(threading.Event):
         """Nobody looks any more."""
         super().set()
         self._word.set()
+
+    def rest(self) -> None:
+        """Waits a while before all begins anew, or for the end."""
+        super().wait(_REST)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Returns when it is time to look; whether nobody does any more."""
@@ -150,7 +156,17 @@ class DbosEngine:
         polling = self._polling
         queue = DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=polling, on_conflict="always_update")
         self._looks = Looks()
-        self._looking = threading.Thread(target=queue_worker_thread, args=(self._looks, instance, queue), daemon=True, name="codeai-dbos")
+        looks = self._looks
+
+        def look() -> None:
+            while not looks.is_set():  # DBOS would begin the loop anew, too, when it ends by itself
+                try:
+                    queue_worker_thread(looks, instance, queue)
+                except Exception:
+                    _LOG.exception("the queue of DBOS was not looked at")
+                looks.rest()
+
+        self._looking = threading.Thread(target=look, daemon=True, name="codeai-dbos")
         self._looking.start()
 
     async def close(self, timeout: float) -> None:
