@@ -163,6 +163,6 @@ STRICT: Final = frozenset(
     (
         *("upper", "lower", "trim", "trim_left", "trim_right", "split", "replace", "slug", "abs", "ceil", "floor", "round"),
         *("format_date", "parse_date", "add_days", "add_hours", "add_months", "diff_days", "start_of", "end_of"),
-        *("parse_int", "parse_decimal", "parse_json", "hash", "hmac"),
+        *("parse_int", "parse_decimal", "parse_json", "hash", "hmac", "hash_password"),
     )
 )

@@ -33,6 +33,8 @@ from codeai.evaluate.operations import (
 )
 from codeai.model.identifiers import new_uuid
 
+_PLACES: Final = 100
+
 
 def _nullable(function: Callable[..., Any]) -> Callable[..., Any]:
     """Null in, null out: what the checker calls strict (``codeai.analysis.builtins.STRICT``)."""
@@ -57,6 +59,8 @@ def _join(values: Any, separator: str = ", ") -> str:
 
 
 def _round(value: Any, places: int = 0) -> Any:
+    if abs(places) > _PLACES:
+        raise EvaluationError(f"numbers are rounded to at most {_PLACES} places")
     if isinstance(value, float):
         return float(round(Decimal(repr(value)), places))
     if isinstance(value, int):
@@ -222,7 +226,7 @@ def _random(low: int | None = None, high: int | None = None) -> Any:
     source = random.SystemRandom()
     if low is None:
         return source.random()
-    return float(source.randint(0, low) if high is None else source.randint(min(low, high), max(low, high)))
+    return float(source.randint(min(0, low), max(0, low)) if high is None else source.randint(min(low, high), max(low, high)))
 
 
 PLAIN: Final[dict[str, Callable[..., Any]]] = {
@@ -291,11 +295,15 @@ def _print(context: Context, *values: Any) -> None:
     context.log("info", line, {}) if shell is None else shell.print(line)
 
 
+async def _hash_password(context: Context, password: str | None) -> str | None:
+    return None if password is None else await context.services.hash_password(password)
+
+
 # Built-ins that need the context; the value tells whether they have to be awaited.
 WITH_CONTEXT: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "now": (lambda context: context.now, False),
     "today": (lambda context: context.now.date(), False),
-    "hash_password": (lambda context, password: context.services.hash_password(password), True),
+    "hash_password": (_hash_password, True),
     "verify_password": (lambda context, password, hashed: context.services.verify_password(password, hashed), True),
     "issue_token": (lambda context, subject, roles=(), lifetime=None: context.services.issue_token(subject, roles or (), lifetime), False),
     "print": (_print, False),
