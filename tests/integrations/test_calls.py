@@ -318,7 +318,7 @@ def test_what_cannot_be_built_stops_the_start(settings: str, message: str) -> No
 @pytest.mark.parametrize("url", ["", "peer.example", "ftp://peer.example", "https://peer.example?key=1", "https://u:p@peer.example"])
 def test_an_unusable_base_url_stops_the_start(url: str) -> None:
     with pytest.raises(NotBuildable, match="base_url of integration 'Peer'"):
-        Calling(integration(url, 'operation o { path: "/" }'))
+        Calling(integration("{env(PEER)}", 'operation o { path: "/" }'), {"PEER": url})
 
 
 GRAPHQL = '''
