@@ -70,7 +70,7 @@ workflow Saga {
 """
 POINTS = (
     *("before-start", "after-start", "before-claim", "after-claim", "before-batch", "in-batch", "after-batch", "before-commit"),
-    *("after-commit", "before-effect", "after-effect", "before-compensation", "after-compensation"),
+    *("in-block", "after-commit", "before-effect", "after-effect", "before-compensation", "after-compensation"),
 )
 DBOS = os.environ.get("DISPATCHER") == "dbos"
 if DBOS:

@@ -57,7 +57,7 @@ endpoint POST /naps { body { what: string }  do { start Nap { what: body.what } 
 DIE = "import os\n\ndef die():\n    os._exit(9)\n"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900 if ALL else 240)
 def test_work_that_kills_its_workers_takes_nobody_with_it_and_is_given_up(start_server: Start, tmp_path: Path, postgres: Any) -> None:
     (tmp_path / "activities").mkdir()
     (tmp_path / "app.cai").write_text(POISON)
@@ -74,9 +74,9 @@ def test_work_that_kills_its_workers_takes_nobody_with_it_and_is_given_up(start_
     assert until(lambda: deaths() == 1, 20)
     assert observed.ask("POST", "/naps", json={"what": "after"}).status_code == 200
     assert until(lambda: len(books.rows("SELECT what FROM dones")) == 2, 30), books.left()
-    if not ALL:  # else it takes its twenty deaths, minutes
+    if not ALL:  # else it takes its twenty deaths, nine minutes
         books.rows("UPDATE codeai_activations SET attempts = 19 WHERE kind = 'execution'")
-    assert until(lambda: books.rows("SELECT status FROM executions WHERE workflow_id = 'Poison'") == [("failed",)], 600 if ALL else 60)
+    assert until(lambda: books.rows("SELECT status FROM executions WHERE workflow_id = 'Poison'") == [("failed",)], 750 if ALL else 60)
     observed.ask("GET", "/api/v1/executions?status=failed")
     assert observed.look().json()["status"] == "healthy"
     observed.shows("work kills its workers")

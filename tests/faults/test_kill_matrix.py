@@ -41,7 +41,7 @@ def test_no_kill_loses_or_doubles_anything(matrix: str, kind: str, request: pyte
     assert report["kills"] >= kills
 
 
-LATE = [("postgresql", point) for point in ("after-effect:1", "before-batch:2", "after-claim:1", "before-commit:1")]
+LATE = [("postgresql", point) for point in ("after-effect:1", "before-batch:2", "in-block:1", "before-commit:1")]
 LATE += [("dbos", point) for point in ("before-begin:1", "after-begin:1", "before-commit:1")]
 
 

@@ -31,7 +31,7 @@ from codeai.storage.settings import DatabaseSettings, from_url
 
 POINTS = (
     *("before-start", "after-start", "before-claim", "after-claim", "before-batch", "in-batch", "after-batch", "before-commit"),
-    *("after-commit", "before-effect", "after-effect", "before-compensation", "after-compensation"),
+    *("in-block", "after-commit", "before-effect", "after-effect", "before-compensation", "after-compensation"),
     *("after-emit", "before-relay", "after-relay", "before-handler", "before-delivered", "after-delivered", "after-send"),
     *("before-tick", "after-tick", "ticks-decided"),
 )
@@ -43,7 +43,7 @@ GENERATIONS = 8
 NEW = 3  # orders with each generation, so that there is work for all
 ORDERS = range(1, 1 + NEW * (GENERATIONS + 1))
 LIFE = 3.0  # seconds that a process lives which passes its point too seldom
-OFTEN = {"before-claim", "before-batch", "in-batch", "after-batch", "before-commit", "after-commit"}
+OFTEN = {"before-claim", "in-block", "before-batch", "in-batch", "after-batch", "before-commit", "after-commit"}
 
 
 class Round:

@@ -275,6 +275,7 @@ class Block:
         :raises LeaseLost: the execution is somebody else's, or the step has ended already
         """
         run, store = self._run, self._run.parts.store
+        run.parts.faults("in-block")
         self._kept, self._opening = dict(run.pending), run.opening()
         before = tuple(kept for kept in self._kept.values() if kept.name != record.name)
         await store.save(self.session, run.execution.id, before, self._opening)
