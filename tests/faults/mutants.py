@@ -87,7 +87,7 @@ MUTANTS = {
     ),
     "an event may start a workflow again": Mutant(
         (
-            ("events/handlers.py", 'f"event:{delivery.event.id}" + (', 'f"event:{delivery.event.id}" + f"/{id(session)}" + ('),
+            ("events/handlers.py", 'f"event:{delivery.event.id}" + (', 'f"event:{id(session)}:{delivery.event.id}" + ('),
             (
                 "events/deliverer.py",
                 _HANDLER,
@@ -103,7 +103,11 @@ MUTANTS = {
         (
             ("jobs/ledger.py", 'return await session.execute(self._texts["tick"], values) > 0', "return bool(values)"),
             ("jobs/scheduler.py", 'origin=f"tick:{tick:%Y-%m-%dT%H:%M:%S.%fZ}"', "origin=None"),
-            ("jobs/scheduler.py", "        await self.ledger.handled(session, name, found.until,", "        (session, name, found.until,"),
+            (
+                "jobs/scheduler.py",
+                "        await self.ledger.handled(session, name, found.until,",
+                "        (lambda *_, **__: None)(session, name, found.until,",
+            ),
         ),
         ("worldmatrix", "sqlite", "6"),
     ),

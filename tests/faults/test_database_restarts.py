@@ -20,10 +20,17 @@ from services.process import ServerProcess
 Start = Callable[..., ServerProcess]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_postgres() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
         yield server
+
+
+def database(postgres: PostgresServer, name: str) -> str:
+    """An empty database of which PostgreSQL itself loses nothing that it has confirmed."""
+    url = postgres.create_database(name)
+    postgres.sql(f"ALTER DATABASE {name} SET synchronous_commit = on")
+    return url
 
 
 def runs(books: Books) -> int:
@@ -36,8 +43,7 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
     start_server: Start, tmp_path: Path, own_postgres: PostgresServer, dispatcher: str
 ) -> None:
     (tmp_path / "app.cai").write_text(PROGRAM)
-    url = own_postgres.create_database("shop")
-    own_postgres.sql("ALTER DATABASE shop SET synchronous_commit = on")  # else PostgreSQL itself loses what it has confirmed
+    url = database(own_postgres, f"shop_{dispatcher}")
     chance, returns, books = random.Random(5), [], Books(url, own_postgres)
     with Peer(lambda seen: Reply(200)) as partner:
         server = start_server(tmp_path / "app.cai", env={**environment(url, partner.url), "CODEAI_DISPATCHER": dispatcher})
@@ -70,8 +76,7 @@ def test_workers_that_begin_while_the_database_is_away_wait_for_it(
     start_server: Start, tmp_path: Path, own_postgres: PostgresServer
 ) -> None:
     (tmp_path / "app.cai").write_text(PROGRAM)
-    url = own_postgres.create_database("shop")
-    own_postgres.sql("ALTER DATABASE shop SET synchronous_commit = on")
+    url = database(own_postgres, "shop2")
     books = Books(url, own_postgres)
     with Peer(lambda seen: Reply(200)) as partner:
         server = start_server(tmp_path / "app.cai", env=environment(url, partner.url))

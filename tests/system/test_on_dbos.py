@@ -103,8 +103,10 @@ def test_only_the_durable_worker_has_dbos_in_it(start_server: Start, program: Pa
 
 
 def test_workers_share_and_take_over_from_those_that_die_or_end(start_server: Start, program: Path, env: dict[str, str]) -> None:
-    api = start_server(program, env=env, arguments=("--role", "api"))
-    both = [start_server(program, env=env, arguments=("--role", "worker")) for _ in range(2)]
+    api = start_server(program, env=env, arguments=("--role", "api"))  # it makes the tables
+    both = [start_server(program, wait=False, env=env, arguments=("--role", "worker")) for _ in range(2)]
+    for worker in both:
+        worker.wait_until_ready()
     make(api, *(f"p{number}" for number in range(40)))
     until(lambda: len(asked(env, "SELECT DISTINCT executor_id FROM dbos.workflow_status WHERE executor_id IS NOT NULL")) == 2)
     victim = both[0].process
