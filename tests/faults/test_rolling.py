@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
+from faultshop import killed
 
 from services.process import ServerProcess
 
@@ -30,16 +30,6 @@ workflow Count { trigger: Placed  steps { count { do { create Note { text: "coun
 """
 OLD, NEW = HEAD + KEPT + DROPPED, HEAD + ADDED + KEPT
 Start = Callable[..., ServerProcess]
-
-
-def killed(server: ServerProcess) -> None:
-    assert server.process is not None
-    with suppress(psutil.NoSuchProcess):
-        whole = psutil.Process(server.process.pid)
-        for process in [*whole.children(recursive=True), whole]:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-    server.process.wait(10)
 
 
 class Orders:
