@@ -48,7 +48,7 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
     with Peer(lambda seen: Reply(200)) as partner:
         server = start_server(tmp_path / "app.cai", env={**environment(url, partner.url), "CODEAI_DISPATCHER": dispatcher})
         with Load(lambda: [server.base_url]).running() as load:
-            assert until(lambda: runs(books) > 0, 30), server.output[-3000:]  # the durable worker has begun
+            assert until(lambda: runs(books) > 0, 90), server.output[-3000:]  # the durable worker has begun
             ends = time.monotonic() + SECONDS
             for end in itertools.cycle((own_postgres.stop, own_postgres.kill)):
                 time.sleep(chance.uniform(1, 2) if SECONDS < 60 else chance.uniform(3, 15))

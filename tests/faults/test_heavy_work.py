@@ -71,9 +71,9 @@ def test_work_that_kills_its_workers_takes_nobody_with_it_and_is_given_up(start_
 
     observed.ask("POST", "/naps", json={"what": "before"})
     observed.ask("POST", "/poison")
-    assert until(lambda: deaths() == 1, 20)
+    assert until(lambda: deaths() == 1, 60)
     assert observed.ask("POST", "/naps", json={"what": "after"}).status_code == 200
-    assert until(lambda: len(books.rows("SELECT what FROM dones")) == 2, 30), books.left()
+    assert until(lambda: len(books.rows("SELECT what FROM dones")) == 2, 90), books.left()
     if not ALL:  # else it takes its twenty deaths, nine minutes
         # The lease of the dead has ended, for the twentieth time.
         books.rows("UPDATE codeai_activations SET attempts = 19, ready_ms = 1 WHERE kind = 'execution'")

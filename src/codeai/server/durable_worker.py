@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from codeai.server.composition import Composition
 from codeai.server.supervisor import tell_supervisor
-from codeai.server.worker import Listener, http_server, settle_memory
+from codeai.server.worker import Listener, http_server, settle_memory, until_ended
 
 _LOG = logging.getLogger("codeai.server")
 
@@ -45,7 +45,7 @@ async def _run(composition: Composition, hang_up: Callable[[], None], listeners:
             await server.start()
         settle_memory()
         _LOG.info("working", extra={"worker": composition.dispatcher.worker, **_addresses(listeners)})
-        await ended.wait()
+        await until_ended(ended, end)
         _LOG.info("draining")
     finally:
         await composition.stop()

@@ -155,6 +155,12 @@ def tell_supervisor() -> None:
         os.kill(int(supervisor), signal.SIGUSR1)
 
 
+def orphaned() -> bool:
+    """In a worker: whether the first process has died without a farewell, so that nobody will ever end or replace this one."""
+    supervisor = os.environ.get(SUPERVISOR_VARIABLE, "")
+    return supervisor.isdigit() and os.getppid() != int(supervisor)
+
+
 def worker_command(arguments: list[str]) -> list[str]:
     """The command of a worker."""
     return [sys.executable, "-m", "codeai.server.child", *arguments]

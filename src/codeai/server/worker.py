@@ -18,9 +18,10 @@ from codeai.http.wire.connection import Answerer
 from codeai.http.wire.server import HttpServer
 from codeai.observability.health import Health
 from codeai.server.listening import Place, listen, most_files
-from codeai.server.supervisor import tell_supervisor
+from codeai.server.supervisor import orphaned, tell_supervisor
 
 _LOG = logging.getLogger("codeai.server")
+_LOOK_EVERY = 1.0  # seconds
 _OTHER_FILES = 256  # connections to databases and peers, files
 
 
@@ -67,6 +68,21 @@ def http_server(listener: Listener) -> HttpServer:
     return HttpServer(listener.app, listen(listener.place), listener.tls, most=most)
 
 
+async def until_ended(ended: asyncio.Event, end: Callable[[], None]) -> None:
+    """Waits until somebody asks for the end; does so itself when the supervisor is gone.
+
+    A worker that went on alone would answer and work beside those of the next server.
+    """
+    while not ended.is_set():
+        try:
+            async with asyncio.timeout(_LOOK_EVERY):
+                await ended.wait()
+        except TimeoutError:
+            if orphaned():
+                _LOG.error("supervisor is gone, ending")
+                end()
+
+
 def settle_memory() -> None:
     """Takes what was built at start out of the garbage collector's sight: full collections would stop requests for 20 ms and more.
 
@@ -109,7 +125,7 @@ class _Worker:
                 await server.start()
             settle_memory()
             self._ready()
-            await self._ended.wait()
+            await until_ended(self._ended, lambda: self._signalled(signal.SIGTERM))
             await self._finish(servers)
         finally:
             await self._stop()
