@@ -70,7 +70,11 @@ def _kept(clauses: tuple[d.Clause, ...]) -> tuple[str, ...]:
 
 
 class _Ambiguous(Exception):
-    """Why no operation follows."""
+    """Why no operation follows, and what would help."""
+
+    def __init__(self, reason: str, remedy: str = "add a 'do' block") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 class Inference(InputAnalysis):
@@ -81,7 +85,7 @@ class Inference(InputAnalysis):
         try:
             return self._infer(node, returns)
         except _Ambiguous as reason:
-            self.report.warning(node.path, f"this endpoint answers 501: {reason}", "CAI0509", help_text="add a 'do' block")
+            self.report.warning(node.path, f"this endpoint answers 501: {reason}", "CAI0509", help_text=reason.remedy)
             return Unavailable(reason=str(reason)), self.inputs(node.path, node.clauses, {}), returns or Returns()
 
     def _infer(self, node: d.EndpointDeclaration, returns: Returns | None) -> _Result:
@@ -234,7 +238,8 @@ class Inference(InputAnalysis):
         for prefix, operator in (("", "equals"), ("min_", "minimum"), ("max_", "maximum")):
             if field.name.startswith(prefix) and field.name[len(prefix) :] in entity.fields:
                 return ParameterFilter(parameter=field.name, field=field.name[len(prefix) :], operator=operator)  # type: ignore[arg-type]  # one of the operators
-        raise _Ambiguous(f"query parameter '{field.name}' is neither a field nor used in 'filter'")
+        used = f"say what it does, as in 'filter {{ stock > 0 or not query.{field.name} if provided }}', or add a 'do' block"
+        raise _Ambiguous(f"query parameter '{field.name}' is neither a field nor used in 'filter'", used)
 
     def _field_parameters(self, entity: EntitySymbol, name: str) -> list[tuple[ParameterFilter, InputField]]:
         field = entity.fields[name]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
+from typing import Final
 
 from codeai.analysis.conversions import is_text, wider_number
 from codeai.analysis.scope import Scope
@@ -12,6 +14,9 @@ from codeai.language import types as t
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
 from codeai.model import expression as ir
+
+_FILLED: Final = re.compile(r"\{[A-Za-z_][^{}]*\}")
+_AS_LIST: Final = "make a list of records, '[{ key: k, value: v }]', of what the program knows only when it runs"
 
 
 class Literals(Values):
@@ -78,6 +83,8 @@ class Literals(Values):
                 self.report.duplicate(entry.key, name, seen[name])
                 continue
             seen[name] = entry.key
+            if _FILLED.search(name):
+                self.report.error(entry.key, f"a key is a fixed text: '{name}' is not filled in", "CAI0361", help_text=_AS_LIST)
             value = self._entry_value(entry, scope, wanted)
             entries.append(ir.Entry(name, value))
             fields.append(t.RecordField(name, value.type))

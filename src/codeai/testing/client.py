@@ -50,7 +50,7 @@ class TestClient:
         self._issue = issue
         self._recorded = recorded
         self.refused = ""  # what the last request was answered, when that was a refusal
-        self._token: str | None = None  # of the user that 'as user' has named
+        self._acting: Mapping[str, Any] | None = None  # of the user that 'as user' has named
 
     def mock(self, integration: str, operation: str, fails: bool, value: Any) -> None:
         """``mock Payments.refund returns e``."""
@@ -81,13 +81,13 @@ class TestClient:
 
     def become(self, context: Context, values: Mapping[str, Any]) -> None:
         """``as user { … }`` alone: whose requests follow. Statements of the test go on as the system, so that it sees every row."""
-        self._token = self._issue(values)
+        self._acting = values
 
-    def act_as(self, context: Context, values: Mapping[str, Any]) -> tuple[Caller, str | None]:
+    def act_as(self, context: Context, values: Mapping[str, Any]) -> tuple[Caller, Mapping[str, Any] | None]:
         """``as user { … } { … }``: the requests and the statements of the block are of this user; the result is for ``act_again_as``."""
-        before = context.user, self._token
+        before = context.user, self._acting
         identifier = values.get("id")
-        self._token = self._issue(values)
+        self._acting = values
         context.user = Principal(
             id=str(identifier) if identifier is not None else None,
             grants=self._roles.grants(frozenset(values.get("roles", ())), frozenset(values.get("permissions", ()))),
@@ -96,9 +96,9 @@ class TestClient:
         )
         return before
 
-    def act_again_as(self, context: Context, before: tuple[Caller, str | None]) -> None:
+    def act_again_as(self, context: Context, before: tuple[Caller, Mapping[str, Any] | None]) -> None:
         """The end of the block of ``as user``: all is as it was before."""
-        context.user, self._token = before
+        context.user, self._acting = before
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], body: Any, sent: bool) -> dict[str, Any]:
         """One request; its answer as the record that tests see."""
@@ -108,8 +108,9 @@ class TestClient:
         named = [(b"host", b"test")]
         if sent:
             named += [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-        if self._token is not None and "authorization" not in {name.lower() for name in headers}:
-            named.append((b"authorization", b"Bearer " + self._token.encode()))
+        if self._acting is not None and "authorization" not in {name.lower() for name in headers}:
+            token = self._issue(self._acting)  # at the time of the request, so that 'advance' does not outlive it
+            named.append((b"authorization", b"Bearer " + token.encode()))
         named += [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
         scope = {
             "type": "http",
