@@ -9,7 +9,7 @@ from codeai.analysis.literals import Literals
 from codeai.analysis.scope import Range, Scope, Variable, broken
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import DiagnosticClass, Edit
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
@@ -29,7 +29,7 @@ def origin_of(value: ir.Expression, scope: Scope) -> tuple[int, tuple[str, ...]]
         return (inner[0], (*inner[1], value.relation)) if inner else None
     if isinstance(value, ir.Item):
         return origin_of(value.target, scope)
-    if isinstance(value, ir.Call) and value.function in ("first", "last", "filter", "find", "sort"):
+    if isinstance(value, ir.Call) and value.function in ("first", "last", "filter", "find", "sort", "unique", "group_by", "values"):
         return origin_of(value.arguments[0], scope)
     return None
 
@@ -71,6 +71,13 @@ class Names(Literals):
         name = node.text
         if self.query_text and scope.ranges:
             self.unknown_field(Identifier(node.start, node.end, name), self.symbols.entities[scope.ranges[-1].entity], query=True)
+            return broken(node)
+        steps = scope.host.values.get("steps")
+        if isinstance(steps, t.Record) and steps.field(name) is not None:
+            path = f"steps.{name}"
+            edits = (Edit(node.start, node.end, path, True),)
+            said = f"undefined variable '{name}'"
+            self.report.error(node, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=f"did you mean '{path}'?", edits=edits)
             return broken(node)
         advice = for_name(name, self.symbols)
         if advice:

@@ -46,7 +46,7 @@ class Operators(Members):
         if operator in ("==", "!="):
             return self._equality(node, operator, left, right, scope)
         if operator in ("<", "<=", ">", ">="):
-            return self._ordering(node, operator, left, right)
+            return self._ordering(node, operator, left, right, in_query=scope.query)
         if operator in ("in", "not_in"):
             return self._membership(node, operator, left, right)
         if operator in ("contains", "starts_with", "ends_with", "matches"):
@@ -76,8 +76,8 @@ class Operators(Members):
             )
         return ir.Binary(type=t.Bool(), operator=operator, left=pair[0], right=pair[1], at=node.start)
 
-    def _ordering(self, node: ex.Binary, operator: str, left: ir.Expression, right: ir.Expression) -> ir.Expression:
-        pair = self._unified(node, left, right)
+    def _ordering(self, node: ex.Binary, operator: str, left: ir.Expression, right: ir.Expression, *, in_query: bool) -> ir.Expression:
+        pair = self._unified(node, _as_ordered(left, right.type, in_query), _as_ordered(right, left.type, in_query))
         if pair is None:
             return broken(node)
         type_ = t.required(pair[0].type)
@@ -166,7 +166,7 @@ class Operators(Members):
         )
 
     def arithmetic(self, node: Node, operator: str, left: ir.Expression, right: ir.Expression) -> ir.Expression:
-        """``+ - * / %`` on numbers, texts, times and durations."""
+        """``+ - * / %`` on numbers, texts, times and durations; ``+`` also on lists."""
         first, second = t.required(left.type), t.required(right.type)
         nullable = t.is_nullable(left.type) or t.is_nullable(right.type)
 
@@ -189,6 +189,11 @@ class Operators(Members):
                 return done(wider, self.fit(left, wider) or left, self.fit(right, wider) or right)
         if operator == "+" and is_text(first) and is_text(second):
             return done(t.String())
+        if operator == "+" and isinstance(first, t.List) and isinstance(second, t.List):
+            if is_unknown(first.item):
+                return done(second)
+            fitted = right if is_unknown(second.item) else self.fit(right, first)
+            return done(first, left, fitted) if fitted is not None else done(t.List(t.Json()))
         if operator in "+-" and isinstance(first, t.Timestamp | t.Date | t.Duration) and isinstance(second, t.Duration):
             return done(first)
         if operator == "+" and isinstance(first, t.Duration) and isinstance(second, t.Timestamp | t.Date):
@@ -251,3 +256,13 @@ def _same_field(left: ir.FieldValue, right: ir.FieldValue) -> bool:
         and isinstance(right.row, ir.RangeRow)
         and left.row.alias == right.row.alias
     )
+
+
+def _as_ordered(value: ir.Expression, other: t.Type, in_query: bool) -> ir.Expression:
+    """A json value as what it is compared with, so that the two have an order; what it is not compares as false."""
+    wanted = t.required(other)
+    if not isinstance(t.required(value.type), t.Json) or not isinstance(wanted, ORDERED) or isinstance(value, ir.Constant):
+        return value
+    if in_query and not is_number(wanted) and not is_text(wanted):
+        return value  # json has no times that a database could read
+    return convert(value, t.Decimal() if is_number(wanted) else wanted, "no_match")

@@ -80,7 +80,8 @@ def signing_key(values: Mapping[str, object], settings: AuthSettings) -> Signing
 def _needed(name: str, values: Mapping[str, object], key: str) -> str:
     if not values.get(key):
         raise AuthConfigurationError(f"auth '{name}' needs '{key}'")
-    return str(values[key])
+    found = values[key]
+    return ",".join(str(part) for part in found) if isinstance(found, list) else str(found)
 
 
 def _key_set(name: str, method: str, values: Mapping[str, object], settings: AuthSettings, fetch: Fetch, elsewhere: Fetch) -> KeySet | None:

@@ -101,7 +101,8 @@ class TestClient:
         context.user, self._acting = before
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], body: Any, sent: bool) -> dict[str, Any]:
-        """One request; its answer as the record that tests see."""
+        """One request; its answer as the record that tests see. What was left behind before it takes effect first."""
+        await self.settle()
         path = path.removesuffix("/") if path.startswith("//") else path
         target, _, query = path.partition("?")
         content = ENCODER.encode(to_json(body)) if sent else b""

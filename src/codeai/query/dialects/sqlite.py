@@ -191,7 +191,7 @@ class SQLite(Dialect):
         """See ``Dialect``."""
         inner = t.required(items.type.item) if isinstance(items.type, t.List) else t.Json()
         source: Sql = (*call("json_each", items.sql), f" AS {alias}")
-        if isinstance(inner, STRUCTURED):
+        if isinstance(inner, t.Json):  # json_each gives objects as JSON, but texts and numbers as they are
             raise CompilerError("a list of json has no element type for a query", hint="read the row and look at the list there")
         if isinstance(inner, t.Decimal):
             return source, Value((f"CAST({alias}.value AS TEXT)",), t.Decimal())
