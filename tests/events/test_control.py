@@ -99,7 +99,7 @@ async def test_what_is_not_there_or_still_tried_is_said(app):
     for ask in (control.event, control.replay_event, control.delivery, control.replay_delivery):
         with pytest.raises(NotKnown, match=str(nobody)):
             await ask(nobody)
-    for ask in (control.webhook_deliveries, control.enable_webhook, control.disable_webhook):
+    for ask in (control.enable_webhook, control.disable_webhook):
         with pytest.raises(NotKnown, match="'nothing'"):
             await ask("nothing")
 

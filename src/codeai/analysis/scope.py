@@ -51,7 +51,6 @@ class Host:
     loads: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)
     locks: set[int] = field(default_factory=set)
     writes: bool = False
-    reads: bool = False
     impure: bool = False
     aliases: int = 0
     declared: list[Variable] = field(default_factory=list)

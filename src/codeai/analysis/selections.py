@@ -28,7 +28,7 @@ class Selections(Calls):
     def _readable(self, node: Node, scope: Scope) -> None:
         if not scope.host.database:
             self.report.error(node, f"a query cannot stand in {scope.host.kind}", "CAI0321")
-        scope.host.reads = scope.host.impure = True
+        scope.host.impure = True
 
     def _over(self, entity: EntitySymbol, scope: Scope) -> tuple[Range, Scope]:
         range_ = Range(entity.name, scope.host.alias())

@@ -263,11 +263,6 @@ class EventsControl:
             )
         return found
 
-    async def webhook_deliveries(self, name: str, *, cursor: str | None = None, limit: int = 50) -> Page[DeliveryView]:
-        """The deliveries of one webhook; raises NotKnown."""
-        self._known_webhook(name)
-        return await self.deliveries(kind="webhook", target=name, cursor=cursor, limit=limit)
-
     async def enable_webhook(self, name: str, *, noted: Noted = unnoted) -> None:
         """Sends to a webhook again that a receiver (410) or an operator has disabled; raises NotKnown."""
         self._known_webhook(name)

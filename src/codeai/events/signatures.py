@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 PREFIX: Final = "whsec_"
-TOLERANCE: Final = 300.0
 _MANY: Final = 10  # signatures in one header that are looked at
 _LONGEST: Final = 256  # characters of an identifier
 

@@ -14,5 +14,4 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_timeout: float = 30.0
     max_body: int = 1_048_576
     compress_from: int = 1_024
-    access_log: bool = True
     cors: CorsPolicy | None = None

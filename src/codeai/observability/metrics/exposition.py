@@ -12,7 +12,6 @@ from prometheus_client.registry import CollectorRegistry
 
 from codeai.observability.metrics.instruments import Description, Reading
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Cells = Iterable[tuple[str, list[float]]]
 Readings = Iterable[tuple[Description, Iterable[Reading]]]
 
