@@ -11,14 +11,19 @@ READY := .venv/.ready
 help: ## Shows this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-$(READY): pyproject.toml
+# What runs programs; tests and checks need more, which takes a while.
+.venv/.installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (with the venv module)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(READY): .venv/.installed
 	$(BIN)/pip install --quiet --editable . --group dev
 	@touch $@
 
-run: $(READY) ## Serves examples/bookshop on 127.0.0.1:8080
+run: .venv/.installed ## Serves examples/bookshop on 127.0.0.1:8080
 	$(BIN)/codeai server examples/bookshop
 
 .venv/.services: scripts/install-services
