@@ -164,6 +164,30 @@ async def test_rules_of_tables_follow_the_program_in_development_and_no_row_goes
     assert await place.sql("SELECT id FROM books") == []
 
 
+async def test_a_column_that_is_renamed_keeps_its_values_and_rules(place):
+    before = BASE.replace("    NEW_FIELD", "    code: string(20), unique, min_length(2)\n    seller: ref(Author)\n    index: [code, price]")
+    after = before.replace("    code: string(20)", "    isbn: string(20), rename_from(code)").replace("[code, price]", "[isbn, price]")
+    after = after.replace("    seller: ref(Author)", "    shop: ref(Author), rename_from(seller)")
+    await asyncio.to_thread(place.bring, text=before)
+    for statement in (*FILL, f"UPDATE books SET code = 'x1', seller = {ROW.format(1)} RETURNING id"):
+        await place.sql(statement)
+    with pytest.raises(SchemaMismatch) as found:
+        await asyncio.to_thread(place.bring, text=after, development=False)
+    assert "column 'books.code' is called 'isbn' now" in found.value.differences
+    outcome, changes = await asyncio.to_thread(place.bring, text=after)
+    assert outcome == "changed" and "column 'books.seller' is called 'shop' now" in changes
+    assert await place.sql("SELECT isbn FROM books WHERE shop = author") == [("x1",)]
+    await place.sql("UPDATE codeai_schema SET fingerprint = 'another' RETURNING id")
+    assert await asyncio.to_thread(place.bring, text=after, development=False) == ("unchanged", ())
+    with pytest.raises(errors.CheckViolation):
+        await place.sql("UPDATE books SET isbn = 'x' RETURNING id")
+    with pytest.raises(errors.ForeignKeyViolation):
+        await place.sql(f"UPDATE books SET shop = {ROW.format(7)} RETURNING id")
+    with pytest.raises(errors.UniqueViolation):
+        values = f"SELECT {ROW.format(3)}, 'B', 1, 'file', id, 'x1' FROM authors RETURNING id"
+        await place.sql(f"INSERT INTO books (id, title, price, kind, author, isbn) {values}")
+
+
 async def test_a_table_that_is_made_anew_keeps_its_search_and_what_others_hung_on_it(place):
     if place.settings.dialect == "postgresql":
         pytest.skip("there a rule is changed in its place")

@@ -100,6 +100,7 @@ class Entities(Effects):
             nullable=nullable,
             constraints=self.constraints(node, type_),
             on_delete=self._on_delete(modifiers),  # type: ignore[arg-type]  # checked there
+            rename_from=self._former_name(node, modifiers),
             description=node.description,
             at=node.start,
             **flags,
@@ -126,6 +127,20 @@ class Entities(Effects):
             return "restrict"
         return value
 
+    def _former_name(self, node: d.FieldDeclaration, modifiers: dict[str, Any]) -> str | None:
+        modifier = modifiers.get("rename_from")
+        if modifier is None:
+            return None
+        argument = modifier.arguments[0] if modifier.arguments else None
+        if not isinstance(argument, ex.Name):
+            self.report.error(modifier, "rename_from takes the name that the column had", "CAI0205")
+            return None
+        if argument.text == node.name.text:
+            hint = "name what it was called before"
+            self.report.error(modifier, f"'{argument.text}' is what the field is called", "CAI0208", help_text=hint)
+            return None
+        return argument.text
+
     def _choose_primary(self, entity: EntitySymbol) -> None:
         found = [field.name for field in entity.fields.values() if field.primary]
         if len(found) == 1:
@@ -144,6 +159,9 @@ class Entities(Effects):
     def declare_relations(self, entity: EntitySymbol) -> None:
         """Names the relations and gives references the type of the key that they store."""
         for name, field in list(entity.fields.items()):
+            if field.rename_from in entity.fields:
+                message = f"'{field.rename_from}' is another field of '{entity.name}', and cannot be what '{name}' was called"
+                self.report.error(entity.places[name], message, "CAI0208")
             if not isinstance(field.type, t.Ref):
                 continue
             other = self.symbols.entities[field.type.entity]

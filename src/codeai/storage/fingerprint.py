@@ -32,6 +32,7 @@ def fingerprint(application: Application) -> str:
                         field.searchable,
                         field.on_delete,
                         field.constraints,
+                        *([field.rename_from] if field.rename_from else []),
                     ]
                     for field in entity.fields
                 ],

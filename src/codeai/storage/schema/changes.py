@@ -67,6 +67,26 @@ def brought_along(differences: list[Difference]) -> set[str]:
     return found
 
 
+def renamed_uniques(differences: list[Difference]) -> list[tuple[sa.UniqueConstraint, sa.UniqueConstraint]]:
+    """Constraints over the same columns that only their names tell apart, as after a column was renamed: the old one and the new."""
+    found: list[tuple[sa.UniqueConstraint, sa.UniqueConstraint]] = []
+    removed = [each[1] for each in differences if each[0] == "remove_constraint" and isinstance(each[1], sa.UniqueConstraint)]
+    for each in differences:
+        if each[0] == "add_constraint" and isinstance(each[1], sa.UniqueConstraint):
+            found.extend((old, each[1]) for old in removed if _rows_of(old) == _rows_of(each[1]))
+    return found
+
+
+def _rows_of(constraint: sa.UniqueConstraint) -> tuple[str, list[str]]:
+    return constraint.table.name, [column.name for column in constraint.columns]
+
+
+def rename_constraint(connection: sa.Connection, old: sa.UniqueConstraint, new: sa.UniqueConstraint) -> None:
+    """Gives a constraint the name that the program has for it (PostgreSQL)."""
+    quote = connection.dialect.identifier_preparer.quote
+    connection.exec_driver_sql(f"ALTER TABLE {quote(new.table.name)} RENAME CONSTRAINT {quote(str(old.name))} TO {quote(str(new.name))}")
+
+
 def described(found: Difference) -> str:
     """A difference in words."""
     kind = found[0]

@@ -30,6 +30,9 @@ class Comparison:
         present = set(sa.inspect(connection).get_table_names()) & set(target.tables)
         compared = self._compared()
         carried = changes.brought_along(compared)
+        self._renamed = changes.renamed_uniques(compared)
+        same = {id(item) for pair in self._renamed for item in pair}
+        compared = [each for each in compared if id(each[1]) not in same]
         self._found = [each for each in compared if not changes.noise(each) and not (each[0] == "add_fk" and each[1].name in carried)]
         conditions = checks.differences(connection, target, present)
         self._conditions = [each for each in conditions if not (self._sqlite and each.name in carried)]
@@ -73,6 +76,11 @@ class Comparison:
         """
         connection = self._connection
         again = {each[2] for each in self._found if self._sqlite and changes.becomes_nullable(each)}
+        for old, new in self._renamed:
+            if self._sqlite:
+                again.add(new.table.name)
+            else:
+                changes.rename_constraint(connection, old, new)
         for each in self._found:
             if not (self._sqlite and changes.becomes_nullable(each)):
                 changes.apply(connection, each)

@@ -13,6 +13,7 @@ from codeai.storage import errors
 from codeai.storage.causes import cause_of
 from codeai.storage.fingerprint import fingerprint
 from codeai.storage.postgresql.functions import FUNCTIONS
+from codeai.storage.schema import renaming
 from codeai.storage.schema.metadata import CheckText, metadata
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.functions import register
@@ -152,8 +153,13 @@ class _Work:
         from codeai.storage.schema.comparison import Comparison
 
         _create_functions(connection)
+        renamed = renaming.outstanding(connection, self._application)
+        if renamed and not self._development:
+            raise errors.SchemaMismatch(tuple(map(str, renamed)))
+        for each in renamed:
+            renaming.apply(connection, each)
         compared = Comparison(connection, self._application, self._target)
-        texts = compared.texts
+        texts = (*map(str, renamed), *compared.texts)
         if not compared.additive or (compared.of_program and not self._development):
             raise errors.SchemaMismatch(texts)
         compared.mend()
