@@ -137,3 +137,19 @@ def test_a_database_that_differs_stops_the_start_with_the_difference(serve, tmp_
     done = serve(GOOD.replace("name: string", "name: int"))
     assert done.returncode == 3
     assert "column 'items.name' has type" in done.stderr and "codeai db reset" in done.stderr
+
+
+def test_rows_that_are_in_the_way_are_counted_and_the_way_out_is_said(serve, tmp_path):
+    (tmp_path / "app.cai").write_text(GOOD)
+    application = load_program(tmp_path / "app.cai").application
+    synchronise_here(from_url(f"sqlite:///{tmp_path}/.codeai/app.db"), application, True)
+    with closing(sqlite3.connect(tmp_path / ".codeai" / "app.db")) as database:
+        database.execute("INSERT INTO items (id, name) VALUES ('00000000-0000-7000-8000-000000000001', 'lamp')")
+        database.commit()
+    shorter = GOOD.replace("name: string", "name: string(3)")
+    done = serve(shorter)
+    said = "and 1 row of it would break it\nchange the rows, or the program; 'codeai db reset"
+    assert (done.returncode, said in done.stderr) == (3, True), done.stderr
+    elsewhere = {"CODEAI_ENV": "production", "DATABASE_URL": f"sqlite:///{tmp_path}/.codeai/app.db", "JWT_SECRET": SECRET}
+    done = serve(shorter, env=elsewhere)
+    assert (done.returncode, "'codeai db upgrade' changes what loses nothing" in done.stderr) == (3, True), done.stderr

@@ -168,7 +168,7 @@ def difference(error: SchemaMismatch, path: Path | None, *, development: bool) -
     anew = f"'codeai db reset{named}' empties it, makes the tables anew and fills them from the seed"
     added = f"'codeai db upgrade{named}' changes what loses nothing; the rest is to be changed by hand first"
     rows = "change the rows, or the program; " if any(line.endswith(error.BROKEN) for line in error.differences) else ""
-    hint = f"{rows}{anew}" if development else added
+    hint = f"{rows}{anew if development else added}"
     return f"the database differs from the program:\n{lines}\n{hint}"
 
 
