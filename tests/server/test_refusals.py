@@ -152,4 +152,4 @@ def test_rows_that_are_in_the_way_are_counted_and_the_way_out_is_said(serve, tmp
     assert (done.returncode, said in done.stderr) == (3, True), done.stderr
     elsewhere = {"CODEAI_ENV": "production", "DATABASE_URL": f"sqlite:///{tmp_path}/.codeai/app.db", "JWT_SECRET": SECRET}
     done = serve(shorter, env=elsewhere)
-    assert (done.returncode, "'codeai db upgrade' changes what loses nothing" in done.stderr) == (3, True), done.stderr
+    assert (done.returncode, "'codeai db upgrade" in done.stderr) == (3, True), done.stderr

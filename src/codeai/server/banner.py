@@ -43,7 +43,7 @@ def show_banner(
     else:
         lines.append(f"  database       {database.shown}")
     if outcome != "unchanged":
-        done = [change.replace(" is missing", " added") for change in changes]
+        done = [change.replace(" is missing", " added").replace(" is not in the program", " removed") for change in changes]
         lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in done))
     if settings.development and settings.role != "worker":
         lines.append(f"  token          {_command()} token {path or ''} --role admin".replace("  --", " --"))
