@@ -74,7 +74,7 @@ REFUSALS = [
     ("weak@127.0.0.1:PORT/closed", '\'GRANT CONNECT ON DATABASE "closed" TO "weak"\' lets the user in'),
     ("x@nohost.invalid/app", "is the host 'nohost.invalid' spelled right? DATABASE_URL or DB_HOST say where PostgreSQL is"),
     ("x@127.0.0.1:1/app", "is PostgreSQL running there? DATABASE_URL or DB_HOST say where"),
-    ("x@/app?host=/nowhere", "No such file or directory; is PostgreSQL running there?"),
+    ("x@/app?host=/nowhere", "no such file or directory; is PostgreSQL running there?"),
     ("x@127.0.0.1:MUTE/app", "no answer within 0.5 s; is PostgreSQL running there?"),
 ]
 
