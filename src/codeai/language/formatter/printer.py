@@ -6,6 +6,7 @@ keep their place between the items, a comment behind an item stays behind it, an
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -17,6 +18,7 @@ from codeai.language.tree.node import Comment, Node
 WIDTH: Final = 120
 INDENT: Final = "    "
 FIELDS: Final = "fields"  # joins fields on one line: by commas, or by spaces where modifiers have commas of their own
+_BLANK: Final = re.compile(r"\n\s*\n")
 _Item = TypeVar("_Item", bound=Node)
 
 
@@ -162,7 +164,7 @@ class Printer:
 
     def _blank(self, last: int, start: int) -> str:
         """A blank line where the source has one."""
-        return "\n" if self.between(last, start).count("\n") > 1 else ""
+        return "\n" if _BLANK.search(self.between(last, start)) is not None else ""
 
     def _behind(self, item: Node) -> str:
         """Comments inside of the item that no block has printed, and the one behind it on its line."""

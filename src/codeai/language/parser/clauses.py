@@ -105,7 +105,7 @@ class Clauses(Entities):
         key = self.key()
         requests = self.expression()
         self.expect_word("per")
-        window = self.expression()
+        window = self.length_of_time()
         by = self.identifier() if self.take_word("by") else None
         return d.RateLimitClause(key.start, self.previous_end, requests, window, by)
 

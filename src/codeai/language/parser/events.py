@@ -117,7 +117,7 @@ class Events(Workflows):
         said = self.take_word("consecutive")
         if not self.take_word("failures") and not self.take_word("failure") and not said:
             self.older(key.start, failures.end, "threshold: … consecutive failures")
-        window = self.expression() if self.take_word("in") else None
+        window = self.length_of_time() if self.take_word("in") else None
         return i.ThresholdClause(key.start, self.previous_end, failures, window)
 
     def _middleware(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:

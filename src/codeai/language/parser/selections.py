@@ -102,7 +102,7 @@ class Selections(Types):
         found: list[q.SelectColumn] = []
         while True:
             value = self.expression()
-            name = self.identifier() if not self._runs_as_system() and self.take_word("as") else None
+            name = self.identifier() if not self._runs_as_system() and self.kind_at(1) != ":" and self.take_word("as") else None
             found.append(q.SelectColumn(value.start, self.previous_end, value, name))
             if not (self.at(",") and self._column_follows()):
                 break

@@ -8,7 +8,7 @@ from codeai.language.lexer import BROKEN, NAME, Tokens, tokenize
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS
 from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.queries import Queries
-from codeai.language.spellings import steps
+from codeai.language.spellings import steps, values
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
@@ -197,10 +197,14 @@ class Statements(Queries):
         data = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return st.Log(start, self.previous_end, level, message, data)
 
+    def length_of_time(self) -> ex.Expression:
+        """An expression where a duration is expected, which may stand in quotes."""
+        return values.duration(self, self.expression())
+
     def _sleep(self) -> st.Statement:
         start = self.start
         self.i += 1
-        duration = self.expression()
+        duration = self.length_of_time()
         return st.Sleep(start, duration.end, duration)
 
     def _as_user(self) -> st.Statement:
@@ -260,7 +264,7 @@ class Statements(Queries):
     def _advance(self) -> st.Statement:
         start = self.start
         self.i += 1
-        duration = self.expression()
+        duration = self.length_of_time()
         return st.Advance(start, duration.end, duration)
 
     def _request(self) -> ex.Expression:

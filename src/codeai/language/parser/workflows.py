@@ -71,7 +71,7 @@ class Workflows(Clauses):
         key = self.key()
         for kind in ("every", "at"):
             if self.take_word(kind):
-                value = self.expression()
+                value = self.length_of_time() if kind == "every" else self.expression()
                 return w.ScheduleClause(key.start, value.end, kind, value)
         start = self.start
         if self.take("@"):
@@ -184,7 +184,7 @@ class Workflows(Clauses):
         return st.Send(start, self.previous_end, target, values)
 
     def _slept(self) -> st.Statement:
-        duration = self.expression()
+        duration = self.length_of_time()
         return st.Sleep(duration.start, duration.end, duration)
 
     def _started(self) -> st.Statement:

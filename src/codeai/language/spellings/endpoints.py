@@ -39,11 +39,18 @@ def _permission(p: Clauses) -> tuple[d.Clause, ...] | None:
 def _names(p: Clauses, key: str, canonical: str) -> tuple[d.Clause, ...]:
     word = p.key()
     names = list(p.names())
-    while p.at(",") and p.kind_at(1) in (NAME, STRING) and (p.breaks_at(2) or p.kind_at(2) in (",", "}", ";")):
+    while p.at(",") and p.kind_at(1) in (NAME, STRING) and _is_name(p):
         p.i += 1
         names.extend(p.names())
     p.older(word.start, p.previous_end, canonical.format(", ".join(name.text for name in names)))
     return (d.NamesClause(word.start, p.previous_end, Identifier(word.start, word.end, key), tuple(names)),)
+
+
+def _is_name(p: Clauses) -> bool:
+    """Whether a name of the list follows the comma, and no clause."""
+    if p.breaks_at(2) or p.kind_at(2) in (",", "}", ";"):
+        return True
+    return p.text_at(1) not in CLAUSES and (p.text_at(2) in CLAUSES or p.text_at(2) in ("do", "auth", "returns", "body", "roles"))
 
 
 def _request(p: Clauses) -> tuple[d.Clause, ...] | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from codeai.language.lexer import DECIMAL, DURATION, INTEGER, NAME, STRING
 from codeai.language.spellings import values
-from codeai.language.suggestions import nearest
+from codeai.language.suggestions import nearest, suggest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import workflows as w
@@ -43,6 +43,8 @@ def retry(p: Clauses) -> tuple[d.Clause, ...] | None:
     assert times is not None  # an integer
     settings: list[d.Setting] = []
     while p.at(NAME) and (p.texts[p.i] in _KEYS or (not p.breaks[p.i] and p.kind_at(1) in _VALUES)):
+        if p.texts[p.i] not in _KEYS and suggest(p.texts[p.i], _KEYS) is None:
+            break  # the next clause of the line
         name = p.identifier()
         if name.text not in _KEYS:
             p.unknown("setting", name, _KEYS, "CAI0013")
