@@ -228,7 +228,7 @@ class Statements(Queries):
         event = self.event_reference()
         payload: ex.Expression | None = None
         if self.at("{"):
-            payload = self.map_literal()
+            payload = self.host.resolved(self.map_literal())
         elif self.take(","):
             self.depth += 1
             payload = self.host.resolved(self.expression())

@@ -84,8 +84,8 @@ def request_place(p: Cursor) -> tuple[str, bool]:
         depth += (kind in ("{", "(", "[")) - (kind in ("}", ")", "]"))
         if depth <= 0:
             break
-        if depth == 1 and kind == NAME and p.kinds[at + 1] == NAME and p.texts[at] in ("request", "response", "require_role"):
-            older = True
+        if depth == 1 and kind == NAME and p.texts[at] in ("request", "response", "require_role") and p.kinds[at - 1] != ":":
+            older = older or p.kinds[at + 1] in (NAME, "{", ":")
         if depth == 1 and kind == NAME and p.texts[at] == "from" and p.kinds[at + 1] == NAME and p.texts[at + 1] != "path":
             place = p.texts[at + 1]
         at += 1
