@@ -19,6 +19,15 @@ _QUOTED: Final = re.compile(r"'([^']*)'")
 _NAMES: Final = ("CAI01", "CAI0201", "CAI0306", "CAI0506")  # codes about what is missing somewhere
 _STRUCTURE: Final = ("CAI0002", "CAI0003", "CAI0010", "CAI0011", "CAI0014", "CAI0025", "CAI0026")  # behind these the tree lacks much
 _DECLARED: Final = re.compile(r"^[a-z]+ (\w+)|\b(\w+)(?=\s*[:{])|\b(?:let|var|for|operation|function) (\w+)")
+_NAMELESS: Final = re.compile(r"(?:entity|type|enum|model)\s*\{")
+# What a line names, wherever it breaks: a variable, the head of a block, or its first word.
+_NAMING: Final = re.compile(r"\s*(?:(?:let|var|const|val)\s+[^=]*|[\w-]+(?: [\w-]+)? \{|\w+)")
+_LETTERS: Final = re.compile(r"[A-Za-z_]+")
+_UNKNOWN_OPERATION: Final = "CAI0122"
+_UNKNOWN_ENTITY: Final = "CAI0104"
+_UNNAMED: Final = re.compile(r"\s*(?:let|var)\s+(?:=|null\b|true\b|false\b)")
+_UNDEFINED: Final = "CAI0101"
+_RETURNS: Final = "CAI0506"
 _UNTERMINATED: Final = "CAI0002"
 
 
@@ -29,8 +38,24 @@ def without_echoes(syntax: Sequence[Diagnostic], semantic: Sequence[Diagnostic],
     errors = [found for found in syntax if found.code in _STRUCTURE]
     broken = _extents(errors, sources)
     words = {word for start, end in broken for match in _DECLARED.findall(sources.text(start, end)) for word in match if word}
+    lines = [_line_text(found, sources) for found in syntax if found.severity is Severity.ERROR]
+    words |= {word for line in lines if (named := _NAMING.match(line)) for word in _LETTERS.findall(named[0])}
+    nameless = any(_NAMELESS.match(line) for line in lines)
+    lacking = (_RETURNS, _UNDEFINED) if any(_UNNAMED.match(line) for line in lines) else (_RETURNS,)
     behind = [_behind(error, sources) for error in errors]
-    return [found for found in semantic if found.severity is Severity.ERROR and not _is_echo(found, behind, words)]
+    return [
+        found
+        for found in semantic
+        if found.severity is Severity.ERROR
+        and not _is_echo(found, behind, words)
+        and not (nameless and found.code == _UNKNOWN_ENTITY)
+        and not (found.code in lacking and any(start <= found.primary.start < end for start, end in broken))
+    ]
+
+
+def _line_text(found: Diagnostic, sources: Sources) -> str:
+    file = sources.file_at(found.primary.start)
+    return file.line_text(file.locate(found.primary.start).line)
 
 
 def _behind(error: Diagnostic, sources: Sources) -> tuple[int, int]:
@@ -56,7 +81,7 @@ def _is_echo(found: Diagnostic, behind: list[tuple[int, int]], words: set[str]) 
     if not found.code.startswith(_NAMES):
         return False
     names = _QUOTED.findall(found.message)
-    return any(word in words for name in names[:1] for word in _WORD.findall(name))
+    return any(word in words for name in names[: 2 if found.code == _UNKNOWN_OPERATION else 1] for word in _WORD.findall(name))
 
 
 def first_of_each_line(syntax: Sequence[Diagnostic], sources: Sources) -> list[Diagnostic]:

@@ -44,6 +44,7 @@ STRING: Final = "string"
 END: Final = "end"
 BROKEN: Final = "broken"
 
+_QUOTES: Final = "'`“”„«"  # what begins a text elsewhere, or here if it ended
 _OF_PROGRAMS: Final = ("@", "$", "|")  # characters that no query text has
 _KINDS: Final = ("", NAME, "", "", DURATION, SIZE, DECIMAL, INTEGER, RAW, STRING)
 
@@ -102,7 +103,7 @@ def tokenize(
                 kind, position = _braced_string(tokens, text, base, first, stop, error)
             else:
                 position = _unexpected(tokens, text, base, first, stop, error)
-                kind = BROKEN if content.isdigit() and content.isascii() else ""
+                kind = BROKEN if content in _QUOTES or (content.isdigit() and content.isascii()) else ""
             scan = _MASTER.finditer(text, position, stop)
             if not kind:
                 continue
@@ -228,6 +229,10 @@ def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, err
         _report(tokens, base, start, end, f"malformed number '{text[start:end]}'", "CAI0005", error, advice)
         return end
     end = start + 1
+    closing = re.compile(r"[^\n]*?[`“”»]").match(text, end, stop) if character in _QUOTES else None
+    if closing is not None:
+        _report(tokens, base, start, end, f"unexpected character '{character}'", "CAI0001", error)
+        return closing.end()
     while end < stop and not text[end].isspace() and not text[end].isascii():
         end += 1
     shown = character if character.isprintable() else f"\\u{ord(character):04x}"

@@ -51,12 +51,21 @@ def mend_braces(cursor: Cursor) -> None:
     begin = 0
     while kinds[begin] != END:
         end = _next_beginning(cursor, begin)
-        for _ in range(_REPAIRS):
+        for _ in range(_REPAIRS if not _broken_path(cursor, begin) else 0):
             depth = kinds[begin:end].count("{") - kinds[begin:end].count("}")
             if depth == 0 or not (_close(cursor, begin, end) if depth > 0 else _open(cursor, begin, end)):
                 break
             end += 1
         begin = end
+
+
+def _broken_path(cursor: Cursor, begin: int) -> bool:
+    """Whether the path in the head of a declaration has braces that do not match, which the parser says."""
+    if cursor.texts[begin] not in ("endpoint", "resource"):
+        return False
+    start = cursor.starts[begin] - cursor.file.base
+    head = cursor.file.text[start : cursor.file.text.find("\n", start)]
+    return any(run.count("{") != run.count("}") for run in head.split() if run.startswith("/"))
 
 
 def _next_beginning(cursor: Cursor, begin: int) -> int:
@@ -87,11 +96,20 @@ def _put_closing(cursor: Cursor, layout: _Layout, opener: int, before: int) -> b
     """A block that begins within its line ends with it; another one before the brace that would close it."""
     last = layout.last(opener)
     at = last + 1 if last > opener and last < before else before
+    at = next((token for token in range(opener + 1, at) if _is_else(cursor.tokens, opener, token)), at)
     place = cursor.tokens.ends[at - 1]
     _insert(cursor.tokens, at, "}", place)
     opening = Span(cursor.starts[opener], cursor.ends[opener], "this block")
     _report(cursor, "this block is not closed", "CAI0025", place, "a '}' is missing here", (opening,), " }")
     return True
+
+
+def _is_else(tokens: Tokens, opener: int, at: int) -> bool:
+    """Whether ``else`` stands right in the block that opens there, where nothing could go on with it."""
+    if tokens.texts[at] != "else" or "require" in tokens.texts[opener:at]:
+        return False
+    between = tokens.kinds[opener + 1 : at]
+    return tokens.kinds[at] == NAME and between.count("{") == between.count("}") and tokens.kinds[at - 1] != "}"
 
 
 def _open(cursor: Cursor, begin: int, end: int) -> bool:
@@ -125,6 +143,13 @@ def _opening_place(layout: _Layout, opener: int, at: int, begin: int) -> int | N
         return None
     for token in range(first + 1, at):
         keyed = tokens.kinds[token] == NAME and tokens.kinds[token + 1] == ":"
+        if (
+            tokens.texts[token - 1] == "else"
+            and tokens.kinds[token] == NAME
+            and tokens.texts[token] != "if"
+            and "require" not in tokens.texts[first:token]
+        ):
+            return token
         if keyed and tokens.kinds[token - 1] not in ("{", ",", ";", "[", "("):
             return token
     return first + 1 if tokens.texts[first] in _OPENERS else None

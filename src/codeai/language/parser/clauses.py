@@ -9,6 +9,7 @@ from codeai.language.lexer import END, NAME
 from codeai.language.parser.cursor import in_words
 from codeai.language.parser.entities import Entities
 from codeai.language.spellings import descriptions, endpoints, security, values
+from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
@@ -84,6 +85,10 @@ class Clauses(Entities):
         if parse is not None:
             return parse(self)
         self.unknown(what, name, table, "CAI0013", older=older)
+        meant = nearest(name.text, (*table, *older))
+        if meant is not None and meant.sure and meant.name in table and not self.breaks_at(1):
+            self.texts[self.i] = meant.name
+            return table[meant.name](self)
         self.i += 1
         self.take(":")
         if not self.breaks[self.i]:

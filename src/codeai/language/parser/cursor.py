@@ -278,19 +278,36 @@ class Cursor:
             depth -= kind in ("}", ")", "]")
             self.i += 1
 
-    def skip_item(self, stop: Collection[str] = ("}",)) -> None:
-        """Goes on behind a broken item: to the next line or separator at this depth of brackets."""
+    def skip_item(self, stop: Collection[str] = ("}",), *, line: bool = False) -> None:
+        """Goes on behind a broken item: to the next line or separator at this depth of brackets.
+
+        :param line: the item begins its line, of which the rest is its own
+        """
         begin = self.i
         while True:
             kind = self.kinds[self.i]
             if kind == END or kind in stop:
                 return
-            if kind in (",", ";"):
+            if kind in (",", ";") and not line:
                 self.i += 1
                 return
             if self.breaks[self.i] and self.i > begin and kind not in ("{", ")", "]"):
                 return
             self.skip_balanced()
+
+    def _next_item(self, before: int) -> bool:
+        """Whether an item broke at the end of its line: where it did, the next one begins, no farther right than itself."""
+        return (
+            self.i > before
+            and self.at(NAME)
+            and self.breaks[self.i]
+            and self.breaks[before]
+            and self._column(self.i) <= self._column(before)
+        )
+
+    def _column(self, at: int) -> int:
+        start = self.starts[at] - self.file.base
+        return start - (self.file.text.rfind("\n", 0, start) + 1)
 
     def _leave_brackets(self, begin: int) -> None:
         """Steps behind the parentheses and brackets that are open where an item broke, if they close within their line."""
@@ -338,7 +355,8 @@ class Cursor:
                 self.depth, self.header, self.aliases, self.nesting = 0, False, False, nesting
                 self.i = max(self.i, before)
                 self._leave_brackets(before)
-                self.skip_item((closing,))
+                if not self._next_item(before):
+                    self.skip_item((closing,), line=self.breaks[before])
             if self.i == before:
                 self.i += 1
         self.depth, self.header = depth, header

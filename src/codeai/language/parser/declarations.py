@@ -9,6 +9,7 @@ from codeai.language.operators import METHODS
 from codeai.language.parser import scripts
 from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
+from codeai.language.parser.statements import KEYWORDS
 from codeai.language.spellings import descriptions, endpoints, security
 from codeai.language.spellings import settings as spelled
 from codeai.language.spellings.declarations import SPELLINGS
@@ -18,6 +19,7 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import module, types
 from codeai.language.tree.node import Identifier
 
+_VALUED: Final = "members of an enum are names without values"
 _ANNOTATIONS: Final = ("deprecated", "summary", "tag", "internal", "version", "auth", "rate_limit", "cache")
 
 
@@ -66,7 +68,7 @@ class Parser(Events):
             name = Identifier(self.start, self.ends[self.i], word)
             self.unknown("declaration", name, _DECLARATIONS, "CAI0014", older=SPELLINGS)
             raise ParseFailure
-        if annotations and word not in ("endpoint", "resource"):
+        if word not in ("endpoint", "resource") and annotations and all(found.name.text in _ANNOTATIONS for found in annotations):
             first = annotations[0]
             self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end)
         return (descriptions.described(self, lambda: parse(self, description, annotations)),)
@@ -125,7 +127,12 @@ class Parser(Events):
         if self.at("string"):
             start, end = self.start, self.ends[self.i]
             return Identifier(start, end, self.text_literal())
-        return self.identifier("a member")
+        member = self.identifier("a member")
+        if self.at(":") or self.at("="):  # several members with values are one mistake
+            if not (self.diagnostics and self.diagnostics[-1].message == _VALUED):
+                self.report(_VALUED, "CAI0010", self.start, self.ends[self.i], help_text="list the names")
+            self.i += 2
+        return member
 
     def _path(self) -> d.Path:
         start = self.start
@@ -196,7 +203,12 @@ class Parser(Events):
         return d.FunctionDeclaration(start, self.previous_end, description, name, parameters, result, None, source)
 
     def _result(self) -> types.TypeExpression | None:
-        return self.type_expression() if self.take("->") else None
+        if not self.take("->"):
+            return None
+        if self.at("{") and self.text_at(1) in KEYWORDS and self.kind_at(2) != ":":  # the block, not a record
+            self.report("expected a type, got '{'", "CAI0010", self.start, self.ends[self.i], expected=("a type",))
+            return None
+        return self.type_expression()
 
     def _parameters(self) -> tuple[d.ParameterDeclaration, ...]:
         self.expect("(", "'('")

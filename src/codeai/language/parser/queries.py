@@ -29,7 +29,7 @@ class Queries(Selections):
             return self.selection(word)
         if word == "select" and following == "(":
             return self.selection(word)
-        if word == "get" and following == NAME and self.kind_at(2) == "(":
+        if word == "get" and following == NAME and (self.kind_at(2) == "(" or self.text_at(1)[:1].isupper()):
             return self.get()
         if word == "call" and following == STRING and not self.breaks_at(1):
             return self._call_operation()

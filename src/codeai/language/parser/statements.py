@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from typing import Final
 
-from codeai.language.lexer import BROKEN, NAME, Tokens, tokenize
-from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS
-from codeai.language.parser.cursor import NESTING_LIMIT
+from codeai.language.diagnostics import Edit
+from codeai.language.lexer import BROKEN, NAME, STRING, Tokens, tokenize
+from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
+from codeai.language.parser.cursor import NESTING_LIMIT, ParseFailure
 from codeai.language.parser.queries import Queries
 from codeai.language.spellings import steps, values
+from codeai.language.suggestions import nearest
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
+from codeai.language.tree.node import Identifier
 
 _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sleep", "expect", "advance")
 _OF_PARSER: Final = "CAI0010"  # the first code that is not of the lexer
+
+
+# Words of other languages, for statements of this one.
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("const", "val", "local", "def"), "let"),
+    **dict.fromkeys(("insert", "add", "new"), "create"),
+    **dict.fromkeys(("foreach", "for_each"), "for"),
+    **dict.fromkeys(("throw", "raise", "error"), "fail"),
+    **dict.fromkeys(("print", "echo"), "log"),
+    **dict.fromkeys(("remove", "destroy"), "delete"),
+    **dict.fromkeys(("publish", "trigger"), "emit"),
+    "assert": "require",
+}
 
 
 class Statements(Queries):
@@ -64,6 +80,8 @@ class Statements(Queries):
             if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
                 request = self._request()
                 return st.ExpressionStatement(request.start, request.end, request)
+            if self._unknown_word():
+                return self.statement()
             if self.kind_at(1) == "(" and self.texts[self.i] in steps.STEPS:
                 done = steps.statement(self)
                 if done is not None:
@@ -75,9 +93,41 @@ class Statements(Queries):
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
 
+    def _unknown_word(self) -> bool:
+        """Reports a word before a name, which is no statement; true when the token is what was surely meant now."""
+        word, following = self.texts[self.i], self.text_at(1)
+        if self.kind_at(1) not in (NAME, STRING) or self.breaks_at(1) or word in PREFIXES or word in CONTINUING_WORDS:
+            return False
+        if following in NO_OPERANDS or following in CONTINUING_WORDS or (self.kind_at(1) == STRING and word not in _ELSEWHERE):
+            return False
+        if self.in_test and word in METHODS:
+            self._path_missing()
+        name = Identifier(self.start, self.ends[self.i], word)
+        near = nearest(word, KEYWORDS)
+        meant = _ELSEWHERE.get(word) or (near.name if near is not None else "")
+        if self.kind_at(2) == "=" or self.text_at(2) == "in":
+            meant = meant or ("let" if self.kind_at(2) == "=" else "for")
+        if not meant and self.kind_at(2) != "{":
+            return False  # two statements, such as they are
+        edits = (Edit(name.start, name.end, meant),) if meant else ()
+        advice = f"did you mean '{meant}'?" if meant else ""
+        self.report(f"unknown statement '{word}'", "CAI0013", name.start, name.end, help_text=advice, edits=edits)
+        if not meant:
+            raise ParseFailure
+        self.texts[self.i] = meant
+        return True
+
+    def _path_missing(self) -> None:
+        """Refuses a method with a name or a text instead of a path."""
+        if self.kind_at(1) in (NAME, STRING) and not self.breaks_at(1) and self.text_at(1) not in NO_OPERANDS:
+            self.i += 1
+            self.fail_expected("a path", help_text="a path begins with '/'")
+
     def _statement_follows(self) -> bool:
         """Whether the word at the current token begins its statement, and is no variable or function of that name."""
         following = self.kind_at(1)
+        if following == "=" and self.texts[self.i] in ("let", "var"):
+            return self.texts[self.i] not in self.host.declared  # the name is missing
         if following == "(":
             return self.texts[self.i] in _BEFORE_PARENTHESES and not self.breaks_at(1)
         return following not in ("=", ".") and not self._ends_here(1)
@@ -98,8 +148,10 @@ class Statements(Queries):
         return st.Let(start, value.end, name, value, mutable, type_)
 
     def _value(self) -> ex.Expression:
-        if self.in_test and self.at(NAME) and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
-            return self._request()
+        if self.in_test and self.at(NAME) and self.texts[self.i] in METHODS:
+            if self.kind_at(1) == "/":
+                return self._request()
+            self._path_missing()
         return self.expression()
 
     def _assign(self) -> st.Statement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import NAME, STRING, is_name
+from codeai.language.lexer import INTEGER, NAME, STRING, is_name
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
 from codeai.language.spellings import data, descriptions
@@ -71,6 +71,8 @@ class Types(Expressions):
             return self._plain_type()
         if self.at(".") and self.text_at(1) in SHAPES:
             return self._shape(name)
+        if self.at("[") and self.kind_at(1) == INTEGER:
+            self.fail_expected("'('")
         if self.at("(") and not self.breaks[self.i]:
             arguments = self._type_arguments(name.text)
             return ty.NamedType(start, self.previous_end, name, arguments)
@@ -148,6 +150,9 @@ class Types(Expressions):
             if self.take("="):
                 computed = self.expression()
                 break
+            if self.at(",") and self.kind_at(1) == "," and self.text_at(2) in MODIFIERS and self._modifier_at(2):
+                self.i += 1
+                self.report("expected a modifier, got ','", "CAI0010", self.start, self.ends[self.i], expected=("a modifier",))
             if self.at(",") and self._modifier_at(1):
                 self.i += 1
             elif not self._modifier_at(0) or self.breaks[self.i]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME
 from codeai.language.parser.clauses import Clauses
 from codeai.language.spellings import descriptions, jobs, step_clauses, step_order
@@ -93,9 +94,20 @@ class Workflows(Clauses):
         times = self.times()
         if not self.take_word("times") and not self.take_word("time"):
             self._misspelt_times()
-        backoff = self.identifier("a kind of back-off") if self.take_word("with") else None
+        backoff = self._backoff() if self.take_word("with") else None
         settings = self.settings() if self.at("{") and not self.breaks[self.i] else ()
         return w.RetryClause(key.start, self.previous_end, times, backoff, settings)
+
+    def _backoff(self) -> Identifier:
+        name = self.identifier("a kind of back-off")
+        if self.at_word("backoff") and not self.breaks[self.i]:
+            self.i += 1
+            known = Identifier(name.start, self.previous_end, f"{name.text}_backoff")
+            edits = (Edit(known.start, known.end, known.text),)
+            message, advice = f"unknown back-off '{name.text} backoff'", f"did you mean '{known.text}'?"
+            self.report(message, "CAI0127", known.start, known.end, help_text=advice, edits=edits)
+            return known
+        return name
 
     def _misspelt_times(self) -> None:
         """``3 tims`` is one mistake, and no clause of its own."""
