@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import BROKEN, NAME, STRING, Tokens, tokenize
+from codeai.language.lexer import NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
 from codeai.language.parser.cursor import NESTING_LIMIT, ParseFailure
-from codeai.language.parser.queries import Queries
+from codeai.language.parser.requests import Requests
 from codeai.language.spellings import steps, values
 from codeai.language.suggestions import nearest
 from codeai.language.tree import expressions as ex
-from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier
 
 _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sleep", "expect", "advance")
-_OF_PARSER: Final = "CAI0010"  # the first code that is not of the lexer
 
 
 # Words of other languages, for statements of this one.
@@ -33,7 +31,7 @@ _ELSEWHERE: Final = {
 }
 
 
-class Statements(Queries):
+class Statements(Requests):
     """Parses blocks."""
 
     def block(self) -> st.Block:
@@ -78,7 +76,7 @@ class Statements(Queries):
             if self.texts[self.i] == "emit" and self.kind_at(1) == "(" and not self.breaks_at(1):
                 return self._emit_call()
             if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
-                request = self._request()
+                request = self.request()
                 return st.ExpressionStatement(request.start, request.end, request)
             if self._unknown_word():
                 return self.statement()
@@ -101,7 +99,7 @@ class Statements(Queries):
         if following in NO_OPERANDS or following in CONTINUING_WORDS or (self.kind_at(1) == STRING and word not in _ELSEWHERE):
             return False
         if self.in_test and word in METHODS:
-            self._path_missing()
+            self.path_missing()
         name = Identifier(self.start, self.ends[self.i], word)
         near = nearest(word, KEYWORDS)
         meant = _ELSEWHERE.get(word) or (near.name if near is not None else "")
@@ -116,12 +114,6 @@ class Statements(Queries):
             raise ParseFailure
         self.texts[self.i] = meant
         return True
-
-    def _path_missing(self) -> None:
-        """Refuses a method with a name or a text instead of a path."""
-        if self.kind_at(1) in (NAME, STRING) and not self.breaks_at(1) and self.text_at(1) not in NO_OPERANDS:
-            self.i += 1
-            self.fail_expected("a path", help_text="a path begins with '/'")
 
     def _statement_follows(self) -> bool:
         """Whether the word at the current token begins its statement, and is no variable or function of that name."""
@@ -150,8 +142,8 @@ class Statements(Queries):
     def _value(self) -> ex.Expression:
         if self.in_test and self.at(NAME) and self.texts[self.i] in METHODS:
             if self.kind_at(1) == "/":
-                return self._request()
-            self._path_missing()
+                return self.request()
+            self.path_missing()
         return self.expression()
 
     def _assign(self) -> st.Statement:
@@ -318,84 +310,6 @@ class Statements(Queries):
         self.i += 1
         duration = self.length_of_time()
         return st.Advance(start, duration.end, duration)
-
-    def _request(self) -> ex.Expression:
-        start = self.start
-        method = self.identifier().text
-        path = self._request_path()
-        headers = None
-        body: ex.Expression | None = None
-        if self._headers_follow():
-            self.i += 1
-            headers = self.map_literal()
-        if self.kinds[self.i] in ("{", "[") and not self.breaks[self.i]:
-            body = self.expression()
-        if headers is None and self._headers_follow():
-            self.i += 1
-            headers = self.map_literal()
-        return q.TestRequest(start, self.previous_end, method, path, body, headers)
-
-    def _headers_follow(self) -> bool:
-        return self.at_word("headers") and self._result_word()
-
-    def _request_path(self) -> ex.Expression:
-        """The run of characters up to white space; ``{expression}`` in it is interpolated."""
-        begin, end = self.path_run(braces=True)
-        text = self.file.text[begin - self.file.base : end - self.file.base]
-        last = self.file.base + len(self.file.text)  # a path at the very end has nothing behind it in place of a quote
-        return self._interpolation(begin - 1, min(end + 1, last), f"/{text}/")
-
-    def path_run(self, *, braces: bool = False) -> tuple[int, int]:
-        """Takes the run of characters of a path that begins at the current token; returns its offsets.
-
-        :param braces: within ``{…}`` white space does not end the path
-        """
-        text, base = self.file.text, self.file.base
-        begin = at = self.start - base
-        depth = 0
-        while at < len(text) and not (text[at].isspace() and (not depth or text[at] == "\n")):
-            depth += braces and text[at] == "{"
-            depth -= braces and text[at] == "}" and depth > 0
-            at += 1
-        self.resume(at + base)
-        return begin + base, at + base
-
-    def resume(self, offset: int) -> None:
-        """Goes on with the first token at or behind an offset; reads anew when a token (a comment, say) spans it."""
-        begin, first = self.start, self.i
-        while self.starts[self.i] < offset and self.kinds[self.i] != "end":
-            self.i += 1
-        read = sum(self.ends[first : self.i]) - sum(self.starts[first : self.i])
-        if read != offset - begin or BROKEN in self.kinds[first : self.i]:  # '2fa' is no number here, '^' nothing unexpected
-            self.diagnostics[:] = [
-                found for found in self.diagnostics if found.code >= _OF_PARSER or not begin <= found.primary.start < offset
-            ]
-        base = self.file.base
-        gap = self.file.text[offset - base : self.starts[self.i] - base]
-        inside = [comment for comment in self.tokens.comments if begin <= comment.start < offset]
-        if inside:  # what looks like a comment in a path is a part of it
-            self.tokens.comments[:] = [comment for comment in self.tokens.comments if not begin <= comment.start < offset]
-        if gap.strip() or any(comment.text.startswith("///") for comment in inside):
-            tokens = tokenize(self.file.text, base, offset - base, error=self.lexer_class)
-            self._continue_with(tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks)
-            self._found_anew(tokens, begin)
-
-    def _found_anew(self, tokens: Tokens, begin: int) -> None:
-        """Takes over what the tokens say besides themselves, in the place of what was thought to be there."""
-        self.diagnostics[:] = [found for found in self.diagnostics if found.code >= _OF_PARSER or found.primary.start < begin]
-        self.diagnostics.extend(tokens.diagnostics)
-        self.tokens.comments[:] = [comment for comment in self.tokens.comments if comment.start < begin]
-        self.tokens.comments.extend(tokens.comments)
-        docs = self.tokens.docs
-        self.tokens.docs = {at: doc for at, doc in docs.items() if at < self.i} | {at + self.i: doc for at, doc in tokens.docs.items()}
-
-    def _continue_with(self, kinds: list[str], texts: list[str], starts: list[int], ends: list[int], breaks: list[bool]) -> None:
-        breaks[0] = "\n" in self.file.text[self.previous_end - self.file.base : starts[0] - self.file.base]
-        self.kinds[self.i :] = kinds
-        self.starts[self.i :] = starts
-        self.ends[self.i :] = ends
-        self.texts[self.i :] = texts
-        self.breaks[self.i :] = breaks
 
 
 KEYWORDS = {
