@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from codeai.language.formatter.printer import FIELDS, INDENT, quoted
 from codeai.language.formatter.statements import Statements
 from codeai.language.formatter.words import settled
 from codeai.language.lexer import is_dotted, is_name
+from codeai.language.parser.scripts import STATEMENTS
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
@@ -18,6 +20,7 @@ from codeai.language.tree import statements as st
 from codeai.language.tree import workflows as w
 from codeai.language.tree.node import Identifier, Node
 
+_STATEMENT: Final = re.compile(r"[\[(\"'0-9]|\w+[(\[.]|exec \{")  # how an expression begins that is a statement of a script
 _CONDITIONS: Final = ", "
 
 
@@ -87,7 +90,15 @@ class Declarations(Statements):
         return self.block(node.body, head, depth)
 
     def _script(self, node: d.Script, depth: int) -> str:
-        return self.items(node.body.statements, self.statement, depth, node.start, node.end).rstrip("\n")
+        return self.items(node.body.statements, self._of_script, depth, node.start, node.end).rstrip("\n")
+
+    def _of_script(self, node: Node, depth: int) -> str:
+        """A statement between declarations, which begins as such or stands in parentheses."""
+        text = self.statement(node, depth)
+        if not isinstance(node, st.ExpressionStatement) or _STATEMENT.match(text) is not None:
+            return text
+        word = text.partition(" ")[0]
+        return text if word in STATEMENTS and "{" not in text[len(word) : len(word) + 2] and word != text else f"({text})"
 
     def _resource(self, node: d.ResourceDeclaration, depth: int) -> str:
         return self.clauses_of(node, f"resource {node.entity.text} at {self.path(node.path)}", depth)

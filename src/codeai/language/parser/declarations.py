@@ -131,7 +131,8 @@ class Parser(Events):
         if self.at(":") or self.at("="):  # several members with values are one mistake
             if not (self.diagnostics and self.diagnostics[-1].message == _VALUED):
                 self.report(_VALUED, "CAI0010", self.start, self.ends[self.i], help_text="list the names")
-            self.i += 2
+            self.i += 1
+            self.i += not self.at(END)
         return member
 
     def _path(self) -> d.Path:

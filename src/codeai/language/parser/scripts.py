@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from codeai.language.parser.cursor import Cursor
     from codeai.language.parser.declarations import Parser
 
-_STATEMENTS: Final = frozenset(
+STATEMENTS: Final = frozenset(
     (
         *("var", "let", "for", "if", "exec", "log", "emit", "send", "sleep", "require", "fail", "return", "start", "run", "as"),
+        *("expect", "mock", "advance", "redirect"),
         *("create", "update", "delete", "select", "first", "get", "exists", "call", "upsert"),
     )
 )
@@ -25,7 +26,7 @@ _STATEMENTS: Final = frozenset(
 
 def begins(p: Cursor) -> bool:
     """Whether a statement stands where a declaration could: by its keyword, as an assignment or as a call."""
-    if p.kinds[p.i] in ("[", "string", "integer", "decimal"):
+    if p.kinds[p.i] in ("(", "[", "string", "integer", "decimal"):
         return True
     if not p.at(NAME):
         return False
@@ -34,7 +35,7 @@ def begins(p: Cursor) -> bool:
         return True
     if p.texts[p.i] == "exec":
         return following == "{"
-    return p.texts[p.i] in _STATEMENTS and (following != "{" or p.texts[p.i] in ("return", "require", "sleep"))
+    return p.texts[p.i] in STATEMENTS and (following != "{" or p.texts[p.i] in ("return", "require", "sleep"))
 
 
 def script(p: Parser) -> d.Script:
