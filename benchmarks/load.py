@@ -28,9 +28,11 @@ request = function()
   return requests[at]
 end
 done = function(summary, latency, requests)
-  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration,
-    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+  local errors = summary.errors
+  io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99)))
+  for _, kind in ipairs({{"status", "connect", "read", "write", "timeout"}}) do
+    if errors[kind] > 0 then io.write(string.format("ERRORS %d %s\\n", errors[kind], kind)) end
+  end
 end
 """
 
@@ -71,14 +73,15 @@ def measure(load: Load, port: int, seconds: float, core: int, *, pipelined: int 
         file = Path(folder) / "load.lua"
         file.write_text(script)
         command = [
-            *("taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s"),
+            *("taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "10s"),
             "-s",
             str(file),
             f"http://127.0.0.1:{port}",
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30)
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", done.stdout)
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", done.stdout)
     assert found, done.stdout + done.stderr
-    requests, duration, errors, p50, p99 = map(int, found.groups())
-    assert not errors, f"{errors} of {requests} answers were errors"
+    requests, duration, p50, p99 = map(int, found.groups())
+    errors = re.findall(r"ERRORS (.*)", done.stdout)
+    assert not errors, f"of {requests} requests failed: {', '.join(errors)}"
     return Measured(requests / (duration / 1e6), p50 / 1000, p99 / 1000, requests)

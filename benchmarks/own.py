@@ -93,8 +93,8 @@ def _shown(seconds: float, processor: float, most: float, unit: str) -> str:
 def endurance(requests: int = 1_000_000, steps: int = 10, most: float = 200.0) -> list[str]:
     """The resident memory of a worker while it answers a million requests, all of which read a row.
 
-    They are sent one by one and eight at a time in turn: both ways to read heads are used, and a million fits in the time of a part also
-    where others use the machine.
+    They are sent ten at a time, and one by one for a while in between: both ways to read heads are used, and a million fits in the time of
+    a part also where others use the machine.
 
     :param most: seconds; what was answered until then is what is told
     """
@@ -111,7 +111,7 @@ def endurance(requests: int = 1_000_000, steps: int = 10, most: float = 200.0) -
             server.wait("/ping")
             while answered < requests and time.monotonic() - began < most:
                 number += 1
-                answered += measure(load, server.port, 1, OTHER_CORE, pipelined=8 if number % 4 else 1).requests
+                answered += measure(load, server.port, 2, OTHER_CORE, pipelined=10 if number % 8 else 1).requests
                 if answered >= (len(memory) + 1) * requests / steps:
                     memory.append(server.memory())
                     print(f"  {answered:11,} requests {memory[-1]:7.1f} MB", flush=True)
