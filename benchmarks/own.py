@@ -120,7 +120,7 @@ def endurance(requests: int = 1_000_000, steps: int = 10, most: float = 215.0) -
         finally:
             server.stop()
     shown = ", ".join(f"{value:.1f}" for value in memory)
-    whole = "" if answered >= requests else ", cut off (missed)"
+    whole = "" if answered >= requests else ", cut off"
     return [
         row(f"memory after each {requests // steps:,} of {answered:,} requests (one row, SQLite{whole})", f"{shown} MB", ""),
         row("growth over the second half of them", f"{at_most(memory[-1] - memory[len(memory) // 2], 2)} MB", "2 MB"),

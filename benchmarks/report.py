@@ -100,12 +100,12 @@ def write(page: Path, found: list[Rows], how: str) -> None:
     """Writes the page; what stands behind its mark for notes is left as it is."""
     notes = page.read_text().partition(_NOTES)[2] if page.exists() else ""
     rows = {table: [line for part in found for line in part.get(table, [])] for table in _TABLES}
-    missed = [line.split("|")[1].strip() for lines in rows.values() for line in lines if "(missed)" in line]
+    missed = dict.fromkeys(line.split("|")[1].strip() for lines in rows.values() for line in lines if "(missed)" in line)
     lines = [
         *("# Results", ""),
         f"`make bench`, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {sys.version.split()[0]}; {how}.",
         f"A round is quiet when others used at most {QUIET} of a core. Where there were {ENOUGH} quiet rounds, their requests per second",
-        "decide; elsewhere processor time per request does, since others hardly change it. What decides is set in bold.",
+        "decide; elsewhere processor time per request does, since others change it less. What decides is set in bold.",
         "",
         f"Bars that a figure misses here: {'; '.join(missed) if missed else 'none'}.",
         "",

@@ -95,7 +95,7 @@ def main() -> None:
             print(*lines, sep="\n")
     if not given.part:
         found = [json.loads(file.read_text()) for part in PARTS if (file := KEPT / f"{part}.json").exists()]
-        write(HERE / "RESULTS.md", found, f"{given.rounds} rounds with windows of {given.seconds} s")
+        write(HERE / "RESULTS.md", found, f"windows of {given.seconds} s, as many rounds as the table says")
 
 
 if __name__ == "__main__":
