@@ -90,7 +90,7 @@ def _shown(seconds: float, processor: float, most: float, unit: str) -> str:
     return f"{at_most(seconds * factor, most, places)} {unit} ({processor * factor:.{places}f} of a processor)"
 
 
-def endurance(requests: int = 1_000_000, steps: int = 10, most: float = 215.0) -> list[str]:
+def endurance(requests: int = 1_000_000, steps: int = 10, most: float = 200.0) -> list[str]:
     """The resident memory of a worker while it answers a million requests, all of which read a row.
 
     They are sent ten at a time, and one by one for a while in between: both ways to read heads are used, and a million fits in the time of
