@@ -42,6 +42,8 @@ FOUND = [
     "function f() { emit\n(a)\nredirect x\nstatus = 1\nreturn (headers)\n{ } }",
     "function f() { return create A from b; { } }",
     "function f() { return \"a{('b')}c{x}{('{')}\" }",
+    "function f() { return\nexists A - 1 }",
+    "send answer = call Bank.pay { amount: 1 }",
     "first minus = -a - -b",
     "let count = 1\ncount = event order.paid 1",
     "expect (a).status == 409",

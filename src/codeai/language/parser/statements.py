@@ -120,8 +120,8 @@ class Statements(Requests):
         following = self.kind_at(1)
         if following == "=" and self.texts[self.i] in ("let", "var"):
             return self.texts[self.i] not in self.host.declared  # the name is missing
-        if following == "(":
-            return self.texts[self.i] in _BEFORE_PARENTHESES and not self.breaks_at(1)
+        if following == "(" and not self.breaks_at(1):
+            return self.texts[self.i] in _BEFORE_PARENTHESES
         return following not in ("=", ".") and not self._ends_here(1)
 
     def _ends_here(self, ahead: int) -> bool:
@@ -286,6 +286,8 @@ class Statements(Requests):
         header, self.header = self.header, True
         target = self.expression()
         self.header = header
+        if not isinstance(target, ex.Call | ex.Name | ex.Member):
+            self.report("'send' takes a channel, as in email(to)", "CAI0010", target.start, target.end)
         values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
         return st.Send(start, self.previous_end, target, values)
 
