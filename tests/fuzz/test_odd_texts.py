@@ -44,6 +44,8 @@ FOUND = [
     "function f() { return \"a{('b')}c{x}{('{')}\" }",
     "function f() { return\nexists A - 1 }",
     "send answer = call Bank.pay { amount: 1 }",
+    "workflow Ship { trigger: manual  on_fail: (a)  steps { } }",
+    'endpoint GET "/y" { auth: main  do { authorize(request, "null") } }',
     "first minus = -a - -b",
     "let count = 1\ncount = event order.paid 1",
     "expect (a).status == 409",

@@ -7,7 +7,7 @@ from typing import Final
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
-from codeai.language.parser.cursor import NESTING_LIMIT, ParseFailure
+from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.requests import Requests
 from codeai.language.spellings import steps, values
 from codeai.language.suggestions import nearest
@@ -105,13 +105,11 @@ class Statements(Requests):
         meant = _ELSEWHERE.get(word) or (near.name if near is not None else "")
         if self.kind_at(2) == "=" or self.text_at(2) == "in":
             meant = meant or ("let" if self.kind_at(2) == "=" else "for")
-        if not meant and self.kind_at(2) != "{":
-            return False  # two statements, such as they are
+        if not meant:
+            return False  # two statements, or one and the next clause
         edits = (Edit(name.start, name.end, meant),) if meant else ()
         advice = f"did you mean '{meant}'?" if meant else ""
         self.report(f"unknown statement '{word}'", "CAI0013", name.start, name.end, help_text=advice, edits=edits)
-        if not meant:
-            raise ParseFailure
         self.texts[self.i] = meant
         return True
 

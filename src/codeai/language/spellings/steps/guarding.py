@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codeai.language.lexer import is_name
+from codeai.language.operators import VALUES
 from codeai.language.spellings.steps.call import Call, Result
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
@@ -77,7 +78,9 @@ def _held(p: Queries, what: ex.StringLiteral, start: int, end: int) -> ex.Call:
     name = what.value
     permission = not p.outline.declares("role", name) and (not is_name(name) or name in p.outline.permissions)
     method = "has_permission" if permission else "has_role"
-    known: ex.Expression = ex.StringLiteral(what.start, what.end, name) if permission else ex.Name(what.start, what.end, name)
+    known: ex.Expression = (
+        ex.StringLiteral(what.start, what.end, name) if permission or name in VALUES else ex.Name(what.start, what.end, name)
+    )
     callee = ex.Member(start, end, ex.Name(start, end, "user"), Identifier(start, end, method))
     return ex.Call(start, end, callee, (ex.Argument(what.start, what.end, None, known),))
 
