@@ -60,7 +60,7 @@ TYPE_WORDS: Final = frozenset(
 # Words with which a line goes on: at the beginning of a statement they would be read as part of the one before.
 CONTINUING_WORDS: Final = frozenset(
     (
-        *("where", "order", "order_by", "group", "having", "limit", "offset", "search", "with", "join", "include", "set"),
+        *("where", "order", "order_by", "asc", "desc", "group", "having", "limit", "offset", "search", "with", "join", "include", "set"),
         *("and", "or", "in", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
     )
 )

@@ -192,7 +192,8 @@ class Expressions(Literals):
         return f"({name})" if apart and (name in STEPS or name in PREFIXES or name in KEYWORDS) else name
 
     def member(self, node: ex.Member, depth: int) -> str:
-        return f"{self.expression(node.target, depth, _POSTFIX)}.{node.name.text}"
+        target = self.expression(node.target, depth, _POSTFIX)
+        return f"({target}).{node.name.text}" if target.isdigit() else f"{target}.{node.name.text}"  # '1.day' is a duration
 
     def index(self, node: ex.Index, depth: int) -> str:
         return f"{self.expression(node.target, depth, _POSTFIX)}[{self.listed_value(node.index, depth)}]"
