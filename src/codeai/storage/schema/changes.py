@@ -36,6 +36,21 @@ def noise(found: Difference) -> bool:
     return found[0] in _LEFT_TO_NEWER and of_ours(found) and not _retired(found)
 
 
+def newer_columns(differences: list[Difference]) -> set[tuple[str, str]]:
+    """Table and name of the columns that another version of the program has added without harm to this one: they may be left out."""
+    removed = [each for each in differences if each[0] == "remove_column"]
+    return {(each[2], each[3].name) for each in removed if each[3].nullable or each[3].server_default is not None}
+
+
+def left_by_newer(found: Difference, columns: set[tuple[str, str]]) -> bool:
+    """Whether a difference is no matter beside another version of the program: such a column, its reference, an index that only helps."""
+    if found[0] == "remove_index":
+        return not found[1].unique and not _retired(found)
+    if found[0] == "remove_fk":
+        return all((found[1].table.name, name) in columns for name in found[1].column_keys)
+    return found[0] == "remove_column" and (found[2], found[3].name) in columns
+
+
 def _retired(found: Difference) -> bool:
     return found[0] == "remove_index" and found[1].name in RETIRED_INDEXES
 
@@ -75,6 +90,29 @@ def renamed_uniques(differences: list[Difference]) -> list[tuple[sa.UniqueConstr
         if each[0] == "add_constraint" and isinstance(each[1], sa.UniqueConstraint):
             found.extend((old, each[1]) for old in removed if _rows_of(old) == _rows_of(each[1]))
     return found
+
+
+def unnamed_references(
+    connection: sa.Connection, differences: list[Difference]
+) -> list[tuple[sa.ForeignKeyConstraint, sa.ForeignKeyConstraint]]:
+    """References of SQLite that only their names tell apart, since the name of one that came with a new column cannot be read: the old one
+    and the new.
+    """
+    removed = [each[1] for each in differences if each[0] == "remove_fk" and each[1].name is None]
+    added = [each[1] for each in differences if each[0] == "add_fk"]
+    return [(old, new) for old in removed for new in added if _stored(connection, old) == _wanted(new)]
+
+
+def _stored(connection: sa.Connection, key: sa.ForeignKeyConstraint) -> tuple[str, ...]:
+    quoted = connection.dialect.identifier_preparer.quote(key.table.name)
+    for found in connection.exec_driver_sql(f"PRAGMA foreign_key_list({quoted})").mappings():
+        if [found["from"]] == key.column_keys:
+            return key.table.name, found["from"], f"{found['table']}.{found['to']}", found["on_delete"]
+    return ()
+
+
+def _wanted(key: sa.ForeignKeyConstraint) -> tuple[str, ...]:
+    return key.table.name, key.column_keys[0], key.elements[0].target_fullname, (key.ondelete or "NO ACTION").upper()
 
 
 def _rows_of(constraint: sa.UniqueConstraint) -> tuple[str, list[str]]:

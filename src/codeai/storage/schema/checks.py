@@ -75,6 +75,10 @@ class CheckDifference(msgspec.Struct, frozen=True):
     name: str
     text: str | None
 
+    def belongs_to(self, table: str, column: str) -> bool:
+        """Whether it is what a field asks of its column (see ``field_conditions``)."""
+        return self.table == table and self.name.startswith(f"{table}_{column}_")
+
     def __str__(self) -> str:
         return f"check '{self.name}' of table '{self.table}' is {'not in the program' if self.text is None else 'missing: ' + self.text}"
 

@@ -21,9 +21,11 @@ class Comparison:
     """The differences, found on an open connection.
 
     On SQLite the rules of a table belong to its text: columns bring theirs along, all others are changed by making the table anew.
+
+    :param beside: other versions of the program may use the database too, so that what they have added is none of the differences
     """
 
-    def __init__(self, connection: sa.Connection, application: Application, target: sa.MetaData) -> None:
+    def __init__(self, connection: sa.Connection, application: Application, target: sa.MetaData, *, beside: bool = False) -> None:
         self._connection = connection
         self._target = target
         self._sqlite = connection.dialect.name == "sqlite"
@@ -31,10 +33,17 @@ class Comparison:
         compared = self._compared()
         carried = changes.brought_along(compared)
         self._renamed = changes.renamed_uniques(compared)
-        same = {id(item) for pair in self._renamed for item in pair}
+        same = {id(item) for pair in (*self._renamed, *changes.unnamed_references(connection, compared)) for item in pair}
         compared = [each for each in compared if id(each[1]) not in same]
         self._found = [each for each in compared if not changes.noise(each) and not (each[0] == "add_fk" and each[1].name in carried)]
-        conditions = checks.differences(connection, target, present)
+        newer = changes.newer_columns(self._found) if beside else set()
+        if beside:
+            self._found = [each for each in self._found if not changes.left_by_newer(each, newer)]
+        conditions = [
+            each
+            for each in checks.differences(connection, target, present)
+            if each.text is not None or not any(each.belongs_to(table, column) for table, column in newer)
+        ]
         self._conditions = [each for each in conditions if not (self._sqlite and each.name in carried)]
         self._entities = [entity for entity in application.entities if entity.table in present]
         self._searched = search.outdated(connection, self._entities)

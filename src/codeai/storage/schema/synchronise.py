@@ -158,7 +158,7 @@ class _Work:
             raise errors.SchemaMismatch(tuple(map(str, renamed)))
         for each in renamed:
             renaming.apply(connection, each)
-        compared = Comparison(connection, self._application, self._target)
+        compared = Comparison(connection, self._application, self._target, beside=not self._development)
         texts = (*map(str, renamed), *compared.texts)
         if not compared.additive or (compared.of_program and not self._development):
             raise errors.SchemaMismatch(texts)
