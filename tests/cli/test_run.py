@@ -82,7 +82,7 @@ print("never")
     ("text", "flags", "code", "said"),
     [
         ("let n = 0\nprint(1 / n)", [], 1, "<stdin>:2:1: division by zero"),
-        ('create Note { text: "" }', [], 1, "<stdin>:1:1: text: "),
+        ('create Note { text: trim(" ") }', [], 1, "<stdin>:1:1: text: "),
         ("return 300", [], 1, "<stdin>:1:1: an exit code is 0 to 255, not 300"),
         ("let r = exec { true }", [], 2, "<stdin>:1:9: the script runs commands of the shell, which needs --allow-exec; nothing was run"),
         ('print("before")\nexec { echo "is" >&2; exit 4 }', ["--allow-exec"], 1, "<stdin>:2:1: the command ended with exit code 4"),

@@ -165,6 +165,9 @@ def test_tracing_ends_when_too_much_is_in_use_and_the_next_answer_says_so_with_w
     assert of(third, "_allocate") == (0, 0, 0, 0)
     tracemalloc.stop()
     KEPT.clear()
+    for thread in threading.enumerate():  # or it would watch over the tracing of the next test
+        if thread.name == "codeai-heap":
+            thread.join(20)
 
 
 def test_the_function_of_a_line_is_found_by_indentation(tmp_path):
