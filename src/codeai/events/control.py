@@ -141,8 +141,9 @@ class EventsControl:
             await self._offer(session, made)
             if made:
                 await noted(session, {"deliveries": len(made), "force": force})
-        shown = "d.event_id = $1 AND d.replay_of IS NOT NULL AND d.status = 'pending'"
-        rows = await self._database.reading().fetch(self._text(f"{DELIVERIES} WHERE {shown} ORDER BY d.id"), (key,))
+            # Before others see them, and may have delivered them.
+            shown = "d.event_id = $1 AND d.replay_of IS NOT NULL AND d.status = 'pending'"
+            rows = await session.fetch(self._text(f"{DELIVERIES} WHERE {shown} ORDER BY d.id"), (key,))
         return [delivery_view(self._forms, found) for found in rows]
 
     async def _offer(self, session: Session, made: Sequence[NewDelivery]) -> None:
