@@ -17,7 +17,9 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,9 @@ from witness import named, recorded, watch
 
 from codeai.durable.dispatch.dbos.engine import DbosEngine
 from codeai.model.application import Application
-from codeai.storage.errors import LockTimeout
+from codeai.storage.errors import LockTimeout, StorageError
+from codeai.storage.frozen import FrozenSessions
+from codeai.storage.interface import Database
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings
 from services.programs import application_of
@@ -110,6 +114,7 @@ async def work(application: Application, settings: DatabaseSettings, shift: floa
     engine = DbosEngine(settings, concurrency=50, polling=0.01) if DBOS else None
     process = Process(application, database, Shifted(shift), Witness(witness), engine=engine)
     await process.durable.register()
+    looking = asyncio.create_task(look(database))
     deadline = time.monotonic() + 75  # longer than the database lets a statement stand still
     for number in range(EXECUTIONS):
         while True:
@@ -122,7 +127,18 @@ async def work(application: Application, settings: DatabaseSettings, shift: floa
         await process.run()
         await asyncio.sleep(0.005)
     await process.dispatcher.stop(5)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
     await database.close()
+
+
+async def look(database: Database) -> None:
+    """Ends sessions that stand still in the middle of a statement, as workers do that are started: no limit of the database does."""
+    frozen = FrozenSessions(database)
+    while True:
+        await asyncio.sleep(1)
+        with suppress(StorageError):  # its own session may be the one that was ended
+            await frozen.look()
 
 
 def generation(application: Application, settings: DatabaseSettings, shift: float, witness: Path, point: str | None) -> bool:
@@ -133,8 +149,8 @@ def generation(application: Application, settings: DatabaseSettings, shift: floa
             os.environ["CODEAI_FAULT_POINT"] = point
         try:
             asyncio.run(work(application, settings, shift, witness))
-        except BaseException as error:
-            print(f"process failed: {error!r}", file=sys.stderr)
+        except BaseException:
+            traceback.print_exc()
             os._exit(1)
         os._exit(0)
     _, status = os.waitpid(pid, 0)

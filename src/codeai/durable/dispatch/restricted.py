@@ -79,14 +79,16 @@ _ROWS: Final[dict[Dialect, tuple[str, str]]] = {
     "sqlite": ("JOIN codeai_activations AS {row} ON {row}.id = ", ""),
     "postgresql": ("CROSS JOIN LATERAL (SELECT * FROM codeai_activations AS o WHERE o.id = ", " LIMIT 1) AS {row}"),
 }
+# Each head is looked up once: as a part of the join it would be once for each that stands behind it.
 _BEHIND: Final[dict[Dialect, str]] = {
     "sqlite": "SELECT id FROM judged WHERE stands = 2",
-    "postgresql": """SELECT w.id FROM judged AS w JOIN (
-    SELECT k.order_key, head.id FROM (SELECT DISTINCT order_key FROM judged WHERE stands = 2) AS k CROSS JOIN LATERAL (
+    "postgresql": """WITH held AS MATERIALIZED (
+    SELECT head.id, head.order_key FROM (SELECT DISTINCT order_key FROM judged WHERE stands = 2) AS k CROSS JOIN LATERAL (
       SELECT o.id, o.order_key FROM codeai_activations AS o
       WHERE o.order_key IS NOT NULL AND (o.order_key, o.id) >= (k.order_key, 0) ORDER BY o.order_key, o.id LIMIT 1
       FOR KEY SHARE SKIP LOCKED) AS head
-    WHERE head.order_key = k.order_key) AS held ON held.order_key = w.order_key AND held.id < w.id
+    WHERE head.order_key = k.order_key)
+  SELECT w.id FROM judged AS w JOIN held ON held.order_key = w.order_key AND held.id < w.id
   WHERE w.stands = 2""",
 }
 _NOW: Final = "coalesce(CAST($1 AS bigint), {now})"
