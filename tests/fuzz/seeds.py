@@ -58,7 +58,7 @@ SIGNATURES = [
 
 def seeds(target: str) -> list[bytes]:
     """The first inputs of a target."""
-    if target == "program":
+    if target in ("program", "format"):
         paths = sorted([*ROOT.glob("tests/corpus/*/*.cai"), *ROOT.glob("examples/*/*.cai"), ROOT / "docs/language/shop.cai"])
         pieces = {piece.strip() for path in paths for piece in re.split(rb"\n(?=\S)(?!\})", path.read_bytes())}
         return sorted(piece for piece in pieces if b"{" in piece and len(piece) <= LONGEST)

@@ -1,6 +1,7 @@
 """The coverage-guided fuzzer (atheris) on one of its targets: ``target.py NAME FOLDER [arguments of libFuzzer]``.
 
-FOLDER holds what it goes on from; it is filled with the seeds of the target when it is empty. ``make fuzz`` runs all of them.
+FOLDER holds what it goes on from; it is filled with the seeds of the target when it is empty. ``make fuzz`` runs all of them,
+continuous integration all but ``format``.
 """
 
 import importlib
@@ -15,6 +16,7 @@ BY_BYTES = 0.3  # how many of the changes of programs are by bytes
 # Where each target lives, and what guides it.
 TARGETS = {
     "program": ("fuzz.texts", ["codeai.language"]),
+    "format": ("fuzz.texts", ["codeai.language"]),
     "query": ("fuzz.texts", ["codeai.language"]),
     "http": ("fuzz.exchanges", ["codeai.http", "codeai.query", "services.service"]),
     "token": ("fuzz.proofs", ["codeai.auth", "jwt"]),
@@ -43,7 +45,7 @@ if __name__ == "__main__":
     module, guiding = TARGETS[name]
     with atheris.instrument_imports(include=guiding):
         check = getattr(importlib.import_module(module), f"fuzz_{name}")
-    if name == "program":
+    if name in ("program", "format"):
         atheris.Setup([sys.argv[0], *sys.argv[3:], str(folder)], check, custom_mutator=mutate)
     else:
         atheris.Setup([sys.argv[0], *sys.argv[3:], str(folder)], check)
