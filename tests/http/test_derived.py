@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 
 from codeai.language.diagnostics import Diagnostic
+from codeai.query.inputs import Inputs
+from codeai.query.writes.create import Insert
 from language.samples import analysed, findings
 from services.service import Service
 
@@ -220,3 +222,33 @@ def test_a_function_of_what_is_known_before_may_be_of_any_kind() -> None:
     endpoint GET /a { auth: public  returns: list(Item)  do { return select Item where price > slow(2) } }
     """
     assert [item.code for item in findings(analysed(program)) if item.code == "CAI0360"] == []
+
+
+MIXED = """
+function slow(a: decimal) -> decimal { var n = a  for i in [1, 2] { n = n + i }  return n }
+function stamped(name: string) -> string { return "{name}@{today()}" }
+entity Author { id: uuid, primary, auto  name: string, required  allow read, create: public }
+entity Item {
+    id: uuid, primary, auto
+    name: string, required
+    author: ref(Author)
+    day: string = stamped(name)
+    by: string = author.name
+    allow read: slow(2) > 1
+    allow create: public
+}
+endpoint POST /items { auth: public  body { name: string, required  author: uuid }  returns: Item status 201
+    do { return create Item { name: body.name, author: body.author } status 201 } }
+"""
+
+
+def test_a_policy_that_is_no_expression_leaves_the_rest_of_its_entity_written_out(service_of: Callable[..., Service]) -> None:
+    answer = service_of(MIXED).request("POST", "/items", {"name": "x"})
+    assert answer.status == 201
+    assert answer.json["day"].startswith("x@")
+
+
+def test_a_row_and_what_it_derives_from_others_are_one_transaction(service_of: Callable[..., Service]) -> None:
+    model = service_of(MIXED).composition.foundation.statements.model
+    alone = {name: Insert(model, model.entity(name), Inputs(), system=True).alone() for name in ("Author", "Item")}
+    assert alone == {"Author": True, "Item": False}

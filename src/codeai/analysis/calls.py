@@ -19,7 +19,7 @@ from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.application import Requirement
-from codeai.model.storing import parts
+from codeai.model.traversal import any_node
 
 _AGGREGATES = ("count", "sum", "avg", "min", "max")
 _IMPURE = frozenset(["now", "today", "uuid", "random", "hash_password", "verify_password", "issue_token", "print"])
@@ -269,9 +269,11 @@ class Calls(Expressions):
 
     def _over_rows(self, values: tuple[ir.Expression, ...], scope: Scope) -> bool:
         """Whether one of the values is known by the database only: it has a row in it, or what a lambda takes from one."""
-        return any(
-            isinstance(part, ir.RangeRow) or (isinstance(part, ir.Local) and part.name in scope.host.of_rows) for part in parts(values)
-        )
+
+        def of_row(part: object) -> bool:
+            return isinstance(part, ir.RangeRow) or (isinstance(part, ir.Local) and part.name in scope.host.of_rows)
+
+        return any(any_node(value, of_row) for value in values)
 
     def _waits_not(self, node: ex.Expression, body: ir.Expression) -> None:
         """A lambda is evaluated at once, so that nothing in it may have to be waited for; of functions that is known later."""

@@ -52,17 +52,17 @@ def inlined(entities: Iterable[Entity], functions: Iterable[Function]) -> tuple[
 
 
 def _written_out(entity: Entity, functions: Mapping[str, Function]) -> Entity:
-    def written(node: msgspec.Struct, *names: str) -> msgspec.Struct:
-        changed = {name: Inliner(functions).written_out(value) for name in names if (value := getattr(node, name)) is not None}
-        return msgspec.structs.replace(node, **changed)
+    def written(node: msgspec.Struct, name: str) -> msgspec.Struct:
+        value = getattr(node, name)
+        try:
+            return node if value is None else msgspec.structs.replace(node, **{name: Inliner(functions).written_out(value)})
+        except NotInlinable:  # reported, or of nothing that a row has
+            return node
 
-    try:
-        return msgspec.structs.replace(
-            entity,
-            computed=tuple(written(field, "value") for field in entity.computed),
-            checks=tuple(written(check, "condition") for check in entity.checks),
-            allows=tuple(written(rule, "condition") for rule in entity.allows),
-            hides=tuple(written(rule, "unless") for rule in entity.hides),
-        )
-    except NotInlinable:  # reported, or of nothing that a row has
-        return entity
+    return msgspec.structs.replace(
+        entity,
+        computed=tuple(written(field, "value") for field in entity.computed),
+        checks=tuple(written(check, "condition") for check in entity.checks),
+        allows=tuple(written(rule, "condition") for rule in entity.allows),
+        hides=tuple(written(rule, "unless") for rule in entity.hides),
+    )

@@ -13,6 +13,7 @@ from codeai.language import types as t
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node, children
 from codeai.model import expression as ir
+from codeai.model.inlining import EFFECTS, ROWS
 
 # Built-ins without a target in SQL; ``map`` and ``filter`` have one over the rows of a relation only.
 NOT_IN_QUERIES: Final = frozenset(
@@ -27,10 +28,7 @@ _UNKNOWN: Final = {ir.Item: "an element by its place", ir.RecordOf: "a map", ir.
 _FROM_TEXT: Final = (t.Uuid, t.Json, t.Ref, t.Unknown)
 _FROM_JSON: Final = (t.Bool, t.Json, t.Map, t.Record, t.List, t.Unknown)
 _UNSHOWN: Final = (t.Json, t.Duration)  # what has no form as a text that both databases make
-_WAITING: Final = (
-    *(ir.Selection, ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows),
-    *(ir.CallOperation, ir.CallActivity, ir.StartRun, ir.Request, ir.Shell),
-)
+_WAITING: Final = (*ROWS, *EFFECTS)
 _WAITED_FOR: Final = ("hash_password", "verify_password", "executions")
 
 Found = tuple[int, str]

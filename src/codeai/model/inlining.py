@@ -22,8 +22,8 @@ LARGEST: Final = 2_000
 """Nodes of an expression, beyond which a function is not written in the place of its call."""
 
 _ONCE: Final = frozenset({"random", "uuid", "hash_password", "verify_password", "issue_token", "print"})
-_ROWS: Final = (ir.Selection, ir.UpdateRows, ir.DeleteRows, ir.CreateRow, ir.ChangeRow, ir.RemoveRow)
-_EFFECTS: Final = (ir.CallOperation, ir.CallActivity, ir.StartRun, ir.Request, ir.Shell)
+ROWS: Final = (ir.Selection, ir.UpdateRows, ir.DeleteRows, ir.CreateRow, ir.ChangeRow, ir.RemoveRow)
+EFFECTS: Final = (ir.CallOperation, ir.CallActivity, ir.StartRun, ir.Request, ir.Shell)
 _STATEMENTS: Final[dict[type[st.Statement], str]] = {
     st.For: "has a loop",
     st.Assign: "assigns a variable",
@@ -105,9 +105,9 @@ class Inliner:
         return found
 
     def _value(self, node: ir.Expression, known: Mapping[str, ir.Expression]) -> ir.Expression:
-        if any_node(node, lambda part: isinstance(part, _ROWS)):
+        if any_node(node, lambda part: isinstance(part, ROWS)):
             raise NotInlinable("reads or writes rows")
-        if any_node(node, lambda part: isinstance(part, _EFFECTS) or (isinstance(part, ir.Call) and part.function in _ONCE)):
+        if any_node(node, lambda part: isinstance(part, EFFECTS) or (isinstance(part, ir.Call) and part.function in _ONCE)):
             raise NotInlinable("gives another value each time, or has an effect")
         renamed = self._renamed(node)
         bound: ir.Expression = rebuilt(renamed, lambda part: known.get(part.name, part) if isinstance(part, ir.Local) else part)

@@ -64,7 +64,7 @@ class Insert:
 
         :param accompanied: there may be companions of an operation besides those of the entity
         """
-        return self._audit is None and (self._joins or not (accompanied or self._watch is not None))
+        return self._audit is None and self._derivation is None and (self._joins or not (accompanied or self._watch is not None))
 
     @property
     def _joins(self) -> bool:

@@ -77,7 +77,8 @@ class CheckDifference(msgspec.Struct, frozen=True):
 
     def belongs_to(self, table: str, column: str) -> bool:
         """Whether it is what a field asks of its column (see ``field_conditions``)."""
-        return self.table == table and self.name.startswith(f"{table}_{column}_")
+        base = re.escape(f"{table}_{column}")
+        return self.table == table and re.fullmatch(rf"{base}_(enum|length|bounds)_[0-9a-f]{{6}}", self.name) is not None
 
     def __str__(self) -> str:
         return f"check '{self.name}' of table '{self.table}' is {'not in the program' if self.text is None else 'missing: ' + self.text}"
