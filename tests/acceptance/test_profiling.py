@@ -120,6 +120,13 @@ def test_s56_the_heap_has_the_types_of_go_in_its_order(operator):
     assert "alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes[dflt]" in raw
 
 
+def test_garbage_is_collected_first_where_that_is_asked_for(operator):
+    for garbage in ("1", "full"):
+        assert "Type: inuse_space" in operator.shell(f"go tool pprof -top 'http://localhost:8080/debug/pprof/heap?gc={garbage}' 2>&1")
+    refused = httpx.get(f"{operator.server.base_url}/debug/pprof/heap?gc=yes")
+    assert (refused.status_code, refused.json()["detail"]) == (400, "gc must be one of 0, 1, full")
+
+
 def test_s57_top_list_and_web_work_on_it(embedded):
     """``web`` draws with graphviz what ``dot`` prints."""
     with Load(embedded):

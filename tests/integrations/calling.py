@@ -42,12 +42,13 @@ class Clock:
 
 
 class Calling:
-    """The clients of a program; ``observed`` are the attempts, ``changes`` the states of breakers."""
+    """The clients of a program; ``observed`` are the attempts, ``timed`` whether they took time, ``changes`` the states of breakers."""
 
     def __init__(self, text: str, environment: dict[str, str] | None = None, machine: Any = None) -> None:
         self.clock = Clock()
         self._limits = LocalLimits(lambda: self.clock.passed * 1000)
         self.observed: list[tuple[str, str, str]] = []
+        self.timed: list[bool] = []
         self.changes: list[tuple[str, str]] = []
         application = application_of(text)
         evaluator = Evaluator(application, Statements(application, "sqlite"), environment or {})
@@ -71,8 +72,9 @@ class Calling:
         limit = model.rate_limit
         return None if limit is None else LimitThrottle(self._limits, model.name, limit.requests, limit.window)
 
-    def _observe(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
+    def _observe(self, integration: str, operation: str, outcome: str, seconds: float | None) -> None:
         self.observed.append((integration, operation, outcome))
+        self.timed.append(seconds is not None)
 
     async def call(self, name: str, **arguments: Any) -> Any:
         """``call("Peer.operation", …)``"""

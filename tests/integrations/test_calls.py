@@ -11,6 +11,7 @@ import pytest
 from calling import Calling, integration
 
 from codeai.integrations import errors
+from codeai.integrations.breaker import CircuitOpen
 from codeai.integrations.building import NotBuildable
 from codeai.model.validation import InvalidFields
 from services.peer import Behaviour, Peer, Reply, cut_off, drip, endless, hang, no_http, reset
@@ -185,7 +186,7 @@ FAULTS: list[tuple[Behaviour, str, int]] = [
 async def test_a_bad_peer_is_an_error_with_a_code_and_counts_against_it(
     calling: Make, behaviour: Behaviour, code: str, status: int
 ) -> None:
-    patience = "20s" if behaviour is endless else "250ms"
+    patience = "250ms" if code == "peer_timeout" else "20s"
     settings = f"timeout: {patience} circuit_breaker {{ threshold: 1 failures }}"
     with Peer(lambda seen: behaviour) as peer:
         client = calling(integration(peer.url, 'operation o { path: "/" }', settings))
@@ -395,11 +396,49 @@ async def test_calls_wait_for_a_place_in_the_limit_of_the_integration_and_not_fo
         with pytest.raises(errors.TooManyCalls) as raised:
             await client.call("Peer.o")
         assert raised.value.retry_after is not None
+        assert (client.observed[-1], client.timed[-1]) == (("Peer", "o", "call_rate_limited"), False)
         client.clock.advance(10)
         await client.call("Peer.o")
         await client.call("Peer.o")
         assert len(peer.seen) == 4
         assert all(waited <= 8 for waited in client.clock.slept)
+
+
+async def test_an_open_breaker_refuses_at_once_and_takes_no_place_in_the_limit(calling: Make) -> None:
+    """A call that waited for a place first would answer late what is known at once."""
+    settings = "rate_limit: 2 per 10s  timeout: 60s  circuit_breaker { threshold: 1 failures  reset_after: 5s  half_open: 1 }"
+    answers = [500, 200, 200]
+    with Peer(lambda seen: Reply(answers.pop(0))) as peer:
+        client = calling(integration(peer.url, 'operation o { path: "/" }', settings))
+        with pytest.raises(errors.CallFailed):
+            await client.call("Peer.o")
+        for _ in range(5):
+            with pytest.raises(CircuitOpen):
+                await client.call("Peer.o")
+        assert (client.clock.slept, len(peer.seen)) == ([], 1)
+        assert client.observed[-5:] == [("Peer", "o", "circuit_open")] * 5
+        assert client.timed == [True] + [False] * 5
+        client.clock.advance(5)
+        await client.call("Peer.o")  # the one place that is left
+        await client.call("Peer.o")  # and this one waits for the next
+        assert len(peer.seen) == 3
+        assert client.clock.slept
+
+
+async def test_a_probe_that_waits_for_a_place_holds_back_no_other(calling: Make) -> None:
+    settings = "rate_limit: 1 per 10s  timeout: 8s  circuit_breaker { threshold: 1 failures  reset_after: 1s  half_open: 1 }"
+    answers = [500, 200]
+    with Peer(lambda seen: Reply(answers.pop(0))) as peer:
+        client = calling(integration(peer.url, 'operation o { path: "/" }', settings))
+        with pytest.raises(errors.CallFailed):
+            await client.call("Peer.o")
+        client.clock.advance(1)
+        for _ in range(3):  # none of them leaves a probe behind that nobody makes
+            with pytest.raises(errors.TooManyCalls):
+                await client.call("Peer.o")
+        client.clock.advance(20)
+        await client.call("Peer.o")
+        assert client.changes == [("Peer", "open"), ("Peer", "half-open"), ("Peer", "closed")]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Profiles: what the tool of Go reads in them, and what they say of known work."""
 
 import asyncio
+import gc
 import gzip
 import os
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from codeai.observability.profiling.cpu import sample_cpu
 from codeai.observability.profiling.flamegraph import flame_graph
 from codeai.observability.profiling.goroutines import Goroutines, as_samples, as_text
-from codeai.observability.profiling.heap import HeapTracer, _frame
+from codeai.observability.profiling.heap import HeapTracer, _frame, collect
 from codeai.observability.profiling.pprof import profile
 from codeai.observability.profiling.stacks import CPU, GOROUTINE, HEAP, Frame, Sample, encode, merged
 from codeai.observability.profiling.symbols import Symbols
@@ -186,6 +188,28 @@ def test_the_function_of_a_line_is_found_by_indentation(tmp_path):
         17: "shop.<module>",
     }
     assert (found[9].begins, found[12].begins, found[15].begins) == (7, 3, 14)
+
+
+class Circle:
+    """Garbage that only a collection finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize(("everything", "at_once", "old_is_gone"), [(False, 10**9, True), (False, 0, False), (True, 0, True)])
+def test_a_collection_that_would_take_long_takes_what_is_young_and_says_so(tmp_path, everything, at_once, old_is_gone):
+    old = Circle()
+    gc.collect()  # it is in the oldest generation now
+    young = Circle()
+    gone = [weakref.ref(old), weakref.ref(young)]
+    del old, young
+    remark = collect(everything, at_once)
+    assert [reference() is None for reference in gone] == [old_is_gone, True]
+    assert bool(remark) != old_is_gone
+    samples = HeapTracer(0.0, lambda: 1e6).samples(remark=remark)
+    shown = pprof(tmp_path, profile(HEAP, samples, began=1), "-raw")
+    assert ("gc=full collects it, and stops the process for some" in shown) != old_is_gone
 
 
 def test_nothing_is_traced_where_that_is_off():

@@ -106,7 +106,10 @@ def test_s130_the_state_of_a_breaker_is_a_metric_and_two_servers_share_it(
         ]
         for server in (one, two):
             assert 'circuit_breaker_state{integration="Peer"} 2' in httpx.get(server.base_url + "/metrics").text
-        assert 'integration_calls_total{integration="Peer",operation="o",outcome="500"} 1' in httpx.get(one.base_url + "/metrics").text
+        shown = httpx.get(one.base_url + "/metrics").text
+        for outcome in ("500", "circuit_open"):  # a call and a refusal each
+            assert f'integration_calls_total{{integration="Peer",operation="o",outcome="{outcome}"}} 1' in shown
+        assert 'integration_call_duration_seconds_count{integration="Peer",operation="o"} 1' in shown
         shown = httpx.get(one.base_url + "/api/v1/integrations").json()
         assert "open" in str(shown)
         assert httpx.post(two.base_url + "/api/v1/integrations/Peer/breaker/reset").status_code in (200, 202)

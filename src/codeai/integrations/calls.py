@@ -34,7 +34,7 @@ class Integrations:
         self.clients = clients
         self.observer: Observer | None = None
 
-    def observed(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
+    def observed(self, integration: str, operation: str, outcome: str, seconds: float | None) -> None:
         """Passes an attempt on to whoever counts."""
         if self.observer is not None:
             self.observer(integration, operation, outcome, seconds)

@@ -49,8 +49,12 @@ class Throttle(Protocol):
 class Observer(Protocol):
     """Told about every attempt, for metrics and traces."""
 
-    def __call__(self, integration: str, operation: str, outcome: str, seconds: float) -> None:
-        """:param outcome: the status of the peer, or the code of the error when there was no answer or none that can be used"""
+    def __call__(self, integration: str, operation: str, outcome: str, seconds: float | None) -> None:
+        """Takes one up.
+
+        :param outcome: the status of the peer, or the code of the error when there was no answer or none that can be used
+        :param seconds: None when the peer was not asked: its breaker is open, or its ``rate_limit`` leaves no room
+        """
 
 
 class OperationPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,8 +183,7 @@ class IntegrationClient:
         return delay(plan.retry, attempt)
 
     async def _attempt(self, plan: OperationPlan, prepared: Prepared) -> tuple[Any, Answer]:
-        await self._place(plan.timeout)
-        permit = await self.breaker.admit()
+        permit = await self._permit(plan)
         began = time.perf_counter()
         outcome, verdict = "cancelled", "cancelled"
         try:
@@ -195,21 +198,41 @@ class IntegrationClient:
             raise
         finally:
             await self.breaker.report(permit, verdict)  # type: ignore[arg-type]  # one of the three
-            if self._around.observer is not None:
-                self._around.observer(self.name, plan.name, outcome, time.perf_counter() - began)
+            self._observe(plan, outcome, time.perf_counter() - began)
 
-    async def _place(self, patience: float) -> None:
-        """Waits for a place in the rate limit, within the time of an attempt."""
+    def _observe(self, plan: OperationPlan, outcome: str, seconds: float | None) -> None:
+        if self._around.observer is not None:
+            self._around.observer(self.name, plan.name, outcome, seconds)
+
+    async def _permit(self, plan: OperationPlan) -> int:
+        """Leave of the breaker and a place in the rate limit, which is waited for within the time of an attempt."""
+        try:
+            waited = 0.0
+            while True:
+                # Anew after each wait: what has opened meanwhile refuses at once, and probes are not held back.
+                permit = await self.breaker.admit()
+                pause = await self._taken(permit)
+                if pause <= 0:
+                    return permit
+                waited += pause
+                if waited > plan.timeout:
+                    raise TooManyCalls(pause)
+                await self._around.sleep(pause)
+        except (CircuitOpen, TooManyCalls) as error:
+            self._observe(plan, error.code, None)
+            raise
+
+    async def _taken(self, permit: int) -> float:
+        """Takes a place for a permit: 0, or the seconds until there is one (then the permit is given back)."""
         if self._throttle is None:
-            return
-        waited = 0.0
-        while (pause := await self._throttle.take()) > 0:
-            waited += pause
-            if waited > patience:
-                error = TooManyCalls(f"no place for {pause:.1f} s")
-                error.retry_after = pause
-                raise error
-            await self._around.sleep(pause)
+            return 0.0
+        pause = float("inf")
+        try:
+            pause = await self._throttle.take()
+        finally:
+            if pause > 0:
+                await self.breaker.report(permit, "cancelled")
+        return pause
 
     async def _authenticated(self, plan: OperationPlan, prepared: Prepared) -> Answer:
         """One exchange; after a 401 one more with new credentials, if there can be any."""

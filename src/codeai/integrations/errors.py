@@ -124,6 +124,10 @@ class TooManyCalls(OutboundError):
     text = "too many calls of the other system"
     sent = False
 
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"no place for {retry_after:.1f} s")
+        self.retry_after = retry_after
+
 
 class TokenRefused(OutboundError):
     """The token endpoint gave no token (RFC 6749, section 5.2)."""

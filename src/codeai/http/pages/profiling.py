@@ -47,6 +47,13 @@ class _Query:
     def text(self, name: str) -> str | None:
         return self._values.get(name, [None])[-1]
 
+    def word(self, name: str, *known: str) -> str:
+        """One of the known words; the first when it is missing."""
+        found = self.text(name)
+        if found is not None and found not in known:
+            raise Problem(400, f"{name} must be one of {', '.join(known)}", "invalid")
+        return found or known[0]
+
     def seconds(self, otherwise: float) -> float:
         text = self.text("seconds")
         try:
@@ -102,7 +109,7 @@ class Profiling:
     async def _heap(self, request: Request) -> Response:
         query, began = _Query(request, "seconds", "process", "gc", "trace", "debug"), time.time_ns()
         samples = await self._profiler.heap(
-            query.seconds(0.0), query.text("process"), collect=query.text("gc") == "1", trace=query.text("trace") != "false"
+            query.seconds(0.0), query.text("process"), garbage=query.word("gc", "0", "1", "full"), trace=query.text("trace") != "false"
         )
         kind = HEAP if request.template.endswith("heap") else Kind(HEAP.types, "alloc_space", HEAP.period_type, HEAP.period)
         return _profile("heap", kind, samples, began)

@@ -67,10 +67,9 @@ class InstanceProfiler:
             return False
         return done.wait(1.0)
 
-    def _heap_samples(self, wait: float, collects: bool, trace: bool) -> list[Sample]:
-        if collects:
-            collect()
-        return self._heap.samples(wait, trace=trace)
+    def _heap_samples(self, wait: float, garbage: str, trace: bool) -> list[Sample]:
+        remark = collect(garbage == "full") if garbage in ("1", "full") else ""
+        return self._heap.samples(wait, trace=trace, remark=remark)
 
     def _named(self, addresses: Sequence[int]) -> bytes:
         found = {address: name for address in addresses if (name := self.symbols.name(address)) is not None}
@@ -91,9 +90,12 @@ class InstanceProfiler:
             raise ProfilingBusy
         return merged(answers)
 
-    async def heap(self, wait: float, process: str | None = None, *, collect: bool = False, trace: bool = True) -> list[Sample]:
-        """The memory by stack."""
-        return merged(await self._ask("heap", (wait, collect, trace), wait, process))
+    async def heap(self, wait: float, process: str | None = None, *, garbage: str = "0", trace: bool = True) -> list[Sample]:
+        """The memory by stack.
+
+        :param garbage: ``1`` collects it first, if that takes no longer than a moment, ``full`` however long it takes
+        """
+        return merged(await self._ask("heap", (wait, garbage, trace), wait, process))
 
     async def goroutines(self, process: str | None = None) -> list[Goroutine]:
         """All threads and tasks; the numbers of each process begin at a thousand of their own."""

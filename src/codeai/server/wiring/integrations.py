@@ -113,8 +113,9 @@ def observe(found: Integrations, metrics: Metrics) -> None:
     calls = metrics.counter("integration_calls_total", "Attempts of calls, by outcome.", ("integration", "operation", "outcome"))
     durations = metrics.histogram("integration_call_duration_seconds", "How long attempts took.", ("integration", "operation"))
 
-    def observe_call(integration: str, operation: str, outcome: str, seconds: float) -> None:
+    def observe_call(integration: str, operation: str, outcome: str, seconds: float | None) -> None:
         calls.add(integration, operation, outcome)
-        durations.observe(seconds, integration, operation)
+        if seconds is not None:
+            durations.observe(seconds, integration, operation)
 
     found.observer = observe_call
