@@ -11,6 +11,7 @@ import pytest
 from faultpage import Observed
 from faultshop import until
 
+from services.network import Network
 from services.postgres import PostgresServer
 from services.process import ServerProcess
 
@@ -19,6 +20,8 @@ PROGRAM = """
 config { name: "desk"  default_auth: public }
 entity Ticket { id: uuid, primary, auto  title: string, required }
 resource Ticket at /tickets { auth: public  create { auth: public } }
+entity Price { id: uuid, primary, auto  amount: int, required }
+resource Price at /prices { auth: public  cache: 1h  create { auth: public } }
 """
 
 
@@ -45,6 +48,22 @@ def locked(postgres: PostgresServer) -> Iterator[None]:
         lock.wait()
 
 
+class Price:
+    """An answer that the server keeps."""
+
+    def __init__(self, observed: Observed) -> None:
+        self._observed = observed
+        self.amount = 0
+
+    def status(self) -> str:
+        """How the cache took part, or the code of a problem."""
+        answer = self._observed.ask("GET", "/prices")
+        if answer.status_code != 200:
+            return str(answer.json()["code"])
+        self.amount = answer.json()["data"][0]["amount"]
+        return answer.headers["cache-status"].removeprefix("codeai; ")
+
+
 def asking(server: ServerProcess, ended: threading.Event) -> None:
     """A client that asks again and again."""
     with httpx.Client(timeout=30) as client:
@@ -52,13 +71,20 @@ def asking(server: ServerProcess, ended: threading.Event) -> None:
             client.get(f"{server.base_url}/tickets")
 
 
+@pytest.fixture
+def network(own_postgres: PostgresServer) -> Iterator[Network]:
+    """What lies between the server and its database."""
+    with Network(own_postgres.port) as found:
+        yield found
+
+
 def test_a_database_in_trouble_is_said_by_name_and_the_server_recovers(
-    start_server: Start, tmp_path: Path, own_postgres: PostgresServer
+    start_server: Start, tmp_path: Path, own_postgres: PostgresServer, network: Network
 ) -> None:
     (tmp_path / "app.cai").write_text(PROGRAM)
     env = {
-        "DATABASE_URL": own_postgres.create_database("desk"),
-        "DB_STATEMENT_TIMEOUT": "2s",
+        "DATABASE_URL": own_postgres.create_database("desk").replace(f":{own_postgres.port}", f":{network.port}"),
+        "DB_STATEMENT_TIMEOUT": "1s",
         "DB_ACQUIRE_TIMEOUT": "500ms",
         "DB_MAX_OPEN_CONNS": "4",
     }
@@ -106,4 +132,18 @@ def test_a_database_in_trouble_is_said_by_name_and_the_server_recovers(
     assert until(lambda: observed.look().json()["status"] == "healthy", 10)
     assert [row["title"] for row in observed.ask("GET", "/tickets").json()["data"]] == ["kept"]
     observed.shows("database back")
+
+    observed = Observed(server)
+    assert observed.ask("POST", "/prices", json={"amount": 1}).status_code == 201
+    price = Price(observed)
+    assert until(lambda: price.status() == "hit", 10)
+    network.silent()
+    own_postgres.sql("UPDATE prices SET amount = 2", "desk")
+    assert until(lambda: price.status() == "database_unavailable", 20)  # what is kept counts no more: its changes cannot be heard
+    assert observed.look().json()["status"] == "unhealthy"
+    observed.shows("network to the database silent")
+    network.whole()
+    assert until(lambda: price.status() == "hit", 20)
+    assert price.amount == 2
+    assert until(lambda: observed.look().json()["status"] == "healthy", 20)
     assert server.terminate() == 0

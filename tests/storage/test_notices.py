@@ -7,6 +7,7 @@ import pytest
 from codeai.storage.notices import Notices
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
+from services.network import Network
 
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
@@ -68,3 +69,31 @@ async def test_a_notice_is_heard_when_its_transaction_commits_and_only_then(post
         await listener.stop()
         await here.close()
         await there.close()
+
+
+async def test_a_network_that_falls_silent_is_noticed_and_heard_again_when_it_is_back(postgres):
+    url, port = postgres.create_database(), str(postgres.port)
+    with Network(postgres.port) as network:
+        database, other = open_database(from_url(url.replace(port, str(network.port), 1))), open_database(from_url(url))
+        notices, teller = Notices(database), Notices(other)
+        gone, back, last = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        notices.on("news", lambda text: last.set())
+        await notices.start()
+        notices.on_gap(gone.set)
+        notices.on_hearing(back.set)
+        try:
+            network.silent()
+            began = asyncio.get_running_loop().time()
+            async with asyncio.timeout(20):
+                await gone.wait()
+            # Four seconds are what caches are told of (docs/guides/caching.md); as much again is for a busy machine.
+            assert asyncio.get_running_loop().time() - began < 8
+            network.whole()
+            async with asyncio.timeout(20):
+                await back.wait()
+                await teller.write(other.writing(), "news", "heard")
+                await last.wait()
+        finally:
+            await notices.stop()
+            await database.close()
+            await other.close()
