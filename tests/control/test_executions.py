@@ -29,6 +29,21 @@ def test_an_execution_has_the_documented_members(operator: Operator) -> None:
     assert found["finished_at"].endswith("Z")
 
 
+def test_an_execution_on_which_work_fails_shows_why(operator: Operator) -> None:
+    id_ = operator.start("Ask")
+    operator.ended(id_, "waiting")
+    assert "trouble" not in operator.execution(id_)
+    columns = "(kind, subject, queue, priority, state, ready_ms, fence, attempts, refused, cause, again, created_ms)"
+    values = f"('execution', '{id_}', 'default', 5, 2, 4102444800000, 0, 3, 1, 'not recorded: no room', 0, 0)"
+    operator.sql(f"INSERT INTO codeai_activations {columns} VALUES {values}")
+    trouble = {"attempts": 3, "refusals": 1, "cause": "not recorded: no room", "next_at": "2100-01-01T00:00:00Z"}
+    assert operator.execution(id_)["trouble"] == trouble
+    failing = operator.shell("curl -s http://localhost:8080/metrics | grep '^queue_activations_failing'")
+    assert failing.strip() == 'queue_activations_failing{kind="execution",queue="default"} 1.0'
+    operator.http.post(f"/executions/{id_}/cancel")
+    operator.ended(id_, "cancelled")
+
+
 def test_the_timeline_shows_each_step(operator: Operator) -> None:
     id_ = failed(operator, "timeline")
     body = operator.http.get(f"/executions/{id_}/steps").json()

@@ -114,6 +114,15 @@ async def test_a_peer_that_misbehaves_costs_one_attempt(run_program, behaviour, 
         assert due >= 4_000
 
 
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_answer_with_a_null_character_is_kept_as_far_as_it_goes(run_program, status):
+    with Peer(lambda seen: Reply(status, b"a\0b\xff")) as peer:
+        app = await sent_to(run_program, peer)
+        await (app.idle() if status == 200 else failed(app))
+        assert await app.one("SELECT answer FROM codeai_attempts") == "a\ufffdb\ufffd"
+    assert len(peer.seen) == 1
+
+
 async def test_retry_after_is_respected(run_program):
     with Peer(lambda seen: Reply(429, b"", {"retry-after": "3600"})) as peer:
         app = await sent_to(run_program, peer)

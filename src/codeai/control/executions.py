@@ -52,7 +52,9 @@ class ExecutionPages:
         seconds = min(duration_of("wait", exchange.parameters("wait").get("wait")) / 1000, _LONGEST_WAIT)
         if seconds:
             await self._control.ended(exchange.path["id"], seconds)
-        return json_response(await self._showing.row("execution", exchange.path["id"]))
+        found = await self._showing.row("execution", exchange.path["id"])
+        trouble = await self._control.trouble(exchange.path["id"])
+        return json_response(found if trouble is None else {**found, "trouble": trouble})
 
     async def steps(self, exchange: Exchange) -> Response:
         """GET /executions/{id}/steps: in the order in which they ended; those that run come last."""

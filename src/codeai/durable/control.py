@@ -17,7 +17,7 @@ from codeai.durable.executions import Executions, Started, new_id, offer_executi
 from codeai.durable.lanes import lane_of
 from codeai.durable.parts import Parts
 from codeai.durable.plans import GroupPlan, StepPlan
-from codeai.durable.records import FINISHED, Execution, Record
+from codeai.durable.records import FINISHED, Execution, Record, Trouble
 from codeai.storage.interface import Session
 
 _LOOK_EVERY: Final = 0.5  # seconds
@@ -207,6 +207,15 @@ class Control:
         if not found:
             raise UnknownExecution(id_)
         return found[0]
+
+    async def trouble(self, id_: str) -> Trouble | None:
+        """Why nobody gets on with an execution; None where work on it did not fail the last time."""
+        row = await self._parts.database.reading().fetch_row(self._parts.store.sql.trouble, (id_,))
+        if row is None:
+            return None
+        attempts, refusals, cause, due = row
+        next_at = None if due is None else datetime.datetime.fromtimestamp(int(due) / 1000, datetime.UTC)  # type: ignore[call-overload]  # a number
+        return Trouble(attempts=int(attempts), refusals=int(refusals), cause=str(cause), next_at=next_at)  # type: ignore[call-overload]  # as above
 
     async def ended(self, id_: str, seconds: float) -> None:
         """Returns when an execution has ended or does not exist, or after some seconds."""

@@ -112,13 +112,16 @@ class Engine:
         except NotCompilable as error:
             return await self._unable(claim, execution, error)
         if claim.attempts >= POISONED:
-            return await self._endings.impossible(
-                claim, execution, RuntimeError(f"given up: {claim.attempts} attempts to work on it failed")
-            )
+            return await self._endings.impossible(claim, execution, await self._given_up(claim))
         run = Run(self.parts, claim, execution, plan, loaded.records, whole=loaded.whole)
         if execution.status == "compensating":
             return await self._compensate(run)
         return await self._forward(run)
+
+    async def _given_up(self, claim: Claim) -> Exception:
+        row = await self.parts.database.reading().fetch_row(self.parts.store.sql.trouble, (claim.subject,))
+        last = f", the last with: {row[2]}" if row is not None else ""
+        return RuntimeError(f"given up: {claim.attempts} attempts to work on it failed{last}")
 
     async def _unable(self, claim: Claim, execution: Execution, error: NotCompilable) -> bool:
         """Leaves what this program cannot run to the other versions that run, without counting; alone it tries as often as ever."""

@@ -6,15 +6,18 @@ import random
 from typing import Any, Final
 
 from codeai.durable.dispatch.protocol import LeaseLost
+from codeai.durable.recorder import NotRecorded
+from codeai.durable.values import storable_json
 from codeai.evaluate.errors import EvaluationError, ProgramFailure
 from codeai.model.event import Retry
 from codeai.model.validation import InvalidFields
 from codeai.query.errors import QueryError
 from codeai.storage import errors as storage
+from codeai.storage.codecs import storable
 
 _SETTLED: Final = (ProgramFailure, EvaluationError, InvalidFields, QueryError, storage.ConstraintViolation, storage.ValueOutOfRange)
 # What ends the turn of an execution, and no step can be blamed for: the work goes on from what is recorded, and no try is counted.
-BLAMELESS: Final = (LeaseLost, storage.DatabaseUnavailable, storage.PoolExhausted, storage.SerializationFailure)
+BLAMELESS: Final = (LeaseLost, NotRecorded, storage.DatabaseUnavailable, storage.PoolExhausted, storage.SerializationFailure)
 MAX_OUTPUT: Final = 16 * 1024 * 1024
 
 
@@ -47,6 +50,7 @@ def described(error: BaseException, step: str | None) -> dict[str, Any]:
         value = getattr(error, f"peer_{name}", getattr(error, name, None))
         if value is None or isinstance(value, str | int | dict | list):
             found[name] = value
+    found["message"], found["body"] = storable(found["message"]), storable_json(found["body"])
     return found
 
 

@@ -9,14 +9,19 @@ import msgspec
 
 from codeai.durable.batching import Batcher
 from codeai.durable.children import wake_parents
+from codeai.durable.dispatch.failures import REFUSALS
 from codeai.durable.dispatch.protocol import Claim, Dispatcher, LeaseLost
 from codeai.durable.faults import FaultPoints, NoFaults
 from codeai.durable.records import Change, Record
 from codeai.durable.store import Store
-from codeai.storage.errors import DatabaseUnavailable, SerializationFailure, StorageError
+from codeai.storage.errors import DatabaseUnavailable, SerializationFailure
 
 Answer = Literal["written", "again", "lost", "by itself"]
 _TRIES: Final = 4  # of a transaction that PostgreSQL has ended since it stood in another's way
+
+
+class NotRecorded(Exception):
+    """What an activation writes cannot be written: no step can be blamed for that, and beginning again is of use for so long only."""
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -42,36 +47,39 @@ class Recorder:
         self._dispatcher = dispatcher
         self._faults = faults
         self.on_step: Callable[[str], None] = lambda status: None
-        self._batcher: Batcher[Write, Answer | StorageError] = Batcher(self._run)
+        self._batcher: Batcher[Write, Answer | Exception] = Batcher(self._run)
 
     async def write(self, write: Write) -> bool:
         """Writes, and says whether there is news: the subject was offered again, so the activation was neither changed nor settled.
 
         :raises LeaseLost: the activation is somebody else's
-        :raises DatabaseUnavailable: it could not be written, whatever the reason: the activation begins again from what is recorded
+        :raises DatabaseUnavailable: the database writes nothing now: the activation begins again from what is recorded
+        :raises NotRecorded: it does not write this
         """
-        try:
-            answer = await self._batcher.submit(write)
-        except StorageError as error:
-            raise DatabaseUnavailable(f"not recorded: {error}") from error
-        if isinstance(answer, StorageError):
-            raise DatabaseUnavailable(f"not recorded: {answer}") from answer
-        if answer == "lost":
+        answer = await self._batcher.submit(write)
+        if answer == "lost" or isinstance(answer, LeaseLost):
             raise LeaseLost
+        if isinstance(answer, Exception):
+            raise (DatabaseUnavailable if isinstance(answer, REFUSALS) else NotRecorded)(f"not recorded: {answer}") from answer
         return answer == "again"
 
-    async def _run(self, writes: Sequence[Write]) -> Sequence[Answer | StorageError]:
+    async def _run(self, writes: Sequence[Write]) -> Sequence[Answer | Exception]:
         """Writes all, and behind it by itself what ends an execution that others wait for.
 
         Whoever ends it holds its activation and wants theirs. So nothing else is held then, and since children wait for no parents,
-        processes that end children never wait in a circle.
+        processes that end children never wait in a circle. When one of many cannot be written, each is written by itself.
         """
-        answers: list[Answer | StorageError] = [*await self._tried(writes, together=len(writes) > 1)]
+        answers: list[Answer | Exception]
+        try:
+            answers = [*await self._tried(writes, together=len(writes) > 1)]
+        except Exception as error:
+            alone = len(writes) > 1 and not isinstance(error, REFUSALS)
+            answers = ["by itself" if alone else error] * len(writes)
         for number, write in enumerate(writes):
             if answers[number] == "by itself":
                 try:
                     (answers[number],) = await self._tried((write,), together=False)
-                except StorageError as error:
+                except Exception as error:
                     answers[number] = error
         return answers
 

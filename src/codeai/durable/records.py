@@ -41,6 +41,15 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     queued: bool = False
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nobody gets on with an execution: how many attempts have failed in a row, how often the database has refused besides."""
+
+    attempts: int
+    refusals: int
+    cause: str
+    next_at: datetime.datetime | None
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a step (or of one item of it, ``name[i]``); ``settled`` are the items that had ended when its run paused."""
 

@@ -122,6 +122,9 @@ SINCE: Final = f"SELECT id, at, actor, key, payload FROM codeai_events WHERE nam
 
 # Whoever works on an execution holds its activation before it changes it; others do so in the same order, the lowest number first.
 GUARD: Final = "SELECT id FROM codeai_activations WHERE kind = 'execution' AND subject IN {subjects} ORDER BY id FOR UPDATE"
+TROUBLE: Final = """
+SELECT attempts, coalesce(refused, 0), cause, CASE WHEN state = 2 THEN ready_ms END FROM codeai_activations
+WHERE kind = 'execution' AND subject = $1 AND cause IS NOT NULL"""
 LOCK: Final = "SELECT id FROM executions WHERE id = $1 FOR UPDATE"
 SET_STATUS: Final = "UPDATE executions SET status = $2 WHERE id = $1"
 RESUME: Final = """
@@ -202,6 +205,7 @@ class Statements(msgspec.Struct, frozen=True):
     undo_then: str
     since: str
     guard: str
+    trouble: str
     lock: str
     set_status: str
     resume: str

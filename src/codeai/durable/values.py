@@ -11,26 +11,54 @@ from typing import Any, Final
 from codeai.evaluate.operations import FAILURES, converter, text
 from codeai.language import types as t
 from codeai.language.durations import duration_milliseconds
+from codeai.storage.codecs import check_text, storable
+from codeai.storage.errors import ValueOutOfRange
 
 Restore = Callable[[Any], Any]
 Readable = Callable[[str], Iterable[str]]
 KeyType = Callable[[str], t.Type]
 _PLAIN: Final = (t.Null, t.Unknown, t.Json, t.Bool, t.Int, t.String, t.Text, t.Email, t.Url, t.Enum, t.Void)
 
-_AS_THEY_ARE: Final = (str, bool, int, float, Decimal)
+_AS_THEY_ARE: Final = (bool, int, float)
+_MOST_DIGITS: Final = 10_000  # before or behind the point: PostgreSQL takes 16,383 behind it
 
 
 def recorded(value: Any) -> Any:
-    """A value as JSON has it; parts of rows that only the process knows (``@relation``) are left out."""
+    """A value as JSON has it; parts of rows that only the process knows (``@relation``) are left out.
+
+    :raises ValueOutOfRange: one that databases do not keep
+    """
+    if isinstance(value, str):
+        return check_text(value)
     if value is None or isinstance(value, _AS_THEY_ARE):
         return value
+    if isinstance(value, Decimal):
+        return _number(value)
     if isinstance(value, (dict, Mapping)):  # the first is quick, and nearly always so
-        return {str(key): recorded(part) for key, part in value.items() if not str(key).startswith("@")}
+        return {check_text(str(key)): recorded(part) for key, part in value.items() if not str(key).startswith("@")}
     if isinstance(value, list | tuple):
         return [recorded(part) for part in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return text(value)
+
+
+def _number(value: Decimal) -> Decimal:
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and (exponent < -_MOST_DIGITS or value.adjusted() > _MOST_DIGITS):
+        raise ValueOutOfRange("a number has too many digits")
+    return value
+
+
+def storable_json(value: Any) -> Any:
+    """A value as JSON has it, with its texts as databases keep them."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(key)): storable_json(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_json(part) for part in value]
+    return value
 
 
 def shaper(type_: t.Type, readable: Readable) -> Restore | None:

@@ -13,6 +13,7 @@ from codeai.durable.dispatch.protocol import Dispatcher, Offer
 from codeai.durable.traces import tied
 from codeai.events.records import EventRecord, Forms
 from codeai.model.identifiers import new_uuid
+from codeai.storage.codecs import storable
 from codeai.storage.interface import Session
 from codeai.storage.portable import portable
 
@@ -154,11 +155,11 @@ class Deliveries:
 
     async def failed(self, session: Session, delivery: Delivery, error: str) -> None:
         """Counts a failure after which it is tried again."""
-        await session.execute(self._sql["failed"], (self._forms.identifier(delivery.id), delivery.attempts + 1, error[:_SAID]))
+        await session.execute(self._sql["failed"], (self._forms.identifier(delivery.id), delivery.attempts + 1, storable(error[:_SAID])))
 
     async def dead(self, session: Session, delivery: Delivery, error: str, now: datetime.datetime) -> None:
         """Gives a delivery up; it waits for a replay."""
-        values = (self._forms.identifier(delivery.id), delivery.attempts + 1, error[:_SAID], self._forms.moment(now))
+        values = (self._forms.identifier(delivery.id), delivery.attempts + 1, storable(error[:_SAID]), self._forms.moment(now))
         await session.execute(self._sql["dead"], values)
 
     async def redirect(self, session: Session, delivery: Delivery, target: str) -> None:
@@ -179,7 +180,7 @@ class Deliveries:
                 self._forms.moment(attempt.at),
                 attempt.duration_ms,
                 attempt.status,
-                attempt.answer[:_SAID] if attempt.answer is not None else None,
-                attempt.error[:_SAID] if attempt.error is not None else None,
+                storable(attempt.answer[:_SAID]) if attempt.answer is not None else None,
+                storable(attempt.error[:_SAID]) if attempt.error is not None else None,
             ),
         )

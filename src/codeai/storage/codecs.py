@@ -78,6 +78,13 @@ def check_text(value: str) -> str:
     return value
 
 
+def storable(value: str) -> str:
+    """A text as both databases can hold it: what ``check_text`` refuses is replaced by the sign for that (U+FFFD)."""
+    if value.isascii() and "\x00" not in value:
+        return value
+    return value.replace("\x00", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def check_int(value: int) -> int:
     """A whole number of 64 bits."""
     if not -(2**63) <= value < 2**63:

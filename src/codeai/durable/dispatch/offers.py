@@ -116,9 +116,17 @@ class Offers:
         else:
             raise LeaseLost
 
-    async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False) -> None:
+    async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False, cause: str | None = None) -> None:
         """See ``Dispatcher``."""
-        values = (self._now(), claim.id, claim.fence, delay_ms, int(failed))
+        values = (self._now(), claim.id, claim.fence, delay_ms, int(failed), cause)
         if not await session.execute(self._sql.later, values):
             raise LeaseLost
         session.after_commit(lambda: self._wakes.offered(bool(claim.restricted), delay_ms, None))
+
+    async def put_off(self, session: Session, claim: Claim, delay_ms: int, cause: str) -> int:
+        """See ``Dispatcher``."""
+        row = await session.fetch_row(self._sql.put_off, (self._now(), claim.id, claim.fence, delay_ms, cause))
+        if row is None:
+            raise LeaseLost
+        session.after_commit(lambda: self._wakes.offered(bool(claim.restricted), delay_ms, None))
+        return int(str(row[0]))

@@ -109,8 +109,14 @@ class Dispatcher(Protocol):
     async def done(self, session: Session, claim: Claim) -> None:
         """The work is done (or goes on later, when it was offered again); raises LeaseLost."""
 
-    async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False) -> None:
-        """The work goes on after a delay; ``failed`` counts an attempt. Raises LeaseLost."""
+    async def later(self, session: Session, claim: Claim, delay_ms: int, *, failed: bool = False, cause: str | None = None) -> None:
+        """The work goes on after a delay; ``failed`` counts an attempt, and operators see the ``cause``. Raises LeaseLost."""
+
+    async def put_off(self, session: Session, claim: Claim, delay_ms: int, cause: str) -> int:
+        """The database has refused the work, which counts no attempt: it begins again after a delay, longer each time.
+
+        :returns: how many times in a row it was refused by now; raises LeaseLost
+        """
 
     def wake(self) -> None:
         """There may be something to claim."""

@@ -41,12 +41,19 @@ WITHDRAW: Final = "DELETE FROM codeai_activations WHERE kind = $1 AND subject = 
 HOLD: Final = "SELECT again{idle} FROM codeai_activations WHERE id = $1 AND fence = $2 AND state = 1 FOR SHARE"
 DONE: Final = "DELETE FROM codeai_activations WHERE id = $1 AND fence = $2 AND again = 0 RETURNING order_key"
 AGAIN: Final = """
-UPDATE codeai_activations SET state = 0, again = 0, attempts = 0, worker = NULL
+UPDATE codeai_activations SET state = 0, again = 0, attempts = 0, refused = NULL, cause = NULL, worker = NULL
 WHERE id = $1 AND fence = $2 AND state = 1 AND again = 1"""
 LATER: Final = f"""
 UPDATE codeai_activations SET worker = NULL, again = 0, attempts = CASE WHEN CAST($5 AS bigint) = 1 THEN attempts + 1 ELSE 0 END,
+  refused = NULL, cause = CAST($6 AS text),
   state = CASE WHEN again = 1 OR CAST($4 AS bigint) <= 0 THEN 0 ELSE 2 END, ready_ms = {_NOW} + CAST($4 AS bigint)
 WHERE id = $2 AND fence = $3 AND state = 1"""
+# What the database refuses once is tried again soon; what it refuses again and again, each time after twice as long.
+PUT_OFF: Final = f"""
+UPDATE codeai_activations SET worker = NULL, again = 0, refused = coalesce(refused, 0) + 1, cause = CAST($5 AS text),
+  state = CASE WHEN again = 1 THEN 0 ELSE 2 END, ready_ms = {_NOW} + (CAST($4 AS bigint)
+    << CAST(CASE WHEN coalesce(refused, 0) < 4 THEN 0 WHEN refused > 9 THEN 6 ELSE refused - 3 END AS int))
+WHERE id = $2 AND fence = $3 AND state = 1 RETURNING refused"""
 CLAIM_FREE: Final = f"""
 WITH picked AS MATERIALIZED (
   SELECT id FROM codeai_activations{{index}} WHERE state = 0 AND order_key IS NULL AND lane IS NULL AND queue = $4{{kinds}}
@@ -105,6 +112,7 @@ class Statements(msgspec.Struct, frozen=True):
     done: str
     again: str
     later: str
+    put_off: str
     claim: Claims
     claim_limited: Claims
     claim_exempt: Claims
@@ -136,6 +144,7 @@ def statements(dialect: Dialect) -> Statements:
         done=made(DONE),
         again=made(AGAIN),
         later=made(LATER),
+        put_off=made(PUT_OFF),
         claim=claims(ALL),
         claim_limited=claims(LIMITED_ONLY),
         claim_exempt=claims(EXEMPT),

@@ -141,7 +141,9 @@ ACTIVATIONS: Final = Table(
         Column("lane", "text", null=True),
         Column("lane_limit", "int", null=True),
         Column("fence", "int"),
-        Column("attempts", "int"),
+        Column("attempts", "int"),  # that failed in a row, or whose worker died
+        Column("refused", "int", null=True),  # how many times in a row the database did not let it be done
+        Column("cause", "text", null=True),  # why the last attempt has failed
         Column("again", "int"),  # offered once more while it was claimed
         Column("worker", "text", null=True),
         Column("created_ms", "int"),
@@ -171,6 +173,7 @@ ACTIVATIONS: Final = Table(
         Index("codeai_activations_beside_idx", ("order_key",), where="state = 1 AND order_key IS NOT NULL"),
         Index("codeai_activations_behind_idx", ("id",), where="state = 3"),
         Index("codeai_activations_lane_idx", ("lane",), where="lane IS NOT NULL AND state = 1"),
+        Index("codeai_activations_failing_idx", ("id",), where="cause IS NOT NULL"),
         Index("codeai_activations_full_idx", ("queue", "lane", "priority", "id"), where="state = 4"),
     ),
 )
