@@ -35,6 +35,35 @@ def test_of_equal_rows_at_the_same_time_one_is_stored(service):
     assert (refused.code, refused.fields) == ("not_unique", [("name", "not_unique")])
 
 
+def test_rows_that_are_created_at_the_same_time_are_each_their_own(service):
+    """Also where they go to the database together, and some of them are wrong."""
+    shelf = service.request("POST", "/shelves", {"name": "crowded"}).json["id"]
+    nowhere = str(uuid.UUID(int=7))
+
+    async def created(at: int) -> tuple[int, str | None]:
+        bodies = {
+            5: {"name": "wrong", "price": at, "shelf": nowhere},
+            11: {"name": "wrong", "price": at, "count": at + 1},
+            17: {"name": f"crowd{at}", "price": at, "code": "same"},
+        }
+        answer = await service.exchange("POST", "/things", bodies.get(at % 20, {"name": f"crowd{at}", "price": at, "shelf": shelf}))
+        if answer.status != 201:
+            return at, answer.code
+        read = await service.exchange("GET", f"/things/{answer.json['id']}")  # at once, as whoever has the answer may
+        assert (read.status, read.json) == (200, answer.json)
+        assert (read.json["name"], read.json["price"]) == (f"crowd{at}", at)
+        return at, None
+
+    async def crowd():
+        return await asyncio.gather(*(created(at) for at in range(60)))
+
+    found = dict(service.run(crowd()))
+    wrong = {at: code for at, code in found.items() if code is not None}
+    expected = {at: {5: "reference_not_found", 11: "check_failed"}[at % 20] for at in range(60) if at % 20 in (5, 11)}
+    assert {at: code for at, code in wrong.items() if at % 20 != 17} == expected
+    assert [wrong.get(at) for at in (17, 37, 57)].count("not_unique") == 2
+
+
 def test_a_block_that_fails_leaves_nothing(service):
     before = names(service)
     answer = service.request("POST", "/twice", {"first": "once", "second": "once"})

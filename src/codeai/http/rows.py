@@ -35,10 +35,10 @@ def reading(action: _KeyedAction) -> GetRow:
 
 
 class _RowReader:
-    """Reads the row of an operation as JSON."""
+    """Reads the row of an operation as JSON; with ``lock``, nobody changes it before the operation does."""
 
-    def __init__(self, model: Model, evaluator: Evaluator, action: _KeyedAction) -> None:
-        self._plan = GetPlan(model, reading(action))
+    def __init__(self, model: Model, evaluator: Evaluator, action: _KeyedAction, *, lock: bool = False) -> None:
+        self._plan = GetPlan(model, reading(action), lock=lock)
         self._values = evaluator.values(self._plan.values)
 
     def by_path(self, names: Sequence[str], fetch: RowAtOnce) -> Callable[[Sequence[Any]], Any] | None:
@@ -150,12 +150,13 @@ class CreateAction(Writing):
         self._runtime = runtime
         self._success = success
         announced = success is not None and success.announcement is not None
-        self._alone = self._insert.alone(accompanied=announced) and not self._checks.conditions and (success is None or announced)
+        alone = self._insert.alone(accompanied=announced) and not self._checks.conditions and (success is None or announced)
+        self._session = runtime.database.writing(self._insert.together()) if alone else None
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
-        if self._alone:
-            return await self.within(self._runtime.database.writing(), request, inputs, principal)
+        if self._session is not None:
+            return await self.within(self._session, request, inputs, principal)
         async with self._runtime.database.transaction() as session:
             return await self.within(session, request, inputs, principal)
 
@@ -204,7 +205,7 @@ class _KeyedWrite(Writing):
         self._change = RowChange(model, entity, inputs, system=False, names=names, asked=self._checks.asked)
         self._values = evaluator.values(inputs.expressions)
         self._parameters = (action.parameter, *(source.parameter for source in action.sources))
-        self._reader = _RowReader(model, evaluator, action)
+        self._reader = _RowReader(model, evaluator, action, lock=True)
         self._runtime = runtime
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:

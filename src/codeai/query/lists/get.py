@@ -16,7 +16,7 @@ from codeai.query.lists.filters import by_line, by_source
 from codeai.query.rows import Layout, computed_outputs, stored_outputs, write_columns
 from codeai.query.scope import Access
 from codeai.query.select import Joins, Select
-from codeai.query.sql import Writer
+from codeai.query.sql import Sql, Writer
 from codeai.query.statement import Statement
 from codeai.query.truth import NEVER, all_of
 from codeai.storage.interface import Record, RowAtOnce, Session
@@ -26,9 +26,10 @@ class GetPlan:
     """The plan of a ``GetRow``: ``run`` gives a struct that the JSON encoder takes.
 
     :param types: the types of path parameters, where they differ from those of their fields
+    :param lock: the row stays as it is read until the end of the transaction
     """
 
-    def __init__(self, model: Model, action: GetRow, types: Mapping[str, t.Type] | None = None) -> None:
+    def __init__(self, model: Model, action: GetRow, types: Mapping[str, t.Type] | None = None, *, lock: bool = False) -> None:
         self._inputs = Inputs()
         self._entity = entity = model.entity(action.entity)
         self._compiler = compiler = Compiler(model, self._inputs)
@@ -45,6 +46,8 @@ class GetPlan:
         conditions += [by_line(compiler, line) for line in action.filters]
         self._where = all_of([*conditions, compiler.visible(row)])
         self._outputs = [*stored_outputs(compiler, row, everything=False), *computed_outputs(compiler, row)]
+        locking = compiler.dialect.for_update if lock else ""
+        self._tail: Sql = (f"{locking}{row.alias}",) if locking else ()
         self._statement: Statement[Layout] = Statement(compiler, self._build)
 
     @property
@@ -58,7 +61,7 @@ class GetPlan:
         layout = Layout("json")
         columns = write_columns(writer, self._compiler, self._outputs, layout)
         table = (f"{self._compiler.model.table(self._entity)} {self._row.alias}",)
-        Select(columns, table, self._joins, self._where).write(writer)
+        Select(columns, table, self._joins, self._where, tail=self._tail).write(writer)
         return layout.finished()
 
     async def run(self, session: Session, values: Sequence[Any]) -> Any:

@@ -81,7 +81,7 @@ class RowChange:
             if settled is NEVER:
                 return None
             writer.add(f"SELECT {self._returning} FROM {self._model.table(self.entity)} {row.alias} WHERE {writer.condition(settled)}")
-            if self._watch is not None and self._model.dialect.name == "postgresql":
+            if (self._watch is not None or self._audit is not None) and self._model.dialect.name == "postgresql":
                 writer.add(" FOR UPDATE")  # what a change is compared with must not change before it
             return True
 

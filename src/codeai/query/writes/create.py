@@ -21,9 +21,10 @@ from codeai.query.writes.audit import Audit
 from codeai.query.writes.companions import Companion, Watch, together, told, write
 from codeai.query.writes.references import named
 from codeai.query.writes.rows import Given, Row, RowMaker, Values, picker
+from codeai.query.writes.together import one_of_many
 from codeai.storage.codecs import codec
 from codeai.storage.errors import CheckViolation, ForeignKeyViolation
-from codeai.storage.interface import Record, Session
+from codeai.storage.interface import OneOfMany, Record, Session
 
 
 class Insert:
@@ -65,6 +66,16 @@ class Insert:
         :param accompanied: there may be companions of an operation besides those of the entity
         """
         return self._audit is None and self._derivation is None and (self._joins or not (accompanied or self._watch is not None))
+
+    def together(self) -> OneOfMany | None:
+        """How a row is written together with those of others, where nothing but itself decides whether and how it is.
+
+        To be asked when all inputs of the plan are known.
+        """
+        if self._numbers or self._allowed is not ALWAYS or self._watch is not None or not self.alone():
+            return None
+        only = self._statement.settled()
+        return one_of_many(self._model, self._entity, self._names, only.text) if only is not None else None
 
     @property
     def _joins(self) -> bool:

@@ -11,8 +11,9 @@ import asyncpg
 from asyncpg import exceptions as pg
 
 from codeai.storage import errors
-from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
+from codeai.storage.interface import Dialect, Isolation, OneOfMany, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
 from codeai.storage.postgresql.connections import Connections
+from codeai.storage.postgresql.grouping import Grouped
 from codeai.storage.postgresql.transactions import BEGIN, TransactionBlock, count, guarded, many
 from codeai.storage.postgresql.translation import LOST, translated
 from codeai.storage.settings import DatabaseSettings
@@ -46,9 +47,9 @@ class PostgresDatabase:
         """See ``Database``."""
         return self
 
-    def writing(self) -> Session:
+    def writing(self, together: OneOfMany | None = None) -> Session:
         """See ``Database``."""
-        return PostgresWrites(self)
+        return PostgresWrites(self) if together is None else Grouped(PostgresWrites(self), together)
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
