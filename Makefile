@@ -57,7 +57,7 @@ cover: $(READY) .venv/.services ## Runs the tests and says what they do not reac
 faults: $(READY) .venv/.services ## Tries all faults at length: a thousand kills, five minutes of each fault that comes and goes
 	FAULTS=all FAULTS_KILLS=$${FAULTS_KILLS:-1000} FAULTS_SECONDS=$${FAULTS_SECONDS:-300} $(BIN)/pytest -s -v tests/faults tests/durable/test_backlog.py tests/durable/test_waiting_costs.py
 
-fuzz: $(READY) ## Fuzzes programs, queries, requests, connections, tokens and signatures, a minute each, and that formatting keeps trees
+fuzz: $(READY) ## Fuzzes programs, queries, requests, connections, tokens and signatures, a minute each, and what the formatter has to leave as it is
 	@$(BIN)/python -c "import atheris" 2>/dev/null || { echo "skipped: atheris has no wheel for this Python"; exit 0; }; \
 	for target in program query http connection token signature format; do \
 	  $(BIN)/python tests/fuzz/target.py $$target .venv/fuzz/$$target -max_total_time=$${FUZZ_SECONDS:-60} -max_len=1500 -timeout=20 || exit 1; \

@@ -55,13 +55,13 @@ def test_a_sample_is_what_it_says(words: list[str], text: str) -> None:
     assert [line.split()[0] for line in found] == codes, found
     if not codes and "free" not in words:
         file = Sources().add("sample.cai", text)
-        assert format_module(parse_module(file).module, file) == text
+        assert format_module(parse_module(file).module, file).text == text
 
 
 def test_the_program_of_the_samples_is_valid_and_canonical() -> None:
     file = Sources().add("shop.cai", SHOP.read_text())
     assert weighed(load_source(file.text.encode())) == []
-    assert format_module(parse_module(file).module, file) == file.text
+    assert format_module(parse_module(file).module, file).text == file.text
 
 
 def test_the_index_names_every_page() -> None:

@@ -1,7 +1,7 @@
 """The coverage-guided fuzzer (atheris) on one of its targets: ``target.py NAME FOLDER [arguments of libFuzzer]``.
 
 FOLDER holds what it goes on from; it is filled with the seeds of the target when it is empty. ``make fuzz`` runs all of them,
-continuous integration all but ``format``.
+continuous integration all but ``format``, which looks for what the printer of the formatter gets wrong.
 """
 
 import importlib

@@ -1,11 +1,11 @@
-"""Programs with odd tokens: each is refused, or formatted to the same tree; and what the fuzzer has found before."""
+"""Programs with odd tokens: each is refused, or printed to the same tree; and what the fuzzer has found before."""
 
 import random
 
 import pytest
 
 from fuzz.mutating import mutated, programs
-from fuzz.texts import check_program
+from fuzz.texts import check_printing
 
 PROGRAMS = 2_000
 FOUND = [
@@ -53,16 +53,20 @@ FOUND = [
     'config { database_type "null"  database_host { a: 1 } }',
     'database postgres { posts { id uuid primary_key default "{x}"  a text default "\'{x}\'" } }',
     "workflow W { trigger manual  steps { a { do { }  retry 1 times } } }",
+    "log POST /notes { a { b: x } }",
+    "function f() { log info POST / x; log { } { a: b }; log POST / x }",
+    "workflow Ship { trigger: manual  on_fail: rollback, steps { } }",
+    'endpoint PATCH "/posts/:id/title" { do { update(1.5, status, "changed") } }',
 ]
 
 
 @pytest.mark.parametrize("program", FOUND)
 def test_what_was_found_holds(program: str) -> None:
-    check_program(program)
+    check_printing(program)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_odd_tokens_are_refused_or_keep_the_tree(seed: int) -> None:
     choose = random.Random(seed)
     for _ in range(PROGRAMS):
-        check_program(mutated(choose.choice(programs()), choose))
+        check_printing(mutated(choose.choice(programs()), choose))

@@ -25,7 +25,7 @@ def formatted(text: str) -> str:
     file = Sources().add("a.cai", text)
     parsed = parse_module(file)
     assert [found.message for found in parsed.diagnostics if found.severity is Severity.ERROR] == [], text
-    return format_module(parsed.module, file)
+    return format_module(parsed.module, file).text
 
 
 def shape(value: Any) -> Any:

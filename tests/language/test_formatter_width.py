@@ -65,7 +65,7 @@ def too_wide(text: str) -> list[str]:
         return []
     found = []
     raw = False
-    for line in format_module(parsed.module, file).splitlines():
+    for line in format_module(parsed.module, file).text.splitlines():
         raw ^= line.count('"""') % 2 == 1
         code = re.sub(r"(?:^|\s)\s*//.*", "", line)
         longest = max(map(len, re.findall(r'"[^"]*"', code)), default=0)

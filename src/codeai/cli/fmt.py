@@ -80,11 +80,18 @@ def _beside(path: Path, named: frozenset[Path]) -> list[Path]:
 def _formatted(text: str, name: str, beside: Sequence[Path]) -> str | None:
     sources = Sources()
     file = sources.add(name, text.replace("\r\n", "\n"))
-    parsed = parse_module(file)
+    parsed, known = parse_module(file), None
     if parsed.incomplete and beside:  # an older name in quotes may be declared in another file
         others = [sources.add(str(path), path.read_text(encoding="utf-8-sig", errors="replace")) for path in beside]
-        parsed = parse_module(file, declared_in([file, *others]))
+        known = declared_in([file, *others])
+        parsed = parse_module(file, known)
     errors = [found for found in parsed.diagnostics if found.severity is Severity.ERROR]
     for found in errors:
         click.echo(rich(found, sources, colour=sys.stderr.isatty()) + "\n", err=True)
-    return None if errors else format_module(parsed.module, file)
+    if errors:
+        return None
+    formatted = format_module(parsed.module, file, known)
+    for declaration in formatted.kept:
+        place = sources.locate(declaration.start)
+        click.echo(f"{place.path}:{place.line}: left as it is written: its canonical form would say something else", err=True)
+    return formatted.text

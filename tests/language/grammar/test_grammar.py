@@ -30,7 +30,7 @@ ELSEWHERE = ("diagnostics", "older-spellings")
 
 def formatted(text: str) -> str:
     file = Sources().add("a.cai", text)
-    return format_module(parse_module(file).module, file)
+    return format_module(parse_module(file).module, file).text
 
 
 def samples() -> list[tuple[str, str]]:

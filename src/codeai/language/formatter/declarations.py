@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from codeai.language.formatter.printer import FIELDS, INDENT, quoted
@@ -11,6 +11,7 @@ from codeai.language.formatter.statements import Statements
 from codeai.language.formatter.words import settled
 from codeai.language.lexer import is_dotted, is_name
 from codeai.language.parser.scripts import STATEMENTS
+from codeai.language.source import SourceFile
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
@@ -18,6 +19,7 @@ from codeai.language.tree import integrations as i
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
 from codeai.language.tree import workflows as w
+from codeai.language.tree.module import Module
 from codeai.language.tree.node import Identifier, Node
 
 _STATEMENT: Final = re.compile(r"[\[(\"'0-9]|\w+[(\[.]|exec \{")  # how an expression begins that is a statement of a script
@@ -25,7 +27,15 @@ _CONDITIONS: Final = ", "
 
 
 class Declarations(Statements):
-    """Prints whole files."""
+    """Prints whole files.
+
+    :param kept: declarations that are left as they are written
+    """
+
+    def __init__(self, module: Module, file: SourceFile, kept: Sequence[Node] = ()) -> None:
+        super().__init__(module, file)
+        self.kept = frozenset(id(node) for node in kept)
+        self.alone: list[str] = []  # the text of each declaration by itself
 
     def module(self) -> str:
         """The file: declarations of several lines stand apart, single lines may stand together."""
@@ -37,10 +47,13 @@ class Declarations(Statements):
 
     def declaration(self, node: Node, depth: int) -> str:
         """One declaration, with its annotations."""
+        if id(node) in self.kept:
+            return self.as_written(node)
         annotations = getattr(node, "annotations", ())
         lead = self.items(annotations, self._annotation, depth, annotations[0].start, node.start) if annotations else ""
         text = self.described(node, depth) + lead + _DECLARATIONS[type(node)](self, node, depth)
         self.printed.clear()
+        self.alone.append(settled(text))
         return text
 
     def described(self, node: Node, depth: int) -> str:

@@ -26,6 +26,20 @@ _POWERS: Final = {
     **dict.fromkeys(("*", "/", "%"), PRODUCT),
 }
 _POSTFIX: Final = 100
+# How strongly the text of a node binds what stands in it: less than everything (0), or as strongly as a name where none is said.
+_BINDING: Final[dict[type, int | Callable[[Any], int]]] = {
+    ex.Binary: lambda node: _POWERS[node.operator],
+    ex.Conditional: TERNARY,
+    ex.Unary: lambda node: NOT if node.operator == "not" else NEGATION,
+    ex.IsNull: COMPARISON,
+    ex.Between: COMPARISON,
+    ex.Conversion: NEGATION,
+    **dict.fromkeys((ex.Lambda, q.UpdateRows, q.DeleteRows, q.UpdateRow, q.DeleteRow, q.Start), 0),
+    q.CallOperation: lambda node: _POSTFIX if node.values else 0,  # without values, a member would belong to the operation's name
+    q.Select: lambda node: _POSTFIX if node.operand is not None else 0,
+    q.Get: lambda node: 0 if node.loads or node.with_deleted or node.as_system else _POSTFIX,
+    q.CreateRow: lambda node: 0 if node.source is not None or node.as_system else _POSTFIX,
+}
 _OPENING: Final = (ex.MapLiteral, q.CreateRow, q.UpdateRow, q.CallOperation, q.CallActivity, q.Start, q.Exec)
 
 
@@ -86,27 +100,8 @@ class Expressions(Literals):
         return self.fitted(lambda: f"{head}{self.headed(node, depth)}", depth, room=2)
 
     def _power(self, node: Node) -> int:
-        if isinstance(node, ex.Binary):
-            return _POWERS[node.operator]
-        if isinstance(node, ex.Conditional):
-            return TERNARY
-        if isinstance(node, ex.Unary):
-            return NOT if node.operator == "not" else NEGATION
-        if isinstance(node, ex.IsNull | ex.Between):
-            return COMPARISON
-        if isinstance(node, ex.Conversion):
-            return NEGATION
-        if isinstance(node, ex.Lambda | q.UpdateRows | q.DeleteRows | q.UpdateRow | q.DeleteRow | q.Start):
-            return 0
-        if isinstance(node, q.CallOperation):
-            return _POSTFIX if node.values else 0  # without values, a member would belong to the operation's name
-        if isinstance(node, q.Select):
-            return _POSTFIX if node.operand is not None else 0
-        if isinstance(node, q.Get):
-            return 0 if node.loads or node.with_deleted or node.as_system else _POSTFIX
-        if isinstance(node, q.CreateRow):
-            return 0 if node.source is not None or node.as_system else _POSTFIX
-        return _POSTFIX
+        found = _BINDING.get(type(node), _POSTFIX)
+        return found if isinstance(found, int) else found(node)
 
     def listed_value(self, node: Node, depth: int) -> str:
         """An expression among others between commas: a query with commas of its own stands in parentheses."""

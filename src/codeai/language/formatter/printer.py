@@ -7,7 +7,7 @@ keep their place between the items, a comment behind an item stays behind it, an
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -19,6 +19,7 @@ WIDTH: Final = 120
 INDENT: Final = "    "
 FIELDS: Final = "fields"  # joins fields on one line: by commas, or by spaces where modifiers have commas of their own
 _BLANK: Final = re.compile(r"\n\s*\n")
+_NOTHING: Final = re.compile(r"[ \t,;)\]]*")
 _Item = TypeVar("_Item", bound=Node)
 
 
@@ -39,17 +40,28 @@ class Printer:
         """The text of a node as it was written."""
         return self.text[node.start - self.base : node.end - self.base]
 
+    def as_written(self, node: Node) -> str:
+        """The text of a declaration as it was written, with its annotations and comments."""
+        while self._pending(node.end):
+            self.at += 1
+        return self.between(_beginning(node), node.end)
+
     def between(self, start: int, end: int) -> str:
         """The text between two offsets."""
         return self.text[start - self.base : end - self.base]
 
     def one_line(self, start: int, end: int) -> bool:
         """Whether a stretch of the source is one line without comments."""
-        return "\n" not in self.between(start, end) and not any(start <= comment.start < end for comment in self.comments)
+        return "\n" not in self.between(start, end) and not self.commented(start, end)
+
+    def commented(self, start: int, end: int) -> bool:
+        """Whether a comment begins in a stretch of the source."""
+        at = bisect_left(self.comments, start, key=_start_of)
+        return at < len(self.comments) and self.comments[at].start < end
 
     def documented(self, node: Node) -> bool:
         """Whether a ``///`` comment stands before a node, with nothing but annotations between them."""
-        at = bisect_right(self.comments, node.start, key=lambda comment: comment.start) - 1
+        at = bisect_right(self.comments, node.start, key=_start_of) - 1
         end = node.start
         while at >= 0:
             between = self.between(self.comments[at].end, end).strip()
@@ -82,7 +94,7 @@ class Printer:
         """
         head = f"{head} " if head else ""
         start = self._opening(node)
-        if not items and not any(start <= comment.start < node.end for comment in self.comments[self.at :]):
+        if not items and not (self._pending(node.end) and self.commented(max(start, self.comments[self.at].start), node.end)):
             return f"{head}{{}}"
         if inline and self.one_line(node.start, node.end):
             parts = [render(item, depth + 1) for item in items]
@@ -173,7 +185,7 @@ class Printer:
             comment, _ = self._next()
             found.append(comment.text)
         last = item.end
-        while self.at < len(self.comments) and set(self.between(last, self.comments[self.at].start)) <= set(" \t,;)]"):
+        while self.at < len(self.comments) and self._follows(last, self.comments[self.at].start):
             comment, last = self._next()
             found.append(comment.text)
             if "\n" in comment.text:
@@ -183,6 +195,15 @@ class Printer:
         lined = [text if text.startswith("/*") else f"// {text.lstrip('/#').strip()}".rstrip() for text in found]
         blocks, rest = [text for text in lined if text.startswith("/*")], [text[3:] for text in lined if not text.startswith("/*")]
         return "  " + " ".join([*blocks, *([f"// {' · '.join(rest)}"] if rest else [])])
+
+    def _follows(self, last: int, start: int) -> bool:
+        """Whether nothing of the program stands between the end of an item and a comment on its line."""
+        found = _NOTHING.match(self.text, last - self.base)
+        return found is not None and found.end() >= start - self.base
+
+
+def _start_of(comment: Comment) -> int:
+    return comment.start
 
 
 def _beginning(item: Node) -> int:

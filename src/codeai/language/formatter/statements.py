@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codeai.language.formatter.printer import INDENT, WIDTH
 from codeai.language.formatter.types import Types
-from codeai.language.operators import CONTINUING_WORDS, LEVELS
+from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS
 from codeai.language.parser.statements import KEYWORDS
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
@@ -86,7 +86,8 @@ class Statements(Types):
     def _log(self, node: st.Log, depth: int) -> str:
         level = f"{node.level.text} " if node.level is not None else ""
         message = self.headed(node.message, depth)
-        if not level and _leftmost(node.message) in LEVELS:  # the older form, since 'log error' would begin with a level
+        other = message.startswith("(") or _leftmost(node.message) in (*LEVELS, *METHODS)
+        if not level and other:  # the older form, since 'log error' and 'log (' begin otherwise
             data = f", {self.entries(node, '', node.data, depth)}" if node.data else ""
             return f"log({message}{data})"
         head = f"log {level}{message}"

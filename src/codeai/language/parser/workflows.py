@@ -242,7 +242,7 @@ class Workflows(Clauses):
         """``on_fail: statement`` of a whole workflow or job, which has no outcome to choose."""
         at = 1 + (self.kind_at(1) == ":")
         word = self.text_at(at)
-        if word in OUTCOMES[:2] and (self.breaks_at(at + 1) or self.kind_at(at + 1) in ("}", NAME)):
+        if word in OUTCOMES[:2] and (self.breaks_at(at + 1) or self.kind_at(at + 1) in ("}", ",", ";", NAME)):
             place, advice = self.i + at, f"write 'on_fail: {word}' in the step that may fail"
             self.fail(f"'{word}' is the outcome of a step", "CAI0013", self.starts[place], self.ends[place], help_text=advice)
         return self.on_clause()

@@ -58,6 +58,8 @@ def update(p: Queries, call: Call) -> Result | None:
         entries, source = _source(values[2])
         p.older(start, end, "update row from …")
         return Result(q.UpdateRow(start, end, found[0], entries, source), before=(found[1],))
+    if values and not isinstance(values[0], _ROWS):
+        return None
     if len(values) == 3 and isinstance(values[1], ex.Name | ex.StringLiteral | ex.Member):
         field = values[1].value if isinstance(values[1], ex.StringLiteral) else values[1].text if isinstance(values[1], ex.Name) else ""
         if not field:
