@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+
+from codeai.storage.redis_causes import redis_cause
 
 if TYPE_CHECKING:  # loaded by those who have a Redis
     from redis.asyncio import Redis as Client
@@ -27,6 +30,7 @@ _COMPLAINTS: Final = 60.0
 _REMEMBERED: Final = 30.0
 _PATIENCE: Final = 1.0
 _STALL: Final = 0.005
+_DATABASE: Final = re.compile(r"/?\d{0,5}")
 Keys = Sequence[str]
 Arguments = Sequence[str | int | float | bytes]
 
@@ -67,7 +71,12 @@ def check_url(url: str) -> str:
     :raises ValueError: it is none; the text says what is expected
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
+    try:
+        usable = (parts.scheme == "unix" and bool(parts.path)) or (parts.scheme in ("redis", "rediss") and bool(parts.hostname))
+        usable = usable and parts.port != 0 and (parts.scheme == "unix" or _DATABASE.fullmatch(parts.path) is not None)
+    except ValueError:  # the port is no number
+        usable = False
+    if not usable:
         raise ValueError("an address, as in redis://localhost:6379/0")
     return url
 
@@ -119,7 +128,7 @@ class Redis:
             async with asyncio.timeout(_PATIENCE):
                 await client.ping()
         except Exception as error:
-            raise RedisUnavailable(f"{self.shown} does not answer: {type(error).__name__}") from error
+            raise RedisUnavailable(f"{self.shown} does not answer: {redis_cause(error)}") from error
         finally:
             await client.aclose()
 
@@ -160,7 +169,7 @@ class Redis:
         except Exception as error:
             if not self._refused(error):
                 self._failed(error)
-            raise RedisUnavailable(f"{self.shown} does not answer: {type(error).__name__}") from error
+            raise RedisUnavailable(f"{self.shown} does not answer: {redis_cause(error)}") from error
         finally:
             if recovering:
                 self._looking = False
@@ -196,7 +205,7 @@ class Redis:
 
     def _failed(self, error: Exception) -> None:
         if self._pause == 0.0:
-            _LOG.error("redis does not answer, going on without it", extra={"address": self.shown, "cause": type(error).__name__})
+            _LOG.error("redis does not answer, going on without it", extra={"address": self.shown, "cause": redis_cause(error)})
         self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
         self._silent_until = self._monotonic() + self._pause
 
