@@ -101,7 +101,12 @@ def test_t10_a_named_file_that_is_missing_is_an_error(folder):
         ({"CODEAI_TLS_CERT": "/x.pem"}, "codeai: CODEAI_TLS_CERT needs CODEAI_TLS_KEY, too\n"),
         (
             {"CODEAI_TLS_CERT": "/x.pem", "CODEAI_TLS_KEY": "/y.pem"},
-            "codeai: CODEAI_TLS_CERT: cannot use /x.pem with /y.pem: No such file or directory\n",
+            "codeai: CODEAI_TLS_CERT: cannot read /x.pem: No such file or directory\n",
+        ),
+        ({"CODEAI_OPERATOR_PORT": "9123"}, "codeai: CODEAI_OPERATOR_PORT is 9123, where the program is served; choose another\n"),
+        (
+            {"LOG_OUTPUT": "app.cai/app.log"},
+            "codeai: LOG_OUTPUT: cannot write app.cai/app.log: Not a directory; name a file that may be written, or stdout\n",
         ),
     ],
 )

@@ -7,6 +7,7 @@ import ssl
 from typing import Final
 
 from codeai.server.listening import Tls, tls_context
+from codeai.server.pem import pem_fault
 
 _LOG: Final = logging.getLogger("codeai.server")
 
@@ -35,6 +36,7 @@ class Certificates:
                 tls_context(tls)  # a certificate without its key must not get into the context that is in use
                 context.load_cert_chain(tls.certificate, tls.key, password="")
             except OSError as error:
-                _LOG.error("certificate not renewed", extra={"certificate": str(tls.certificate), "cause": error.strerror or str(error)})
+                cause = pem_fault(str(tls.certificate), str(tls.key), error)
+                _LOG.error("certificate not renewed", extra={"certificate": str(tls.certificate), "cause": cause})
             else:
                 _LOG.info("certificate renewed", extra={"certificate": str(tls.certificate)})

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from codeai.server.pem import pem_fault
 from codeai.server.settings import SettingError, Settings
 
 SOCKET_VARIABLE: Final = "CODEAI_SOCKET_FD"
@@ -65,7 +66,12 @@ def main_place(settings: Settings, environment: Mapping[str, str]) -> Place:
 
 
 def operator_place(settings: Settings) -> Place | None:
-    """Where operators have a port of their own."""
+    """Where operators have a port of their own.
+
+    :raises SettingError: it is the one of the program
+    """
+    if settings.operator_port == settings.port and settings.socket is None:
+        raise SettingError(f"CODEAI_OPERATOR_PORT is {settings.port}, where the program is served; choose another")
     return Place(settings.host, settings.operator_port, tls=_tls(settings)) if settings.operator_port else None
 
 
@@ -78,14 +84,14 @@ def _tls(settings: Settings) -> Tls | None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
     except OSError as error:
-        cause = error.strerror or str(error)
-        raise SettingError(f"CODEAI_TLS_CERT: cannot use {settings.tls_cert} with {settings.tls_key}: {cause}") from None
+        raise SettingError(pem_fault(settings.tls_cert, settings.tls_key, error)) from None
     return Tls(Path(settings.tls_cert), Path(settings.tls_key))
 
 
-def check(place: Place) -> None:
+def check(place: Place, option: str = "--port") -> None:
     """Whether nobody listens there.
 
+    :param option: what its port can be changed with
     :raises AddressInUse: somebody does, or the address is not this machine's
     """
     if place.path is not None:
@@ -96,9 +102,20 @@ def check(place: Place) -> None:
         try:
             probe.bind((place.host, place.port))
         except OSError as error:
-            busy = error.errno == errno.EADDRINUSE
-            hint = "; end what listens there, or choose another port with --port or CODEAI_PORT" if busy else ""
+            hint = _hint(error, option)
             raise AddressInUse(f"cannot listen on {place.host}:{place.port}: {error.strerror or error}{hint}") from error
+
+
+def _hint(error: OSError, option: str) -> str:
+    """What to do about it."""
+    if isinstance(error, socket.gaierror):
+        return "; is the host spelled right? --host or CODEAI_HOST say where"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "; this machine has no such address: choose another with --host or CODEAI_HOST, 0.0.0.0 is all that it has"
+    port = f"choose another port with {option} or CODEAI_{option.removeprefix('--').replace('-', '_').upper()}"
+    if error.errno == errno.EADDRINUSE:
+        return f"; end what listens there, or {port}"
+    return f"; ports below 1024 are for root and who has CAP_NET_BIND_SERVICE: {port}" if error.errno == errno.EACCES else ""
 
 
 def bind(path: str) -> int:
@@ -116,7 +133,8 @@ def bind(path: str) -> int:
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
-        raise AddressInUse(f"cannot listen on {path}: {error.strerror or error}") from error
+        hint = "; make its folder first, or choose another path with --socket or CODEAI_SOCKET" if error.errno == errno.ENOENT else ""
+        raise AddressInUse(f"cannot listen on {path}: {error.strerror or error}{hint}") from error
     descriptor = listening.detach()
     os.set_inheritable(descriptor, True)
     return descriptor

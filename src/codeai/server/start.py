@@ -146,8 +146,9 @@ def _take(prepared: Prepared, held: ExitStack) -> Place:
     :raises FileInUse: somebody serves the file
     """
     place, operators = main_place(prepared.settings, os.environ), operator_place(prepared.settings)
-    for wanted in filter(None, (place, operators)):
-        check(wanted)
+    check(place)
+    if operators is not None:
+        check(operators, "--operator-port")
     if prepared.database.dialect == "sqlite" and prepared.database.path is not None:
         lock = FileLock(prepared.database.path)
         lock.acquire()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,9 +140,9 @@ def _sink(output: str) -> Sink:
     try:
         return LogFile(Path(output))
     except OSError as error:
-        raise LogOutputError(
-            f"LOG_OUTPUT: cannot write {output}: {error.strerror or error}; name a file that may be written, or stdout"
-        ) from error
+        # Making the folder says that a file exists where a part of the path is one.
+        cause = os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else error.strerror or error
+        raise LogOutputError(f"LOG_OUTPUT: cannot write {output}: {cause}; name a file that may be written, or stdout") from error
 
 
 class DebugSwitch:
