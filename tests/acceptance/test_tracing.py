@@ -210,10 +210,23 @@ def test_a_collector_that_is_down_disturbs_no_request(launch):
         assert observed.ask("GET", "/tickets").status_code == 200
     assert observed.look().json()["status"] == "healthy"
     observed.shows("collector of traces down")
+    complaints = [line for line in operator.log() if line["msg"] == "traces cannot be delivered"]
+    assert [line["cause"] for line in complaints] == ["connection refused"]  # once, not for each of the batches
+    assert "Transient error" not in operator.server.output
     assert operator.server.terminate() == 0
 
 
-def test_what_cannot_be_spoken_stops_the_start(launch):
-    operator = launch(env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, wait=False)
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', expected http/protobuf"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"},
+            "OTEL_EXPORTER_OTLP_ENDPOINT is 'collector:4318', expected an address, as in http://localhost:4318",
+        ),
+    ],
+)
+def test_what_cannot_be_spoken_stops_the_start(launch, environment, said):
+    operator = launch(env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", **environment}, wait=False)
     assert operator.server.wait() == 3
-    assert "OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', expected http/protobuf" in operator.server.output
+    assert said in operator.server.output

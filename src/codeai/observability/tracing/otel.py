@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -15,6 +16,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, S
 
 from codeai import __version__
 from codeai.observability import spans
+from codeai.observability.tracing.complaints import EXPORTER, Complaints
 from codeai.observability.tracing.context import TraceContext, read_context, written
 
 _KINDS: Final = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT, "server": SpanKind.SERVER, "consumer": SpanKind.CONSUMER}
@@ -24,6 +26,7 @@ def exporter() -> SpanProcessor:
     """Batches of spans, sent by a thread to the collector that ``OTEL_EXPORTER_OTLP_*`` name."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
+    logging.getLogger(EXPORTER).filters[:] = [Complaints()]
     return BatchSpanProcessor(OTLPSpanExporter())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from codeai.durable.dispatch.protocol import Claim
 from codeai.server.settings import SettingError
@@ -23,6 +24,14 @@ def wanted(environment: Mapping[str, str]) -> bool:
     return "otlp" in chosen.split(",") or any(environment.get(name) for name in _ENDPOINTS)
 
 
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def tracing_spans(service: str, version: str, environment: Mapping[str, str]) -> OtelSpans | None:
     """The spans of this process, None where nobody wants them.
 
@@ -33,6 +42,10 @@ def tracing_spans(service: str, version: str, environment: Mapping[str, str]) ->
     protocol = environment.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environment.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "http/protobuf"
     if protocol != "http/protobuf":
         raise SettingError(f"OTEL_EXPORTER_OTLP_PROTOCOL is '{protocol[:40]}', expected http/protobuf")
+    for name in _ENDPOINTS:
+        address = environment.get(name)
+        if address and not _is_address(address):
+            raise SettingError(f"{name} is '{address[:80]}', expected an address, as in http://localhost:4318")
     try:
         from codeai.observability.tracing.otel import OtelSpans, exporter
     except ImportError as error:
