@@ -8,7 +8,7 @@ from codeai.observability.tracing.complaints import EXPORTER, Complaints
 
 REFUSED = (
     "Transient error HTTPConnectionPool(host='localhost', port=1): Max retries exceeded with url: /v1/traces (Caused by "
-    "NewConnectionError(\"HTTPConnection(host='localhost', port=1): Failed to establish a new connection: [Errno 111] Connection refused\")) "
+    "NewConnectionError(\"HTTPConnection(host='localhost', port=1): Failed: [Errno 111] Connection refused\")) "
     "encountered while exporting spans batch, retrying in 0.88s."
 )
 UNKNOWN = (
