@@ -82,7 +82,7 @@ def cell(name: str, value: Any) -> Text:
         step = f"{value['step']}: " if value.get("step") else ""
         return Text(f"{step}{value.get('message', '')}", style="red")
     if name.endswith(("_at", "_run", "_for")) or name in ("at", "time"):
-        return Text(str(value).replace("T", " ").partition(".")[0].removesuffix("Z"))
+        return Text(str(value).replace("T", " ").partition(".")[0].removesuffix("Z") + "Z")
     if isinstance(value, Mapping | list):
         return Text(json.dumps(value, ensure_ascii=False))
     return Text(str(value))

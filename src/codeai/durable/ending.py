@@ -22,6 +22,9 @@ from codeai.storage.interface import Session
 _LOG: Final = logging.getLogger("codeai.durable")
 
 
+_BAD: Final = ("failed", "compensated")
+
+
 class Endings:
     """Ends executions. Each method says whether there is news instead: the execution was offered again and is looked at once more."""
 
@@ -60,7 +63,7 @@ class Endings:
         else:
             news = await self._followed(run, change, block)
         if not news:
-            self._ended(run.execution, status)
+            self._ended(run.execution, status, error)
         return news
 
     @staticmethod
@@ -155,8 +158,14 @@ class Endings:
                 await store.save(session, execution.id, (), change)
                 await self._last_of(session, claim, execution)
         if not news:
-            self._ended(execution, "failed")
+            self._ended(execution, "failed", change.error)
         return news
 
-    def _ended(self, execution: Execution, status: str) -> None:
+    def _ended(self, execution: Execution, status: str, error: dict[str, Any] | None = None) -> None:
+        if status in _BAD:
+            error = error or {}
+            known = {"execution": execution.id, "workflow": execution.workflow_id, "status": status, "step": error.get("step")}
+            if "compensation" in error:
+                known["not_undone"] = error["compensation"].get("message")
+            _LOG.error("execution failed", extra={**known, "cause": error.get("message")})
         self._parts.on_change(execution.workflow_id, status, (self._parts.clock() - execution.created_at).total_seconds())

@@ -15,6 +15,7 @@ from codeai.durable.outcomes import Parked
 from codeai.durable.plans import StepPlan, WorkPlan
 from codeai.durable.records import Record
 from codeai.durable.run import Run
+from codeai.durable.slow import shown_when_slow
 from codeai.durable.values import recorded
 from codeai.evaluate.context import Context
 from codeai.storage.codecs import encode_json
@@ -29,7 +30,7 @@ async def perform(run: Run, plan: StepPlan, record: Record, more: Mapping[str, A
         return await (_KINDS.get(work.kind) or _REACHES[work.reach])(run, plan, work, record, more)
     except Interrupted:
         error = {**described(CancelledByHand("the execution was cancelled while it ran"), record.name)}
-        run.keep(msgspec.structs.replace(record, status="failed", error=error, finished_at=run.now))
+        run.keep(msgspec.structs.replace(record, status="failed", attempt=record.attempt + 1, error=error, finished_at=run.now))
         await run.flush()
         raise
 
@@ -54,8 +55,14 @@ async def _limited(run: Run, plan: StepPlan, work: WorkPlan, context: Context) -
     if left is not None and (seconds is None or left < seconds):
         seconds = left
     with run.parts.interrupts.allowed(run.execution.id):
-        async with asyncio.timeout(seconds):
-            return await work.run(context)
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await work.run(context)
+        except TimeoutError:
+            if not limit.expired():
+                raise  # of something within
+            own = seconds == plan.timeout  # else it is what is left of the time of all
+            raise TimeoutError(f"it took longer than {seconds:g} s" if own else "the workflow took too long") from None
 
 
 async def _pure(run: Run, plan: StepPlan, work: WorkPlan, record: Record, more: Mapping[str, Any]) -> Performed:
@@ -85,7 +92,8 @@ async def _outside(run: Run, plan: StepPlan, work: WorkPlan, record: Record, mor
         await run.flush(force=True)
     run.must_be_ours()
     run.parts.faults("before-effect")
-    output = await _limited(run, plan, work, run.context(run.parts.database.writing(), more, _key(run, record)))
+    async with shown_when_slow(run, record):
+        output = await _limited(run, plan, work, run.context(run.parts.database.writing(), more, _key(run, record)))
     run.parts.faults("after-effect")
     after = _after(run, plan, record, output)
     _check_size(after)
