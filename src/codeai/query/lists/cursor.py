@@ -25,6 +25,8 @@ from codeai.query.values import Value
 
 Direction = Literal["next", "previous"]
 MAX_LENGTH: Final = 4_000
+_STANDARD: Final = bytes.maketrans(b"-_+/", b"+/!!")  # of the alphabet of URLs; what is not in that stays out
+_encode: Final = msgspec.json.Encoder().encode
 _PYTHON: Final[dict[type[t.Type], Any]] = {
     t.Uuid: uuid.UUID,
     t.Int: int,
@@ -50,34 +52,54 @@ class Cursor(msgspec.Struct, frozen=True):
         return tuple(part is None for part in self.key)
 
 
-def signature(entity: str, order: Sequence[Term]) -> str:
-    """A short text by which a cursor of another list or sort is known."""
-    text = f"{entity}:" + ",".join(("-" if term.descending else "") + term.field.name for term in order)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+class Cursors:
+    """The cursors of one order of a list. Each has a short mark, by which those of another list or sort are known.
 
-
-def encode(mark: str, direction: Direction, key: Sequence[Any]) -> str:
-    """The text of a cursor."""
-    return base64.urlsafe_b64encode(msgspec.json.encode([mark, direction, list(key)])).rstrip(b"=").decode()
-
-
-def decode(text: str, mark: str, order: Sequence[Term], types: Sequence[t.Type]) -> Cursor:
-    """The place that a cursor stands for.
-
-    :raises InvalidValue: it is malformed, or was made for another list or sort
+    :param types: those of the terms
     """
-    if len(text) > MAX_LENGTH or not text.isascii():
-        raise _malformed()
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        found, direction, key = msgspec.json.decode(raw, type=tuple[str, Direction, list[Any]])
-        if found != mark:
-            raise InvalidValue("cursor", "foreign", "this cursor belongs to another list or sort", hint="start again without a cursor")
-        if len(key) != len(order):
+
+    def __init__(self, entity: str, order: Sequence[Term], types: Sequence[t.Type]) -> None:
+        text = f"{entity}:" + ",".join(("-" if term.descending else "") + term.field.name for term in order)
+        self._mark = hashlib.sha256(text.encode()).hexdigest()[:8]
+        self._order = tuple(order)
+        self._types = tuple(types)
+        parts = tuple(python_type(type_) | None for type_ in types)  # types made at run time
+        self._decode = msgspec.json.Decoder(tuple[str, Direction, tuple[parts]]).decode  # type: ignore[valid-type]  # as above
+
+    def encode(self, direction: Direction, key: Sequence[Any]) -> str:
+        """The text of a cursor."""
+        return base64.urlsafe_b64encode(_encode([self._mark, direction, list(key)])).rstrip(b"=").decode()
+
+    def decode(self, text: str) -> Cursor:
+        """The place that a cursor stands for.
+
+        :raises InvalidValue: it is malformed, or was made for another list or sort
+        """
+        if len(text) > MAX_LENGTH or not text.isascii():
             raise _malformed()
-        return Cursor(direction, tuple(_value(part, type_, term) for part, type_, term in zip(key, types, order, strict=True)))
-    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError, OverflowError):
-        raise _malformed() from None
+        try:
+            raw = binascii.a2b_base64(text.encode().translate(_STANDARD) + b"=" * (-len(text) % 4), strict_mode=True)
+            try:
+                mark, direction, key = self._decode(raw)
+            except msgspec.ValidationError:  # of another list, of another form of the same value, or wrong
+                return self._closely(raw)
+            if mark != self._mark or (None in key and not self._may_be_null(key)):
+                return self._closely(raw)
+            return Cursor(direction, key)
+        except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError, OverflowError):
+            raise _malformed() from None
+
+    def _may_be_null(self, key: Sequence[Any]) -> bool:
+        return not any(part is None and term.field.primary for part, term in zip(key, self._order, strict=True))
+
+    def _closely(self, raw: bytes) -> Cursor:
+        """The place, value by value, or what is wrong with it."""
+        found, direction, key = msgspec.json.decode(raw, type=tuple[str, Direction, list[Any]])
+        if found != self._mark:
+            raise InvalidValue("cursor", "foreign", "this cursor belongs to another list or sort", hint="start again without a cursor")
+        if len(key) != len(self._order):
+            raise _malformed()
+        return Cursor(direction, tuple(_value(part, type_, term) for part, type_, term in zip(key, self._types, self._order, strict=True)))
 
 
 def _malformed() -> InvalidValue:

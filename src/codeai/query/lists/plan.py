@@ -15,12 +15,13 @@ from codeai.model.endpoint import ListRows
 from codeai.query.compiler import Compiler, Model
 from codeai.query.errors import ExecutionError, InvalidValue, TooManyRows
 from codeai.query.inputs import Inputs
-from codeai.query.lists import cursor as cursors
+from codeai.query.lists.cursor import Cursor
 from codeai.query.lists.expansion import paths, prepare
 from codeai.query.lists.filters import by_line, by_parameter, by_source
+from codeai.query.lists.order import Order, order_of
 from codeai.query.lists.request import CursorPagination, ListRequest, OffsetPagination, Page
 from codeai.query.lists.shape import Asked, Base, Shape
-from codeai.query.lists.sorting import terms, unknown_field
+from codeai.query.lists.sorting import unknown_field
 from codeai.query.loads import loads, tree
 from codeai.query.plans import DEFAULT_LIMIT
 from codeai.query.rows import Layout, computed_outputs, stored_outputs
@@ -68,6 +69,7 @@ class ListPlan:
         prepare(model, inputs, entity)
         inputs.frozen = True
         self._shapes: dict[object, Shape] = {}
+        self._orders: dict[str | None, Order] = {}
 
     @property
     def values(self) -> tuple[ir.Expression, ...]:
@@ -114,15 +116,14 @@ class ListPlan:
             raise InvalidValue("limit", "out_of_range", f"a page has 1 to {self._action.max_page_size} rows")
         return request.limit
 
-    def _shape(self, request: ListRequest) -> tuple[cursors.Cursor | None, Shape]:
-        order = terms(self._entity, self._action, request.sort)
+    def _shape(self, request: ListRequest) -> tuple[Cursor | None, Shape]:
+        order = self._order(request.sort)
         by_cursor = request.cursor is not None
         if by_cursor and request.page is not None:
             raise InvalidValue("cursor", "conflict", "a page has a number or a cursor, not both")
-        place: cursors.Cursor | None = None
+        place: Cursor | None = None
         if request.cursor:
-            types = [self._model.plain(term.field.stored_type) for term in order]
-            place = cursors.decode(request.cursor, cursors.signature(self._entity.name, order), order, types)
+            place = order.cursors.decode(request.cursor)
         if request.search is not None and not self._searchable:
             raise InvalidValue("search", "not_searchable", f"'{self._entity.name}' has no searchable fields")
         asked = Asked(
@@ -134,6 +135,15 @@ class ListPlan:
             paths(self._model, self._entity, request.expand) if request.expand else (),
         )
         return place, self._made(asked, request) if request.q else self._kept(asked)
+
+    def _order(self, text: str | None) -> Order:
+        found = self._orders.get(text)
+        if found is None:
+            found = order_of(self._model, self._entity, self._action, text)
+            if len(self._orders) >= KEPT:
+                self._orders.clear()
+            self._orders[text] = found
+        return found
 
     def _kept(self, asked: Asked) -> Shape:
         key = asked.key
@@ -171,7 +181,7 @@ class ListPlan:
         )
 
     async def _read(
-        self, session: Session, values: Sequence[Any], request: ListRequest, limit: int, place: cursors.Cursor | None, shape: Shape
+        self, session: Session, values: Sequence[Any], request: ListRequest, limit: int, place: Cursor | None, shape: Shape
     ) -> Any:
         page = request.page or 1
         if page < 1 or page * limit > _MAX_OFFSET:
@@ -213,7 +223,7 @@ class ListPlan:
         shape: Shape,
         layout: Layout | None,
         records: Sequence[Any],
-        place: cursors.Cursor | None,
+        place: Cursor | None,
         limit: int,
         more: bool,
         total: int | msgspec.UnsetType,
@@ -221,13 +231,13 @@ class ListPlan:
         backwards = place is not None and place.direction == "previous"
         has_next = backwards or more
         has_previous = more if backwards else place is not None
-        mark = cursors.signature(self._entity.name, shape.asked.order)
+        cursors = shape.asked.order.cursors
         following = preceding = None
         if records and layout is not None:
             if has_next:
-                following = cursors.encode(mark, "next", shape.sort_key(layout, records[-1]))
+                following = cursors.encode("next", shape.sort_key(layout, records[-1]))
             if has_previous:
-                preceding = cursors.encode(mark, "previous", shape.sort_key(layout, records[0]))
+                preceding = cursors.encode("previous", shape.sort_key(layout, records[0]))
         return CursorPagination(
             limit=limit,
             next_cursor=following,

@@ -11,6 +11,7 @@ from codeai.language import types as t
 from codeai.query.compiler import Compiler
 from codeai.query.lists.cursor import Cursor, beyond
 from codeai.query.lists.filters import Filter
+from codeai.query.lists.order import Order
 from codeai.query.lists.sorting import Term
 from codeai.query.loads import Load
 from codeai.query.rows import Layout, Output, write_columns
@@ -40,7 +41,7 @@ class Base(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """What distinguishes shapes."""
 
-    order: tuple[Term, ...]
+    order: Order
     direction: str = "next"
     nulls: tuple[bool, ...] | None = None
     by_cursor: bool = False
@@ -50,8 +51,7 @@ class Asked(msgspec.Struct, frozen=True):
     @property
     def key(self) -> object:
         """By what a shape is kept."""
-        names = tuple((term.field.name, term.descending) for term in self.order)
-        return (names, self.direction, self.nulls, self.by_cursor, self.search, self.expand)
+        return (self.order.names, self.direction, self.nulls, self.by_cursor, self.search, self.expand)
 
 
 class Shape:
@@ -70,14 +70,14 @@ class Shape:
         self._base = base
         self._refused = refused
         compiler = base.compiler
-        self._sort = [_sort_value(compiler, base.row, term) for term in asked.order]
+        self._sort = [_sort_value(compiler, base.row, term) for term in asked.order.terms]
         parts = [base.where, condition]
         if asked.search:
             parts.insert(0, matches(compiler, base.row, extra(SEARCH)))
         self._plain = all_of(parts)
         if asked.nulls is not None:
             place = Cursor("next" if asked.direction == "next" else "previous", tuple(None if null else 0 for null in asked.nulls))
-            parts.append(beyond(compiler, self._sort, asked.order, place, KEY))
+            parts.append(beyond(compiler, self._sort, asked.order.terms, place, KEY))
         self._where = all_of(parts)
         self.types = [value.type for value in self._sort]
         self.readers = [compiler.dialect.reader(value).from_driver for value in self._sort]
@@ -93,7 +93,7 @@ class Shape:
         layout = Layout("json", [load.relation.name for load in self.loads])
         keys: list[tuple[str, Sql]] = []
         if self.asked.by_cursor:
-            keys += [(term.field.name, value.sql) for term, value in zip(self.asked.order, self._sort, strict=True)]
+            keys += [(term.field.name, value.sql) for term, value in zip(self.asked.order.terms, self._sort, strict=True)]
         elif any(load.relation.kind == "many" for load in self.loads):
             keys.append((base.row.entity.primary, base.row.column(base.row.entity.primary)))
         columns = write_columns(writer, compiler, base.outputs, layout, keys)
@@ -108,7 +108,7 @@ class Shape:
         for filter_ in self._base.filters:
             filter_.refuse_hidden(writer)
         policies = self._base.compiler.model.policies
-        for term in self.asked.order:
+        for term in self.asked.order.terms:
             shown = policies.shown(self._base.compiler, self._base.row, term.field.name)
             settled = writer.settled(shown) if shown is not None else ALWAYS
             if isinstance(settled, Always) and not settled.value:
@@ -126,7 +126,7 @@ class Shape:
         dialect = self._base.compiler.dialect
         terms = [
             dialect.order_term(value, descending=term.descending is not backwards, nulls_first=backwards)
-            for term, value in zip(self.asked.order, self._sort, strict=True)
+            for term, value in zip(self.asked.order.terms, self._sort, strict=True)
         ]
         return joined(terms, ", ")
 
@@ -138,7 +138,7 @@ class Shape:
     def sort_key(self, layout: Layout, record: Sequence[Any]) -> list[Any]:
         """The place of a row in the order, in value form."""
         found: list[Any] = []
-        for term, read in zip(self.asked.order, self.readers, strict=True):
+        for term, read in zip(self.asked.order.terms, self.readers, strict=True):
             part = record[layout.keys[term.field.name]]
             found.append(part if part is None or read is None else read(part))
         return found
