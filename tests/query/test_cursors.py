@@ -92,8 +92,8 @@ async def test_other_texts_are_refused(world: World) -> None:
         "malformed": [
             *("x", "!", "é", good[:-3], good + "A", "A" * 5000, good.replace(good[4], "*"), base64.urlsafe_b64encode(b"[" * 2000).decode()),
             _changed(good, direction="sideways"),
-            *(_changed(good, key=wrong) for wrong in ([], [1], [1, identity, 1], ["1", identity], [1.5, identity], [1, "no uuid"], [1, None])),
-            *(_changed(good, key=wrong) for wrong in (None, {}, [[1], identity], [True, identity])),
+            *(_changed(good, key=wrong) for wrong in ([], [1], [1, identity, 1], ["1", identity], [1.5, identity])),
+            *(_changed(good, key=wrong) for wrong in ([1, "no uuid"], [1, None], None, {}, [[1], identity], [True, identity])),
         ],
     }
     for code, texts in refused.items():

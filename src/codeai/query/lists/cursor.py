@@ -49,7 +49,7 @@ class Cursor(msgspec.Struct, frozen=True):
     @property
     def nulls(self) -> tuple[bool, ...]:
         """Which parts of the key are null: that decides the form of the condition."""
-        return tuple(part is None for part in self.key)
+        return tuple([part is None for part in self.key])
 
 
 class Cursors:
