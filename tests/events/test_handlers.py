@@ -151,6 +151,27 @@ async def test_a_condition_that_asks_the_database_is_decided_by_the_delivery(run
     assert [text for text, _ in await notes(app)] == ["a 1"]
 
 
+async def test_an_event_that_cannot_be_read_any_more_fails_in_sight_and_keeps_no_other_from_its_handlers(run_program):
+    app = await started(run_program, "a")
+    await place(app, "a", 1)
+    await app.idle()
+    columns = "id, name, at, actor, key, payload, relayed"
+    kind = "uuid" if app.database.dialect == "postgresql" else "text"
+    payload = '{"name": "old", "number": "many"}'
+    old = f"SELECT CAST('00000000-0000-7000-8000-000000000001' AS {kind}), name, at, actor, 'old', '{payload}', 0"
+    await app.database.writing().execute(f"INSERT INTO codeai_events ({columns}) {old} FROM codeai_events WHERE name = 'placed'", ())
+    await place(app, "a", 2)
+
+    async def handled():
+        return await notes(app) == [("a 1", 1), ("a 2", 1)]
+
+    await eventually(handled)
+    await failures(app, 1)
+    said = "the payload does not fit event 'Placed' as this version of the program declares it"
+    failing = await app.rows("SELECT target, error FROM codeai_deliveries WHERE status = 'pending' AND attempts > 0 ORDER BY target")
+    assert failing == [("placed#1", said), ("placed#2", said)]
+
+
 async def test_what_no_version_that_runs_has_is_a_dead_letter_at_once(run_program):
     app = await started(run_program, "a")
     await place(app, "a", 1)

@@ -81,7 +81,7 @@ def cell(name: str, value: Any) -> Text:
     if isinstance(value, Mapping) and name == "error":
         step = f"{value['step']}: " if value.get("step") else ""
         return Text(f"{step}{value.get('message', '')}", style="red")
-    if name.endswith(("_at", "_run", "_for")) or name in ("at", "time"):
+    if name.endswith(("_at", "_run", "_for")) or name in ("at", "time", "next_attempt"):
         return Text(str(value).replace("T", " ").partition(".")[0].removesuffix("Z") + "Z")
     if isinstance(value, Mapping | list):
         return Text(json.dumps(value, ensure_ascii=False))

@@ -29,6 +29,7 @@ from codeai.storage.interface import Database
 from codeai.storage.portable import portable
 
 _COUNTS: Final = "SELECT workflow_id, status, count(*) FROM executions WHERE workflow_id IN {names} GROUP BY workflow_id, status"
+_GONE: Final = "ask again after the deployment; one that is gone for good is archived, and what runs of it ends"
 _NAMES: Final = {"postgresql": "(SELECT unnest($1::text[]))", "sqlite": "(SELECT value FROM json_each($1))"}
 
 
@@ -137,9 +138,7 @@ class WorkflowPages:
                 priority=asked.priority,
             )
         except (UnknownRun, DefinitionMissing):
-            raise Problem(
-                409, f"workflow '{name}' is not part of the program that answers here", "not_current", hint="ask again after the deployment"
-            ) from None
+            raise Problem(409, f"workflow '{name}' is not part of the program that answers here", "not_current", hint=_GONE) from None
         except KeyTaken as error:
             raise Problem(409, str(error), "duplicate_execution") from None
         return json_response(await self._showing.row("execution", started.id), 202)

@@ -19,6 +19,13 @@ Plain = Callable[[t.Type], t.Type]
 Default = Callable[[], Any]
 
 
+class UnreadablePayload(ValueError):
+    """An event was emitted with another payload than the one that the program declares by now."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__(f"the payload does not fit event '{event}' as this version of the program declares it")
+
+
 class PayloadSchema:
     """The payload of one event.
 
@@ -67,9 +74,15 @@ class PayloadSchema:
         return encode_json(payload)
 
     def decoded(self, text: str) -> dict[str, Any]:
-        """The values of a payload; fields that the program does not know any more are left out, new ones are null."""
-        found = decode_json(text)
-        return {name: None if found.get(name) is None else read(found[name]) for name, read in self._readers.items()}
+        """The values of a payload; fields that the program does not know any more are left out, new ones are null.
+
+        :raises UnreadablePayload: a field has another type by now
+        """
+        try:
+            found = decode_json(text)
+            return {name: None if found.get(name) is None else read(found[name]) for name, read in self._readers.items()}
+        except Exception as error:  # whatever the readers of all types say
+            raise UnreadablePayload(self._name) from error
 
 
 def value_reader(type_: t.Type, plain: Plain = t.required) -> Callable[[Any], Any]:

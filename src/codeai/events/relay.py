@@ -15,9 +15,9 @@ from uuid import UUID
 import msgspec
 
 from codeai.durable.dispatch.protocol import Claim, Dispatcher
-from codeai.evaluate.errors import EvaluationError
 from codeai.events.deliveries import Deliveries, NewDelivery, offer
 from codeai.events.outbox import Moment, Outbox
+from codeai.events.payloads import UnreadablePayload
 from codeai.events.records import COLUMNS, EventRecord, facts
 from codeai.events.routes import Route
 from codeai.events.versions import Versions
@@ -195,16 +195,26 @@ class Relay:
             if route.where is None or self._wanted(route, context)
         ]
 
-    def _context(self, event: EventRecord) -> Any:
-        values = facts(event, self._outbox.plans[event.name].schema.decoded(event.payload))
+    def _context(self, event: EventRecord) -> Moment | None:
+        """What conditions see; None of an event that cannot be read."""
+        try:
+            values = facts(event, self._outbox.plans[event.name].schema.decoded(event.payload))
+        except UnreadablePayload as error:
+            _LOG.warning("event cannot be read", extra={"event": str(event.id), "cause": str(error)})
+            return None
         return Moment(event.at, {"event": values, "trigger": values})
 
     def _wanted(self, route: Route, context: Any) -> bool:
-        """Whether a target wants the event. A condition that cannot be computed is left to the delivery, where it fails in sight."""
+        """Whether a target wants the event. A condition that cannot be computed is left to the delivery, where it fails in sight.
+
+        No event may keep others from being relayed, whatever is wrong with it.
+        """
         assert route.where is not None
+        if context is None:
+            return True
         try:
             return route.where(context) is True
-        except EvaluationError as error:
+        except Exception as error:
             _LOG.warning("condition failed", extra={"target": route.target, "cause": str(error)})
             return True
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from codeai.durable.process import Durable
 from codeai.durable.values import recorded
@@ -11,7 +13,10 @@ from codeai.durable.waiting import Addressee, arrived, awaited, wake
 from codeai.events.records import EventRecord, facts
 from codeai.model.application import Application
 from codeai.storage.codecs import decode_json
+from codeai.storage.errors import ValueOutOfRange
 from codeai.storage.interface import Session
+
+_LOG: Final = logging.getLogger("codeai.durable")
 
 
 class Arrivals:
@@ -35,7 +40,11 @@ class Arrivals:
         for event in events:
             if event.name not in wanted:
                 continue
-            values: Mapping[str, object] = facts(event, decode_json(event.payload))
-            plain = {name: recorded(value) for name, value in values.items()}
+            try:
+                values: Mapping[str, object] = facts(event, decode_json(event.payload))
+                plain = {name: recorded(value) for name, value in values.items()}
+            except (ValueOutOfRange, ValueError, TypeError) as error:  # no event may keep others from being heard of
+                _LOG.error("event cannot be waited for", extra={"event": str(event.id), "cause": str(error)})
+                continue
             found += await arrived(durable.store, session, event.name, event.id, plain, self._clock())
         await wake(durable.store, durable.dispatcher, session, found)
