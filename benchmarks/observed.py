@@ -1,8 +1,10 @@
 """What observing costs: while it is off (bar: 2 %), and while it is on.
 
-``python benchmarks/observed.py [ROUNDS [off]]`` runs a program in this process, without a socket, on SQLite in memory (``/dev/shm``: no
-disk is waited for), and compares processor times of variants that take turns in short blocks, in an order of chance, so that a noisy
-machine disturbs all alike; with ``off`` only the first three:
+``python benchmarks/observed.py [ROUNDS [off|writes]]`` runs a program in this process, without a socket, on SQLite in memory
+(``/dev/shm``: no disk is waited for), and compares processor times of variants that take turns in short blocks, in an order of chance, so
+that a noisy machine disturbs all alike; with ``off`` only the first three, with ``writes`` the first two of the requests that write, whose
+times scatter most. The last column counts instead: how many looks a request takes, and what part of its time they are at the time of one
+look, measured alone.
 
 * *off* is the program as it is served by default: no traces, no profile, nobody who asked for one.
 * *absent* is the same with every look for somebody who observes taken out: the context variables that statements, steps and calls look
@@ -116,18 +118,56 @@ class Served:
         return bytes(answer[1]["body"])
 
 
+class Counting:
+    """A context variable that counts the looks into it."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def get(self) -> None:
+        self.looks += 1
+
+
 @asynccontextmanager
-async def absent() -> AsyncIterator[None]:
-    """Takes the looks out."""
+async def instead(variable: object) -> AsyncIterator[None]:
+    """Puts something in the place of the variables that are looked into."""
     places = [(database, "WATCHER"), (lines, "WATCHER"), (spans, "SPANS"), (outbound, "SPANS"), (configuration, "SPANS")]
     before = [(module, name, getattr(module, name)) for module, name in places]
     for module, name in places:
-        setattr(module, name, Nobody)
+        setattr(module, name, variable)
     try:
         yield
     finally:
         for module, name, value in before:
             setattr(module, name, value)
+
+
+@asynccontextmanager
+async def absent() -> AsyncIterator[None]:
+    """Takes the looks out."""
+    async with instead(Nobody):
+        yield
+
+
+def one_look() -> float:
+    """Processor seconds of a look into a variable that is empty, with what calls it: the least of several measurements."""
+    variable, times = spans.SPANS, []
+    for _ in range(20):
+        began = time.process_time()
+        for _ in range(100_000):
+            variable.get()
+        times.append((time.process_time() - began) / 100_000)
+    return min(times)
+
+
+async def counted(served: Served, case: Case, micro: float, look: float) -> str:
+    """The looks of a request, handlers that follow it included, and their part of its time."""
+    counting = Counting()
+    async with instead(counting):
+        for _ in range(20):
+            await case(served)
+    looks = counting.looks / 20
+    return f"{looks:.1f} looks, {looks * look * 1e6 / micro:.3%}"
 
 
 @asynccontextmanager
@@ -202,8 +242,10 @@ def _found(times: Sequence[float], ratios: Sequence[float]) -> Found:
     return Found(statistics.median(times) * 1e6, middle, 1.96 * 1.2533 * spread / len(ratios) ** 0.5)
 
 
-async def run(rounds: int, only_off: bool) -> None:
+async def run(rounds: int, what: str) -> None:
     """Measures and prints a table."""
+    look = one_look()
+    print(f"one look: {look * 1e9:.0f} ns\n")
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, ASYNC240  # asked once, before anything runs
     with (
         tempfile.TemporaryDirectory(dir=memory) as one,
@@ -237,13 +279,17 @@ async def run(rounds: int, only_off: bool) -> None:
             "heap tracing": (plain, heap_tracing),
             "traces": (traced, nothing),
         }
-        if only_off:
-            variants = dict(list(variants.items())[:3])
-        print("| case | " + " | ".join(f"{name}" for name in variants) + " |\n" + "|---" * (len(variants) + 1) + "|")
+        if what in ("off", "writes"):
+            variants = dict(list(variants.items())[: 3 if what == "off" else 2])
+        if what == "writes":
+            cases = dict(list(cases.items())[2:])
+        print("| case | " + " | ".join(f"{name}" for name in variants) + " | counted |\n" + "|---" * (len(variants) + 2) + "|")
         for name, (case, requests) in cases.items():
             found = await compare(case, requests, variants, rounds)
             print(
-                f"| {name} | " + " | ".join(f"{each.micro:.0f} µs, {each.ratio:.3f} ± {each.error:.3f}" for each in found.values()) + " |",
+                f"| {name} | "
+                + " | ".join(f"{each.micro:.0f} µs, {each.ratio:.3f} ± {each.error:.3f}" for each in found.values())
+                + f" | {await counted(plain, case, found['absent'].micro, look)} |",
                 flush=True,
             )
         for served in (plain, profiled, traced):
@@ -251,4 +297,4 @@ async def run(rounds: int, only_off: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 100, sys.argv[2:] == ["off"]))
+    asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 100, sys.argv[2] if len(sys.argv) > 2 else ""))

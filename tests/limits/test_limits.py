@@ -1,13 +1,15 @@
-"""The four strategies: the same suite in memory and in Redis, on a clock of the tests'."""
+"""The four strategies: the same suite in memory, in a mapped file and in Redis, on a clock of the tests'."""
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codeai.limits.mapped import MappedLimits
 from codeai.limits.rules import Rule, State, Strategy, take
 from codeai.limits.stores import LimitStore, LocalLimits, RedisLimits
 from codeai.storage.redis import Redis
@@ -30,10 +32,15 @@ def time() -> Time:
     return Time()
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def store(request: pytest.FixtureRequest, time: Time) -> AsyncIterator[LimitStore]:
+@pytest.fixture(params=["memory", "mapped", "redis"])
+async def store(request: pytest.FixtureRequest, time: Time, tmp_path: Path) -> AsyncIterator[LimitStore]:
     if request.param == "memory":
         yield LocalLimits(time)
+        return
+    if request.param == "mapped":
+        mapped = MappedLimits(tmp_path / "limits", time)
+        yield mapped
+        mapped.close()
         return
     server: RedisServer = request.getfixturevalue("redis_server")
     redis = Redis(server.url, timeout=5)

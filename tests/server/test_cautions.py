@@ -12,9 +12,6 @@ entity Invoice { id: uuid, primary, auto  org: string  total: int  traits: [tena
 PEER = """
 integration Peer { base_url: "https://peer.example"  operation ask { method: GET  path: "/"  returns: json } }
 """
-LIMITED = """
-endpoint GET /a { auth: public  rate_limit: 3 per 1m by ip  do { return { ok: true } } }
-"""
 PLAIN = "entity A { id: uuid, primary, auto }"
 
 
@@ -30,12 +27,9 @@ PLAIN = "entity A { id: uuid, primary, auto }"
         (PEER, {"NO_PROXY": "*"}, []),
         (PLAIN, {"JWT_JWKS_URL": "https://idp.example/keys", "HTTP_PROXY": "http://proxy"}, ["HTTP_PROXY set"]),
         (TENANTS + PEER, {"HTTP_PROXY": "http://proxy"}, ["CODEAI_OPERATOR_ROLE", "HTTP_PROXY set"]),
-        (LIMITED, {}, []),
-        (LIMITED, {"CODEAI_WORKERS": "4"}, ["up to 4 times what a limit says"]),
-        (LIMITED, {"CODEAI_WORKERS": "4", "REDIS_URL": "redis://cache:6379/0"}, []),
         (PLAIN, {"CODEAI_WORKERS": "4"}, []),
     ],
-    ids=range(13),
+    ids=range(10),
 )
 def test_a_start_warns_of_what_may_surprise(tmp_path, text, environment, told):
     (tmp_path / "app.cai").write_text(text)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from services.peer import Peer, Reply
@@ -25,6 +26,7 @@ integration Peer {
     operation ask { method: POST  path: "/"  returns { ok: bool } }
 }
 endpoint GET /ask { auth: public  do { let found = call Peer.ask { }  return { ok: found.ok } } }
+endpoint GET /limited { auth: public  rate_limit: 5 per 1h by ip  do { return 1 } }
 endpoint GET /where { auth: public  cache: 1h  do { return random(1, 1000000000) } }
 """
 
@@ -175,3 +177,13 @@ def test_t18_connections_that_listen_are_within_the_limit(clients: list[httpx.Cl
         return bool(details["open_connections"] == int(postgres.sql(theirs, url.rpartition("/")[2])))
 
     until(agreed)
+
+
+def test_workers_count_limits_together_also_when_one_of_them_is_another(server: ServerProcess, clients: list[httpx.Client]) -> None:
+    assert [client.get("/limited").headers["ratelimit-remaining"] for client in clients * 2] == ["4", "3", "2", "1"]
+    processes = psutil.Process(server.process.pid).children()
+    next(process for process in processes if "http 1" in " ".join(process.cmdline())).kill()
+    until(lambda: '"msg":"worker died"' in server.output and httpx.get(f"{server.base_url}/health/ready").status_code == 200)
+    asked = [httpx.get(f"{server.base_url}/limited").status_code for _ in range(10)]  # each on a connection of its own
+    assert asked == [200] + [429] * 9
+    assert "limits are counted by each process for itself" not in server.output

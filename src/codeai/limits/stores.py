@@ -117,14 +117,22 @@ return {allowed, string.format('%.4f', schedule), string.format('%.4f', now)}
 )
 
 
+class Deciding(Protocol):
+    """Decides without waiting for anybody."""
+
+    def decide(self, name: str, key: str, rule: Rule) -> Decision:
+        """See ``LimitStore.take``."""
+
+
 class RedisLimits:
-    """The counts of all processes; while Redis does not answer, those of this process alone.
+    """The counts of all servers; while Redis does not answer, those of this server or process.
 
     :param prefix: of all keys
+    :param local: where counting goes on then
     :param now: milliseconds; None takes the clock of Redis, which all processes share
     """
 
-    def __init__(self, redis: Redis, prefix: str, local: LocalLimits, now: Milliseconds | None = None) -> None:
+    def __init__(self, redis: Redis, prefix: str, local: Deciding, now: Milliseconds | None = None) -> None:
         self._redis = redis
         self._prefix = prefix
         self._local = local

@@ -25,19 +25,6 @@ def cautions(application: Application, settings: Settings, environment: Mapping[
             f"{' and '.join(proxies)} set and not used: integrations, webhooks and key sets connect by themselves, "
             "since behind a proxy nobody could tell which address a name leads to"
         )
-    shared = settings.redis_url is not None or any(entry.path[:2] == ("cache", "url") for entry in application.settings)
-    if settings.workers > 1 and not shared and _counts(application):
-        yield (
-            f"{settings.workers} workers count for rate limits each for itself, so that callers may send up to {settings.workers} times "
-            "what a limit says: set REDIS_URL to count together"
-        )
-
-
-def _counts(application: Application) -> bool:
-    """Whether the program limits what callers may send."""
-    return any(endpoint.rate_limit is not None for endpoint in application.endpoints) or any(
-        found.kind == "rate_limiting" for found in application.middleware
-    )
 
 
 def _calls_out(application: Application, settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from codeai.durable.process import KeyedOperations
 from codeai.evaluate.effects import Effects
@@ -11,6 +12,7 @@ from codeai.http.plans import Runtime
 from codeai.http.settings import HttpSettings
 from codeai.observability.health import Health
 from codeai.observability.metrics.instruments import Metrics
+from codeai.observability.processes import FOLDER_VARIABLE
 from codeai.server.wiring import integrations as wired
 from codeai.server.wiring.checks import database_check
 from codeai.server.wiring.foundation import Foundation
@@ -32,7 +34,9 @@ class Peers:
         application, settings = foundation.application, foundation.settings
         self._foundation = foundation
         self.notices = Notices(foundation.database)
-        self.sharing = Sharing(application, settings, foundation.setting, foundation.clock, self.notices)
+        runtime = foundation.environment.get(FOLDER_VARIABLE)
+        folder = Path(runtime) if runtime else None
+        self.sharing = Sharing(application, settings, foundation.setting, foundation.clock, self.notices, folder)
         self.integrations = integrations(foundation, self.sharing)
         self.recorded = recorded(foundation) if foundation.recording else None
         self.database = watched(application, foundation.database, self.sharing, settings.workers)

@@ -1,12 +1,15 @@
 """What processes share through Redis when there is one: cache, limits, states of breakers. When there is none, each has its own, and
-they tell each other through PostgreSQL what became old and which breaker changed; limits each process counts by itself.
+they tell each other through PostgreSQL what became old and which breaker changed; the processes of one server count limits together in a
+mapped file.
 """
 
 from __future__ import annotations
 
 import datetime
+import logging
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from codeai import __version__
@@ -15,7 +18,8 @@ from codeai.cache.flights import Cache
 from codeai.cache.memory import MemoryStore
 from codeai.cache.shared import RedisStore
 from codeai.cache.watching import Announcer
-from codeai.limits.stores import LimitStore, LocalLimits, RedisLimits
+from codeai.limits.mapped import MappedLimits
+from codeai.limits.stores import LimitStore, LocalLimits, Milliseconds, RedisLimits
 from codeai.model.application import Application
 from codeai.model.storing import digest, dumped
 from codeai.observability.health import Check, Degraded
@@ -26,6 +30,7 @@ from codeai.storage.notices import Notices
 from codeai.storage.redis import Redis, check_url
 
 Setting = Callable[[tuple[str, ...]], object]
+_LOG: Final = logging.getLogger("codeai.server")
 _ITEMS: Final = 10_000
 _BYTES: Final = 64 * 1024 * 1024
 
@@ -35,6 +40,7 @@ class Sharing:
 
     :param setting: a value of the program's ``config``
     :param notices: of other processes at this database
+    :param folder: what the processes of this server have in common, None when it is one
     """
 
     def __init__(
@@ -44,12 +50,13 @@ class Sharing:
         setting: Setting,
         clock: Callable[[], datetime.datetime],
         notices: Notices,
+        folder: Path | None = None,
     ) -> None:
         self.notices = notices
         self.redis = _redis(application, settings, setting)
         prefix = setting(("cache", "prefix"))
         self.prefix = prefix if isinstance(prefix, str) else f"{application.name}:"
-        local = LocalLimits(lambda: clock().timestamp() * 1000)
+        local = _counting(application, lambda: clock().timestamp() * 1000, folder)
         self.limits: LimitStore = RedisLimits(self.redis, self.prefix, local) if self.redis is not None else local
         ttl = setting(("cache", "ttl"))
         self.default_ttl = ttl.total_seconds() if isinstance(ttl, datetime.timedelta) else 300.0
@@ -128,6 +135,26 @@ _FIGURES: Final = {
     "items": "Values in the memory of the process.",
     "size": "Bytes of them.",
 }
+
+
+def _counting(application: Application, now: Milliseconds, folder: Path | None) -> LocalLimits | MappedLimits:
+    """Counts of the processes of this server, or of this process where it has none beside it or nothing is limited."""
+    if folder is None or not _limited(application):
+        return LocalLimits(now)
+    try:
+        return MappedLimits(folder / "limits", now)
+    except OSError as error:
+        _LOG.warning("limits are counted by each process for itself", extra={"folder": str(folder), "cause": error.strerror or str(error)})
+        return LocalLimits(now)
+
+
+def _limited(application: Application) -> bool:
+    """Whether the program limits what callers may send, or what is sent to others."""
+    return (
+        any(endpoint.rate_limit is not None for endpoint in application.endpoints)
+        or any(found.kind == "rate_limiting" for found in application.middleware)
+        or any(found.rate_limit is not None for found in application.integrations)
+    )
 
 
 def _redis(application: Application, settings: Settings, setting: Setting) -> Redis | None:
