@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 from codeai.storage import errors
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.functions import register
+from codeai.storage.sqlite.threads import Thread
 from codeai.storage.sqlite.translation import WRITABLE, translated
 from codeai.storage.watching import WATCHER
 
@@ -33,7 +31,7 @@ class Line:
         self.connection = _connect(settings, write=write)
         self.connection.execute(f"PRAGMA cache_size = -{cache}")
         self.connection.set_progress_handler(self._expired, _CHECK_EVERY)
-        self._thread = ThreadPoolExecutor(1, "codeai-writer" if write else "codeai-reader")
+        self._thread = Thread("codeai-writer" if write else "codeai-reader")
 
     def _expired(self) -> bool:
         return self._deadline != 0.0 and time.monotonic() > self._deadline
@@ -43,15 +41,8 @@ class Line:
         watcher = WATCHER.get()
         return await (self._run(work) if watcher is None else watcher.watch(statement, self._run(work)))
 
-    async def _run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            self.connection.interrupt()
-            with suppress(Exception):
-                await future
-            raise
+    def _run(self, work: Callable[[sqlite3.Connection], _Result]) -> Awaitable[_Result]:
+        return self._thread.run(lambda: self._work(work), self.connection.interrupt)
 
     def _work(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         self._deadline = time.monotonic() + self._settings.statement_timeout
@@ -64,7 +55,7 @@ class Line:
 
     def close(self) -> None:
         """Ends the thread and the connection."""
-        self._thread.shutdown(wait=True)
+        self._thread.close()
         self.connection.close()
 
 
