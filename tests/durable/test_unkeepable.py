@@ -33,8 +33,10 @@ def kind(request: pytest.FixtureRequest) -> str:
         ({"deep": [{"a\0": 1}]}, "a text must not contain the null character"),
         ("a\ud800", "a text must be valid Unicode"),
         (Decimal("1e200000"), "a number has too many digits"),
+        (Decimal("1e4200"), "a number has too many digits"),
+        (10**4200, "a number has too many digits"),
     ],
-    ids=["null character", "null character in a name", "half a character", "too many digits"],
+    ids=["null character", "null character in a name", "half a character", "too many digits", "a few too many", "of a whole number"],
 )
 async def test_an_answer_that_no_database_keeps_fails_its_step_and_is_asked_for_once(process: Process, answer: Any, message: str) -> None:
     process.peer.answer["Peer.get"] = answer
@@ -94,6 +96,17 @@ async def test_what_cannot_be_written_is_given_up_in_the_end_and_says_why(
     assert execution.status == "failed"
     assert execution.error["message"] == f"given up: {POISONED} attempts to work on it failed, the last with: not recorded: {error}"
     assert await process.durable.control.trouble(unwritable.execution) is None
+
+
+async def test_what_cannot_be_read_keeps_nobody_else_from_being_loaded(process: Process) -> None:
+    ids = [await process.start("Kept", {"n": number}) for number in range(5)]
+    long = "1" * 5_000
+    changed = f"UPDATE executions SET input = '{{\"n\": {long}}}' WHERE id = '{ids[2]}'"  # as nobody writes it
+    await process.database.writing().execute(changed, ())
+    await process.run()
+    states = await process.rows("SELECT status, count(*) FROM executions GROUP BY status ORDER BY status")
+    assert ("pending", 1) in states
+    assert await process.rows("SELECT attempts FROM codeai_activations") == [(1,)]
 
 
 async def test_what_the_database_does_to_everybody_is_no_attempt_and_waits_longer_each_time(

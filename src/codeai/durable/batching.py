@@ -13,12 +13,20 @@ _Answer = TypeVar("_Answer")
 class Batcher(Generic[_Item, _Answer]):
     """Gathers items and runs them together.
 
-    :param run: answers for items, in their order; when it fails, all of its items do
+    :param run: answers for items, in their order
     :param size: the most items of one batch
+    :param common: failures of all items; after another one each item is run by itself, so that none fails for its neighbour
     """
 
-    def __init__(self, run: Callable[[Sequence[_Item]], Awaitable[Sequence[_Answer]]], size: int = 200) -> None:
+    def __init__(
+        self,
+        run: Callable[[Sequence[_Item]], Awaitable[Sequence[_Answer]]],
+        size: int = 200,
+        *,
+        common: tuple[type[Exception], ...] = (Exception,),
+    ) -> None:
         self._run = run
+        self._common = common
         self._size = size
         self._waiting: list[tuple[_Item, asyncio.Future[_Answer]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -43,6 +51,10 @@ class Batcher(Generic[_Item, _Answer]):
         try:
             answers = await self._run([item for item, _ in batch])
         except BaseException as error:
+            if len(batch) > 1 and isinstance(error, Exception) and not isinstance(error, self._common):
+                for one in batch:
+                    await self._one([one])
+                return
             for _, answer in batch:
                 if not answer.done():
                     answer.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())

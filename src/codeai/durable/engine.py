@@ -11,6 +11,7 @@ import msgspec
 from codeai.durable.batching import Batcher
 from codeai.durable.compensation import compensate
 from codeai.durable.definitions import DefinitionMissing, Definitions
+from codeai.durable.dispatch.failures import REFUSALS
 from codeai.durable.dispatch.protocol import Claim
 from codeai.durable.ending import Endings
 from codeai.durable.interrupting import Interrupted
@@ -52,7 +53,7 @@ class Engine:
         self.definitions = definitions
         self.accompanied = _alone
         self._endings = Endings(parts)
-        self._loads: Batcher[str, Loaded | None] = Batcher(self._load)
+        self._loads: Batcher[str, Loaded | None] = Batcher(self._load, common=REFUSALS)
 
     async def _load(self, ids: Sequence[str]) -> Sequence[Loaded | None]:
         store = self.parts.store

@@ -47,7 +47,7 @@ class Recorder:
         self._dispatcher = dispatcher
         self._faults = faults
         self.on_step: Callable[[str], None] = lambda status: None
-        self._batcher: Batcher[Write, Answer | Exception] = Batcher(self._run)
+        self._batcher: Batcher[Write, Answer | Exception] = Batcher(self._run, common=REFUSALS)
 
     async def write(self, write: Write) -> bool:
         """Writes, and says whether there is news: the subject was offered again, so the activation was neither changed nor settled.
@@ -56,7 +56,10 @@ class Recorder:
         :raises DatabaseUnavailable: the database writes nothing now: the activation begins again from what is recorded
         :raises NotRecorded: it does not write this
         """
-        answer = await self._batcher.submit(write)
+        try:
+            answer = await self._batcher.submit(write)
+        except Exception as error:
+            answer = error
         if answer == "lost" or isinstance(answer, LeaseLost):
             raise LeaseLost
         if isinstance(answer, Exception):
@@ -67,14 +70,9 @@ class Recorder:
         """Writes all, and behind it by itself what ends an execution that others wait for.
 
         Whoever ends it holds its activation and wants theirs. So nothing else is held then, and since children wait for no parents,
-        processes that end children never wait in a circle. When one of many cannot be written, each is written by itself.
+        processes that end children never wait in a circle.
         """
-        answers: list[Answer | Exception]
-        try:
-            answers = [*await self._tried(writes, together=len(writes) > 1)]
-        except Exception as error:
-            alone = len(writes) > 1 and not isinstance(error, REFUSALS)
-            answers = ["by itself" if alone else error] * len(writes)
+        answers: list[Answer | Exception] = [*await self._tried(writes, together=len(writes) > 1)]
         for number, write in enumerate(writes):
             if answers[number] == "by itself":
                 try:
