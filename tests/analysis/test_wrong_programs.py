@@ -1,7 +1,7 @@
 """Wrong programs, one to a line, each with all that the checker says of it: place, class, message and help.
 
-A line is put into a program that is right (``base.cai``): as a block of an endpoint, as clauses of an entity, as steps of a
-workflow, or as a declaration. ``;;`` is a line end. ``UPDATE=1`` writes the findings anew; whoever does that reads the difference.
+A line is put into a program that is right (``base.cai``): as a block of an endpoint, as clauses of a declaration, as steps of a
+workflow, or as a declaration; for each clause a value of the wrong kind, none, zero, a negative one, a name twice and an unknown one. ``;;`` is a line end. ``UPDATE=1`` writes the findings anew; whoever does that reads the difference.
 """
 
 import os
@@ -20,6 +20,12 @@ HEADS = {
     "statements": "endpoint POST /sample/{pid} { auth: optional  path { pid: uuid }  query { s: string  n: int }"
     "  body { a: int, required  t: text  o: uuid  d: date  m: decimal(10,2) } do {\n%s\n} }\n",
     "entities": "entity Thing { id: uuid, primary, auto\n%s\n}\n",
+    "endpoint": "endpoint POST /x/{id} { auth: optional\n%s\n}\n",
+    "resource": "resource Product at /products { auth: optional\n%s\n}\n",
+    "workflow": "workflow W { steps { a { do { log info \"x\" } } }\n%s\n}\n",
+    "job": "job J { do { log info \"x\" }\n%s\n}\n",
+    "operation": "integration I { base_url: \"https://x.example\"\n%s\n}\n",
+    "config": "config {\n%s\n}\n",
     "steps": "workflow W { input { a: int, required  l: list(int) } steps {\n%s\n} }\n",
     "declarations": "%s\n",
 }
@@ -34,8 +40,9 @@ def programs(name: str) -> Iterator[str]:
 
 
 def findings(name: str, line: str) -> list[str]:
-    program = analysed(BASE + HEADS[name] % line.replace(" ;; ", "\n"))
-    before = BASE.count("\n")
+    base = "" if name == "config" else BASE
+    program = analysed(base + HEADS[name] % line.replace(" ;; ", "\n"))
+    before = base.count("\n")
     found: list[str] = []
     for item in sorted(program.diagnostics, key=lambda item: (item.primary.start, item.code)):
         if item.code in (*ASIDE, *UNUSED) or item.severity is Severity.INFO:

@@ -6,7 +6,9 @@ import pytest
 from surroundings import served
 
 from codeai.http.middleware.cors import BadCors, CorsPolicy
+from codeai.language.diagnostics import Severity
 from codeai.server.errors import StartError
+from codeai.server.loading import load_program
 from services.service import Answer, Service
 
 PROGRAM = """
@@ -120,9 +122,14 @@ def test_without_rules_nothing_is_said(tmp_path: Path) -> None:
     "settings",
     ['origins: ["*"]  credentials: true', 'origins: ["app.example"]', 'origins: ["https://app.example/path"]', 'origins: ["https://*"]'],
 )
-def test_rules_that_no_browser_would_accept_stop_the_start_with_their_place(tmp_path: Path, settings: str) -> None:
+def test_rules_that_no_browser_would_accept_are_found_by_the_check(tmp_path: Path, settings: str) -> None:
+    (tmp_path / "app.cai").write_text(PROGRAM.replace("CORS", f"cors {{ {settings} }}"))
+    assert [item.code for item in load_program(tmp_path).diagnostics if item.severity is Severity.ERROR] == ["CAI0505"]
+
+
+def test_rules_of_the_environment_that_no_browser_would_accept_stop_the_start_with_their_place(tmp_path: Path) -> None:
     with pytest.raises(StartError) as raised:
-        served(tmp_path, PROGRAM.replace("CORS", f"cors {{ {settings} }}"))
+        served(tmp_path, PROGRAM.replace("CORS", "cors { origins: [env(O)] }"), {"O": "app.example"})
     assert raised.value.at >= 0
 
 

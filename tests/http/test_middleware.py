@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from surroundings import served
 
+from codeai.analysis.middleware import LOGGED
+from codeai.http.middleware.logging import FIELDS
+from codeai.language.diagnostics import Severity
 from codeai.server.errors import StartError
+from codeai.server.loading import load_program
 from services.service import Service
 
 HOOKS = '''
@@ -170,20 +174,28 @@ def test_python_that_fails_is_an_error_of_the_server_and_says_nothing(service: S
     [
         ("hooks.missing", "needs 'async def missing"),
         ("hooks.plain", "needs 'async def plain"),
-        ("nowhere.f", "cannot read"),
-        ("f", "is no function"),
-        ("../../etc.passwd", "is no function"),
+        ("f", "'function' takes a function"),
+        ("../../etc.passwd", "'function' takes a function"),
         ("syntax.f", "is no Python"),
     ],
 )
-def test_python_that_is_not_there_stops_the_start_with_its_place(tmp_path: Path, name: str, message: str) -> None:
+def test_python_that_cannot_be_called_is_found_by_the_check(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "middleware").mkdir()
     (tmp_path / "middleware" / "hooks.py").write_text(HOOKS)
     (tmp_path / "middleware" / "syntax.py").write_text("def f(:")
     text = f'middleware m {{ type: python  function: "{name}" }} endpoint GET /x {{ auth: public  use: [m]  do {{ return 1 }} }}'
-    with pytest.raises(StartError, match=message) as raised:
+    (tmp_path / "app.cai").write_text(text)
+    (found,) = (item for item in load_program(tmp_path).diagnostics if item.severity is Severity.ERROR)
+    assert message in found.message
+    assert found.primary.start == text.index(f'"{name}"')
+
+
+def test_a_file_of_python_that_is_missing_is_warned_of_and_stops_the_start(tmp_path: Path) -> None:
+    text = 'middleware m { type: python  function: "nowhere.f" } endpoint GET /x { auth: public  use: [m]  do { return 1 } }'
+    (tmp_path / "app.cai").write_text(text)
+    assert [item.message for item in load_program(tmp_path).diagnostics] == ["there is no 'middleware/nowhere.py' for 'nowhere.f'"]
+    with pytest.raises(StartError, match="cannot read"):
         served(tmp_path, text)
-    assert raised.value.at == 0
 
 
 def test_python_is_imported_only_where_it_is_served(tmp_path: Path) -> None:
@@ -194,7 +206,6 @@ def test_python_is_imported_only_where_it_is_served(tmp_path: Path) -> None:
     )
     text = 'middleware m { type: python  function: "marks.f" } endpoint GET /x { auth: public  use: [m]  do { return 1 } }'
     from codeai.server.composition import Composition
-    from codeai.server.loading import load_program
     from codeai.server.settings import Settings
     from codeai.storage.opening import open_database
     from codeai.storage.settings import from_url
@@ -230,15 +241,19 @@ def test_the_description_shows_who_may_call_and_that_there_may_be_too_many(tmp_p
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("type: rate_limiting  requests: 0", "'requests' of middleware 'm' takes a number from 1"),
-        ('type: logging  fields: ["methd"]', "'fields' of middleware 'm' takes client, method"),
-        ('type: logging  body: "yes"', "'body' of middleware 'm' takes true or false"),
-        ("type: compression  level: 12", "'level' of middleware 'm' takes a number from 1 to 11"),
-        ("type: cors  max_age: true", "'max_age' of middleware 'm' takes a duration"),
+        ("type: rate_limiting  requests: env(N)", "'requests' of middleware 'm' takes a number from 1"),
+        ("type: logging  fields: [env(N)]", "'fields' of middleware 'm' takes client, method"),
+        ("type: logging  body: env(N)", "'body' of middleware 'm' takes true or false"),
+        ("type: compression  level: env(N)", "'level' of middleware 'm' takes a number from 1 to 11"),
+        ('type: cors  origins: "*"  max_age: env(N)', "'max_age' of middleware 'm' takes a duration"),
     ],
 )
-def test_a_setting_of_another_type_stops_the_start_with_its_place(tmp_path: Path, settings: str, message: str) -> None:
+def test_a_setting_of_another_type_in_the_environment_stops_the_start(tmp_path: Path, settings: str, message: str) -> None:
     text = f"middleware m {{ {settings} }} endpoint GET /x {{ auth: public  use: [m]  do {{ return 1 }} }}"
     with pytest.raises(StartError, match=message) as raised:
-        served(tmp_path, text)
+        served(tmp_path, text, {"N": "none"})
     assert raised.value.at == 0
+
+
+def test_the_checker_knows_the_fields_that_are_logged() -> None:
+    assert {*LOGGED} == {*FIELDS, "client"}

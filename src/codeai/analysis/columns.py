@@ -37,6 +37,11 @@ def misfits(node: d.FieldDeclaration, modifiers: Mapping[str, Node], type_: t.Ty
         yield modifiers["auto"], f"'auto' does not make {_plural(plain)}", "use uuid, int or timestamp"
     if ("auto_update" in modifiers or "soft_delete" in modifiers) and not isinstance(plain, t.Timestamp):
         yield node, "'auto_update' and 'soft_delete' belong to timestamps", ""
+    if "auto" in modifiers and ("auto_update" in modifiers or "default" in modifiers):
+        other = "auto_update" if "auto_update" in modifiers else "default"
+        yield modifiers[other], f"'auto' gives the value, and '{other}' another", "leave one of them out"
+    if "soft_delete" in modifiers and "required" in modifiers:
+        yield modifiers["required"], "a row that is not deleted has no time of its deletion", "leave 'required' out"
     if "searchable" in modifiers and not isinstance(plain, _TEXTS):
         yield modifiers["searchable"], f"'searchable' does not fit type '{plain}'", ""
     if "primary" in modifiers and not isinstance(plain, _KEYS):

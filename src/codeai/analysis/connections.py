@@ -6,10 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+
+from codeai.analysis import kinds as k
 from codeai.analysis.addresses import address_problem, written_address
+from codeai.analysis.configured import check_kind
 from codeai.analysis.endpoints import Endpoints
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import IntegrationSymbol, OperationSymbol
+from codeai.analysis.unread import report_unread
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -34,6 +39,8 @@ _AUTH: Final[dict[str, tuple[str, ...]]] = {
     "api_key": ("key",),
     "oauth2": ("token_url", "client_id", "client_secret", "scopes"),
 }
+_KINDS: Final = {"header": k.HEADER, "scopes": k.TEXTS}
+_PLACES: Final = ("header", "query")
 _OF_AUTH: Final[dict[str, t.Type]] = {"scopes": t.Json()}
 _NUMBERS: Final = (ex.IntLiteral, ex.DecimalLiteral)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
@@ -124,9 +131,9 @@ class Connections(Endpoints):
             elif key == "max_attempts":
                 times = self.whole_of(value, key, 0, 1_000)
             elif key == "initial_interval":
-                initial = self.milliseconds_of(value, key)
+                initial = self.milliseconds_of(value, key, zero=True)
             elif key == "max_interval":
-                maximum = self.milliseconds_of(value, key)
+                maximum = self.milliseconds_of(value, key, zero=True)
             elif key == "backoff_multiplier":
                 multiplier = self._multiplier(value)
             elif key == "jitter" and not isinstance(value, ex.BooleanLiteral):
@@ -152,17 +159,25 @@ class Connections(Endpoints):
         items = node.items if isinstance(node, ex.ListLiteral) else ()
         if not items:
             self.report.error(node, "'delays' takes durations, as in [1s, 5s]", "CAI0505")
-        return tuple(self.milliseconds_of(item, "delays") for item in items)
+        return tuple(self.milliseconds_of(item, "delays", zero=True) for item in items)
 
     def rate_of(self, clauses: tuple[d.Clause, ...]) -> RateLimit | None:
         """The ``rate_limit`` clause."""
         clause = next((c for c in clauses if isinstance(c, d.RateLimitClause)), None)
+        if clause is not None and clause.by is not None:
+            self.report.error(clause.by, "an integration is one peer, whoever calls it", "CAI0505", help_text="leave 'by' out")
         return None if clause is None else self.rate_limit(clause)
 
     def entries_of(self, clauses: tuple[d.Clause, ...], key: str, scope: Scope) -> tuple[ir.Entry, ...]:
         """The entries of ``headers { … }``."""
         for clause in clauses:
+            if isinstance(clause, i.MapClause) and clause.key.text == key:
+                self.distinct(msgspec.structs.replace(entry.key, text=entry.key.text.lower()) for entry in clause.entries)
             for entry in clause.entries if isinstance(clause, i.MapClause) and clause.key.text == key else ():
+                if key == "headers" and not k.TOKEN.fullmatch(entry.key.text):
+                    self.report.error(
+                        entry.key, f"'{entry.key.text}' is no name of a header", "CAI0505", help_text="it has letters, digits and hyphens"
+                    )
                 if entry.key.text.lower() in _SECRET_HEADERS:
                     self.secret_literal(entry.value, "api")
         return tuple(
@@ -199,15 +214,18 @@ class Connections(Endpoints):
         """An integration with all its operations."""
         node = symbol.declaration
         scope = self.settings_scope("an integration")
+        self.single_clauses(tuple(clause for clause in node.clauses if not isinstance(clause, i.OperationClause)))
+        report_unread("integration", node.clauses, self.report)
         kind = self.clause_value(node.clauses, "type")
         base = self.clause_value(node.clauses, "base_url")
         if base is None:
             self.report.absent(node, node.name, f"integration '{symbol.name}' has no base_url", "CAI0601")
         timeout = self.clause_value(node.clauses, "timeout")
         auth = self.clause_value(node.clauses, "auth")
+        protocol = self.choice_of(kind, "type", ("rest", "graphql")) if kind is not None else "rest"
         return Integration(
             name=symbol.name,
-            kind=self.choice_of(kind, "type", ("rest", "graphql")) if kind is not None else "rest",  # type: ignore[arg-type]  # one of two
+            kind=protocol,  # type: ignore[arg-type]  # one of two
             base_url=self.address(base, "base_url", scope, base=True) if base is not None else ir.Constant(type=t.String(), value=""),
             auth=self._integration_auth(auth, symbol.name, scope) if auth is not None else None,
             headers=self.entries_of(node.clauses, "headers", scope),
@@ -215,7 +233,7 @@ class Connections(Endpoints):
             retry=self.retry_of(node.clauses, None),
             rate_limit=self.rate_of(node.clauses),
             breaker=self._breaker(node.clauses),
-            operations=tuple(self._operation(operation) for operation in symbol.operations.values()),
+            operations=tuple(self._operation(operation, protocol) for operation in symbol.operations.values()),
             at=node.start,
         )
 
@@ -230,8 +248,16 @@ class Connections(Endpoints):
         entries: list[ir.Entry] = []
         for at, argument in enumerate(node.arguments):
             key = argument.name.text if argument.name is not None else wanted[at] if at < len(wanted) else ""
-            if not key or key not in (*wanted, "header", "query"):
-                self.report.unknown(argument, f"'{name}' takes no '{key or at + 1}'", key, (*wanted, "header", "query"), "CAI0118")
+            known = (*wanted, *(_PLACES if name == "api_key" else ()))
+            if not key or key not in known:
+                said = f"'{name}' takes no '{key}'" if key else f"'{name}' takes {len(wanted)} argument{'s' * (len(wanted) > 1)}"
+                self.report.unknown(argument, said, key, known, "CAI0118")
+                continue
+            if key in {entry.name for entry in entries} or (key in _PLACES and any(entry.name in _PLACES for entry in entries)):
+                twice = f"'{name}' has '{key}' already" if key not in _PLACES else "a key is sent in a header or in the query, not both"
+                self.report.error(argument, twice, "CAI0118")
+                continue
+            if key in _KINDS and not check_kind(self.report, _KINDS[key], argument.value, key):
                 continue
             if key in ("token", "password", "key", "client_secret"):
                 self.secret_literal(argument.value, owner)
@@ -257,8 +283,29 @@ class Connections(Endpoints):
             half_open=self.whole_of(probes, "half_open") if probes is not None else 3,
         )
 
-    def _operation(self, symbol: OperationSymbol) -> Operation:
+    def _callable(self, symbol: OperationSymbol, clauses: tuple[d.Clause, ...], kind: str) -> None:
+        """What an operation cannot do without, and settings that do not go together."""
+        name, keys = symbol.name, {clause.key.text for clause in clauses if isinstance(clause, i.TextClause)}
+        document = keys & {"query", "mutation"}
+        if kind == "graphql" and not document:
+            hint = 'as in query: "{ viewer { login } }"'
+            self.report.absent(
+                symbol.clause, symbol.clause.name, f"operation '{name}' has no query and no mutation", "CAI0601", help_text=hint
+            )
+        idempotent = self.clause_value(clauses, "idempotent")
+        if idempotent is not None:
+            check_kind(self.report, k.FLAG, idempotent, "idempotent")
+        cache, method = self.clause_value(clauses, "cache"), self.clause_value(clauses, "method")
+        changes = "mutation" in document or (not document and isinstance(method, ex.Name) and method.text not in ("GET", "HEAD"))
+        if isinstance(cache, ex.DurationLiteral) and changes:
+            said = f"operation '{name}' changes something, so its answer is not kept in a cache"
+            self.report.error(cache, said, "CAI0505", help_text="leave 'cache' out")
+
+    def _operation(self, symbol: OperationSymbol, node_kind: str) -> Operation:
         clauses = symbol.clause.clauses
+        self.single_clauses(clauses)
+        report_unread("operation", clauses, self.report)
+        self._callable(symbol, clauses, node_kind)
         scope = self.settings_scope("an operation")
         scope.host.values = {field.name: field.type for field in symbol.arguments.fields}
         method, idempotent = self.clause_value(clauses, "method"), self.clause_value(clauses, "idempotent")
@@ -290,7 +337,13 @@ class Connections(Endpoints):
         place = next((clause for clause in clauses if isinstance(clause, i.TextClause) and clause.key.text == "path"), None)
         if place is None or path is None:
             return
-        if path and not path.startswith(("/", "?")):
+        names = _PARAMETER.findall(path)
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            self.report.error(place, f"duplicate parameter '{twice}'", "CAI0103")
+        elif re.search(r"\s", path):
+            self.report.error(place, f"the path of '{symbol.name}' has spaces", "CAI0614", help_text="write %20")
+        elif path and not path.startswith(("/", "?")):
             self.report.error(place, f"the path of '{symbol.name}' begins with '/'", "CAI0614", help_text="it goes behind the base_url")
         elif re.search(r"[{}]", _PARAMETER.sub("", path)):
             self.report.error(place, f"the path of '{symbol.name}' has a brace alone", "CAI0614", help_text="an argument is written {name}")

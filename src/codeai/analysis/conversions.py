@@ -27,6 +27,15 @@ def is_number(type_: t.Type) -> bool:
     return isinstance(t.required(type_), NUMERIC)
 
 
+def sent_alike(given: t.Type, stored: t.Type) -> bool:
+    """Whether values of one type are those of the other as a client sends them."""
+    if isinstance(given, t.Unknown) or isinstance(stored, t.Unknown | t.Ref) or is_text(given) == is_text(stored) is True:
+        return True
+    if is_text(given):
+        return isinstance(stored, t.Uuid | t.Enum | t.Date | t.Timestamp | t.Time)  # read from the text
+    return type(given) is type(stored) or (is_number(given) and is_number(stored)) or isinstance(given, t.Ref)
+
+
 def is_unknown(type_: t.Type) -> bool:
     """Whether nothing is known of the type."""
     return isinstance(t.required(type_), t.Unknown)

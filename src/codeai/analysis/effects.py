@@ -185,7 +185,10 @@ class Effects(Payloads):
         if node.outcome.text not in ("returns", "fails"):
             self.report.unknown(node.outcome, f"unknown outcome '{node.outcome.text}'", node.outcome.text, ("returns", "fails"), "CAI0126")
         fails = node.outcome.text == "fails"
-        value = self.expression(node.value, scope, symbol.result if symbol is not None and not fails else None)
+        if symbol is not None and not fails and not isinstance(symbol.result, t.Void | t.Json):
+            value = self.value(node.value, scope, symbol.result, f"the answer of '{symbol.name}'", nullable=t.is_nullable(symbol.result))
+        else:
+            value = self.expression(node.value, scope)
         if symbol is None:
             return None
         first, second = node.operation.parts
@@ -194,4 +197,4 @@ class Effects(Payloads):
     def _advance(self, node: st.Advance, scope: Scope) -> s.Statement:
         if not scope.host.test:
             self.report.error(node, "'advance' stands in tests only", "CAI0346")
-        return s.Advance(duration=self.value(node.duration, scope, t.Duration(), "advance", nullable=False), at=node.start)
+        return s.Advance(duration=self.ahead(node.duration, scope, "advance"), at=node.start)

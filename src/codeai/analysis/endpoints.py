@@ -35,6 +35,13 @@ from codeai.model.security import Guard
 from codeai.model.statement import Block
 
 _ACTIONS: Final = ("list", "get", "create", "update", "delete")
+_LISTING: Final = ("page_size", "max_page_size", "filter_by", "sort_by", "sort", "filter")
+# Clauses of actions, by the actions that they mean something to.
+_FITTING: Final = {
+    ("list",): _LISTING,
+    ("create", "update"): ("body", "validate"),
+    ("create", "update", "delete"): ("on_success",),
+}
 
 
 class Endpoints(Surroundings):
@@ -75,7 +82,7 @@ class Endpoints(Surroundings):
             description=node.description,
             at=node.start,
             **self.surroundings(clauses, node.annotations, node.method.text),
-            **self._annotations(node.annotations, node.path),
+            **self._annotations(node.annotations, node.path, clauses),
         )
 
     def _with_success(
@@ -104,11 +111,18 @@ class Endpoints(Surroundings):
                 self.report.duplicate(clause, key, seen[key])
             seen[key] = clause
 
-    def _annotations(self, annotations: tuple[d.Annotation, ...], path: d.Path) -> dict[str, Any]:
+    def _annotations(self, annotations: tuple[d.Annotation, ...], path: d.Path, clauses: tuple[d.Clause, ...]) -> dict[str, Any]:
         first = next((segment.text for segment in path.segments if not segment.parameter), "")
-        found: dict[str, Any] = {"tags": (first,) if first else ()}
+        tags = next((clause for clause in clauses if isinstance(clause, d.NamesClause) and clause.key.text == "tags"), None)
+        if tags is not None:
+            self.names_something(tags)
+        found: dict[str, Any] = {"tags": tuple(name.text for name in tags.names) if tags is not None else (first,) if first else ()}
+        seen: dict[str, d.Annotation] = {}
         for annotation in annotations:
             name = annotation.name.text
+            if name in seen:
+                self.report.duplicate(annotation, f"@{name}", seen[name])
+            seen.setdefault(name, annotation)
             texts = tuple(argument.value for argument in annotation.arguments if isinstance(argument, ex.StringLiteral))
             self._check_texts(annotation, len(texts))
             if name in ("deprecated", "internal"):
@@ -128,6 +142,10 @@ class Endpoints(Surroundings):
 
     def _check_texts(self, annotation: d.Annotation, texts: int) -> None:
         name, given = annotation.name.text, len(annotation.arguments)
+        if name in ("deprecated", "internal") and given:
+            self.report.error(annotation, f"'@{name}' takes nothing", "CAI0518", help_text=f"write @{name}")
+        if name == "auth" and not (texts and texts == given):
+            self.report.error(annotation, "'@auth' takes roles", "CAI0518", help_text='as in @auth("admin")')
         if name in ("summary", "version", "tag") and not (given == texts and (texts == 1 or (name == "tag" and texts > 1))):
             self.report.error(annotation, f"'@{name}' takes a text", "CAI0518", help_text=f'as in @{name}("…")')
 
@@ -141,9 +159,13 @@ class Endpoints(Surroundings):
 
     def _errors(self, clauses: tuple[d.Clause, ...]) -> tuple[ErrorAnswer, ...]:
         found: list[ErrorAnswer] = []
+        seen: dict[tuple[int | None, str | None], d.Clause] = {}
         for clause in clauses:
             if isinstance(clause, d.ErrorClause):
                 status = self._status(clause.status)
+                if status is not None and (status, clause.code) in seen:
+                    self.report.duplicate(clause, f"error {status}", seen[status, clause.code])
+                seen[status, clause.code] = clause
                 if status is not None and status < 400:
                     self.report.error(clause.status, "a failure has a status from 400 to 599", "CAI0343")
                 elif status is not None:
@@ -157,6 +179,10 @@ class Endpoints(Surroundings):
     ) -> tuple[EndpointAction, Returns]:
         wanted = (returns.type if returns.type is not None else t.Void()) if returns is not None else None
         host = Host("an endpoint", inputs=inputs, result=wanted)
+        for other in node.clauses:
+            if _clause_key(other) in (*_LISTING, "validate") and not isinstance(other, d.ValidateClause):
+                said = f"'{_clause_key(other)}' goes with generated operations"
+                self.report.error(other, said, "CAI0512", help_text="in a block write it into the query")
         body = self.host_block(clause.body, Scope(host))
         if returns is None:
             returns = Returns(type=self._inferred_result(host, ends=always_ends(clause.body)), declared=False)
@@ -212,24 +238,45 @@ class Endpoints(Surroundings):
         actions = self._actions(node)
         settings: dict[str, list[d.ActionSettings]] = {name: [] for name in _ACTIONS}
         for clause in node.clauses:
+            if isinstance(clause, d.ActionSettings):
+                self._fitting_settings(clause, actions)
             for name in clause.actions if isinstance(clause, d.ActionSettings) else ():
                 if name.text in settings and isinstance(clause, d.ActionSettings):
                     settings[name.text].append(clause)
         found: list[Endpoint] = []
         for action in actions:
             own = tuple(inner for outer in settings[action] for inner in outer.clauses)
+            self.single_clauses(own)
             markers = tuple(settings[action][:1])
             guard = self.guard(node, (*common, *markers, *own), self.default_auth)
             found.append(self._action(node, entity, action, own, guard, common, around))
         return found
 
+    def _fitting_settings(self, clause: d.ActionSettings, actions: tuple[str, ...]) -> None:
+        """Settings of an action that the resource has, and that mean something to it."""
+        self.distinct(clause.actions)
+        for name in clause.actions:
+            if name.text in _ACTIONS and name.text not in actions:
+                hint = f"add '{name.text}' to 'actions', or drop its settings"
+                self.report.error(name, f"this resource has no action '{name.text}'", "CAI0115", help_text=hint)
+        for inner in clause.clauses:
+            key = _clause_key(inner)
+            for fitting, what in _FITTING.items():
+                strange = [name.text for name in clause.actions if name.text not in fitting]
+                if key in what and strange:
+                    self.report.error(
+                        inner, f"'{key}' means nothing to '{strange[0]}'", "CAI0512", help_text=f"it goes with {_listed(fitting)}"
+                    )
+
     def _actions(self, node: d.ResourceDeclaration) -> tuple[str, ...]:
         for clause in node.clauses:
             if isinstance(clause, d.NamesClause) and clause.key.text == "actions":
+                self.names_something(clause)
+                self.distinct(clause.names)
                 for name in clause.names:
                     if name.text not in _ACTIONS:
                         self.report.unknown(name, f"unknown action '{name.text}'", name.text, _ACTIONS, "CAI0115")
-                return tuple(name.text for name in clause.names if name.text in _ACTIONS)
+                return tuple(dict.fromkeys(name.text for name in clause.names if name.text in _ACTIONS))
         return _ACTIONS
 
     def _action(
@@ -264,7 +311,7 @@ class Endpoints(Surroundings):
             description=node.description,
             at=node.start,
             **_surrounded(around, self.surroundings(clauses, (), method), method),
-            **self._annotations(node.annotations, node.path),
+            **self._annotations(node.annotations, node.path, common),
         )
 
     def _built(
@@ -292,6 +339,10 @@ class Endpoints(Surroundings):
             changed = ModifyRow(entity=name, parameter=primary, field=primary, validations=self.validations(clauses, entity))
             return _with_body(inputs, self.entity_shape(entity, "update")), Returns(type=row), changed
         return inputs, Returns(type=None, status=204), DeleteOne(entity=name, parameter=primary, field=primary)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def _annotated_roles(annotations: tuple[d.Annotation, ...]) -> tuple[d.Clause, ...]:

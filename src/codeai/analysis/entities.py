@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,7 +16,9 @@ from codeai.analysis.guarding import report_slow_policies
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.statements import finish
 from codeai.analysis.symbols import EntitySymbol
+from codeai.analysis.translation import beyond_row, place_of
 from codeai.language import types as t
+from codeai.language.diagnostics import Severity
 from codeai.language.naming import relation_name, table_name
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -24,7 +27,10 @@ from codeai.model import expression as ir
 from codeai.model.entity import Allow, Check, ComputedField, Entity, Field, Hide, Index, Relation
 
 RESERVED: Final = ("workflows", "executions", "audit_log")
+_TABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OF_TENANTS: Final = (*TEXTUAL, t.Uuid, t.Int, t.Ref, t.Unknown)  # what the claim of a token can be compared with
+_UNINDEXED: Final = (t.Json, t.List, t.Map, t.Record, t.Bytes)
+_ARGUMENTS: Final = {"audited": 0, "tenant": 1}
 _ACTIONS: Final = ("read", "create", "update", "delete")
 _FLAGS: Final = (
     "primary",
@@ -59,9 +65,19 @@ class Entities(Effects):
             if isinstance(clause, d.FieldDeclaration):
                 self._declare_field(entity, clause)
             elif isinstance(clause, d.TableClause):
-                entity.table = clause.name
+                self._named_table(entity, clause)
         entity.table = entity.table or table_name(entity.name)
         self._choose_primary(entity)
+        self._one_deletion(entity)
+
+    def _named_table(self, entity: EntitySymbol, clause: d.TableClause) -> None:
+        if entity.table:
+            first = next(c for c in entity.declaration.clauses if isinstance(c, d.TableClause))
+            self.report.duplicate(clause, "table", first)
+        elif not _TABLE.fullmatch(clause.name):
+            said = f"'{clause.name}' is no name of a table" if clause.name else "a table has a name"
+            self.report.error(clause, said, "CAI0210", help_text="it has letters, digits and '_', at most 63")
+        entity.table = clause.name
 
     def complete_fields(self, entity: EntitySymbol) -> None:
         """Resolves once more what holds records, which had no fields yet when the entity was declared."""
@@ -80,12 +96,25 @@ class Entities(Effects):
             return
         entity.places[name] = node
         type_ = self.resolve(node.type)
+        alike = entity.columns.setdefault(name.lower(), node.name)
+        if alike is not node.name and not isinstance(type_, t.Many) and node.computed is None:
+            said = f"'{name}' and '{alike.text}' are one column to a database"
+            self.report.error(node.name, said, "CAI0208", other=alike, label="declared here")
+        if node.computed is not None or isinstance(type_, t.Many):
+            self._not_stored(node, "computed" if node.computed is not None else "a list of other rows")
         if node.computed is not None:
             entity.computed[name] = type_
         elif isinstance(type_, t.Many):
             entity.relations[name] = Relation(name=name, kind="many", entity=type_.entity, field=type_.field)
         else:
             entity.fields[name] = self._field(node, type_)
+
+    def _not_stored(self, node: d.FieldDeclaration, what: str) -> None:
+        """Modifiers say something of a column, and what is not stored has none."""
+        for modifier in node.modifiers:
+            if modifier.name.text not in ("optional", "secret", "write_only") or what != "computed":
+                said = f"'{modifier.name.text}' is said of a column, and '{node.name.text}' is {what}"
+                self.report.error(modifier, said, "CAI0208", help_text=f"leave '{modifier.name.text}' out")
 
     def _field(self, node: d.FieldDeclaration, type_: t.Type) -> Field:
         modifiers = {modifier.name.text: modifier for modifier in node.modifiers}
@@ -120,7 +149,7 @@ class Entities(Effects):
         modifier = modifiers.get("on_delete")
         if modifier is None:
             return "restrict"
-        argument = modifier.arguments[0] if modifier.arguments else None
+        argument = modifier.arguments[0] if len(modifier.arguments) == 1 else None
         value = argument.text if isinstance(argument, ex.Name) else ""
         if value not in ("restrict", "cascade", "set_null"):
             self.report.error(modifier, "on_delete takes cascade, restrict or set_null", "CAI0205")
@@ -131,7 +160,7 @@ class Entities(Effects):
         modifier = modifiers.get("rename_from")
         if modifier is None:
             return None
-        argument = modifier.arguments[0] if modifier.arguments else None
+        argument = modifier.arguments[0] if len(modifier.arguments) == 1 else None
         if not isinstance(argument, ex.Name):
             self.report.error(modifier, "rename_from takes the name that the column had", "CAI0205")
             return None
@@ -140,6 +169,12 @@ class Entities(Effects):
             self.report.error(modifier, f"'{argument.text}' is what the field is called", "CAI0208", help_text=hint)
             return None
         return argument.text
+
+    def _one_deletion(self, entity: EntitySymbol) -> None:
+        """Rows are deleted once."""
+        found = [entity.places[field.name].name for field in entity.fields.values() if field.soft_delete]
+        for name in found[1:]:
+            self.report.error(name, "another field says when a row was deleted", "CAI0208", other=found[0], label="this one")
 
     def _choose_primary(self, entity: EntitySymbol) -> None:
         found = [field.name for field in entity.fields.values() if field.primary]
@@ -158,7 +193,11 @@ class Entities(Effects):
 
     def declare_relations(self, entity: EntitySymbol) -> None:
         """Names the relations and gives references the type of the key that they store."""
+        former: dict[str, str] = {}
         for name, field in list(entity.fields.items()):
+            if field.rename_from is not None and former.setdefault(field.rename_from, name) != name:
+                message = f"'{former[field.rename_from]}' was called '{field.rename_from}', and '{name}' cannot have been"
+                self.report.error(entity.places[name], message, "CAI0208")
             if field.rename_from in entity.fields:
                 message = f"'{field.rename_from}' is another field of '{entity.name}', and cannot be what '{name}' was called"
                 self.report.error(entity.places[name], message, "CAI0208")
@@ -265,11 +304,22 @@ class Entities(Effects):
     def _traits(self, symbol: EntitySymbol) -> tuple[str | None, bool]:
         tenant: str | None = None
         audited = False
+        seen: dict[str, Node] = {}
         for clause in symbol.declaration.clauses:
+            if isinstance(clause, d.TraitsClause) and not clause.traits:
+                self.report.error(clause, "'traits' names nothing", "CAI0505", help_text="name one, or leave it out")
             for trait in clause.traits if isinstance(clause, d.TraitsClause) else ():
-                if trait.name.text == "audited":
+                if trait.name.text in seen:
+                    self.report.duplicate(trait.name, trait.name.text, seen[trait.name.text])
+                seen.setdefault(trait.name.text, trait.name)
+                if trait.name.text in _ARGUMENTS and len(trait.arguments) != _ARGUMENTS[trait.name.text]:
+                    said, hint = (
+                        ("takes nothing", "write audited") if trait.name.text == "audited" else ("takes one field", "as in tenant(org)")
+                    )
+                    self.report.error(trait.name, f"'{trait.name.text}' {said}", "CAI0114", help_text=hint)
+                elif trait.name.text == "audited":
                     audited = True
-                elif trait.name.text == "tenant" and len(trait.arguments) == 1:
+                elif trait.name.text == "tenant":
                     tenant = trait.arguments[0].text
                     if tenant not in symbol.fields:
                         self.unknown_field(trait.arguments[0], symbol)
@@ -288,23 +338,50 @@ class Entities(Effects):
             assert node.computed is not None
             scope = self._row_scope(symbol, "a computed field", user=False)
             value = self.value(node.computed, scope, type_, f"field '{name}'")
+            self.check_query(node.computed, value, advice="the database computes it: compute this in an endpoint, or store it in a field")
             found.append(ComputedField(name=name, type=type_, value=value, description=node.description, at=node.start))
         return tuple(found)
 
     def _indexes(self, symbol: EntitySymbol) -> tuple[Index, ...]:
         found: list[Index] = []
+        places: dict[str, Node] = {}
         for clause in symbol.declaration.clauses:
             if not isinstance(clause, d.IndexClause):
                 continue
-            for column in clause.columns:
-                if column.name.text not in symbol.fields:
-                    self.unknown_field(column.name, symbol)
+            self._indexed(symbol, clause)
             if not clause.columns:
                 self.report.error(clause, "an index has fields", "CAI0205", help_text="as in index: [name]")
             columns = tuple((column.name.text, column.descending) for column in clause.columns)
             name = "_".join([symbol.table, *(column for column, _ in columns), "key" if clause.unique else "idx"])
+            if name in places and columns in (index.columns for index in found if index.unique == clause.unique):
+                said = "there is an index on these fields already"
+                self.report.error(clause, said, "CAI0217", severity=Severity.WARNING, other=places[name], label="declared here")
+                continue
+            name = name if name not in places else f"{name}_{len(places)}"
+            places[name] = clause
             found.append(Index(name=name, columns=columns, unique=clause.unique))
         return tuple(found)
+
+    def _indexed(self, symbol: EntitySymbol, clause: d.IndexClause) -> None:
+        """Reports fields that cannot be in an index."""
+        self.distinct(column.name for column in clause.columns)
+        for column in clause.columns:
+            name = column.name.text
+            field = symbol.fields.get(name)
+            if field is None and (name in symbol.computed or name in symbol.relations):
+                self.report.error(column.name, f"'{name}' is not stored, and an index is over what is", "CAI0205")
+            elif field is None:
+                self.unknown_field(column.name, symbol)
+            elif isinstance(field.type, _UNINDEXED):
+                self.report.error(column.name, f"values of type '{field.type}' have no place in an index", "CAI0205")
+
+    def distinct(self, names: Iterable[Identifier]) -> None:
+        """Reports what a list names twice."""
+        seen: dict[str, Node] = {}
+        for name in names:
+            if name.text in seen:
+                self.report.duplicate(name, name.text, seen[name.text])
+            seen.setdefault(name.text, name)
 
     def _checks(self, symbol: EntitySymbol) -> tuple[Check, ...]:
         found: list[Check] = []
@@ -312,9 +389,20 @@ class Entities(Effects):
         for clause in symbol.declaration.clauses:
             if isinstance(clause, d.CheckClause):
                 condition = self.condition(clause.condition, scope)
+                self._check_of_row(clause.condition, condition)
                 text = source_text(self.sources, clause.condition)
                 found.append(Check(name=f"{symbol.table}_check_{len(found) + 1}", condition=condition, source=text, at=clause.start))
         return tuple(found)
+
+    def _check_of_row(self, node: ex.Expression, condition: ir.Expression) -> None:
+        """A check is a condition of the table: it reads its row and constants."""
+        found = beyond_row(condition)
+        if found is not None:
+            at, what = found
+            hint = "check it with 'validate' or 'require'"
+            self.report.error(place_of(node, at), f"a check reads its own row, and {what}", "CAI0216", help_text=hint)
+        else:
+            self.check_query(node, condition, advice="check it with 'validate' or 'require'")
 
     def _allow(self, clause: d.AllowClause, scope: Scope) -> list[Allow]:
         condition: ir.Expression | None = None
@@ -322,6 +410,7 @@ class Entities(Effects):
             condition = finish(self.condition(clause.condition, scope), scope.host)
             self.check_query(clause.condition, condition)
         found: list[Allow] = []
+        self.distinct(clause.actions)
         for action in clause.actions:
             if action.text not in _ACTIONS:
                 self.report.unknown(action, f"unknown action '{action.text}'", action.text, _ACTIONS, "CAI0115")
@@ -330,10 +419,13 @@ class Entities(Effects):
         return found
 
     def _hide(self, clause: d.HideClause, symbol: EntitySymbol, scope: Scope) -> Hide:
+        self.distinct(Identifier(name.start, name.end, name.text) for name in clause.fields)
         for name in clause.fields:
             if name.text not in symbol.fields and name.text not in symbol.computed:
                 self.unknown_field(Identifier(name.start, name.end, name.text), symbol)
         unless = self.condition(clause.unless, scope) if clause.unless is not None else None
+        if clause.unless is not None:
+            self.check_query(clause.unless, unless)
         return Hide(
             fields=tuple(name.text for name in clause.fields), unless=unless, source=source_text(self.sources, clause), at=clause.start
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -11,6 +13,7 @@ from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.statements import finish
 from codeai.analysis.symbols import EventSymbol, Symbols
+from codeai.analysis.unread import report_unread
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
@@ -19,9 +22,17 @@ from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier, Node, Reference, children
 from codeai.model import expression as ir
+from codeai.model.endpoint import InputField
 from codeai.model.event import Change, Event, Handler, Publication, Retry, Webhook
 
 _PUBLICATIONS: Final = ("webhook", "kafka", "slack", "email")
+_FORMS: Final = {
+    "kafka": re.compile(r"[A-Za-z0-9._-]{1,249}"),
+    "slack": re.compile(r"[#@]?[^\s#@]{1,80}"),
+    "email": re.compile(r"[^\s@]+@[^\s@]+"),
+}
+_CALLED: Final = {"kafka": "topic", "slack": "channel", "email": "address"}
+_KEYS: Final = (t.Json, t.List, t.Map, t.Record, t.Row, t.Bytes)
 _DECLARED: Final = {"integration": "operation", "emit": "event"}  # what the target of a handler is, where the keyword is another
 
 
@@ -54,6 +65,7 @@ class Events(Middlewares):
     def event_model(self, symbol: EventSymbol) -> Event:
         """An event, resolved."""
         clauses = symbol.declaration.clauses
+        self.single_clauses(clauses)
         payload = next((clause for clause in clauses if isinstance(clause, d.InputClause)), None)
         host = Host("an event", user=False, database=False, values={"event": self.event_record(symbol)})
         key = self.clause_value(clauses, "key")
@@ -61,7 +73,7 @@ class Events(Middlewares):
             name=symbol.name,
             wire=symbol.wire,
             payload=symbol.payload,
-            fields=tuple(self.input_field(field) for field in payload.fields) if payload is not None else (),
+            fields=self.taken(payload),
             key=self._event_key(key, symbol, host) if key is not None else None,
             change=self._change(symbol, clauses),
             publish=self._publications(self.clause_value(clauses, "publish_to")),
@@ -69,14 +81,35 @@ class Events(Middlewares):
             at=symbol.declaration.start,
         )
 
+    def taken(self, clause: d.InputClause | None) -> tuple[InputField, ...]:
+        """The fields of a payload, or what a run takes: those in braces, or those of the record that it is."""
+        if clause is None or clause.type is None:
+            return self.input_fields(clause.fields if clause is not None else ())
+        what, type_ = clause.place.text, self.resolve(clause.type)
+        if isinstance(type_, t.Unknown):
+            return ()
+        if isinstance(type_, t.List | t.Row | t.Json):
+            advice = f"write {type_}.pick(…), with the fields that it has" if isinstance(type_, t.Row) else "put it into a field"
+            self.report.error(clause.type, f"{_article(what)} {what} is a record, not {type_}", "CAI0501", help_text=advice)
+            return ()
+        return self.body_shape(clause).fields
+
     def _event_key(self, node: ex.Expression, symbol: EventSymbol, host: Host) -> ir.Expression:
         """``key: order_id`` names a field of the payload; ``key: event.order_id`` is the same."""
         if isinstance(node, ex.Name) and symbol.payload.field(node.text) is not None:
             field = symbol.payload.field(node.text)
             assert field is not None
             record = ir.HostValue(type=self.event_record(symbol), name="event", at=node.start)
-            return ir.Member(type=field.type, target=record, name=field.name, at=node.start)
-        return self.expression(node, Scope(host))
+            return self.keyed(node, ir.Member(type=field.type, target=record, name=field.name, at=node.start))
+        found = self.expression(node, Scope(host))
+        return self.keyed(node, found)
+
+    def keyed(self, node: ex.Expression, value: ir.Expression) -> ir.Expression:
+        """A key, by which things are told apart: a plain value."""
+        if isinstance(t.required(value.type), _KEYS):
+            said = f"a key is a text, a number or the like, not {t.required(value.type)}"
+            self.report.error(node, said, "CAI0301", help_text="take a field of it, or make a text of it")
+        return value
 
     def _change(self, symbol: EventSymbol, clauses: tuple[d.Clause, ...]) -> Change | None:
         clause = next((c for c in clauses if isinstance(c, ev.TriggerClause)), None)
@@ -103,6 +136,9 @@ class Events(Middlewares):
     def _publications(self, node: ex.Expression | None) -> tuple[Publication, ...]:
         found: list[Publication] = []
         items = node.items if isinstance(node, ex.ListLiteral) else (node,) if node is not None else ()
+        if node is not None and not items:
+            self.report.error(node, "'publish_to' names nothing", "CAI0505", help_text="name a target, or leave it out")
+        seen: dict[tuple[str, str], Node] = {}
         for item in items:
             kind = item.callee.text if isinstance(item, ex.Call) and isinstance(item.callee, ex.Name) else ""
             argument = item.arguments[0].value if isinstance(item, ex.Call) and len(item.arguments) == 1 else None
@@ -110,6 +146,11 @@ class Events(Middlewares):
             if kind not in _PUBLICATIONS or text is None:
                 self.report.unknown(item, f"unknown target '{kind}'" if kind else "this is no target", kind, _PUBLICATIONS, "CAI0127")
                 continue
+            if (kind, text) in seen:
+                self.report.duplicate(item, f"{kind}({text})", seen[kind, text])
+            seen.setdefault((kind, text), item)
+            if kind in _FORMS and not _FORMS[kind].fullmatch(text):
+                self.report.error(argument or item, f"'{text}' is no {_CALLED[kind]}", "CAI0505")
             if kind == "webhook" and text not in self.symbols.webhooks:
                 place = argument or item
                 named = (Identifier(place.start, place.end, text),)
@@ -186,9 +227,28 @@ class Events(Middlewares):
 
     # -- webhooks --------------------------------------------------------------------------------------------------
 
+    def _signing_key(self, node: ex.Expression) -> None:
+        """A key of Standard Webhooks is base64 behind its prefix."""
+        if isinstance(node, ex.StringLiteral) and node.value.startswith("whsec_"):
+            try:
+                base64.b64decode(node.value.removeprefix("whsec_"), validate=True)
+            except ValueError:
+                self.report.error(node, "behind 'whsec_' stands base64", "CAI0505", help_text="or leave 'whsec_' out")
+
+    def _names_events(self, node: ev.WebhookDeclaration) -> None:
+        """Reports an event that a webhook names twice, and a list of none."""
+        named = [clause for clause in node.clauses if isinstance(clause, ev.EventsClause)]
+        self.distinct(Identifier(name.start, name.end, wire_name(name.text)) for clause in named for name in clause.events)
+        for clause in named:
+            if not clause.events:
+                self.report.error(clause, "'events' names nothing", "CAI0505", help_text="name one, or leave it out")
+
     def webhook(self, node: ev.WebhookDeclaration) -> Webhook:
         """An outbound webhook."""
         scope = self.settings_scope("a webhook")
+        self.single_clauses(tuple(clause for clause in node.clauses if not isinstance(clause, ev.EventsClause)))
+        self._names_events(node)
+        report_unread("webhook", node.clauses, self.report)
         events: list[str] = []
         for clause in node.clauses:
             if isinstance(clause, ev.EventsClause):
@@ -202,6 +262,7 @@ class Events(Middlewares):
             self.report.absent(node, node.name, f"webhook '{node.name.text}' has no url", "CAI0601")
         if secret is not None:
             self.secret_literal(secret, node.name.text)
+            self._signing_key(secret)
         events += [event for webhook, event in self.delivered if webhook == node.name.text and event not in events]
         return Webhook(
             name=node.name.text,
@@ -223,6 +284,10 @@ def _reaches_out(node: object) -> bool:
         return any(map(_reaches_out, node))
     names = node.__struct_fields__ if isinstance(node, ir.Expression | ir.Entry) else ()
     return any(_reaches_out(getattr(node, name)) for name in names if name not in ("type", "at"))
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
 
 
 def _named(node: Reference, text: str) -> Identifier:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.analysis.conversions import sent_alike
+from codeai.analysis.grouping import sorts
 from codeai.analysis.inputs import LISTING, InputAnalysis
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.symbols import EntitySymbol
@@ -16,6 +18,7 @@ from codeai.language.naming import plural, snake_case
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
+from codeai.language.tree.node import Identifier
 from codeai.model import expression as ir
 from codeai.model.endpoint import (
     ConditionalFilter,
@@ -164,8 +167,15 @@ class Inference(InputAnalysis):
             known = entity.fields.get(field.name)
             if known is None:
                 raise _Ambiguous(f"'{field.name}' of the body is no field of '{entity.name}'")
+            self._assignable(field, known)
             if not client_writes(known):
                 raise _Ambiguous(f"'{field.name}' is set by the server")
+
+    def _assignable(self, given: InputField, stored: Field) -> None:
+        if given.at >= 0 and not sent_alike(given.type, stored.type) and given.at != stored.at:
+            place = Identifier(given.at, given.at + len(given.name), given.name)
+            said = f"type mismatch for field '{given.name}': expected {stored.type}, got {given.type}"
+            self.report.error(place, said, "CAI0301")
 
     def _create_one(self, node: d.EndpointDeclaration, entity: EntitySymbol, returns: Returns) -> _Result:
         if not node.path.segments or node.path.segments[-1].parameter:
@@ -211,7 +221,7 @@ class Inference(InputAnalysis):
         for field in inputs.query:
             if field.name in LISTING or field.name in used:
                 continue
-            parameters.append(self._parameter(field, entity))
+            parameters.append(self._parameter(field, entity, clauses))
         for name in self._names(clauses, "filter_by", entity):
             if name in entity.computed:
                 filters = (*filters, *_computed_filters(entity, name, query))
@@ -219,7 +229,7 @@ class Inference(InputAnalysis):
             for extra in self._field_parameters(entity, name):
                 parameters.append(extra[0])
                 query.append(extra[1])
-        page_size = self._whole(clauses, "page_size") or 20
+        page_size, most = self._page_sizes(clauses)
         action = ListRows(
             entity=entity.name,
             sources=sources,
@@ -228,18 +238,32 @@ class Inference(InputAnalysis):
             sort_by=self._names(clauses, "sort_by", entity),
             order=self._order(entity, clauses),
             page_size=page_size,
-            max_page_size=max(self._whole(clauses, "max_page_size") or 100, page_size),
+            max_page_size=most,
             paginated=paginated,
             search=any(field.searchable for field in entity.fields.values()),
         )
         return action, msgspec.structs.replace(inputs, query=tuple(query), closed_query=True)
 
-    def _parameter(self, field: InputField, entity: EntitySymbol) -> ParameterFilter:
+    def _parameter(self, field: InputField, entity: EntitySymbol, clauses: tuple[d.Clause, ...]) -> ParameterFilter:
         for prefix, operator in (("", "equals"), ("min_", "minimum"), ("max_", "maximum")):
             if field.name.startswith(prefix) and field.name[len(prefix) :] in entity.fields:
+                stored = entity.fields[field.name[len(prefix) :]]
+                self._comparable(field, stored, clauses)
+                if operator != "equals" and not isinstance(stored.type, (*_ORDERED, t.Unknown)):
+                    continue
                 return ParameterFilter(parameter=field.name, field=field.name[len(prefix) :], operator=operator)  # type: ignore[arg-type]  # one of the operators
         used = f"say what it does, as in 'filter {{ stock > 0 or not query.{field.name} if provided }}', or add a 'do' block"
         raise _Ambiguous(f"query parameter '{field.name}' is neither a field nor used in 'filter'", used)
+
+    def _comparable(self, given: InputField, stored: Field, clauses: tuple[d.Clause, ...]) -> None:
+        """A parameter is of the type of the field that it is compared with, or a list of them."""
+        type_ = t.required(given.type.item) if isinstance(given.type, t.List) else given.type
+        if not sent_alike(type_, stored.type):
+            nodes = (field for c in clauses if isinstance(c, d.InputClause) and c.place.text == "query" for field in c.fields)
+            place = next((node.type for node in nodes if node.name.text == given.name), None)
+            if place is not None:
+                said = f"type mismatch for parameter '{given.name}': expected {stored.type}, got {type_}"
+                self.report.error(place, said, "CAI0301")
 
     def _field_parameters(self, entity: EntitySymbol, name: str) -> list[tuple[ParameterFilter, InputField]]:
         field = entity.fields[name]
@@ -260,6 +284,8 @@ class Inference(InputAnalysis):
         found: list[str] = []
         for clause in clauses:
             if isinstance(clause, d.NamesClause) and clause.key.text == key:
+                self.names_something(clause)
+                self.distinct(clause.names)
                 for name in clause.names:
                     field = entity.fields.get(name.text)
                     if key == "filter_by" and name.text in LISTING:
@@ -273,9 +299,23 @@ class Inference(InputAnalysis):
                         self.unknown_field(name, entity)
                     elif not field.readable:
                         self.report.error(name, f"'{name.text}' is secret: no filter and no sort", "CAI0510")
+                    elif key == "sort_by" and not sorts(field.type):
+                        self.report.error(name, f"type '{field.type}' has no order", "CAI0313")
+                    elif key == "filter_by" and not isinstance(field.type, (*_FILTERABLE, t.Unknown)):
+                        hint = f"write 'query {{ value: string }}  filter {{ {name.text} contains query.value if provided }}'"
+                        self.report.error(name, f"no parameter compares values of type '{field.type}'", "CAI0511", help_text=hint)
                     else:
                         found.append(name.text)
         return tuple(found)
+
+    def _page_sizes(self, clauses: tuple[d.Clause, ...]) -> tuple[int, int]:
+        """How many rows a page has, and the most that a caller may ask for."""
+        size, most = self._whole(clauses, "page_size"), self._whole(clauses, "max_page_size")
+        if size is not None and most is not None and size > most:
+            place = next(c for c in clauses if isinstance(c, d.ValueClause) and c.key.text == "page_size")
+            self.report.error(place.value, f"a page of {size} is larger than 'max_page_size', {most}", "CAI0505")
+        size = size or min(20, most or 20)
+        return size, max(most or 100, size)
 
     def _whole(self, clauses: tuple[d.Clause, ...], key: str) -> int | None:
         for clause in clauses:
@@ -296,6 +336,7 @@ class Inference(InputAnalysis):
         for clause in clauses:
             for line in clause.conditions if isinstance(clause, d.FilterClause) else ():
                 condition = self.condition(line.condition if isinstance(line, ex.Provided) else line, scope)
+                self.check_query(line.condition if isinstance(line, ex.Provided) else line, condition)
                 names = _query_names(condition)
                 used |= names
                 found.append(
@@ -313,6 +354,8 @@ class Inference(InputAnalysis):
                 if not isinstance(value, ir.FieldValue) and not isinstance(value.type, t.Unknown):
                     self.report.error(term, "lists sort by fields", "CAI0511")
                     continue
+                if not sorts(value.type):
+                    self.report.error(term, f"type '{t.required(value.type)}' has no order", "CAI0313")
                 found.append(ir.Order(value, term.descending))
         return tuple(found)
 
@@ -332,6 +375,7 @@ class Inference(InputAnalysis):
                     scope = Scope(Host("a validation"), None, (Range(entity.name, "self"),))
                     scope.query = True
                     condition = self.condition(rule.condition, scope)
+                    self.check_query(rule.condition, condition)
                 found.append(
                     Validation(
                         kind=rule.kind,  # type: ignore[arg-type]  # the parser's kinds

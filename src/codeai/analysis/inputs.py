@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from codeai.analysis.conversions import sent_alike
 from codeai.analysis.entities import Entities
+from codeai.analysis.fields import check_fields, check_type
 from codeai.analysis.guarding import check_permission
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import EntitySymbol
@@ -30,16 +32,22 @@ def _is_file(field: InputField) -> bool:
 class InputAnalysis(Entities):
     """Elaborates the inputs of endpoints."""
 
-    def input_field(self, node: d.FieldDeclaration, *, partial: bool = False) -> InputField:
+    def input_fields(self, nodes: tuple[d.FieldDeclaration, ...], place: str = "") -> tuple[InputField, ...]:
+        """The declared inputs of a place of the request, or of a payload or a run."""
+        check_fields(nodes, self.report, place)
+        return tuple(self.input_field(node, place=place) for node in nodes)
+
+    def input_field(self, node: d.FieldDeclaration, *, partial: bool = False, place: str = "") -> InputField:
         """A declared input."""
         type_ = self.resolve(node.type)
+        check_type(node, type_, self.report, place)
         modifiers = {modifier.name.text: modifier for modifier in node.modifiers}
         constraints, default = self.constraints(node, type_), None
         if "default" in modifiers and modifiers["default"].arguments:
             scope = Scope(Host("a default", database=False))
-            what, place = f"default of '{node.name.text}'", modifiers["default"].arguments[0]
-            default = self.value(place, scope, type_, what)
-            self.check_constants(place, default, type_, constraints, what)
+            what, given = f"default of '{node.name.text}'", modifiers["default"].arguments[0]
+            default = self.value(given, scope, type_, what)
+            self.check_constants(given, default, type_, constraints, what)
         plain = t.required(type_)
         return InputField(
             name=node.name.text,
@@ -81,7 +89,7 @@ class InputAnalysis(Entities):
     def body_shape(self, clause: d.InputClause) -> Shape:
         """The body that a clause declares."""
         if clause.type is None:
-            fields = tuple(self.input_field(field) for field in clause.fields)
+            fields = self.input_fields(clause.fields, "body")
             return Shape(fields=fields, multipart=any(map(_is_file, fields)))
         node = clause.type
         if isinstance(node, ty.ShapeType) and node.entity.text in self.symbols.entities:
@@ -107,7 +115,9 @@ class InputAnalysis(Entities):
                 return Shape(fields=tuple(self.input_field(field) for field in node.fields if isinstance(field, d.FieldDeclaration)))
         if isinstance(record, t.Row):
             return self.entity_shape(self.symbols.entities[record.entity], "create")
-        self.report.error(clause, f"a body is a record, not {type_}", "CAI0501")
+        self.report.error(
+            clause, f"{'an' if clause.place.text == 'input' else 'a'} {clause.place.text} is a record, not {type_}", "CAI0501"
+        )
         return Shape(open=True)
 
     def inputs(self, path: d.Path, clauses: tuple[d.Clause, ...], known: dict[str, t.Type]) -> Inputs:
@@ -124,7 +134,7 @@ class InputAnalysis(Entities):
             elif clause.type is not None:
                 parts[place] = self._named_fields(clause)
             else:
-                parts[place] = tuple(self.input_field(field) for field in clause.fields)
+                parts[place] = self.input_fields(clause.fields, place)
         parts["path"] = self._path_inputs(path, parts.get("path", ()), known)
         return Inputs(
             path=parts["path"],
@@ -153,6 +163,10 @@ class InputAnalysis(Entities):
             seen.add(segment.text)
             field = by_name.pop(segment.text, None)
             type_ = known.get(segment.text, t.String()) if field is None else field.type
+            wanted = known.get(segment.text)
+            if field is not None and wanted is not None and not sent_alike(field.type, wanted):
+                said = f"type mismatch for parameter '{segment.text}': expected {wanted}, got {field.type}"
+                self.report.error(Identifier(field.at, field.at + len(field.name), field.name), said, "CAI0301")
             found.append(
                 InputField(
                     name=segment.text,
@@ -181,11 +195,15 @@ class InputAnalysis(Entities):
             if isinstance(clause, d.AuthClause):
                 mode, providers = self._auth_mode(clause)
                 said = clause
+            elif isinstance(clause, d.NamesClause) and clause.key.text in ("roles", "permissions") and not clause.names:
+                self.names_something(clause)
             elif isinstance(clause, d.NamesClause) and clause.key.text == "roles":
+                self.distinct(clause.names)
                 for name in clause.names:
                     self.check_role(name)
                 roles = tuple(name.text for name in clause.names)
             elif isinstance(clause, d.NamesClause) and clause.key.text == "permissions":
+                self.distinct(clause.names)
                 for name in clause.names:
                     check_permission(name, self.symbols, self.report)
                 permissions = tuple(name.text for name in clause.names)
@@ -215,6 +233,10 @@ class InputAnalysis(Entities):
         return any(isinstance(clause, d.ActionSettings) for clause in after)
 
     def _auth_mode(self, clause: d.AuthClause) -> tuple[str, tuple[str, ...]]:
+        if not clause.names:
+            self.report.error(clause, "'auth' names nothing", "CAI0505", help_text="write required, optional, public, or a provider")
+            return "required", ()
+        self.distinct(clause.names)
         first = clause.names[0]
         if first.text in _MODES:
             return first.text, ()
@@ -224,6 +246,12 @@ class InputAnalysis(Entities):
             self.symbols.use("auth", name.text)
         return "required", tuple(name.text for name in clause.names)
 
+    def names_something(self, clause: d.NamesClause) -> bool:
+        """Whether a list names anything; reports it otherwise."""
+        if not clause.names:
+            self.report.error(clause, f"'{clause.key.text}' names nothing", "CAI0505", help_text="name one, or leave it out")
+        return bool(clause.names)
+
     def no_duration(self, node: ex.Expression, what: str) -> None:
         """Reports what is no duration (see ``Surroundings``)."""
         raise NotImplementedError
@@ -232,7 +260,7 @@ class InputAnalysis(Entities):
         """The duration that a clause gives."""
         for clause in clauses:
             if isinstance(clause, d.ValueClause) and clause.key.text == key:
-                if isinstance(clause.value, ex.DurationLiteral):
+                if isinstance(clause.value, ex.DurationLiteral) and clause.value.milliseconds:
                     return clause.value.milliseconds
                 self.no_duration(clause.value, key)
         return None

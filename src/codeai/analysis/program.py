@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from codeai.analysis.builtins import BUILTINS
 from codeai.analysis.circles import tangled
+from codeai.analysis.configured import report_settings
 from codeai.analysis.cycles import Edges, check_cycles
 from codeai.analysis.derivation import report_circular
 from codeai.analysis.functions import inlined, report_not_inlinable, settled
@@ -17,9 +20,9 @@ from codeai.analysis.recursion import report_endless
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.routes import report_own, report_unanswered
 from codeai.analysis.scope import Host, Scope, Variable
-from codeai.analysis.settings import Settings
+from codeai.analysis.settings import Settings, configured_providers
 from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
-from codeai.analysis.usage import report_misspelt_settings, report_unused
+from codeai.analysis.usage import report_unused
 from codeai.analysis.ways import always_ends
 from codeai.language import types as t
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
@@ -39,6 +42,7 @@ from codeai.model.statement import Block, Statement
 from codeai.model.workflow import Job, Workflow
 
 _SCOPE = DiagnosticClass.SCOPE
+_SOURCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 _RUN = "run the script with 'codeai run'"
 _MOVE = "move it into the program"
 _OF_SCRIPTS = (d.FunctionDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.ImportDeclaration, d.Script)
@@ -95,7 +99,7 @@ class Program(Settings):
 
     def run(self, declarations: list[d.Declaration], name: str) -> Application:
         """Declares every name, then resolves every declaration."""
-        self.declarations = declarations
+        self.declarations = [*declarations, *configured_providers(declarations)]
         self._bodies: dict[str, Host] = {}
         self._declare_all()
         self._settings_types()
@@ -125,7 +129,7 @@ class Program(Settings):
         entities = inlined(entities, functions)
         self._called_in_lambdas(functions)
         report_unused(self.symbols, self.report)
-        report_misspelt_settings(self._all_settings(), self.symbols, self.report)
+        report_settings(self._all_settings(), self.symbols, self.report)
         return Application(
             name=self._config_text("name") or name,
             version=self._config_text("version") or "0.0.0",
@@ -240,6 +244,11 @@ class Program(Settings):
 
     def _new(self, name: Identifier, space: str) -> bool:
         """Whether the name is not taken in its space; reports it otherwise."""
+        if space == "type" and self.is_type(name.text):
+            said = f"'{name.text}' is a type of the language"
+            self.report.error(name, said, "CAI0102", kind=_SCOPE, help_text="call it otherwise")
+        if space == "function" and name.text in BUILTINS:
+            self.report.warning(name, f"function '{name.text}' hides the one of the language", "CAI0137", help_text="call it otherwise")
         first = self.symbols.places.setdefault(f"{space} {name.text}", name)
         if first is not name:
             self.report.duplicate(name, name.text, first)
@@ -306,6 +315,14 @@ class Program(Settings):
                 (parameter.name.text, self.resolve(parameter.type) if parameter.type is not None else t.Unknown())
                 for parameter in node.parameters
             )
+            for parameter, (_, type_) in zip(node.parameters, parameters, strict=True):
+                if isinstance(t.required(type_), t.Void | t.Paginated | t.Many):
+                    self.report.error(parameter, f"no value is of type '{t.required(type_)}'", "CAI0208", help_text="results have it")
+            if node.source is not None and not _SOURCE.fullmatch(node.source):
+                hint = "the module lies in activities/ beside the program"
+                self.report.error(
+                    node.name, f"'{node.source}' is no function of Python", "CAI0123", help_text=f"write module.function: {hint}"
+                )
             result = self.resolve(node.result) if node.result is not None else t.Unknown()
             self.symbols.functions[node.name.text] = FunctionSymbol(node.name.text, node, parameters, result)
 
@@ -345,6 +362,7 @@ class Program(Settings):
                 found.extend((endpoint, declaration.path) for endpoint in self.resource(declaration))
         routes: dict[tuple[str, ...], Node] = {}
         twice: set[Node] = set()
+        own: set[Node] = set()
         names: set[str] = set()
         distinct: list[Endpoint] = []
         for endpoint, node in found:
@@ -360,7 +378,9 @@ class Program(Settings):
                     label="first declared here",
                 )
             routes.setdefault(route, node)
-            report_own(endpoint, node, self.report)
+            if node not in own:
+                report_own(endpoint, node, self.report)
+            own.add(node)
             name, count = endpoint.name, 1
             while name in names:
                 count += 1

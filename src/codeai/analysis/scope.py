@@ -45,6 +45,7 @@ class Host:
     result: t.Type | None = None
     values: dict[str, t.Type] = field(default_factory=dict)
     effects: list[tuple[str, Node]] = field(default_factory=list)
+    sleeps: list[Node] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     emits: list[tuple[str, str]] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)

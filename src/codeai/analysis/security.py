@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from codeai.analysis import kinds as k
 from codeai.analysis.circles import circles, shown
+from codeai.analysis.configured import check_kind
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.workflows import Workflows
 from codeai.language import types as t
@@ -16,15 +18,26 @@ from codeai.model.endpoint import Endpoint
 from codeai.model.integration import Middleware
 from codeai.model.security import AuthProvider, Role
 
-_KEYS: Final = (
-    *("secret", "public_key", "jwks_url", "issuer", "audience", "roles_claim", "algorithms", "require_exp", "header", "keys"),
-    *("users", "realm", "client_id", "tenant_claim", "permissions_claim"),
-)
+_ALGORITHMS: Final = ("HS256", "RS256", "ES256", "EdDSA")
+_TOKENS: Final[dict[str, k.Kind]] = {
+    **dict.fromkeys(("secret", "public_key", "jwks_url", "issuer"), k.TEXT),
+    **dict.fromkeys(("roles_claim", "permissions_claim", "tenant_claim"), k.TEXT),
+    "audience": k.TEXTS,
+    "algorithms": k.Kind(", ".join(_ALGORITHMS), lambda node: getattr(node, "value", None) in _ALGORITHMS, _ALGORITHMS, list_=True),
+    "require_exp": k.FLAG,
+}
+# What each method may be told.
+_KEYS: Final[dict[str, dict[str, k.Kind]]] = {
+    "jwt": _TOKENS,
+    "oauth2": {**_TOKENS, "client_id": k.TEXT},
+    "api_key": {"header": k.HEADER, "keys": k.TEXTS},
+    "basic": {"users": k.USERS, "realm": k.TEXT},
+}
 # What each method cannot do without; a JWT provider may have all from the environment.
 _NEEDED: Final = {"jwt": "", "api_key": "keys", "basic": "users", "oauth2": "issuer"}
 _LISTS: Final = ("audience", "algorithms", "keys", "users")
-_ALGORITHMS: Final = ("HS256", "RS256", "ES256", "EdDSA")
 _HOW: Final = ("provider", "auth", "method")
+_MODES: Final = ("required", "optional", "public")
 
 
 class Security(Workflows):
@@ -52,37 +65,61 @@ class Security(Workflows):
 
     def _provider(self, node: d.AuthDeclaration) -> AuthProvider:
         scope = Scope(Host("auth", user=False, database=False))
-        method = "jwt"
+        method = _method(node) or "jwt"
+        self.settings_once(node.settings)
+        values = {setting.key.text: setting.value for setting in node.settings if setting.value is not None}
+        if method not in _NEEDED or ("method" in values and not _method(node)):
+            said = f"unknown auth method '{method}'" if _method(node) else "this is no auth method"
+            self.report.unknown(values["method"], said, method, _NEEDED, "CAI0117")
+            method = "jwt"
+        known = _KEYS[method]
         entries: list[ir.Entry] = []
         for setting in node.settings:
             key, value = setting.key.text, setting.value
             if key == "method":
-                method = value.text if isinstance(value, ex.Name) else ""
-                if method not in _NEEDED:
-                    self.report.unknown(setting, f"unknown auth method '{method}'", method, _NEEDED, "CAI0117")
-                    method = "jwt"
-            elif key not in _KEYS:
-                self.report.unknown(setting.key, f"unknown setting '{key}' of auth '{node.name.text}'", key, ("method", *_KEYS), "CAI0118")
-            elif value is not None:
-                resolved = self._provider_setting(key, value, scope)
+                continue
+            if key not in known:
+                said = f"unknown setting '{key}' of auth '{node.name.text}'"
+                of_others = {name for keys in _KEYS.values() for name in keys}
+                self.report.unknown(setting.key, said, key, ("method", *known) if key not in of_others else (), "CAI0118")
+            elif value is not None and check_kind(self.report, known[key], value, key):
                 if key in ("secret", "keys") and isinstance(value, ex.StringLiteral):
                     self.report.secret_in_text(value, node.name.text)
-                entries.append(ir.Entry(key, resolved))
+                entries.append(ir.Entry(key, self._provider_setting(key, value, scope, addressed=method == "oauth2")))
+        self._needs(node, method, values)
         return AuthProvider(name=node.name.text, method=method, settings=tuple(entries), at=node.start)  # type: ignore[arg-type]  # checked above
 
-    def _provider_setting(self, key: str, node: ex.Expression, scope: Scope) -> ir.Expression:
-        """A setting of the type that its key says; a list of keys or users may be one text, as the environment has it."""
+    def _needs(self, node: d.AuthDeclaration, method: str, values: Mapping[str, ex.Expression]) -> None:
+        """What the method cannot do without, and keys that go with its algorithms."""
+        wanted = _NEEDED[method]
+        if node.name.text in _MODES:
+            self.report.error(
+                node.name, f"'{node.name.text}' is what every endpoint may say of auth", "CAI0102", help_text="call it otherwise"
+            )
+        if wanted and wanted not in values and not (method == "oauth2" and "jwks_url" in values):
+            self.report.absent(node, node.name, f"auth '{node.name.text}' has no '{wanted}'", "CAI0136", help_text=f"give it '{wanted}'")
+        algorithms = values.get("algorithms")
+        shared, public = "secret" in values, "public_key" in values or "jwks_url" in values or method == "oauth2"
+        for item in algorithms.items if isinstance(algorithms, ex.ListLiteral) and (shared or public) else ():
+            if isinstance(item, ex.StringLiteral) and item.value in _ALGORITHMS:
+                symmetric = item.value == "HS256"
+                if not (shared and not public if symmetric else public):
+                    needed = "'secret', and no key besides" if symmetric else "'public_key' or 'jwks_url'"
+                    self.report.error(item, f"no token is checked by '{item.value}' here", "CAI0127", help_text=f"that needs {needed}")
+
+    def _provider_setting(self, key: str, node: ex.Expression, scope: Scope, *, addressed: bool) -> ir.Expression:
+        """A setting of the type that its key says; a list of keys or users may be one text, as the environment has it.
+
+        :param addressed: the issuer is asked where its keys are
+        """
         if key in _LISTS:
             found = self.expression(node, scope)
             if not isinstance(t.required(found.type), t.String | t.List | t.Unknown | t.Json):
                 self.report.error(node, f"type mismatch for '{key}': expected string or array, got {t.required(found.type)}", "CAI0301")
         else:
             found = self.value(node, scope, t.Bool() if key == "require_exp" else t.String(), f"'{key}'", nullable=False)
-        if key == "jwks_url":
+        if key == "jwks_url" or (key == "issuer" and addressed):
             self.check_address(node)
-        for item in node.items if key == "algorithms" and isinstance(node, ex.ListLiteral) else ():
-            if isinstance(item, ex.StringLiteral) and item.value not in _ALGORITHMS:
-                self.report.unknown(item, f"unknown algorithm '{item.value}'", item.value, _ALGORITHMS, "CAI0127")
         return found
 
     def roles_of(self) -> tuple[Role, ...]:
@@ -109,7 +146,7 @@ class Security(Workflows):
 
 def _method(node: d.AuthDeclaration) -> str:
     value = next((setting.value for setting in node.settings if setting.key.text == "method"), None)
-    return value.text if isinstance(value, ex.Name) else ""
+    return value.text if isinstance(value, ex.Name) else value.value if isinstance(value, ex.StringLiteral) else ""
 
 
 def _ask_anybody(endpoints: Iterable[Endpoint], middleware: Iterable[Middleware]) -> bool:

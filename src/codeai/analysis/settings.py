@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from codeai.analysis.scope import Host, Scope
@@ -10,7 +11,7 @@ from codeai.analysis.security import Security
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
-from codeai.language.tree.node import Node
+from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.application import Setting
 from codeai.model.endpoint import Segment
@@ -77,8 +78,9 @@ class Settings(Security):
                 self.prefix = tuple(Segment(part) for part in value.value.split("/") if part)
             elif key == "database":
                 kind = value.text if isinstance(value, ex.Name) else value.value if isinstance(value, ex.StringLiteral) else None
-                if kind is not None and kind not in _DATABASES:
-                    self.report.unknown(value or setting, f"unknown database '{kind}'", kind, _DATABASES, "CAI0127")
+                if value is not None and kind not in _DATABASES:
+                    said = f"unknown database '{kind}'" if kind is not None else f"'database' is {', '.join(_DATABASES)}"
+                    self.report.unknown(value, said, kind or "", _DATABASES, "CAI0127")
             elif key == "language" and not (isinstance(value, ex.IntLiteral) and value.value == 1):
                 self.report.error(setting, "this compiler knows edition 1 of the language", "CAI0513")
 
@@ -99,8 +101,22 @@ class Settings(Security):
                 walk(child, here)
 
         for setting in self._all_settings():
-            walk(setting, ())
+            if not (setting.key.text == "auth" and isinstance(setting.value, ex.Name)):  # that is a provider
+                walk(setting, ())
         return tuple(found)
+
+
+def configured_providers(declarations: Sequence[d.Declaration]) -> list[d.AuthDeclaration]:
+    """The providers that ``config { auth: jwt { … } }`` declares, called by their method."""
+    found: list[d.AuthDeclaration] = []
+    for config in declarations:
+        for setting in config.settings if isinstance(config, d.ConfigDeclaration) else ():
+            method = setting.value
+            if setting.key.text == "auth" and isinstance(method, ex.Name):
+                at = method.start, method.end
+                settings = (d.Setting(*at, Identifier(*at, "method"), method), *setting.children)
+                found.append(d.AuthDeclaration(setting.start, setting.end, "", Identifier(*at, method.text), settings))
+    return found
 
 
 def is_secret(key: str, text: str) -> bool:

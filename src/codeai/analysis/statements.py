@@ -223,7 +223,14 @@ class Statements(Queries):
             self.report.error(place_of(node, at), f"{name} {said}", code)
 
     def _sleep(self, node: st.Sleep, scope: Scope) -> s.Statement:
-        return s.Sleep(duration=self.value(node.duration, scope, t.Duration(), "sleep", nullable=False), at=node.start)
+        scope.host.sleeps.append(node)
+        return s.Sleep(duration=self.ahead(node.duration, scope, "sleep"), at=node.start)
+
+    def ahead(self, node: ex.Expression, scope: Scope, what: str) -> ir.Expression:
+        """A duration by which time goes on."""
+        if isinstance(node, ex.Unary) and node.operator == "-" and isinstance(node.operand, ex.DurationLiteral):
+            self.report.error(node, f"'{what}' is not negative", "CAI0304", help_text="time goes on only")
+        return self.value(node, scope, t.Duration(), what, nullable=False)
 
     def _as_user(self, node: st.AsUser, scope: Scope) -> s.Statement:
         if not (scope.host.test or scope.host.script):

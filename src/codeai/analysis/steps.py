@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from codeai.analysis import kinds as k
 from codeai.analysis.events import Events
 from codeai.analysis.payloads import wire_name
 from codeai.analysis.sagas import is_saga, report_uncompensated
@@ -23,6 +24,8 @@ from codeai.model import expression as ir
 from codeai.model import statement as s
 from codeai.model.workflow import Group, Outcome, Step, Work
 
+_AT_ONCE: Final = k.whole(1, 1_000)
+_TAKEN: Final = ("steps", "error", "result", "event", "config")
 _Clause = TypeVar("_Clause", bound=d.Clause)
 _FAILURE: Final = t.Record(
     (
@@ -45,6 +48,7 @@ class Run:
         self.steps: dict[str, t.RecordField] = {}
         self.places: dict[str, Node] = {}
         self.aliases: dict[str, t.Type] = {}
+        self.named: dict[str, Node] = {}
         self.emits: list[tuple[str, str]] = []
         self.saga = False
 
@@ -87,6 +91,8 @@ class Steps(Events):
 
     def _step_or_group(self, node: Node, run: Run) -> Step | Group:
         if isinstance(node, w.ParallelSteps):
+            if not node.steps:
+                self.report.error(node, "nothing runs side by side here", "CAI0605", help_text="put steps into 'parallel { … }'")
             before = dict(run.steps)
             found: list[Step | Group] = []
             after: dict[str, t.RecordField] = {}
@@ -105,10 +111,13 @@ class Steps(Events):
             self.report.duplicate(node.name, name, run.places[name])
         run.places[name] = node.name
         clauses = node.clauses
+        self.single_clauses(tuple(clause for clause in clauses if not isinstance(clause, d.DoClause)))
         item, items, more = self._repetition(node, run)
         values: dict[str, ex.Expression | None] = {key: self.clause_value(clauses, key) for key in ("when", "parallel", "timeout", "as")}
         when, timeout, alias = values["when"], values["timeout"], values["as"]
         parallel = node.parallel or values["parallel"]
+        self._repeated(node, parallel, repeated=items is not None)
+        self._check_alias(alias, run)
         works, output, hosts = self._works(clauses, run, more)
         if self._awaits(clauses):
             works, output = self._awaited(works, output, node)
@@ -126,7 +135,7 @@ class Steps(Events):
             item=item,
             items=items,
             parallel=self.value(parallel, Scope(run.host("a step")), t.Int(), "parallel") if parallel is not None else None,
-            alias=alias.text if isinstance(alias, ex.Name) else None,
+            alias=_alias(alias),
             timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else None,
             retry=self.retry_of(clauses, None),
             compensate=compensate,
@@ -139,6 +148,31 @@ class Steps(Events):
         if found.alias is not None:
             run.aliases[found.alias] = t.optional(result)
         return found
+
+    def _repeated(self, node: w.Step, parallel: ex.Expression | None, *, repeated: bool) -> None:
+        """What is said of the items of a step that has some."""
+        for key, value in (("parallel", parallel), ("as_item", self.clause_value(node.clauses, "as_item"))):
+            if value is not None and not repeated:
+                hint = "add 'for_each x in …', or put steps into 'parallel { … }'" if key == "parallel" else "add 'for_each: …'"
+                self.report.error(value, f"'{key}' says something of the items of 'for_each'", "CAI0605", help_text=hint)
+        number = isinstance(parallel, ex.IntLiteral | ex.Unary)  # what is none is said by its type
+        if parallel is not None and number and k.misfit(_AT_ONCE, parallel) is not None:
+            self.report.error(parallel, f"'parallel' takes {_AT_ONCE.wanted}", "CAI0505")
+
+    def _check_alias(self, alias: ex.Expression | None, run: Run) -> None:
+        """A name for the result of a step, which hides nothing."""
+        if alias is None:
+            return
+        name = alias.text if isinstance(alias, ex.Name) else alias.value if isinstance(alias, ex.StringLiteral) else ""
+        if not name:
+            self.report.error(alias, "'as' takes a name", "CAI0505", help_text="as in as: order")
+        elif name in run.values or name in (*_TAKEN, "steps"):
+            self.report.error(
+                alias, f"'{name}' means something in steps already", "CAI0102", kind=DiagnosticClass.SCOPE, help_text="call it otherwise"
+            )
+        elif name in run.named:
+            self.report.duplicate(alias, name, run.named[name])
+        run.named.setdefault(name, alias)
 
     def _step_record(self, name: str, output: t.Type) -> t.Record:
         """What ``steps.name`` offers: its output, whether it finished, and the fields of the output."""
@@ -154,7 +188,13 @@ class Steps(Events):
         if listed is None:
             return None, None, {}
         named = self.clause_value(node.clauses, "as_item")
+        place: Node = node.item or named or listed
+        if named is not None and not isinstance(named, ex.Name):
+            self.report.error(named, "'as_item' takes a name", "CAI0505", help_text="as in as_item: order")
         name = node.item.text if node.item is not None else named.text if isinstance(named, ex.Name) else "item"
+        if name in run.values or name in _TAKEN:
+            said = f"'{name}' means something in steps already"
+            self.report.error(place, said, "CAI0102", kind=DiagnosticClass.SCOPE, help_text="call it otherwise")
         host = run.host("a step")
         items = finish(self.expression(listed, Scope(host)), host)
         type_ = t.required(items.type)
@@ -212,23 +252,34 @@ class Steps(Events):
 
     def _only_inside(self, host: Host) -> None:
         """The ``do`` of a step commits with its record, so that nothing outside of the database may stand in it."""
-        for word, node in host.effects:
+        for word, node in (*host.effects, *(("sleep", node) for node in host.sleeps)):
             self.report.error(node, f"'{word}' is a step of its own", "CAI0606", help_text=f"move it to a step with '{word}:'")
 
     def _work(self, clause: w.WorkClause, scope: Scope) -> tuple[Work, t.Type]:
         kind: Any = clause.key.text
         statement = clause.statement
         if isinstance(statement, st.Sleep):
-            value = self.value(statement.duration, scope, t.Duration(), "sleep", nullable=False)
+            value = self.ahead(statement.duration, scope, "sleep")
             return Work(kind="sleep", value=value, at=clause.start), t.Null()
         if kind == "check" and isinstance(statement, st.ExpressionStatement):
             condition = finish(self.condition(statement.value, scope), scope.host)
             return Work(kind="check", value=condition, at=clause.start), t.Bool()
         if isinstance(statement, st.ExpressionStatement):
             value = finish(self.expression(statement.value, scope), scope.host)
+            self._works_for(kind, statement.value, value)
             return Work(kind=kind, value=value, at=clause.start), self._as_data(value.type)
         body = self.host_block(st.Block(statement.start, statement.end, (statement,)), scope)
         return Work(kind=kind, body=body, at=clause.start), t.Null()
+
+    def _works_for(self, kind: str, node: ex.Expression, value: ir.Expression) -> None:
+        """What an ``action`` and a ``query`` do; a value alone is nothing to record."""
+        if kind not in ("action", "query") or isinstance(value.type, t.Unknown):
+            return
+        if isinstance(value, ir.Constant | ir.Local) or (kind == "query" and isinstance(value, ir.ListOf | ir.RecordOf)):
+            what = (
+                "runs a function or a statement, as in total(input.items)" if kind == "action" else "reads rows, as in first Order where …"
+            )
+            self.report.error(node, f"'{kind}' {what}", "CAI0605")
 
     def _wait(self, clause: w.WaitClause, run: Run, more: dict[str, t.Type]) -> tuple[Work, t.Type]:
         symbol = self.event(clause.event)
@@ -277,6 +328,10 @@ class Steps(Events):
         message = self.value(clause.message, Scope(host), t.String(), "the message") if clause.message is not None else None
         action: Any = clause.action.text if clause.action is not None else "rollback"
         return Outcome(action=action, message=message)
+
+
+def _alias(node: ex.Expression | None) -> str | None:
+    return node.text if isinstance(node, ex.Name) else node.value if isinstance(node, ex.StringLiteral) and node.value else None
 
 
 def _names(steps: tuple[Node, ...]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from codeai.analysis.receiving import Receiving
@@ -26,6 +27,8 @@ class Surroundings(Receiving):
         limit, cache = self._annotated(annotations, method)
         for clause in clauses:
             if isinstance(clause, d.NamesClause) and clause.key.text == "use":
+                self.names_something(clause)
+                self.distinct(clause.names)
                 for name in clause.names:
                     self.check_middleware(name)
                     if name.text not in middleware:
@@ -85,16 +88,25 @@ class Surroundings(Receiving):
 
     # -- settings that declarations share -------------------------------------------------------------------------
 
-    def milliseconds_of(self, node: ex.Expression, what: str) -> int:
-        """A duration in a setting."""
-        if isinstance(node, ex.DurationLiteral):
+    def settings_once(self, settings: Iterable[d.Setting]) -> None:
+        """Reports keys of a declaration that stand twice, of which only one would count."""
+        seen: dict[str, Node] = {}
+        for setting in settings:
+            key = setting.key
+            if key.text in seen:
+                self.report.duplicate(key, key.text, seen[key.text])
+            seen[key.text] = key
+
+    def milliseconds_of(self, node: ex.Expression, what: str, *, zero: bool = False) -> int:
+        """A duration in a setting; one of nothing is none, unless ``zero`` is fine."""
+        if isinstance(node, ex.DurationLiteral) and (node.milliseconds or zero):
             return node.milliseconds
         self.no_duration(node, what)
         return 0
 
     def no_duration(self, node: ex.Expression, what: str) -> None:
         """Reports what stands where a duration should, with the duration that it may be."""
-        advice = ""
+        advice = "a duration is longer than nothing" if isinstance(node, ex.DurationLiteral) else ""
         if isinstance(node, ex.IntLiteral):
             advice = f"give it a unit: {node.value}s, {node.value}m or {node.value}h"
         elif isinstance(node, ex.StringLiteral) and (meant := intended(node.value)) is not None:

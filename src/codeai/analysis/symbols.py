@@ -9,7 +9,7 @@ from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree.events import EventDeclaration, WebhookDeclaration
 from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration, OperationClause
-from codeai.language.tree.node import Node
+from codeai.language.tree.node import Identifier, Node
 from codeai.language.tree.workflows import JobDeclaration, WorkflowDeclaration
 from codeai.model.entity import Entity, Field, Relation
 
@@ -29,6 +29,7 @@ class EntitySymbol:
     computed: dict[str, t.Type] = field(default_factory=dict)
     relations: dict[str, Relation] = field(default_factory=dict)
     places: dict[str, d.FieldDeclaration] = field(default_factory=dict)
+    columns: dict[str, Identifier] = field(default_factory=dict)
     entity: Entity | None = None
 
     @property

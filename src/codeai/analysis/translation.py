@@ -39,6 +39,22 @@ def untranslatable(value: ir.Expression) -> Found | None:
     return next(_untranslatable(value), None)
 
 
+def beyond_row(value: ir.Expression) -> Found | None:
+    """The first part of a check that is neither of its own row nor constant: its place, and what it reads."""
+    what = None
+    if isinstance(value, ir.RelatedRow | ir.RelatedRows):
+        what = "this is of another"
+    elif isinstance(value, ir.ConfigValue | ir.EnvironmentValue):
+        what = "settings may change while the table stays"
+    elif isinstance(value, ir.Call) and value.function in ("now", "today", "random", "uuid"):
+        what = f"'{value.function}' is another value each time"
+    elif isinstance(value, ir.Selection):
+        return None  # said already
+    if what is not None:
+        return value.at, what
+    return next((found for part in parts(value) if (found := beyond_row(part))), None)
+
+
 def _untranslatable(value: ir.Expression) -> Iterator[Found]:
     if isinstance(value, ir.Selection) or not _of_row(value):
         return

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from codeai.analysis.fields import check_fields, check_type
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.language import types as t
@@ -40,7 +41,10 @@ _PLAIN: Final[dict[str, Callable[[], t.Type]]] = {
     "any": t.Json,
 }
 _MOST: Final = {"string": 1, "varchar": 1, "decimal": 2, "numeric": 2, "list": 1, "array": 1, "map": 1, "paginated": 1, "ref": 1, "many": 1}
+_LONGEST: Final = 10_485_760  # PostgreSQL: varchar(n)
+_DIGITS: Final = 1_000  # PostgreSQL: numeric(p, s)
 _PARAMETRISED: Final = ("decimal", "list", "map", "paginated", "enum", "ref", "many")
+_NEEDING: Final = {"ref": "ref(Entity)", "many": "many(Entity.field)", "enum": "enum(a, b)", "paginated": "paginated(Entity)"}
 _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
     "pattern": _TEXTS,
@@ -56,11 +60,17 @@ class TypeResolver:
         self.symbols = symbols
         self.report = reporter
 
+    def is_type(self, name: str) -> bool:
+        """Whether the language itself has a type of that name."""
+        return name in _PLAIN or name in _PARAMETRISED
+
     def resolve(self, node: Node) -> t.Type:
         """The type that a type expression names; Unknown (with a diagnostic) when there is none."""
         if isinstance(node, ty.OptionalType):
             return t.optional(self.resolve(node.item))
         if isinstance(node, ty.RecordType):
+            if not node.fields:
+                self.report.error(node, "a record has fields", "CAI0208", help_text="for anything at all write 'json'")
             return self.record(tuple(field for field in node.fields if isinstance(field, d.FieldDeclaration)))
         if isinstance(node, ty.ShapeType):
             return self._shape(node)
@@ -70,11 +80,13 @@ class TypeResolver:
 
     def record(self, fields: tuple[d.FieldDeclaration, ...], name: str = "") -> t.Record:
         """The record type of declared fields."""
+        check_fields(fields, self.report)
         return t.Record(tuple(self._record_field(field) for field in fields), name)
 
     def _record_field(self, field: d.FieldDeclaration) -> t.RecordField:
         modifiers = {modifier.name.text for modifier in field.modifiers}
         type_ = self.resolve(field.type)
+        check_type(field, type_, self.report)
         needed = "required" in modifiers and "default" not in modifiers
         nullable = not ("required" in modifiers or "default" in modifiers)
         return t.RecordField(field.name.text, t.optional(type_) if nullable else type_, needed)
@@ -93,6 +105,9 @@ class TypeResolver:
             return self.symbols.enums[name]
         if name in self.symbols.records:
             return t.Record((), name) if name in self.symbols.within else self.symbols.records[name]
+        if name in _NEEDING:
+            self.report.error(node, f"type '{name}' needs an argument", "CAI0202", help_text=f"as in {_NEEDING[name]}")
+            return t.Unknown()
         self.report.unknown(node.name, f"unknown type '{name}'", name, [*_PLAIN, *self.symbols.type_names()], "CAI0201")
         return t.Unknown()
 
@@ -101,9 +116,9 @@ class TypeResolver:
         if len(arguments) > _MOST.get(name, len(arguments)):
             self.report.error(arguments[_MOST[name]], f"type '{name}' takes {_MOST[name]} argument{'s' * (_MOST[name] > 1)}", "CAI0202")
         if name in ("string", "varchar"):
-            return t.String(self._number(node, arguments, 0))
+            return t.String(self._number(node, arguments, 0, _LONGEST))
         if name in ("decimal", "numeric"):
-            precision, scale = self._number(node, arguments, 0), self._number(node, arguments, 1) or 0
+            precision, scale = self._number(node, arguments, 0, _DIGITS), self._number(node, arguments, 1, _DIGITS) or 0
             if precision is not None and scale > precision:
                 self.report.error(node, f"scale {scale} is larger than precision {precision}", "CAI0203")
             return t.Decimal(precision, scale)
@@ -131,12 +146,17 @@ class TypeResolver:
             seen.setdefault(part.text, part)
         return t.Enum(tuple(seen))
 
-    def _number(self, node: ty.NamedType, arguments: tuple[Node, ...], at: int) -> int | None:
+    def _number(self, node: ty.NamedType, arguments: tuple[Node, ...], at: int, most: int) -> int | None:
         if at >= len(arguments):
             return None
         value = arguments[at]
-        if isinstance(value, ex.IntLiteral) and value.value > (at == 0) - 1:
+        if isinstance(value, ex.IntLiteral) and (at == 0) - 1 < value.value <= most:
             return value.value
+        if isinstance(value, ex.IntLiteral) and value.value > most:
+            self.report.error(
+                value, f"'{node.name.text}' takes {most:,} at most", "CAI0203", help_text="long texts are 'text'" * (most == _LONGEST)
+            )
+            return None
         self.report.error(value, f"'{node.name.text}' takes a positive whole number here", "CAI0203")
         return None
 
@@ -226,6 +246,12 @@ class TypeResolver:
                 found["pattern"] = self._pattern(modifier)
             self._check_fit(modifier, type_)
         most, least = t.required(type_), found.get("min_length")
+        highest_length = found.get("max_length")
+        longer = isinstance(highest_length, int) and isinstance(most, t.String) and most.length is not None and highest_length > most.length
+        if longer and not _is_default_length(field.type):
+            assert isinstance(most, t.String)
+            hint = f"write string({highest_length})"
+            self.report.error(field.name, f"a text of at most {most.length} is never {highest_length} long", "CAI0208", help_text=hint)
         if isinstance(most, t.String) and most.length is not None and isinstance(least, int) and least > most.length:
             self.report.error(field.name, f"no value is at least {least} and at most {most.length}", "CAI0208")
         for low, high in (("minimum", "maximum"), ("min_length", "max_length")):
@@ -278,7 +304,9 @@ class TypeResolver:
 
     def _pattern(self, modifier: ty.Modifier) -> str | None:
         argument = self._argument(modifier)
-        return argument.value if isinstance(argument, ex.StringLiteral) and self.check_pattern(argument) else None
+        if argument is not None and not (isinstance(argument, ex.StringLiteral) and argument.value):
+            self.report.error(argument, "modifier 'pattern' takes a regular expression as a text", "CAI0205")
+        return argument.value if isinstance(argument, ex.StringLiteral) and argument.value and self.check_pattern(argument) else None
 
     def check_pattern(self, node: ex.StringLiteral) -> bool:
         """Whether a text is a regular expression; reports it otherwise."""
@@ -288,6 +316,12 @@ class TypeResolver:
             self.report.error(node, f"malformed pattern: {error}", "CAI0207")
             return False
         return True
+
+
+def _is_default_length(node: Node) -> bool:
+    """Whether a text says nothing of its length, so that ``max_length`` may."""
+    node = node.item if isinstance(node, ty.OptionalType) else node
+    return isinstance(node, ty.NamedType) and not node.arguments
 
 
 def client_writes(field: Field) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from codeai.analysis.advice import for_condition, for_value
 from codeai.analysis.constants import NONE, constants, misspelt, unfit
@@ -20,6 +20,8 @@ from codeai.language.tree.node import Node
 from codeai.model import expression as ir
 from codeai.model.application import Requirement
 from codeai.model.entity import Constraints
+
+_BEFORE: Final = "compute it before, with 'let', or store it in a field"
 
 
 class Values(TypeResolver):
@@ -97,12 +99,12 @@ class Values(TypeResolver):
             return broken(node)
         return found
 
-    def check_query(self, node: Node, value: ir.Expression | None) -> None:
+    def check_query(self, node: Node, value: ir.Expression | None, advice: str = _BEFORE) -> None:
         """Reports what would have to be computed of each row and cannot be."""
         found = untranslatable(value) if value is not None else None
         if found is not None:
             at, what = found
-            said, advice = f"{what} cannot be computed in a query", "compute it before, with 'let', or store it in a field"
+            said = f"{what} cannot be computed in a query"
             self.report.error(place_of(node, at), said, "CAI0337", kind=self.kind, help_text=advice)
 
     def call(self, node: ex.Call, scope: Scope, expected: t.Type | None) -> ir.Expression:

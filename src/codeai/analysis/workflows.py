@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime
 from typing import Final
 
+from codeai.analysis import kinds as k
+from codeai.analysis.configured import check_kind
 from codeai.analysis.effects import EXECUTION
 from codeai.analysis.payloads import wire_name
 from codeai.analysis.schedules import cron_problem, is_timezone, near_timezone
 from codeai.analysis.scope import Scope
 from codeai.analysis.steps import Run, Steps, first_clause
 from codeai.analysis.symbols import RunSymbol
+from codeai.analysis.unread import report_unread
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
@@ -29,18 +32,15 @@ class Workflows(Steps):
     def declare_runs(self) -> None:
         """What starts each workflow and job, and with what input."""
         for symbol in (*self.symbols.workflows.values(), *self.symbols.jobs.values()):
-            fields = self._input_fields(symbol.declaration.clauses)
-            symbol.input = t.Record(self.record(fields).fields, f"{symbol.name} input")
+            clause = first_clause(symbol.declaration.clauses, d.InputClause)
+            taken = self.resolve(clause.type) if clause is not None and clause.type is not None else self.record(_fields(clause))
+            symbol.input = t.Record(taken.fields if isinstance(taken, t.Record) else (), f"{symbol.name} input")
             trigger = first_clause(symbol.declaration.clauses, ev.TriggerClause)
             if trigger is not None and trigger.kind == "event" and trigger.event is not None:
                 event = self.event(trigger.event)
                 if event is not None:
                     symbol.event = event.wire
                     symbol.input = symbol.input if symbol.input.fields else t.Record(event.payload.fields, event.name)
-
-    def _input_fields(self, clauses: tuple[d.Clause, ...]) -> tuple[d.FieldDeclaration, ...]:
-        clause = first_clause(clauses, d.InputClause)
-        return clause.fields if clause is not None else ()
 
     # -- workflows and jobs ----------------------------------------------------------------------------------------
 
@@ -55,6 +55,7 @@ class Workflows(Steps):
         run = Run(symbol.name, {"trigger": payload, "input": symbol.input if event is None else payload, "execution": EXECUTION})
         steps = self.steps(clauses, run, node)
         key, concurrency = self.clause_value(clauses, "key"), self.clause_value(clauses, "concurrency")
+        self._timezone(clauses, scheduled=_by_clock(trigger_node))
         duplicate, once = self.clause_value(clauses, "on_duplicate"), self.clause_value(clauses, "once")
         timeout = self.clause_value(clauses, "timeout")
         key_host = run.host("a key")
@@ -62,14 +63,14 @@ class Workflows(Steps):
         found = Workflow(
             name=symbol.name,
             trigger=self._trigger(trigger_node, run, clauses),
-            input=tuple(self.input_field(field) for field in self._input_fields(clauses)),
+            input=self._job_input(first_clause(clauses, d.InputClause), scheduled=_by_clock(trigger_node), what="workflow"),
             trigger_type=payload,
-            key=self.expression(key, Scope(key_host)) if key is not None else None,
+            key=self.keyed(key, self.expression(key, Scope(key_host))) if key is not None else None,
             timeout=self.milliseconds_of(timeout, "timeout") if timeout is not None else None,
             retry=self.retry_of(clauses, Retry()) or Retry(),
             concurrency=self.whole_of(concurrency, "concurrency") if concurrency is not None else None,
             on_duplicate=self.choice_of(duplicate, "on_duplicate", ("return", "reject", "queue")) if duplicate is not None else "return",  # type: ignore[arg-type]  # one of them
-            once=isinstance(once, ex.BooleanLiteral) and once.value,
+            once=once is not None and check_kind(self.report, k.FLAG, once, "once") and isinstance(once, ex.BooleanLiteral) and once.value,
             steps=steps,
             on_complete=self.ending(clauses, "on_complete", run),
             on_fail=self.ending(clauses, "on_fail", run),
@@ -88,14 +89,16 @@ class Workflows(Steps):
         clauses = node.clauses
         run = Run(symbol.name, {"input": symbol.input, "execution": EXECUTION, **{f.name: f.type for f in symbol.input.fields}})
         steps = self.steps(clauses, run, node)
+        report_unread("job", clauses, self.report)
         schedule = first_clause(clauses, w.ScheduleClause)
+        self._timezone(clauses, scheduled=schedule is not None)
         values = {key: self.clause_value(clauses, key) for key in _JOB_VALUES}
         queue, priority, timeout = values["queue"], values["priority"], values["timeout"]
         overlap, catch_up, concurrency, key = values["overlap"], values["catch_up"], values["concurrency"], values["key"]
         found = Job(
             name=symbol.name,
             schedule=self._schedule_of(schedule, clauses) if schedule is not None else None,
-            input=tuple(self._job_input(field, scheduled=schedule is not None) for field in self._input_fields(clauses)),
+            input=self._job_input(first_clause(clauses, d.InputClause), scheduled=schedule is not None),
             input_type=symbol.input,
             queue=self._queue(queue) if queue is not None else "default",
             priority=self.whole_of(priority, "priority", 0, 100) if priority is not None else 5,
@@ -103,7 +106,7 @@ class Workflows(Steps):
             retry=self.retry_of(clauses, Retry()) or Retry(),
             overlap=self.choice_of(overlap, "overlap", ("skip", "queue", "allow")) if overlap is not None else "skip",  # type: ignore[arg-type]  # one of them
             catch_up=self.choice_of(catch_up, "catch_up", ("none", "latest", "all")) if catch_up is not None else "latest",  # type: ignore[arg-type]  # one of them
-            key=self.expression(key, Scope(run.host("a key"))) if key is not None else None,
+            key=self.keyed(key, self.expression(key, Scope(run.host("a key")))) if key is not None else None,
             concurrency=self.whole_of(concurrency, "concurrency") if concurrency is not None else None,
             steps=steps,
             on_complete=self.ending(clauses, "on_complete", run),
@@ -113,11 +116,14 @@ class Workflows(Steps):
         )
         return found, run.emits
 
-    def _job_input(self, node: d.FieldDeclaration, *, scheduled: bool) -> InputField:
-        field = self.input_field(node)
-        if scheduled and field.required:
-            self.report.error(node.name, f"a scheduled job cannot ask for '{node.name.text}'", "CAI0611", help_text="give it a default(…)")
-        return field
+    def _job_input(self, clause: d.InputClause | None, *, scheduled: bool, what: str = "job") -> tuple[InputField, ...]:
+        places = {node.name.text: node.name for node in _fields(clause)}
+        found = self.taken(clause)
+        for field in found if scheduled else ():
+            if field.required and clause is not None:
+                said = f"a scheduled {what} cannot ask for '{field.name}'"
+                self.report.error(places.get(field.name, clause), said, "CAI0611", help_text="give it a default(…)")
+        return found
 
     def _trigger(self, node: ev.TriggerClause | None, run: Run, clauses: tuple[d.Clause, ...]) -> Trigger:
         if node is None or node.kind == "manual":
@@ -136,6 +142,11 @@ class Workflows(Steps):
         host = run.host("a trigger", {"event": run.values["trigger"]})
         where = self.condition(node.where, Scope(host)) if node.where is not None else None
         return Trigger(kind="event", event=symbol.wire if symbol is not None else wire_name(node.event.text), where=where)
+
+    def _timezone(self, clauses: tuple[d.Clause, ...], *, scheduled: bool) -> None:
+        zone = next((c for c in clauses if isinstance(c, d.ValueClause) and c.key.text == "timezone"), None)
+        if zone is not None and not scheduled:
+            self.report.error(zone, "a time zone belongs to a schedule", "CAI0604", help_text="add 'schedule', or drop 'timezone'")
 
     def _schedule_of(self, node: w.ScheduleClause, clauses: tuple[d.Clause, ...]) -> Schedule:
         zone = self.clause_value(clauses, "timezone")
@@ -172,3 +183,11 @@ class Workflows(Steps):
         if name not in known:
             self.report.unknown(node, f"unknown queue '{name}'", name, sorted(known), "CAI0130")
         return name or "default"
+
+
+def _fields(clause: d.InputClause | None) -> tuple[d.FieldDeclaration, ...]:
+    return clause.fields if clause is not None else ()
+
+
+def _by_clock(node: ev.TriggerClause | None) -> bool:
+    return node is not None and node.kind == "schedule"

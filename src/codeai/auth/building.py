@@ -64,7 +64,7 @@ def signing_key(values: Mapping[str, object], settings: AuthSettings) -> Signing
     own_key = any(key in values for key in _OWN_KEYS)
     secret = values.get("secret") if own_key else settings.secret
     algorithms = values.get("algorithms")
-    if not secret or (isinstance(algorithms, list) and "HS256" not in algorithms):
+    if not secret or (algorithms and "HS256" not in (algorithms if isinstance(algorithms, list) else [algorithms])):
         return None
     audience = values.get("audience", settings.audience)
     issuer = values.get("issuer", settings.issuer)
@@ -140,8 +140,8 @@ def _check_secret(name: str, secret: str | None, settings: AuthSettings) -> None
 def _algorithms(values: Mapping[str, object], keys: Keys | None, fixed: object) -> frozenset[str]:
     """The allow-list: what the provider says, else HS256 for a secret, the key's own algorithm, or all asymmetric ones of a set."""
     given = values.get("algorithms")
-    if isinstance(given, list):
-        return frozenset(map(str, given))
+    if given:
+        return frozenset(map(str, given if isinstance(given, list) else [given]))
     if keys is None:
         return frozenset(["HS256"])
     return _ASYMMETRIC if fixed is None else frozenset(algorithms_of(fixed)[:1])

@@ -18,6 +18,7 @@ from codeai.language.source import SourceFile, Sources
 from codeai.language.tree.declarations import ImportDeclaration
 from codeai.language.tree.module import Module
 from codeai.model.application import Application
+from codeai.server.beside import missing_files
 
 _LARGEST: Final = 10_000_000
 
@@ -137,7 +138,8 @@ def _loaded(
     readable = not any(found.severity is Severity.ERROR for found in diagnostics)
     diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, sources))
     if readable:
-        diagnostics.extend(_uncallable(problem) for problem in problems(analysis.application, folder))
+        beside = (*problems(analysis.application, folder), *missing_files(analysis.application, folder))
+        diagnostics.extend(map(_uncallable, beside))
     return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)
 
 
