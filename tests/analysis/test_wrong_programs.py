@@ -1,7 +1,8 @@
 """Wrong programs, one to a line, each with all that the checker says of it: place, class, message and help.
 
-A line is put into a program that is right (``base.cai``): as a block of an endpoint, as clauses of a declaration, as steps of a
-workflow, or as a declaration; for each clause a value of the wrong kind, none, zero, a negative one, a name twice and an unknown one. ``;;`` is a line end. ``UPDATE=1`` writes the findings anew; whoever does that reads the difference.
+A line is put into a program that is right (``base.cai``): as a block of an endpoint, as steps of a workflow, as clauses of a
+declaration or as one. For each clause there is a value of the wrong kind, none, zero, a negative one, a name twice and an unknown one.
+``;;`` is a line end. ``UPDATE=1`` writes the findings anew; whoever does that reads the difference.
 """
 
 import os
@@ -22,9 +23,9 @@ HEADS = {
     "entities": "entity Thing { id: uuid, primary, auto\n%s\n}\n",
     "endpoint": "endpoint POST /x/{id} { auth: optional\n%s\n}\n",
     "resource": "resource Product at /products { auth: optional\n%s\n}\n",
-    "workflow": "workflow W { steps { a { do { log info \"x\" } } }\n%s\n}\n",
-    "job": "job J { do { log info \"x\" }\n%s\n}\n",
-    "operation": "integration I { base_url: \"https://x.example\"\n%s\n}\n",
+    "workflow": 'workflow W { steps { a { do { log info "x" } } }\n%s\n}\n',
+    "job": 'job J { do { log info "x" }\n%s\n}\n',
+    "operation": 'integration I { base_url: "https://x.example"\n%s\n}\n',
     "config": "config {\n%s\n}\n",
     "steps": "workflow W { input { a: int, required  l: list(int) } steps {\n%s\n} }\n",
     "declarations": "%s\n",

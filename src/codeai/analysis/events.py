@@ -29,7 +29,7 @@ _PUBLICATIONS: Final = ("webhook", "kafka", "slack", "email")
 _FORMS: Final = {
     "kafka": re.compile(r"[A-Za-z0-9._-]{1,249}"),
     "slack": re.compile(r"[#@]?[^\s#@]{1,80}"),
-    "email": re.compile(r"[^\s@]+@[^\s@]+"),
+    "email": re.compile(r"(.*<)?[^\s@<>]+@[^\s@<>]+>?"),
 }
 _CALLED: Final = {"kafka": "topic", "slack": "channel", "email": "address"}
 _KEYS: Final = (t.Json, t.List, t.Map, t.Record, t.Row, t.Bytes)

@@ -111,7 +111,7 @@ class Steps(Events):
             self.report.duplicate(node.name, name, run.places[name])
         run.places[name] = node.name
         clauses = node.clauses
-        self.single_clauses(tuple(clause for clause in clauses if not isinstance(clause, d.DoClause)))
+        self.single_clauses(tuple(clause for clause in clauses if not isinstance(clause, d.DoClause | w.WaitClause)))
         item, items, more = self._repetition(node, run)
         values: dict[str, ex.Expression | None] = {key: self.clause_value(clauses, key) for key in ("when", "parallel", "timeout", "as")}
         when, timeout, alias = values["when"], values["timeout"], values["as"]

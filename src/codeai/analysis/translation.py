@@ -23,6 +23,8 @@ NOT_IN_QUERIES: Final = frozenset(
         *("verify_password", "issue_token", "object_id"),
     )
 )
+# Functions that a subquery computes, over rows or the elements of a list.
+_FOLDED: Final = ("count", "sum", "avg", "min", "max", "any", "all")
 _OF_RELATIONS: Final = ("map", "filter")
 _UNKNOWN: Final = {ir.Item: "an element by its place", ir.RecordOf: "a map", ir.ListOf: "a list"}
 _FROM_TEXT: Final = (t.Uuid, t.Json, t.Ref, t.Unknown)
@@ -36,7 +38,7 @@ Found = tuple[int, str]
 
 def untranslatable(value: ir.Expression) -> Found | None:
     """The first part of a value that would have to be computed of a row and cannot be in a query: its place, and what it is."""
-    return next(_untranslatable(value), None)
+    return next(_untranslatable(value, frozenset()), None)
 
 
 def beyond_row(value: ir.Expression) -> Found | None:
@@ -55,34 +57,59 @@ def beyond_row(value: ir.Expression) -> Found | None:
     return next((found for part in parts(value) if (found := beyond_row(part))), None)
 
 
-def _untranslatable(value: ir.Expression) -> Iterator[Found]:
-    if isinstance(value, ir.Selection) or not _of_row(value):
+def _untranslatable(value: ir.Expression, bound: frozenset[str]) -> Iterator[Found]:
+    """:param bound: the parameters of lambdas around the value, which stand for rows or elements"""
+    if isinstance(value, ir.LambdaOf):
+        bound = bound | set(value.parameters)
+    if isinstance(value, ir.Selection) or not _of_row(value, bound):
         return
-    what = _problem(value)
+    ranged = _ranged_parts(value)
+    what = _problem(value, bound) if ranged is None else None
     if what is not None:
         yield value.at, what
         return
     listed = isinstance(value, ir.Binary) and value.operator in ("in", "not_in") and isinstance(value.right, ir.ListOf)
-    for part in (value.left, *value.right.items) if listed else parts(value):  # type: ignore[attr-defined]  # a list of values
-        yield from _untranslatable(part)
+    plain = (value.left, *value.right.items) if listed else parts(value)  # type: ignore[attr-defined]  # a list of values
+    for part in ranged if ranged is not None else plain:
+        yield from _untranslatable(part, bound)
 
 
-def _problem(value: ir.Expression) -> str | None:
+def _ranged_parts(value: ir.Expression) -> Iterator[ir.Expression] | None:
+    """The parts of a value that a subquery computes, without the calls that only say over what; None for any other value."""
+    if isinstance(value, ir.Call) and value.function in _FOLDED and value.arguments:
+        return iter((*_ranged(value.arguments[0]), *value.arguments[1:]))
+    if isinstance(value, ir.Binary) and value.operator in ("in", "not_in") and isinstance(value.right, ir.Call):
+        return iter((value.left, *_ranged(value.right)))
+    return None
+
+
+def _ranged(items: ir.Expression) -> Iterator[ir.Expression]:
+    """What a subquery over a list or rows is made of: what it ranges over, and the bodies of the lambdas along the way."""
+    if isinstance(items, ir.Call) and items.function == "map":
+        yield from items.arguments[1:]
+        items = items.arguments[0]
+    while isinstance(items, ir.Call) and items.function in ("filter", "sort"):
+        yield from items.arguments[1:]
+        items = items.arguments[0]
+    yield items
+
+
+def _problem(value: ir.Expression, bound: frozenset[str]) -> str | None:
     if isinstance(value, ir.Call):
         relation = value.function in _OF_RELATIONS and not _is_relation(value.arguments[0])
         return f"'{value.function}'" if value.function in NOT_IN_QUERIES or relation else None
     if isinstance(value, ir.Binary):
-        return _comparison(value)
+        return _comparison(value, bound)
     if isinstance(value, ir.Interpolate):
-        shown = (part.type for part in value.parts if _of_row(part) and isinstance(t.required(part.type), _UNSHOWN))
+        shown = (part.type for part in value.parts if _of_row(part, bound) and isinstance(t.required(part.type), _UNSHOWN))
         return next((f"{type_} in a text" for type_ in shown), None)
     if isinstance(value, ir.Convert):
         return _conversion(t.required(value.operand.type), t.required(value.type))
     return next((name for kind, name in _UNKNOWN.items() if isinstance(value, kind)), None)
 
 
-def _comparison(value: ir.Binary) -> str | None:
-    if value.operator == "matches" and _of_row(value.right):
+def _comparison(value: ir.Binary, bound: frozenset[str]) -> str | None:
+    if value.operator == "matches" and _of_row(value.right, bound):
         return "a pattern of a row"
     if value.operator in ("in", "not_in") and isinstance(value.right, ir.Selection) and value.right.columns is None:
         return "rows as values (take their '.ids')"
@@ -103,9 +130,10 @@ def _is_relation(value: ir.Expression) -> bool:
     return isinstance(value, ir.RelatedRows | ir.Selection)
 
 
-def _of_row(value: ir.Expression) -> bool:
+def _of_row(value: ir.Expression, bound: frozenset[str]) -> bool:
     counts = isinstance(value, ir.Call) and value.function == "count" and not value.arguments
-    return counts or isinstance(value, ir.RangeRow) or any(map(_of_row, parts(value)))
+    element = isinstance(value, ir.Local) and value.name in bound
+    return counts or element or isinstance(value, ir.RangeRow) or any(_of_row(part, bound) for part in parts(value))
 
 
 def waiting(value: ir.Expression) -> Iterator[ir.Expression]:
