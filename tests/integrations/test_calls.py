@@ -3,8 +3,10 @@
 import base64
 import decimal
 import json
+import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -186,7 +188,7 @@ FAULTS: list[tuple[Behaviour, str, int]] = [
 async def test_a_bad_peer_is_an_error_with_a_code_and_counts_against_it(
     calling: Make, behaviour: Behaviour, code: str, status: int
 ) -> None:
-    patience = "250ms" if code == "peer_timeout" else "20s"
+    patience = "1s" if code == "peer_timeout" else "20s"
     settings = f"timeout: {patience} circuit_breaker {{ threshold: 1 failures }}"
     with Peer(lambda seen: behaviour) as peer:
         client = calling(integration(peer.url, 'operation o { path: "/" }', settings))
@@ -236,6 +238,29 @@ async def test_what_was_never_sent_is_repeated_whatever_it_was(calling: Make) ->
     with pytest.raises(errors.Unreachable):
         await client.call("Peer.o")
     assert [outcome for _, _, outcome in client.observed] == ["peer_unreachable"] * 3
+
+
+@contextmanager
+def refusing_to_accept() -> Iterator[int]:
+    """A port whose queue of connections is full: whoever knocks there hears nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(8):
+            knocking = waiting.enter_context(socket.socket())
+            knocking.setblocking(False)
+            knocking.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
+
+
+async def test_a_peer_that_accepts_no_connection_in_time_has_seen_nothing(calling: Make) -> None:
+    """Therefore also what must not be sent twice is sent again."""
+    with refusing_to_accept() as port:
+        client = calling(
+            integration(f"http://127.0.0.1:{port}", 'operation o { method: POST path: "/" }', "timeout: 250ms  retry: 1 times")
+        )
+        with pytest.raises(errors.ConnectTimedOut) as raised:
+            await client.call("Peer.o")
+    assert (raised.value.code, raised.value.status, raised.value.sent) == ("peer_connect_timeout", 504, False)
+    assert client.observed == [("Peer", "o", "peer_connect_timeout")] * 2
 
 
 @pytest.mark.parametrize(

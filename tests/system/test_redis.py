@@ -95,6 +95,16 @@ def test_s124_without_redis_the_check_is_there_and_says_what_is_used(start_serve
     assert (checks["cache"]["status"], checks["cache"]["details"]["type"]) == ("healthy", "memory")
 
 
+def test_the_statistics_of_the_cache_are_in_health_and_metrics(start_server: Start, tmp_path: Path) -> None:
+    server = _started(start_server, tmp_path, None)
+    assert [_status(server) for _ in range(4)] == ["fwd=miss", "hit", "hit", "hit"]
+    details = httpx.get(server.base_url + "/health").json()["checks"]["cache"]["details"]
+    assert {name: details[name] for name in ("hits", "misses", "items")} == {"hits": 3, "misses": 1, "items": 1}
+    shown = httpx.get(server.base_url + "/metrics").text
+    for figure in ("cache_hits 3.0", "cache_misses 1.0", "cache_items 1.0", f"cache_size {details['bytes']:.1f}", "cache_failures 0.0"):
+        assert f"\n{figure}\n" in shown
+
+
 def test_s130_the_state_of_a_breaker_is_a_metric_and_two_servers_share_it(
     start_server: Start, tmp_path: Path, own_redis: RedisServer
 ) -> None:

@@ -116,13 +116,16 @@ class Outbound:
             return await self._sent(method, parsed, (*headers, *spans.headers()), body, limits)
 
     async def _sent(self, method: str, parsed: httpx.URL, headers: Iterable[tuple[str, str]], body: bytes | None, limits: Limits) -> Answer:
-        request = _request(method, parsed, headers, body, limits)
+        request, progress = _request(method, parsed, headers, body, limits), _Progress()
+        request.extensions["trace"] = progress
         try:
             async with asyncio.timeout(limits.total):
                 return await self._exchange(request, limits)
         except OutboundError:
             raise
         except TimeoutError as error:
+            if not progress.sent:
+                raise ConnectTimedOut(f"no connection to '{parsed.host}' came about within {limits.total:g} s") from error
             raise TimedOut(f"'{parsed.host}' did not answer within {limits.total:g} s") from error
         except Exception as error:
             raise _failure(error, parsed.host) from error
@@ -162,6 +165,17 @@ class Outbound:
         if self._pool is not None:
             await self._pool.aclose()
             self._pool = None
+
+
+class _Progress:
+    """How far an exchange has come, as the pool tells: before the head is sent the peer has seen nothing of the request."""
+
+    def __init__(self) -> None:
+        self.sent = False
+
+    async def __call__(self, event: str, _: object) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.sent = True
 
 
 async def _drop_surplus(response: httpcore.Response) -> None:
