@@ -100,6 +100,16 @@ PIECES = [
     # events and what listens
     ("event a.b { schema { c uuid } }\n", "event a.b { payload { c: uuid } }\n"),
     ('event "a.b" { payload { c: uuid } }\n', "event a.b { payload { c: uuid } }\n"),
+    # integrations
+    (
+        "integration A { circuit_breaker: 5 consecutive failures }\n",
+        "integration A { circuit_breaker { threshold: 5 consecutive failures } }\n",
+    ),
+    (
+        "integration A { circuit_breaker 5 failures in 1m { reset_after: 30s } }\n",
+        "integration A { circuit_breaker { threshold: 5 failures in 1m  reset_after: 30s } }\n",
+    ),
+    ("integration A { circuit_breaker: 5 }\n", "integration A { circuit_breaker { threshold: 5 consecutive failures } }\n"),
     # workflows
     (
         STEP.format('a { for_each: input.orders  activity "m.f"  input { x: item.id, y: order.id } }'),

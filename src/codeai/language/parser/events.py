@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from codeai.language.lexer import STRING
+from codeai.language.lexer import INTEGER, STRING
 from codeai.language.parser.workflows import Workflows
 from codeai.language.spellings import descriptions, integrations
 from codeai.language.spellings import events as older
@@ -107,18 +107,30 @@ class Events(Workflows):
 
     def _breaker(self) -> d.Clause:
         key = self.key()
+        short: tuple[d.Clause, ...] = ()
+        if self.at(INTEGER):
+            short = (self._failures(self.start, noted=True),)
+            self.older(key.start, self.previous_end, "circuit_breaker { threshold: … }")
+        if short and (not self.at("{") or self.breaks[self.i]):
+            return i.BreakerClause(key.start, self.previous_end, short)
         self.expect("{", "'{'")
         clauses = self.items(lambda: self.known_clause(_BREAKER, "setting", integrations.BREAKER))
-        return i.BreakerClause(key.start, self.previous_end, clauses)
+        return i.BreakerClause(key.start, self.previous_end, short + clauses)
 
     def _threshold(self) -> d.Clause:
-        key = self.key()
+        return self._failures(self.key().start)
+
+    def _failures(self, start: int, *, noted: bool = False) -> d.Clause:
+        """``5 failures in 1m``, ``5 consecutive failures``.
+
+        :param noted: whether a note says already that this is an older spelling
+        """
         failures = self.expression(90)
         said = self.take_word("consecutive")
-        if not self.take_word("failures") and not self.take_word("failure") and not said:
-            self.older(key.start, failures.end, "threshold: … consecutive failures")
+        if not self.take_word("failures") and not self.take_word("failure") and not said and not noted:
+            self.older(start, failures.end, "threshold: … consecutive failures")
         window = self.length_of_time() if self.take_word("in") else None
-        return i.ThresholdClause(key.start, self.previous_end, failures, window)
+        return i.ThresholdClause(start, self.previous_end, failures, window)
 
     def _middleware(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
