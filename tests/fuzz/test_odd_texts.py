@@ -53,6 +53,8 @@ FOUND = [
     'config { database_type "null"  database_host { a: 1 } }',
     'database postgres { posts { id uuid primary_key default "{x}"  a text default "\'{x}\'" } }',
     "workflow W { trigger manual  steps { a { do { }  retry 1 times } } }",
+    "workflow W { trigger: event",
+    'endpoint DELETE "/u" { do { delete(as) } }',
     "log POST /notes { a { b: x } }",
     "function f() { log info POST / x; log { } { a: b }; log POST / x }",
     "workflow Ship { trigger: manual  on_fail: rollback, steps { } }",

@@ -243,6 +243,21 @@ MISTAKES = [
     ("limit 3", "limit"),
     ("order by title", "order title"),
     ("order by title", "order by"),
+    # what only a change of the text can tell: see parser/repairs.py
+    ("payload { book_id", "payload {{ book_id"),
+    ('{ name: "x" }', '{{ name: "x" }'),
+    ("page_size: 20 }", "page_size: 20 }}"),
+    ("{ id: string }", "{ id: string }}"),
+    ("min(0)", "min(0))"),
+    ("min(0)", "min((0)"),
+    ("decimal(10,2)", "decimal((10,2)"),
+    ("amount: decimal, currency", "amount amount: decimal, currency"),
+    ("amount: decimal", "amount:: decimal"),
+    ("amount: decimal", ": amount decimal"),
+    ("(items: list(Book)) ->", "(items: list(Book) )) ->"),
+    ('["*:*"] }', '["*:*"} ]'),
+    ("pay { call:", "pay call { :"),
+    ("steps {\n", "steps {{\n"),
 ]
 
 

@@ -11,6 +11,7 @@ from codeai.language.lexer import END, tokenize
 from codeai.language.parser.braces import mend_braces
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.declarations import Parser
+from codeai.language.parser.repairs import repaired
 from codeai.language.source import SourceFile
 from codeai.language.spellings.outline import Outline, merged, outline_of
 from codeai.language.tree.expressions import Expression
@@ -41,7 +42,9 @@ def parse_module(file: SourceFile, outline: Outline | None = None) -> Parsed:
     parser.known = outline
     mend_braces(parser)
     module = parser.module()
-    return Parsed(module, parser.diagnostics, parser.incomplete)
+    known = parser.known
+    module, diagnostics = repaired(file, module, parser.diagnostics, lambda: known or outline_of(tokenize(file.text, file.base)))
+    return Parsed(module, diagnostics, parser.incomplete)
 
 
 def completed(files: Sequence[SourceFile], parsed: Sequence[Parsed]) -> list[Parsed]:

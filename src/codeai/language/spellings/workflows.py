@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from codeai.language.lexer import NAME, STRING
+from codeai.language.lexer import END, NAME, STRING
 from codeai.language.spellings.events import RETRY
 from codeai.language.spellings.outline import event_key
 from codeai.language.spellings.step_clauses import Spelling
@@ -29,7 +29,7 @@ def inputs(p: Workflows) -> dict[str, set[str] | None]:
             after = at + 1 + (p.kinds[at + 1] == ":")
             after += p.texts[after] in ("event", "on") and p.kinds[after] == NAME
             event = p.texts[after].strip("\"'")
-            while p.kinds[after + 1] == "." and p.kinds[after + 2] == NAME:
+            while p.kinds[after] != END and p.kinds[after + 1] == "." and p.kinds[after + 2] == NAME:
                 event, after = f"{event}.{p.texts[after + 2]}", after + 2
         if depth == 1 and p.texts[at] == "input" and p.kinds[at + 1] == "{":
             inner = at + 2

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from codeai.language.naming import snake_case
+from codeai.language.operators import WORDS
 from codeai.language.spellings import hosts
 from codeai.language.spellings.steps.call import Call, Result, entity_of
 from codeai.language.tree import expressions as ex
@@ -58,7 +59,7 @@ def update(p: Queries, call: Call) -> Result | None:
         entries, source = _source(values[2])
         p.older(start, end, "update row from …")
         return Result(q.UpdateRow(start, end, found[0], entries, source), before=(found[1],))
-    if values and not isinstance(values[0], _ROWS):
+    if values and not _is_row(values[0]):
         return None
     if len(values) == 3 and isinstance(values[1], ex.Name | ex.StringLiteral | ex.Member):
         field = values[1].value if isinstance(values[1], ex.StringLiteral) else values[1].text if isinstance(values[1], ex.Name) else ""
@@ -74,9 +75,14 @@ def update(p: Queries, call: Call) -> Result | None:
     return Result(q.UpdateRow(start, end, values[0], entries, source))
 
 
+def _is_row(value: ex.Expression) -> bool:
+    """Whether a value may stand for a row: words of operators cannot stand behind 'update'."""
+    return isinstance(value, _ROWS) and not (isinstance(value, ex.Name) and value.text in (*WORDS, "as"))
+
+
 def _one_field(p: Queries, call: Call, test: ex.Binary) -> Result | None:
     """``update(row.f = e)``."""
-    if not isinstance(test.left, ex.Member) or not isinstance(test.left.target, _ROWS):
+    if not isinstance(test.left, ex.Member) or not _is_row(test.left.target):
         return None
     entry = ex.MapEntry(test.left.name.start, test.end, test.left.name, test.right)
     p.older(call.name.start, call.end, f"update row {{ {test.left.name.text}: … }}")
@@ -87,7 +93,7 @@ def delete(p: Queries, call: Call) -> Result | None:
     """``delete(row)``, ``delete("t", id)``."""
     values, start, end = call.values, call.name.start, call.end
     found = _row(p, values[0], values[1]) if len(values) == 2 else None
-    if found is None and (len(values) != 1 or not isinstance(values[0], _ROWS)):
+    if found is None and (len(values) != 1 or not _is_row(values[0])):
         return None
     p.older(start, end, "delete row")
     if found is not None:
