@@ -20,7 +20,8 @@ KeyType = Callable[[str], t.Type]
 _PLAIN: Final = (t.Null, t.Unknown, t.Json, t.Bool, t.Int, t.String, t.Text, t.Email, t.Url, t.Enum, t.Void)
 
 _MOST_DIGITS: Final = 4_000  # before or behind the point: Python reads 4,300 before it, PostgreSQL keeps 16,383 behind it
-_MOST_BITS: Final = 13_000
+_LARGEST: Final = 10**_MOST_DIGITS
+_SMALLEST: Final = -_LARGEST
 
 
 def recorded(value: Any) -> Any:
@@ -29,13 +30,15 @@ def recorded(value: Any) -> Any:
     :raises ValueOutOfRange: one that databases do not keep
     """
     if isinstance(value, str):
-        return check_text(value)
+        return value if value.isascii() and "\x00" not in value else check_text(value)  # nearly all are the first
     if value is None or isinstance(value, float):
         return value
-    if isinstance(value, int | Decimal):
+    if isinstance(value, int):
+        return value if _SMALLEST < value < _LARGEST else _number(value)
+    if isinstance(value, Decimal):
         return _number(value)
     if isinstance(value, (dict, Mapping)):  # the first is quick, and nearly always so
-        return {check_text(str(key)): recorded(part) for key, part in value.items() if not str(key).startswith("@")}
+        return {_name(key): recorded(part) for key, part in value.items() if not str(key).startswith("@")}
     if isinstance(value, list | tuple):
         return [recorded(part) for part in value]
     if isinstance(value, bytes):
@@ -43,15 +46,17 @@ def recorded(value: Any) -> Any:
     return text(value)
 
 
-def _number(value: int | Decimal) -> int | Decimal:
-    if isinstance(value, int):
-        long = value.bit_length() > _MOST_BITS
-    else:
+def _name(key: Any) -> str:
+    found = str(key)
+    return found if found.isascii() and "\x00" not in found else check_text(found)
+
+
+def _number(value: int | Decimal) -> Decimal:
+    if isinstance(value, Decimal):
         exponent = value.as_tuple().exponent
-        long = isinstance(exponent, int) and (exponent < -_MOST_DIGITS or value.adjusted() > _MOST_DIGITS)
-    if long:
-        raise ValueOutOfRange("a number has too many digits")
-    return value
+        if not isinstance(exponent, int) or (exponent >= -_MOST_DIGITS and value.adjusted() <= _MOST_DIGITS):
+            return value
+    raise ValueOutOfRange("a number has too many digits")
 
 
 def storable_json(value: Any) -> Any:
