@@ -6,7 +6,7 @@ import uuid
 import pytest
 from emitting import eventually
 
-from codeai.events.control import NotKnown, NotNow
+from codeai.events.control import NotKnown
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }
@@ -92,7 +92,7 @@ async def test_a_replay_starts_workflows_again_only_by_force(app):
     assert await starts(app) == 3
 
 
-async def test_what_is_not_there_or_still_tried_is_said(app):
+async def test_what_is_not_there_is_said_and_what_is_to_be_tried_later_is_tried_now(app):
     assert (await app.http.post("/places", json={"number": 100})).status_code == 204
     control = app.composition.eventing.control
     nobody = uuid.uuid4()
@@ -110,10 +110,14 @@ async def test_what_is_not_there_or_still_tried_is_said(app):
     [waiting] = (await control.deliveries(target="placed#1")).data
     assert waiting.next_attempt is not None
     assert waiting.error == "too large"
-    with pytest.raises(NotNow):
-        await control.replay_delivery(waiting.id)
     detail = await control.delivery(waiting.id)
     assert [(attempt.number, attempt.error) for attempt in detail.attempts] == [(1, "too large")]
+    assert (await control.replay_delivery(waiting.id)).id == waiting.id  # it is tried now instead of later
+
+    async def tried_again():
+        return len((await control.delivery(waiting.id)).attempts) == 2
+
+    await eventually(tried_again)
 
 
 async def test_webhooks_are_shown_without_their_secrets(app):

@@ -10,10 +10,9 @@ import msgspec
 
 from codeai.control.audit import Trail
 from codeai.control.exchange import Exchange, page_of, unknown
-from codeai.events.control import EventsControl, Noted, NotKnown, NotNow
+from codeai.events.control import EventsControl, Noted, NotKnown
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
-from codeai.http.problems import Problem
 from codeai.storage.interface import Session
 
 _Found = TypeVar("_Found")
@@ -80,8 +79,6 @@ class EventPages:
             return await call
         except NotKnown:
             raise unknown(what, exchange.path.get("id") or exchange.path["name"]) from None
-        except NotNow as error:
-            raise Problem(409, f"the {what} cannot be replayed now: {error}", "wrong_state") from None
 
     def replayed(self, exchange: Exchange, delivery: str) -> Noted:
         """Writes the trail of a delivery that is replayed."""

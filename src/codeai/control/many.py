@@ -16,7 +16,7 @@ import msgspec
 from codeai.control.exchange import Exchange
 from codeai.durable.control import Control, UnknownExecution, WrongState
 from codeai.durable.store import Store
-from codeai.events.control import EventsControl, Noted, NotKnown, NotNow
+from codeai.events.control import EventsControl, Noted, NotKnown
 from codeai.events.records import Forms
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
@@ -135,8 +135,8 @@ class ManyPages:
             try:
                 await act(id_)
                 done.append(id_)
-            except (WrongState, NotNow) as error:
-                refused.append({"id": id_, "message": str(error), "hint": getattr(error, "hint", "")})
+            except WrongState as error:
+                refused.append({"id": id_, "message": str(error), "hint": error.hint})
             except (UnknownExecution, NotKnown):
                 continue  # it was deleted meanwhile
         return json_response({"done": done, "refused": refused, "next": ids[limit - 1] if len(ids) > limit else None})

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from codeai.durable.dispatch.protocol import Dispatcher
-from codeai.events.deliveries import Deliveries, NewDelivery, offer
+from codeai.events.deliveries import KIND, Deliveries, NewDelivery, offer
 from codeai.events.outbox import Outbox
 from codeai.events.records import COLUMNS
 from codeai.events.relay import Relay
@@ -34,13 +34,11 @@ from codeai.storage.portable import portable
 
 LARGEST_PAGE: Final = 200
 
+_LATER: Final = f"SELECT id FROM codeai_activations WHERE kind = '{KIND}' AND subject = $1 AND state = 2 FOR UPDATE SKIP LOCKED"  # noqa: S608  # ours
+
 
 class NotKnown(Exception):
     """There is no such event, delivery or webhook."""
-
-
-class NotNow(Exception):
-    """It is in a state in which that cannot be done; the text says which."""
 
 
 Noted = Callable[[Session, Mapping[str, Any]], Awaitable[None]]
@@ -193,13 +191,15 @@ class EventsControl:
     async def replay_delivery(self, identifier: UUID, *, force: bool = False, noted: Noted = unnoted) -> DeliveryView:
         """Delivers once more to one target. The delivery itself stays as it was, a dead one is called ``replayed`` then.
 
+        One that is to be tried again later is tried now.
         Of a delivery that was dead there is one replay, however often it is asked for; a replay that dies is replayed itself.
 
         :param force: of a workflow: starts it again although the event has started it before
         :raises NotKnown: there is no such delivery
-        :raises NotNow: it is still being tried
         """
         async with self._database.transaction() as session:
+            # Before the delivery, as whoever works on it; what somebody works on is left alone.
+            later = await session.fetch_row(self._text(_LATER), (str(identifier),))
             held = "SELECT id FROM codeai_events WHERE id = (SELECT event_id FROM codeai_deliveries WHERE id = $1) FOR SHARE"
             await session.fetch(self._text(held), (self._forms.identifier(identifier),))
             text = "SELECT status, order_key, content FROM codeai_deliveries WHERE id = $1 FOR UPDATE"
@@ -208,8 +208,13 @@ class EventsControl:
             if row is None or delivery is None:
                 raise NotKnown(f"there is no delivery '{identifier}'")
             if delivery.status == "pending":
-                raise NotNow("it is still being tried")
-            running = await self._replay_of(session, identifier, ended=delivery.status == "replayed")
+                running: UUID | None = identifier
+                if later is not None:
+                    waiting = NewDelivery(id=identifier, kind=delivery.kind, target=delivery.target, order_key=delivery.order_key)
+                    await offer(session, self._dispatcher, (waiting,))
+                    await noted(session, {"delivery": str(identifier), "attempts": delivery.attempts})
+            else:
+                running = await self._replay_of(session, identifier, ended=delivery.status == "replayed")
             if running is None:
                 made = NewDelivery(
                     kind=delivery.kind,
