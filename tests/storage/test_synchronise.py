@@ -103,8 +103,32 @@ def test_a_server_of_the_version_before_starts_beside_what_a_newer_one_has_added
     outcome, changes = place.bring(development=False)
     assert (outcome, changes) == ("unchanged", ())
     assert place.bring(field, development=False) == ("unchanged", ())
+    if field.startswith("index"):
+        assert place.bring() == ("changed", ("index 'books_kind_idx' is not in the program",))
+        return
     with pytest.raises(SchemaMismatch):
         place.bring()  # in development one version is written, and what is gone from it is said
+
+
+async def test_an_index_that_the_program_no_longer_has_goes_in_development(place):
+    text = BASE.replace("index: [price desc, title]\n    index: [title] unique", "")
+    await asyncio.to_thread(place.bring)
+    outcome, changes = await asyncio.to_thread(place.bring, text=text)
+    assert (outcome, sorted(changes)) == (
+        "changed",
+        ["index 'books_price_title_idx' is not in the program", "index 'books_title_key' is not in the program"],
+    )
+    assert await asyncio.to_thread(place.bring, text=text) == ("unchanged", ())
+    assert (await asyncio.to_thread(place.bring))[0] == "changed"
+
+
+async def test_an_index_that_somebody_else_has_made_stays_and_is_said(place):
+    await asyncio.to_thread(place.bring)
+    await place.sql("CREATE INDEX by_hand ON books (kind)")
+    await place.sql("UPDATE codeai_schema SET fingerprint = 'another' RETURNING 1")
+    with pytest.raises(SchemaMismatch) as found:
+        await asyncio.to_thread(place.bring)
+    assert found.value.differences == ("index 'by_hand' is not in the program",)
 
 
 def test_a_column_that_must_be_given_stops_the_version_that_does_not_know_it(place):

@@ -59,7 +59,24 @@ def additive(found: Difference) -> bool:
     """Whether a difference can be removed by adding, by asking less of rows, or by dropping an index of ours."""
     if found[0] in ("add_table", "add_index"):
         return True
-    return bool(found[0] == "add_column" and found[3].nullable) or becomes_nullable(found) or _another_length(found) or _retired(found)
+    dropped = _retired(found) or _no_longer_wanted(found)
+    return bool(found[0] == "add_column" and found[3].nullable) or becomes_nullable(found) or _another_length(found) or dropped
+
+
+def _no_longer_wanted(found: Difference) -> bool:
+    """Whether it is an index that a program had, by its name; what somebody else has made is left, and said."""
+    if found[0] != "remove_index" or of_ours(found):
+        return False
+    index = found[1]
+    name = "_".join([index.table.name, *(_column_of(part) for part in index.expressions), "key" if index.unique else "idx"])
+    return bool(name == index.name)
+
+
+def _column_of(expression: Any) -> str:
+    """The name of the column of an index; of one that descends SQLAlchemy gives the term."""
+    while isinstance(expression, sa.UnaryExpression):
+        expression = expression.element
+    return str(getattr(expression, "name", ""))
 
 
 def becomes_nullable(found: Difference) -> bool:
@@ -143,7 +160,7 @@ def described(found: Difference) -> str:
 
 
 def apply(connection: sa.Connection, found: Difference) -> None:
-    """Adds what is missing, asks less of rows (PostgreSQL), or drops an index that has retired.
+    """Adds what is missing, asks less of rows (PostgreSQL), or drops an index that nobody wants any more.
 
     :raises SchemaMismatch: rows are in the way
     """
