@@ -184,11 +184,6 @@ E = "entity A { id: uuid, primary, auto }\n"
         ("entity A { id: uuid, primary, auto  b: string, rename_from(1) }", "rename_from takes the name"),
         ("entity A { id: uuid, primary, auto  b: string, rename_from(b) }", "'b' is what the field is called"),
         ("entity A { id: uuid, primary, auto  b: string, rename_from(c)  c: int }", "'c' is another field of 'A'"),
-        ("entity A { id: uuid, primary, auto  b: string = id, rename_from(c) }", "'b' has no column that could be renamed"),
-        (
-            "entity A { id: uuid, primary, auto  b: many(B.a), rename_from(c) } entity B { id: uuid, primary  a: ref(A) }",
-            "'b' has no column",
-        ),
         ("entity A { id: uuid, primary, auto  b: strong }", "'strong'"),
         ("entity A { id: uuid, primary, auto  colour: { red } }", "expected a type"),
         ("config { database: oracle { } }", "oracle"),
