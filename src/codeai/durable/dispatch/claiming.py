@@ -15,6 +15,7 @@ from codeai.storage.interface import Database, Record, Session
 
 LEASE_MS: Final = 10_000
 IDLE_LIMIT: Final = 5.0  # seconds that a claim may stand still: others wait for it
+_SHARED: Final = "default"  # the queue of all that is no execution
 _TURN: Final = 8  # each so many claims begin with what has an order or a lane
 
 
@@ -85,7 +86,9 @@ class Claimer:
     async def _claim_limited(self, queue: str, wanted: int, *, restricted: bool) -> list[Record]:
         """Claims what limits do not concern, and of the rest as much as they allow: one transaction, since each takes its turn."""
         async with self._taking_turns() as session:
-            rows = await self._claim_with(self.sql.claim_exempt, session, queue, wanted, restricted=restricted)
+            rows: list[Record] = []
+            if queue == _SHARED:
+                rows = await self._claim_with(self.sql.claim_exempt, session, queue, wanted, restricted=restricted)
             if len(rows) < wanted:
                 allowance = await self._limits.allowance(session, queue, wanted - len(rows))
                 if allowance.number > 0:
