@@ -74,7 +74,8 @@ class Actions:
             action = endpoint.action
             if isinstance(action, GetRow) and action.entity == entity and not action.sources:
                 parts, field = endpoint.path, action.field
-                return lambda row: "/" + "/".join(str(row[field]) if part.parameter else part.text for part in parts)
+                template = "/" + "/".join("{0}" if part.parameter else _plain(part.text) for part in parts)
+                return lambda row: template.format(row[field])
         return None
 
     def _success(self, endpoint: Endpoint) -> Success | None:
@@ -82,3 +83,8 @@ class Actions:
             return None
         host = self._evaluator.block(endpoint.on_success, f"{endpoint.name} on_success")
         return Success(host, announcement(endpoint.on_success, self._outbox, self._evaluator))
+
+
+def _plain(text: str) -> str:
+    """A text as a template that says the same."""
+    return text.replace("{", "{{").replace("}", "}}")
