@@ -109,7 +109,11 @@ SQL""",
     # Metrics inspection
     ("curl -s http://localhost:8080/metrics", r'^http_requests_total\{method="GET",route="/tickets",status="200"\} \d'),
     # Log aggregation queries, as jq and grep ask them
-    ("""grep error /var/log/codeai/app.log | jq -c 'select(.level == "error")'; echo asked""", r"^asked$"),
+    (
+        """curl -s http://localhost:8080/broken > /dev/null; sleep 0.3
+grep error /var/log/codeai/app.log | jq -c 'select(.level == "error") | {level, path, status}'""",
+        r'^\{"level":"error","path":"/broken","status":500\}$',
+    ),
     ("grep authentication /var/log/codeai/app.log | grep failed | jq -r .msg", r"^authentication failed: AUTH001"),
     # Database connection status
     (
@@ -131,5 +135,9 @@ SQL""",
     ("sleep 0.3; grep debugged /var/log/codeai/app.log | jq -r .level | sort -u", r"^debug\ninfo\n$"),
     # Quick reference
     ("curl -s http://localhost:8080/health | jq '.checks.cache'", r'"status": "healthy"'),
-    ("timeout 1 tail -f /var/log/codeai/app.log | grep -i error; echo watched", r"AUTH001|watched"),
+    (
+        """(sleep 0.3; curl -s http://localhost:8080/broken > /dev/null) &
+timeout 2 tail -f /var/log/codeai/app.log | grep -i error""",
+        r'"level":"error","msg":"request".*"path":"/broken"',
+    ),
 ]

@@ -24,6 +24,7 @@ auth main { method: jwt  secret: secret(JWT_SECRET) }
 entity Ticket { id: uuid, primary, auto  title: string, required  allow read, create, delete: public }
 resource Ticket at /tickets { auth: public  cache: 1m  create { auth: public } }
 endpoint GET /mine { auth: required  returns: string  do { return "yours" } }
+endpoint GET /broken { do { fail 500 "it is broken" } }
 workflow Order {
     trigger: manual
     input { item: string, required }

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import threading
 import time
 import uuid
@@ -20,7 +21,7 @@ from services.polling import until
 from services.process import SECRET
 
 WORK = """
-config { name: "work"  default_auth: public }
+config { name: "work"  default_auth: public  database: postgres }
 entity Note { id: uuid, primary, auto  text: string, required }
 workflow Publish {
     trigger: manual
@@ -179,9 +180,14 @@ def test_s99_a_failure_of_the_database_is_an_execution_error(launch, postgres):
 
 @pytest.mark.parametrize("processes", [1, 3])
 def test_s131_executions_are_counted_wherever_they_run(launch, postgres, processes):
-    """In the one process of the embedded database, and in a process beside two that serve HTTP."""
+    """In the one process of the embedded database, and in a process beside two that serve HTTP.
+
+    What the program says of its database does not make it need one: where nothing names a PostgreSQL it is embedded, which is said.
+    """
     env = {"DATABASE_URL": postgres.create_database(), "CODEAI_WORKERS": "2"} if processes > 1 else {}
     operator = launch(source=WORK, env=env)
+    said = re.search(r"^  database +(.*)$", operator.server.output, re.MULTILINE).group(1)
+    assert said.endswith(".codeai/app.db (embedded; set DATABASE_URL for PostgreSQL)") == (processes == 1)
     started = httpx.post(f"{operator.server.base_url}/api/v1/workflows/Publish/executions", json={"input": {"title": "first"}})
     assert started.status_code == 202
     wanted = 'workflow_executions_total{status="completed",workflow="Publish"} 1.0'
