@@ -45,3 +45,10 @@ def test_the_command_issues_what_the_program_takes(sqlite_service_of, program):
     service = sqlite_service_of(program, env={"OWN_SECRET": OWN})
     said = CliRunner().invoke(command, [str(program), "--role", "editor", "--sub", "bob", "--tenant", "acme"], env={"OWN_SECRET": OWN})
     assert service.request("GET", "/me", token=said.stdout.strip()).json == {"id": "bob", "tenant": "acme"}
+
+
+def test_in_development_a_default_secret_gives_way_to_that_of_the_folder_for_tokens_as_for_the_server(tmp_path: Path) -> None:
+    (tmp_path / "app.cai").write_text('config { auth: jwt { secret: env(JWT_SECRET, "only of the program, thirty-two bytes") } }\n')
+    said = CliRunner().invoke(command, [str(tmp_path)], env={"JWT_SECRET": None, "CODEAI_ENV": "development"})
+    secret = (tmp_path / ".codeai" / "dev-secret").read_text().strip()
+    assert jwt.decode(said.output.strip(), secret, algorithms=["HS256"])["sub"]

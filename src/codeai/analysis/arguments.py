@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +13,7 @@ from codeai.model import expression as ir
 
 ORDERED: Final = (*NUMERIC, *TEXTUAL, t.Date, t.Timestamp, t.Time, t.Duration, t.Uuid)  # what has an order
 _OPEN: Final = (t.Unknown, t.Null, t.Json)  # of which nothing is known before
+DATE_PARTS: Final = ("YYYY", "MM", "DD", "HH", "mm", "ss")
 _UNITS: Final = ("hour", "day", "week", "month", "year")
 _TESTS: Final = ("filter", "find", "any", "all", "count")  # their lambda answers true or false
 _SUMS: Final = ("sum", "avg")
@@ -55,6 +57,8 @@ def call_problem(name: str, values: Sequence[ir.Expression]) -> Problem | None:
         return _extremes(types)
     if name in ("start_of", "end_of"):
         return _unit(values[1])
+    if name in ("format_date", "parse_date"):
+        return _pattern(values[1]) if len(values) > 1 else None
     if name == "contains":
         return None if isinstance(types[0], (*_OPEN, *TEXTUAL, t.List)) else (0, f"expected string or array, got {types[0]}")
     if name == "join":
@@ -88,6 +92,15 @@ def _unit(value: ir.Expression) -> Problem | None:
         return None
     near = nearest(value.value, _UNITS)
     return 1, f"expected {', '.join(_UNITS)}, got '{value.value}'" + (f": did you mean '{near.name}'?" if near is not None else "")
+
+
+def _pattern(value: ir.Expression) -> Problem | None:
+    """A pattern of a date; a word of one letter is a part that another language writes so."""
+    text = value.value if isinstance(value, ir.Constant) and isinstance(value.value, str) else ""
+    for part in DATE_PARTS:
+        text = text.replace(part, " ")
+    found = re.search(r"\b([A-Za-z])\1+\b", re.sub(r"%[A-Za-z]", " ", text))
+    return None if found is None else (1, f"'{found[0]}' is no part of a date, these are {', '.join(DATE_PARTS)}")
 
 
 def _joined(type_: t.Type) -> Problem | None:

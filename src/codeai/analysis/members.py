@@ -125,6 +125,10 @@ class Members(Names):
             what = f"{target.place} of the request" if isinstance(target, ir.RequestValue) else str(type_)
             self.report.unknown(node.name, f"unknown field '{name}' in {what}", name, [known.name for known in type_.fields], "CAI0106")
             return broken(node)
+        if name in self.shadowed.get(type_.name, ()):
+            meant = {"ok": "whether the step has finished", "error": "how the step failed", "output": "all that the step gave"}[name]
+            said = f"'{name}' is {meant}, and not the '{name}' of what it gave"
+            self.report.warning(node.name, said, "CAI0138", help_text=f"that is 'output.{name}'")
         result = t.optional(field.type) if t.is_nullable(target.type) else field.type
         if isinstance(target, ir.RequestValue) and target.name is None:
             return ir.RequestValue(type=result, place=target.place, name=name, at=node.start)

@@ -10,10 +10,14 @@ from codeai.analysis.arguments import ORDERED
 from codeai.analysis.conversions import NUMERIC, convert, is_number, is_text, is_unknown, wider_number
 from codeai.analysis.members import Members
 from codeai.analysis.scope import Scope, broken
+from codeai.analysis.translation import of_row
 from codeai.language import types as t
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
 from codeai.model import expression as ir
+
+
+_WRITTEN = (t.Uuid, t.Date, t.Time, t.Timestamp)  # what json holds as a text
 
 
 class Operators(Members):
@@ -94,6 +98,9 @@ class Operators(Members):
                 wider = t.Float() if isinstance(left, ir.Constant) or isinstance(right, ir.Constant) else None
             if wider is not None:
                 return self.fit(left, wider) or left, self.fit(right, wider) or right
+        read = self._read_before(left, right), self._read_before(right, left)
+        if read != (left, right):
+            return read
         if isinstance(t.required(left.type), t.Json) or isinstance(t.required(right.type), t.Json):
             return self.fit(left, t.Json()) or left, self.fit(right, t.Json()) or right
         for first, second, swapped in ((left, right, False), (right, left, True)):
@@ -103,6 +110,15 @@ class Operators(Members):
                 return (fitted, first) if swapped else (first, fitted)
         self._mismatch(node, left, right)
         return None
+
+    def _read_before(self, value: ir.Expression, other: ir.Expression) -> ir.Expression:
+        """A json value that no row has, compared with a field that json holds as a text: read as its type before the query."""
+        wanted = t.required(other.type)
+        if isinstance(wanted, t.Ref):
+            wanted = self.symbols.entities[wanted.entity].key_type
+        if isinstance(t.required(value.type), t.Json) and isinstance(wanted, _WRITTEN) and of_row(other) and not of_row(value):
+            return convert(value, wanted, "no_match")
+        return value
 
     def _mismatch(self, node: ex.Binary, left: ir.Expression, right: ir.Expression) -> None:
         for side, other in ((left, right), (right, left)):

@@ -75,6 +75,7 @@ class Steps(Events):
     def steps(self, clauses: tuple[d.Clause, ...], run: Run, node: d.Declaration) -> tuple[Step | Group, ...]:
         """All steps of a workflow or job; one ``do`` or ``action`` stands for a step called ``run``."""
         self.single_clauses(clauses)
+        self.shadowed = {}
         run.saga = is_saga(clauses)
         clause = first_clause(clauses, w.StepsClause)
         self.declared_steps = frozenset(_names(clause.steps)) if clause is not None else frozenset()
@@ -179,6 +180,7 @@ class Steps(Events):
         plain = t.required(output)
         inner = plain.fields if isinstance(plain, t.Record) else ()
         taken = {"output", "ok", "error"}
+        self.shadowed[f"step '{name}'"] = frozenset(field.name for field in inner) & taken
         fields = tuple(t.RecordField(field.name, t.optional(field.type)) for field in inner if field.name not in taken)
         facts = (t.RecordField("output", t.optional(output)), t.RecordField("ok", t.Bool()), t.RecordField("error", t.optional(_FAILURE)))
         return t.Record((*facts, *fields), f"step '{name}'")

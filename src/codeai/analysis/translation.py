@@ -136,6 +136,11 @@ def _of_row(value: ir.Expression, bound: frozenset[str]) -> bool:
     return counts or element or isinstance(value, ir.RangeRow) or any(_of_row(part, bound) for part in parts(value))
 
 
+def of_row(value: ir.Expression) -> bool:
+    """Whether a value is another one for each row."""
+    return _of_row(value, frozenset())
+
+
 def waiting(value: ir.Expression) -> Iterator[ir.Expression]:
     """The parts of a value that have to be waited for, or may have to: queries, writes, calls of functions and of what is outside."""
     if isinstance(value, _WAITING) or (isinstance(value, ir.Call) and value.function in _WAITED_FOR):

@@ -30,6 +30,7 @@ class Values(TypeResolver):
     def __init__(self, symbols: Symbols, reporter: Reporter, *, query_text: bool = False) -> None:
         super().__init__(symbols, reporter)
         self.query_text = query_text
+        self.shadowed: dict[str, frozenset[str]] = {}  # fields of what a step gave that its facts hide, by the name of its record
         self.declared_steps: frozenset[str] = frozenset()  # of the workflow or job at hand, those that come later, too
         self.broken_body = False  # whether the body of the endpoint at hand names a type that is not there
         self.requirements: list[Requirement] = []

@@ -40,7 +40,8 @@ def command(file: Path | None, roles: tuple[str, ...], subject: str, ttl: str, t
         return
     settings = settings_of(folder)
     declared = [role.name for role in application.roles]
-    key = own_signing_key(application, settings, lambda value: stated_value(value, os.environ))
+    environment = {**os.environ, **({"JWT_SECRET": settings.jwt_secret} if settings.jwt_secret else {})}  # as the server starts
+    key = own_signing_key(application, settings, lambda value: stated_value(value, environment))
     for role in roles:
         if declared and role not in (*declared, settings.operator_role):
             near = suggest(role, declared)
