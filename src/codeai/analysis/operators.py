@@ -16,7 +16,6 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
 from codeai.model import expression as ir
 
-
 _WRITTEN = (t.Uuid, t.Date, t.Time, t.Timestamp)  # what json holds as a text
 
 
