@@ -46,7 +46,8 @@ class Failures:
     async def _counted(self, claim: Claim, error: Exception) -> None:
         delay = int(min(_FIRST_DELAY_MS * 2.0 ** min(claim.attempts, 20), _LONGEST_DELAY_MS))
         known = {"attempts": claim.attempts, "retry_in": delay / 1000, "cause": str(error)}
-        _LOG.error("activation failed", exc_info=error, extra={"kind": claim.kind, "subject": claim.subject, **known})
+        stack = error if claim.attempts == 0 else None  # it is the same each time
+        _LOG.error("activation failed", exc_info=stack, extra={"kind": claim.kind, "subject": claim.subject, **known})
         await self._dispatcher.later(self._database.writing(), claim, delay, failed=True, cause=_cause(error))
 
     async def _refused(self, claim: Claim, error: Exception) -> None:
