@@ -103,7 +103,7 @@ SAMPLES = [
     ("function f(a) { return g((x => select A with b, c), 1) }", "function f(a) { return g((x => select A with b, c), 1) }\n"),
     ("webhook w { events: [a] }", "webhook w { event: a }\n"),
     ("endpoint GET /a { body: list({\na: int\n})  // behind\nuse: [b] }", None),
-    ("function f() { return a {b:1} /*c*/ status 1 headers { d: 2 // e\n} }", None),
+    ("function f() { return {b:1} /*c*/ status 201 headers { d: 2 // e\n} }", None),
     ("function f(a) { return (select A).length }", "function f(a) { return (select A).length }\n"),
     ("test \"it's\" { let r = GET /a/{b.c}?d=1 headers { X-A: '1' }\n expect r.status==200 }", None),
     ("function f(a, b) { return (a as int) ? a : b }", "function f(a, b) { return (a as int) ? a : b }\n"),

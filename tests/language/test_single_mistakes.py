@@ -243,6 +243,13 @@ MISTAKES = [
     ("limit 3", "limit"),
     ("order by title", "order title"),
     ("order by title", "order by"),
+    ("return book\n", 'return book status "a"\n'),
+    ("return book\n", "return book statu 201\n"),
+    ('log info "full"', 'log inf "full"'),
+    ("let book = get Book(path.id)", "let book = get Book(path.id) book"),
+    ("where price > 3", "where price price > 3"),
+    ('fail 409 "no price"', 'fail "no price" 409'),
+    ("= get Book(path.id)", "= call Pay { amount: 1 }"),
     # what only a change of the text can tell: see parser/repairs.py
     ("payload { book_id", "payload {{ book_id"),
     ('{ name: "x" }', '{{ name: "x" }'),

@@ -43,6 +43,9 @@ class Queries(Selections):
             return self._delete()
         if word == "call" and self.kind_at(2) == ".":
             return self._call_operation()
+        if word == "call" and self.kind_at(2) in ("{", NAME) and not self.breaks_at(2):
+            self.i += 1
+            self.fail_expected("an operation", help_text=f"write {self.texts[self.i]}.operation")
         if word in ("start", "run"):
             return self._start(word)
         return None

@@ -19,6 +19,7 @@ from codeai.language.lexer import END, NAME, Tokens, tokenize
 from codeai.language.parser.braces import mend_braces
 from codeai.language.parser.cursor import Cursor
 from codeai.language.parser.declarations import Parser
+from codeai.language.parser.statements import END_OF_STATEMENT
 from codeai.language.source import SourceFile
 from codeai.language.spellings.outline import Outline
 from codeai.language.tree.declarations import Declaration
@@ -62,7 +63,7 @@ def repaired(file: SourceFile, module: Module, found: list[Diagnostic], known: C
 
     :param known: what the program declares, which is asked only when a declaration is tried
     """
-    errors = sorted(one.primary.start for one in found if _counts(one))
+    errors = sorted(one.primary.start for one in found for _ in range(1 + (END_OF_STATEMENT in one.expected)) if _counts(one))
     if len(errors) < 2:
         return module, found
     declarations = list(module.declarations)
@@ -106,11 +107,13 @@ def _mended(region: _Region) -> tuple[tuple[Declaration, ...], list[Diagnostic]]
     told: list[Diagnostic] = []
     for _ in range(_REPAIRS):
         errors = list(filter(_counts, found))
-        tried = [(*region.parsed(change), change, error) for error, change in _attempts(region, errors)] if len(errors) > 1 else []
+        alone = len(errors) == 1 and END_OF_STATEMENT in errors[0].expected  # a word too many, which may belong to what is before
+        worthy = len(errors) > 1 or alone
+        tried = [(*region.parsed(change), change, error) for error, change in _attempts(region, errors)] if worthy else []
         kept = {(one.code, one.primary.start) for one in errors}
         better = [one for one in tried if all((each.code, each.primary.start) in kept for each in filter(_counts, one[1]))]
         best = min(better, key=lambda one: _errors(one[1]), default=None)
-        if best is None or _errors(best[1]) >= len(errors) - 1:
+        if best is None or _errors(best[1]) >= max(len(errors) - 1, 1):
             break
         module, found, change, error = best
         region.changes.append(change)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import NAME, STRING
+from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
 from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.requests import Requests
@@ -17,6 +17,11 @@ from codeai.language.tree.node import Identifier
 
 _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sleep", "expect", "advance")
 
+
+END_OF_STATEMENT: Final = "the end of the statement"
+_VALUES: Final = (STRING, INTEGER, DECIMAL, DURATION)
+_ENDINGS: Final = (NAME, *_VALUES, ")", "]", "}")  # with what a statement ends
+_BEHIND_VALUES: Final = (NAME, *_VALUES, END, "}", ";", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "??")
 
 # Words of other languages, for statements of this one.
 _ELSEWHERE: Final = {
@@ -64,6 +69,7 @@ class Statements(Requests):
 
     def statement(self) -> st.Statement | tuple[st.Statement, ...]:
         """One statement; an older step may need several, or none."""
+        self._after_another()
         if self.at(NAME):
             parse = KEYWORDS.get(self.texts[self.i])
             if parse is not None and self._statement_follows():
@@ -90,6 +96,17 @@ class Statements(Requests):
                 self.fail_expected("a statement", help_text="what goes on with an expression stands right behind it")
         value = self.expression()
         return st.ExpressionStatement(value.start, value.end, value)
+
+    def _after_another(self) -> None:
+        """Refuses a mere value right behind another statement on its line, as in ``let a = b c``."""
+        if not self.i or self.breaks[self.i] or self.kinds[self.i - 1] not in _ENDINGS:
+            return
+        word = self.texts[self.i]
+        alone = (
+            self.at(NAME) and word not in KEYWORDS and word not in PREFIXES and word not in METHODS and self.kind_at(1) in _BEHIND_VALUES
+        )
+        if alone or self.kinds[self.i] in _VALUES:
+            self.fail_expected(END_OF_STATEMENT)
 
     def _unknown_word(self) -> bool:
         """Reports a word before a name, which is no statement; true when the token is what was surely meant now."""
@@ -194,6 +211,9 @@ class Statements(Requests):
 
     def _result_word(self) -> bool:
         following = {"status": "integer", "headers": "{"}.get(self.texts[self.i])
+        if self.at_word("status") and self.kind_at(1) == STRING and not self.breaks_at(1) and not self.breaks[self.i]:
+            self.i += 1
+            self.fail_expected("a status from 200 to 599")
         return self.at(NAME) and self.kind_at(1) == following and not self.breaks_at(1)
 
     def _redirect(self) -> st.Statement:
@@ -234,6 +254,8 @@ class Statements(Requests):
     def _log(self) -> st.Statement:
         start = self.start
         self.i += 1
+        if self.at(NAME) and self.kind_at(1) == STRING and self.texts[self.i] not in LEVELS and not self.breaks_at(1):
+            self.unknown("level", self.identifier(), LEVELS, "CAI0022")
         level = self.identifier() if self.at(NAME) and self.texts[self.i] in LEVELS and self.kind_at(1) != "." else None
         message = self.expression()
         data = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
