@@ -65,3 +65,29 @@ async def test_other_processes_are_told(run_program):
         return "Begun" in registered.workflows
 
     await eventually(taken_up, timeout=10)  # a process that is told nothing looks after half a minute
+
+
+@pytest.mark.parametrize("run_program", ["postgresql"], indirect=True)
+async def test_what_starts_one_that_the_program_cannot_run_any_more_waits_for_a_program_that_can(run_program):
+    whole = PROGRAM + "entity Other { id: uuid, primary, auto  text: text, required }\n"
+    app = await run_program(whole, CODEAI_OPERATOR_TOKEN="an operator's token")
+    await register(app, STARTED.replace("Note", "Other"))
+    await app.composition.stop()
+    less = await run_program(PROGRAM, url=app.url)
+    assert list(less.composition.controlling._registered.unable) == ["Begun"]
+    assert (await less.http.post("/places")).status_code == 204
+
+    async def put_off():
+        return await less.rows("SELECT kind, cause FROM codeai_activations WHERE cause IS NOT NULL") == [
+            ("delivery", "no program that runs can run workflow 'Begun'")
+        ]
+
+    await eventually(put_off)
+    assert await less.deliveries() == [("workflow", "Begun", "pending", 0)]
+    await less.composition.stop()
+    again = await run_program(whole, url=app.url)
+
+    async def begun():
+        return await again.rows("SELECT text FROM others") == [("begun 7",)]
+
+    await eventually(begun)

@@ -44,6 +44,7 @@ class Registered:
         self._versions: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
         self.workflows: dict[str, Workflow] = {}
+        self.unable: dict[str, Workflow] = {}  # those that this program cannot run: what events start of them waits for one that can
 
     async def _known(self) -> dict[str, str]:
         return {str(row[0]): str(row[1]) for row in await self._database.reading().fetch(_KNOWN, ())}
@@ -60,6 +61,7 @@ class Registered:
         for name in self._versions.keys() - versions.keys():
             self._definitions.forget("workflow", name)
             self.workflows.pop(name, None)
+            self.unable.pop(name, None)
         for name, version in versions.items():
             if self._versions.get(name) != version:
                 await self._adopt(name, version)
@@ -76,8 +78,13 @@ class Registered:
             run = (await self._definitions.adopt(version)).run
         except (NotCompilable, DefinitionMissing) as error:
             _LOG.error("a registered workflow cannot run in this program", extra={"workflow": name, "cause": str(error)})
+            self.workflows.pop(name, None)
+            stored = await self._definitions.stored(version)
+            if isinstance(stored, Workflow):
+                self.unable[name] = stored
             return
         assert isinstance(run, Workflow)
+        self.unable.pop(name, None)
         self.workflows[name] = run
 
     async def start(self) -> None:

@@ -105,6 +105,14 @@ class Definitions:
         self._plans[version] = found.plan
         return found
 
+    async def stored(self, version: str) -> Workflow | Job | None:
+        """What a definition of the database says, also one that cannot run in this program; None when nobody can read it."""
+        row = await self.store.database.reading().fetch_row(self.store.sql.definition, (version,))
+        try:
+            return None if row is None else loaded(msgspec.json.decode(str(row[0]))["definition"])
+        except UnknownDefinition:
+            return None
+
     def forget(self, kind: str, name: str) -> None:
         """Begins nothing with an adopted definition any more; executions that run go on."""
         self._current.pop((kind, name), None)

@@ -199,8 +199,11 @@ class Deliverer:
             live = await self._versions.live(session)
             others = [wiring for wiring in live if wiring is not self._versions.own]
             registered = delivery.kind == "workflow" and await self._deliveries.registered(session, delivery.target)
-            if registered or any(wiring.delivers(delivery.kind, delivery.target, event) for wiring in others):
+            if any(wiring.delivers(delivery.kind, delivery.target, event) for wiring in others):
                 await self._dispatcher.later(session, claim, _ELSEWHERE_MS)
+                return True
+            if registered:  # a process that has just begun takes it up in a moment, or a deployment brings what it needs
+                await self._dispatcher.put_off(session, claim, _ELSEWHERE_MS, f"no program that runs can run workflow '{delivery.target}'")
                 return True
             successor = next((wiring.successors[delivery.target] for wiring in live if delivery.target in wiring.successors), None)
             if delivery.kind != "handler" or successor is None:

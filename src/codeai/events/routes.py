@@ -70,5 +70,5 @@ def condition(expression: ir.Expression | None, evaluator: Evaluator) -> Conditi
         return None
     try:
         return evaluator.value(expression)
-    except NotCompilable:
+    except (NotCompilable, KeyError):  # the latter of a workflow that needs what the program does not have any more
         return None

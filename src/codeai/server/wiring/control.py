@@ -119,11 +119,12 @@ class Controlling:
 
     async def _changed(self, registered: Mapping[str, Workflow]) -> None:
         """Takes up workflows that were registered."""
-        if registered and not self._awake:
+        heard = [*registered.values(), *self._registered.unable.values()]
+        if heard and not self._awake:
             self._awake = True
             await self._wake()
         self._planned = self._plans(registered)
-        self._relay.also_to(routes_to(registered.values(), self._evaluator))
+        self._relay.also_to(routes_to(heard, self._evaluator))
         if self._inputs is not None:
             self._inputs.replace(registered.values())
         if self._started:
