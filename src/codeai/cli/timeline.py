@@ -63,10 +63,11 @@ def _print_news(show: Any, seen: set[str], execution: Mapping[str, Any], steps: 
             if line and line not in seen:
                 seen.add(line)
                 show(Text(line))
-    line = f"{execution['workflow_id']}: {execution['status']}"
-    if line not in seen:
-        seen.add(line)
-        show(Text(line))
+    trouble = execution.get("trouble")
+    for line in (f"{execution['workflow_id']}: {execution['status']}", f"trouble: {trouble['cause']}" if trouble else ""):
+        if line and line not in seen:
+            seen.add(line)
+            show(Text(line))
 
 
 def drawn(execution: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -80,7 +81,9 @@ def drawn(execution: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> R
     for step in steps:
         mark, colour = _MARKS.get(step["status"], ("·", ""))
         table.add_row(Text(mark, style=colour), Text(step["name"]), *_progress(step, start, now, colour), _remark(step))
-    return Group(head, table, *([cell("error", execution["error"])] if execution["error"] else []))
+    trouble = execution.get("trouble")
+    wrong = [Text(f"work on it fails: {trouble['cause']}", style="red")] if trouble else []
+    return Group(head, table, *wrong, *([cell("error", execution["error"])] if execution["error"] else []))
 
 
 def _progress(step: Mapping[str, Any], start: datetime.datetime, now: datetime.datetime, colour: str) -> tuple[Text, Text]:
