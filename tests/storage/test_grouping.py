@@ -9,9 +9,10 @@ import pytest
 
 from codeai.server.database import synchronise_here
 from codeai.storage.errors import DatabaseUnavailable, UniqueViolation
-from codeai.storage.interface import Database, OneOfMany, Session
+from codeai.storage.interface import Database, Session
+from codeai.storage.many import OneOfMany
 from codeai.storage.opening import open_database
-from codeai.storage.postgresql.grouping import Grouped
+from codeai.storage.postgresql.grouping import Group
 from codeai.storage.settings import from_url
 from services.postgres import PostgresServer
 from services.programs import analysis_of
@@ -19,12 +20,12 @@ from services.programs import analysis_of
 PROGRAM = """
 entity Mark { id: uuid, primary, auto  name: string(80), required, unique }
 """
-ONE = 'INSERT INTO "marks" ("id", "name") VALUES ($1::uuid, $2::text) RETURNING "id"'
-MANY = (
+_ONE = 'INSERT INTO "marks" ("id", "name") VALUES ($1::uuid, $2::text) RETURNING "id"'
+_MANY = (
     'INSERT INTO "marks" ("id", "name") SELECT v.a, v.b FROM unnest($1::uuid[], $2::text[]) AS v(a, b), '
     "(SELECT set_config('lock_timeout', '50', true)) AS l RETURNING \"id\""
 )
-_MARKS = OneOfMany(ONE, MANY, 0)
+ONE = OneOfMany.of(_ONE, _MANY, 0)
 
 
 class Seen:
@@ -53,10 +54,10 @@ class Marks:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.seen = Seen(database.writing())
-        self.grouped = Grouped(self.seen, _MARKS)
+        self.group = Group(self.seen, ONE)
 
     def write(self, name: str) -> asyncio.Task[Any]:
-        return asyncio.ensure_future(self.grouped.fetch_row(ONE, (uuid.uuid4(), name)))
+        return asyncio.ensure_future(self.group.row((uuid.uuid4(), name)))
 
     async def names(self) -> set[str]:
         return {str(row[0]) for row in await self.database.fetch('SELECT "name" FROM "marks"', ())}
@@ -103,12 +104,17 @@ async def test_a_row_that_meets_nobody_goes_alone(marks: Marks) -> None:
     assert marks.seen.rows == [1, 1]
 
 
-async def test_other_statements_go_alone(marks: Marks) -> None:
-    tasks = await marks.held_up("m")
-    found = await marks.grouped.fetch("SELECT $1::uuid[]", ([uuid.UUID(int=1)],))
-    assert len(found) == 1
-    marks.seen.gate.set()
-    await results(tasks)
+async def test_sessions_whose_statements_commit_by_themselves_write_together_and_transactions_do_not(marks: Marks) -> None:
+    session = marks.database.writing()
+    found = await asyncio.gather(*(session.fetch_row(ONE, (uuid.UUID(int=at), f"w{at}")) for at in range(1, 20)))
+    assert [record[0] for record in found if record is not None] == [uuid.UUID(int=at) for at in range(1, 20)]
+    moments = await marks.database.fetch('SELECT xmin::text, count(*) FROM "marks" GROUP BY 1', ())
+    assert 1 < len(moments) < 19  # transactions, of which those that met nobody wrote one row
+    async with marks.database.transaction() as inside:
+        await inside.fetch_row(ONE, (uuid.UUID(int=20), "inside"))
+        await inside.fetch_row(ONE, (uuid.UUID(int=21), "too"))
+    rows = await marks.database.fetch("SELECT DISTINCT xmin::text FROM \"marks\" WHERE name IN ('inside', 'too')", ())
+    assert len(rows) == 1
 
 
 async def test_what_is_wrong_with_one_row_is_told_to_nobody_else(marks: Marks) -> None:
@@ -251,4 +257,4 @@ async def test_requests_that_are_watched_hear_of_their_own_statement(marks: Mark
     await asyncio.sleep(0)
     marks.seen.gate.set()
     await results([*tasks, watched])
-    assert heard == [ONE]
+    assert heard == [_ONE]

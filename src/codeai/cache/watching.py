@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from codeai.storage.interface import Database, Dialect, Isolation, OneOfMany, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
+from codeai.storage.interface import Database, Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
 
 # The names that our compiler writes are quoted, and texts of callers are bound values: no string in a statement looks like one.
 _READS: Final = re.compile(r'\b(?:FROM|JOIN)\s+"([^"]+)"', re.IGNORECASE)
@@ -189,9 +189,9 @@ class WatchedDatabase(_WatchedSession):
         """See ``Database``."""
         return _WatchedSession(self._database.reading(), self._watch, set(), self._database)
 
-    def writing(self, together: OneOfMany | None = None) -> Session:
+    def writing(self) -> Session:
         """See ``Database``."""
-        return _WatchedSession(self._database.writing(together), self._watch, set(), self._database)
+        return _WatchedSession(self._database.writing(), self._watch, set(), self._database)
 
     def transaction(
         self, *, write: bool = True, isolation: Isolation = "read committed", idle_limit: float | None = None, turn: int | None = None

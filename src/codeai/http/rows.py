@@ -151,7 +151,7 @@ class CreateAction(Writing):
         self._success = success
         announced = success is not None and success.announcement is not None
         alone = self._insert.alone(accompanied=announced) and not self._checks.conditions and (success is None or announced)
-        self._session = runtime.database.writing(self._insert.together()) if alone else None
+        self._session = runtime.database.writing() if alone else None
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""

@@ -64,20 +64,6 @@ class Session(Protocol):
         """
 
 
-class OneOfMany(msgspec.Struct, frozen=True):
-    """A statement that writes one row, which may be written together with those of others.
-
-    :param one: its text
-    :param many: the text that takes a list for each of its values, and writes a row for each of their items or none at all; it
-        returns the keys of the rows, and does not wait for locks of others
-    :param key: which of the values is the key
-    """
-
-    one: str
-    many: str
-    key: int
-
-
 class RowAtOnce(Protocol):
     """Reads the first row of a statement in less time than it takes to hand it to somebody else."""
 
@@ -130,11 +116,8 @@ class Database(Session, Protocol):
     def reading(self) -> Session:
         """Reads of a block outside of a transaction: each sees what was committed when it began, and none blocks the event loop."""
 
-    def writing(self, together: OneOfMany | None = None) -> Session:
-        """Writes of which each is a transaction of its own.
-
-        :param together: the first row of this statement may be written together with what others write by it at the same time
-        """
+    def writing(self) -> Session:
+        """Writes of which each is a transaction of its own. Rows of a ``OneOfMany`` may be written together with those of others."""
 
     async def ping(self, timeout: float = 2.0) -> None:
         """Asks the database for a sign of life within ``timeout`` seconds; raises ``DatabaseUnavailable``, and

@@ -24,7 +24,7 @@ from codeai.query.writes.rows import Given, Row, RowMaker, Values, picker
 from codeai.query.writes.together import one_of_many
 from codeai.storage.codecs import codec
 from codeai.storage.errors import CheckViolation, ForeignKeyViolation
-from codeai.storage.interface import OneOfMany, Record, Session
+from codeai.storage.interface import Record, Session
 
 
 class Insert:
@@ -44,7 +44,7 @@ class Insert:
         self._numbers = [field.name for field in entity.fields if field.auto and isinstance(field.type, t.Int)]
         self._names = [field.name for field in entity.fields if field.name not in self._numbers]
         self._stored = picker(self._names)
-        compiler = Compiler(model, inputs)
+        self._compiler = compiler = Compiler(model, inputs)
         self._parameters: list[Sql] = []
         columns: dict[str, Sql] = dict.fromkeys(self._numbers, ("NULL",))
         for at, name in enumerate(self._names):
@@ -58,7 +58,7 @@ class Insert:
         self._derivation = derivation(model, entity, inputs, access, asked)
         self._allowed: Truth = ALWAYS if system else model.policies.allowed(compiler, row, "create")
         self._statement: Statement[bool] = Statement(compiler, self._build)
-        self._joint: dict[tuple[str, ...], str] = {}
+        self._texts: dict[tuple[str, ...], str] = {}
 
     def alone(self, *, accompanied: bool = False) -> bool:
         """Whether a row takes one statement, which then needs no transaction around it.
@@ -66,16 +66,6 @@ class Insert:
         :param accompanied: there may be companions of an operation besides those of the entity
         """
         return self._audit is None and self._derivation is None and (self._joins or not (accompanied or self._watch is not None))
-
-    def together(self) -> OneOfMany | None:
-        """How a row is written together with those of others, where nothing but itself decides whether and how it is.
-
-        To be asked when all inputs of the plan are known.
-        """
-        if self._numbers or self._allowed is not ALWAYS or self._watch is not None or not self.alone():
-            return None
-        only = self._statement.settled()
-        return one_of_many(self._model, self._entity, self._names, only.text) if only is not None else None
 
     @property
     def _joins(self) -> bool:
@@ -148,17 +138,24 @@ class Insert:
         return watched if beside is None else (*watched, *beside(row))
 
     async def _sent(self, session: Session, text: str, bound: Sequence[Any], companions: Sequence[Companion]) -> Record | None:
+        key = (text, *[companion.table.name for companion in companions])
+        sent = self._texts.get(key)
+        if sent is None:
+            if len(self._texts) >= KEPT:
+                self._texts.clear()
+            sent = self._texts[key] = self._text(text, len(bound), companions)
         if not companions:
-            return await session.fetch_row(text, bound)
-        key = (text, *(companion.table.name for companion in companions))
-        joint = self._joint.get(key)
-        if joint is None:
-            if len(self._joint) >= KEPT:
-                self._joint.clear()
-            joint = self._joint[key] = together(text, len(bound), companions, self._model.dialect.name)
-        found = await session.fetch_row(joint, (*bound, *(value for companion in companions for value in companion.values)))
+            return await session.fetch_row(sent, bound)
+        found = await session.fetch_row(sent, (*bound, *(value for companion in companions for value in companion.values)))
         told(session, companions)
         return found
+
+    def _text(self, text: str, width: int, companions: Sequence[Companion]) -> str:
+        """What is sent for a row with its companions; one of many where nothing but itself decides whether and how it is written."""
+        whole = together(text, width, companions, self._model.dialect.name) if companions else text
+        if self._numbers or self._allowed is not ALWAYS or self._compiler.guards:
+            return whole
+        return one_of_many(self._model, self._entity, self._names, companions, whole)
 
 
 class CreatePlan:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import asyncpg
 from asyncpg import exceptions as pg
 
 from codeai.storage import errors
-from codeai.storage.interface import Dialect, Isolation, OneOfMany, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
+from codeai.storage.many import OneOfMany
 from codeai.storage.postgresql.connections import Connections
-from codeai.storage.postgresql.grouping import Grouped
+from codeai.storage.postgresql.grouping import Group
 from codeai.storage.postgresql.transactions import BEGIN, TransactionBlock, count, guarded, many
 from codeai.storage.postgresql.translation import LOST, translated
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.watching import WATCHER
 
 _Connection = asyncpg.Connection
+_MOST_GROUPS: Final = 1_000
 
 
 class PostgresDatabase:
@@ -32,6 +34,7 @@ class PostgresDatabase:
         self._settings = settings
         self._connections = Connections(settings)
         self._pool = self._connections.pool
+        self._groups: dict[str, Group] = {}
 
     async def start(self) -> None:
         """See ``Database``."""
@@ -47,9 +50,18 @@ class PostgresDatabase:
         """See ``Database``."""
         return self
 
-    def writing(self, together: OneOfMany | None = None) -> Session:
+    def writing(self) -> Session:
         """See ``Database``."""
-        return PostgresWrites(self) if together is None else Grouped(PostgresWrites(self), together)
+        return PostgresWrites(self)
+
+    def group(self, statement: OneOfMany) -> Group:
+        """Where rows of a statement meet."""
+        found = self._groups.get(statement)
+        if found is None:
+            if len(self._groups) >= _MOST_GROUPS:
+                self._groups.clear()  # those that are under way end as they would
+            found = self._groups[statement] = Group(PostgresAlone(self), statement)
+        return found
 
     async def fetch(self, statement: str, values: Values) -> Sequence[Record]:
         """See ``Session``."""
@@ -151,8 +163,8 @@ class PostgresDatabase:
             await listen(self._settings, channels, lost, self._connections.listens, voice)
 
 
-class PostgresWrites:
-    """A session in which each statement commits by itself."""
+class PostgresAlone:
+    """A session in which each statement is sent and commits by itself."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
@@ -176,3 +188,13 @@ class PostgresWrites:
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
         work()
+
+
+class PostgresWrites(PostgresAlone):
+    """A session in which each statement commits by itself, or with others like it."""
+
+    async def fetch_row(self, statement: str, values: Values) -> Record | None:
+        """See ``Session``."""
+        if isinstance(statement, OneOfMany):
+            return await self._database.group(statement).row(values)
+        return await super().fetch_row(statement, values)

@@ -12,7 +12,8 @@ from contextvars import Context
 from typing import Final
 
 from codeai.storage.errors import DatabaseUnavailable, PoolExhausted
-from codeai.storage.interface import OneOfMany, Record, Session, Values
+from codeai.storage.interface import Record, Session, Values
+from codeai.storage.many import OneOfMany
 from codeai.storage.watching import WATCHER
 
 _UNDER_WAY: Final = 2  # statements; while one is answered, the other keeps the database busy
@@ -22,38 +23,35 @@ _PAUSE: Final = 1.0  # seconds in which rows go alone after a statement of many 
 _WAITING = asyncio.Future["Record | bool | None"]
 
 
-class Grouped:
-    """A session in which each statement commits by itself; rows of one of them may go together."""
+class Group:
+    """Where rows of one statement meet.
 
-    def __init__(self, alone: Session, together: OneOfMany) -> None:
+    :param alone: sends what it is given at once
+    """
+
+    def __init__(self, alone: Session, statement: OneOfMany) -> None:
         self._alone = alone
-        self._together = together
+        self._statement = statement
         self._under_way = 0
         self._waiting: list[tuple[_WAITING, Values]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._context = Context()  # of no request
         self._timer: asyncio.TimerHandle | None = None
         self._paused_until = 0.0
-        self.fetch = alone.fetch
-        self.execute = alone.execute
-        self.execute_many = alone.execute_many
-        self.after_commit = alone.after_commit
 
-    async def fetch_row(self, statement: str, values: Values) -> Record | None:
-        """See ``Session``."""
-        if statement != self._together.one:
-            return await self._alone.fetch_row(statement, values)
+    async def row(self, values: Values) -> Record | None:
+        """Writes a row; what the statement returns for it begins with its key."""
         if self._under_way >= _UNDER_WAY:
-            found = await self._joined(statement, values)
+            found = await self._joined(values)
             if not isinstance(found, bool):
                 return found
         self._under_way += 1
         try:
-            return await self._alone.fetch_row(statement, values)
+            return await self._alone.fetch_row(self._statement.one, values)
         finally:
             self._ended()
 
-    async def _joined(self, statement: str, values: Values) -> Record | bool | None:
+    async def _joined(self, values: Values) -> Record | bool | None:
         """What a row of a group gets; True when it is to go alone. A caller who leaves before it is sent takes it along."""
         loop = asyncio.get_running_loop()
         if self._paused_until and loop.time() < self._paused_until:
@@ -63,7 +61,7 @@ class Grouped:
         if self._timer is None:
             self._timer = loop.call_later(_PATIENCE, self._send)
         watcher = WATCHER.get()
-        return await (waiting if watcher is None else watcher.watch(statement, waiting))
+        return await (waiting if watcher is None else watcher.watch(self._statement.one, waiting))
 
     def _ended(self) -> None:
         self._under_way -= 1
@@ -88,10 +86,10 @@ class Grouped:
 
     async def _sent(self, group: list[tuple[_WAITING, Values]]) -> None:
         """Writes the rows of a group."""
-        together = self._together
+        statement = self._statement
         try:
             columns = [list(column) for column in zip(*(values for _, values in group), strict=True)]
-            found = await self._alone.fetch(together.many, columns)
+            found = await self._alone.fetch(statement.many, columns)
         except (DatabaseUnavailable, PoolExhausted) as error:  # whether the rows are there nobody knows, or nobody gets through
             for waiting, _ in group:
                 if not waiting.done():
@@ -107,6 +105,6 @@ class Grouped:
             records = {record[0]: record for record in found}
             for waiting, values in group:
                 if not waiting.done():
-                    waiting.set_result(records.get(values[together.key]))
+                    waiting.set_result(records.get(values[statement.key]))
         finally:
             self._ended()

@@ -11,6 +11,7 @@ import asyncpg
 
 from codeai.storage import errors
 from codeai.storage.interface import Record, Values
+from codeai.storage.many import OneOfMany
 from codeai.storage.postgresql.connections import Connections
 from codeai.storage.postgresql.translation import DRIVER, translated
 from codeai.storage.watching import WATCHER
@@ -50,6 +51,8 @@ class PostgresTransaction:
 
     async def fetch_row(self, statement: str, values: Values) -> Record | None:
         """See ``Session``."""
+        if isinstance(statement, OneOfMany):
+            statement = statement.one
         return cast("Record | None", await guarded(self.connection.fetchrow(statement, *values), statement))
 
     async def execute(self, statement: str, values: Values) -> int:

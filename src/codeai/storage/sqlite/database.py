@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from codeai.storage import errors
-from codeai.storage.interface import Dialect, Isolation, OneOfMany, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
+from codeai.storage.interface import Dialect, Isolation, PoolStatistics, Record, RowAtOnce, Session, Values, Voice
 from codeai.storage.pool import Pool
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.lines import Line
@@ -110,8 +110,8 @@ class SqliteDatabase:
         """See ``Database``."""
         return SqliteReads(self)
 
-    def writing(self, together: OneOfMany | None = None) -> Session:
-        """See ``Database``. Each goes by itself."""
+    def writing(self) -> Session:
+        """See ``Database``."""
         return SqliteWrites(self)
 
     async def fetch_on_thread(self, statement: str, values: Values) -> Record | None:
