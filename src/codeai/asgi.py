@@ -30,12 +30,12 @@ def create_app(path: str | os.PathLike[str], environment: Mapping[str, str] | No
     request is answered 503 ``not_started``.
 
     :param environment: the settings, ``os.environ`` by default
-    :raises InvalidProgram: the program has errors, or parts that this version cannot execute
+    :raises InvalidProgram: the program has errors
     :raises codeai.server.settings.SettingError: a setting is wrong
     """
     given = os.environ if environment is None else environment
     program = load_program(Path(path))
-    if not (program.valid and program.executable):
+    if not program.valid:
         raise InvalidProgram("\n".join(concise(found, program.sources) for found in program.diagnostics))
     settings = with_secret(read_settings(given, {}, program_settings(program.application, program.sources, given)), program.folder)
     wanted = database_settings(settings, program.folder)

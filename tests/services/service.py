@@ -59,7 +59,7 @@ class Service:
         self, path: Path, url: str, env: Mapping[str, str] | None = None, *, clock: Callable[[], datetime] | None = None, **limits: Any
     ) -> None:
         program = load_program(path)
-        assert program.valid and program.executable, "\n".join(concise(found, program.sources) for found in program.diagnostics)
+        assert program.valid, "\n".join(concise(found, program.sources) for found in program.diagnostics)
         environment = {"JWT_SECRET": SECRET, **(env or {})}
         settings = from_url(url, **limits)
         synchronise_here(settings, program.application, development=True)

@@ -10,7 +10,6 @@ from codeai.language.suggestions import nearest
 from codeai.language.tree.expressions import Missing
 from codeai.language.tree.node import Node, Reference
 
-NOT_EXECUTABLE: Final = "CAI0401"
 _GUARDS: Final = ("CAI0109", "CAI0116", "CAI0128")  # who may come in is never guessed
 _FEW: Final = 24  # names that are shown where none of them is near
 _MISSPELT: Final = ("CAI0031", "CAI0106", "CAI0118", "CAI0127")
@@ -85,10 +84,6 @@ class Reporter:
     def secret_in_text(self, node: Node, name: str) -> None:
         """Warns of a secret that stands in the text of the program; ``name`` is whose it is."""
         self.warning(node, "a secret stands in the text of the program", "CAI0119", help_text=f"write secret({name.upper()}_SECRET)")
-
-    def later(self, node: Node, what: str, *, note: str = "") -> None:
-        """Notes that something is checked but cannot be executed by this version: it stops a start, not a check."""
-        self.error(node, f"{what} is not yet executable", NOT_EXECUTABLE, severity=Severity.WARNING, note=note)
 
     def unknown(
         self,

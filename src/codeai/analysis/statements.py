@@ -233,8 +233,9 @@ class Statements(Queries):
         return self.value(node, scope, t.Duration(), what, nullable=False)
 
     def _as_user(self, node: st.AsUser, scope: Scope) -> s.Statement:
-        if not (scope.host.test or scope.host.script):
-            self.report.later(node, "'as user' outside of tests and scripts")
+        if node.body is None and not (scope.host.test or scope.host.script):
+            hint = "put what runs as this user into braces: as user { id: … } { … }"
+            self.report.error(node, "'as user' without a block stands in tests and scripts only", "CAI0401", help_text=hint)
         principal = self._principal(node.principal, scope)
         body = self.block(node.body, scope.child()) if node.body is not None else ()
         return s.AsUser(principal=principal, body=body, at=node.start)

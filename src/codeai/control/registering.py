@@ -9,7 +9,6 @@ from typing import Any, Final
 import msgspec
 
 from codeai.analysis.program import Analysis, analyse
-from codeai.analysis.reporter import NOT_EXECUTABLE
 from codeai.control.audit import Trail
 from codeai.durable.definitions import Definitions, closure
 from codeai.evaluate.errors import NotCompilable
@@ -135,7 +134,7 @@ class Registrar:
 
 
 def _stops(found: Diagnostic) -> bool:
-    return found.severity is Severity.ERROR or found.code == NOT_EXECUTABLE
+    return found.severity is Severity.ERROR
 
 
 def _error(message: str, span: Span) -> Diagnostic:

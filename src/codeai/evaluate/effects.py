@@ -70,6 +70,16 @@ class Sender(Protocol):
         """
 
 
+class Actor(Protocol):
+    """Lets statements run as somebody else."""
+
+    def act_as(self, context: Context, values: Mapping[str, Any]) -> Any:
+        """``as user { … } { … }``: who runs the statements of the block; the result is for ``act_again_as``."""
+
+    def act_again_as(self, context: Context, before: Any) -> None:
+        """The end of the block: whoever ran the statements before it."""
+
+
 class Shell(Protocol):
     """Runs commands for scripts, and takes what they print."""
 
@@ -96,9 +106,10 @@ class Absent:
 class Effects:
     """The parts by kind. They are assigned while a process is composed and not changed afterwards. ``shell`` is there in scripts only."""
 
-    __slots__ = ("emitter", "operations", "python", "sender", "shell", "starter")
+    __slots__ = ("actor", "emitter", "operations", "python", "sender", "shell", "starter")
 
     def __init__(self) -> None:
+        self.actor: Actor = Absent("run statements as a user")
         self.emitter: Emitter = Absent("emit events")
         self.operations: Operations = Absent("call integrations")
         self.python: Python = Absent("run Python functions")

@@ -140,11 +140,11 @@ class BlockWriter(Writer):
             return [f"{pad}c.client.become(c, {principal})\n"]
         before = self.local(f"user {node.at}")
         return [
-            f"{pad}{before} = c.client.act_as(c, {principal})\n",
+            f"{pad}{before} = {_ACTOR}.act_as(c, {principal})\n",
             f"{pad}try:\n",
             *self.block(node.body, depth + 1),
             f"{pad}finally:\n",
-            f"{pad}    c.client.act_again_as(c, {before})\n",
+            f"{pad}    {_ACTOR}.act_again_as(c, {before})\n",
         ]
 
     def _expect(self, node: s.Expect, pad: str, depth: int) -> list[str]:
@@ -172,6 +172,8 @@ class BlockWriter(Writer):
         return [f"{pad}if not {self.write(condition)}:\n", f"{pad}    raise _ExpectationFailed({at}, None, None, False)\n"]
 
 
+# Who knows ``as user``: tests and scripts have a client that does, all others the part of the process.
+_ACTOR: Final = "(c.client or c.effects.actor)"
 _LEAVES: Final = (s.Let, s.Assign, s.Evaluate, s.Emit, s.Send)
 _READS: Final = (ir.Selection,)
 _WRITES: Final = (

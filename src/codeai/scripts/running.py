@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from codeai.auth.acting import stated_principal
 from codeai.auth.principal import SYSTEM, Principal, RoleTable
 from codeai.evaluate.context import Caller, Context
 from codeai.evaluate.errors import EvaluationError, ProgramFailure
@@ -82,13 +83,7 @@ class ScriptContext(Context):
         context.user = before
 
     def _principal(self, values: Mapping[str, Any]) -> Principal:
-        identifier = values.get("id")
-        return Principal(
-            id=str(identifier) if identifier is not None else None,
-            grants=self._roles.grants(frozenset(values.get("roles", ())), frozenset(values.get("permissions", ()))),
-            tenant=values.get("tenant"),
-            authenticated=True,
-        )
+        return stated_principal(values, self._roles)
 
 
 async def run_script(script: Block, parts: Parts) -> Ended:

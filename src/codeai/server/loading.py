@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 
 from codeai.analysis.program import analyse
-from codeai.analysis.reporter import NOT_EXECUTABLE
 from codeai.analysis.symbols import Symbols
 from codeai.functions.checking import FunctionProblem, problems
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
@@ -40,11 +39,6 @@ class Loaded(msgspec.Struct, frozen=True):
     def valid(self) -> bool:
         """Whether there is no error."""
         return not any(found.severity is Severity.ERROR for found in self.diagnostics)
-
-    @property
-    def executable(self) -> bool:
-        """Whether this version can run all of it: what it only checks stops a start, so that nothing is skipped silently."""
-        return not any(found.code == NOT_EXECUTABLE for found in self.diagnostics)
 
 
 def find_program(path: Path | None) -> tuple[list[Path], Path]:

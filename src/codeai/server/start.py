@@ -68,8 +68,6 @@ def make_ready(program: Loaded, flags: Mapping[str, Any], *, done: str = "served
     sys.stderr.write(brief(program.diagnostics, program.sources, colour=sys.stderr.isatty()))
     if not program.valid:
         return _say(f"the program has errors, nothing is {done}", INVALID)
-    if not program.executable:
-        return _say(f"the program is valid, but this version cannot execute all of it (CAI0401 above), so nothing is {done}", INVALID)
     try:
         settings = read_settings(os.environ, flags, program_settings(program.application, program.sources, os.environ))
         settings = with_secret(settings, program.folder)

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
+from codeai.auth.acting import stated_principal
 from codeai.auth.issuing import SigningKey, issue_token
-from codeai.auth.principal import Principal, RoleTable
+from codeai.auth.principal import RoleTable
 from codeai.evaluate.context import Caller, Context
 from codeai.evaluate.operations import to_json
 from codeai.http.application import Application
@@ -86,14 +87,8 @@ class TestClient:
     def act_as(self, context: Context, values: Mapping[str, Any]) -> tuple[Caller, Mapping[str, Any] | None]:
         """``as user { … } { … }``: the requests and the statements of the block are of this user; the result is for ``act_again_as``."""
         before = context.user, self._acting
-        identifier = values.get("id")
         self._acting = values
-        context.user = Principal(
-            id=str(identifier) if identifier is not None else None,
-            grants=self._roles.grants(frozenset(values.get("roles", ())), frozenset(values.get("permissions", ()))),
-            tenant=values.get("tenant"),
-            authenticated=True,
-        )
+        context.user = stated_principal(values, self._roles)
         return before
 
     def act_again_as(self, context: Context, before: tuple[Caller, Mapping[str, Any] | None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from codeai.auth.acting import Acting
 from codeai.durable.process import KeyedOperations
 from codeai.evaluate.effects import Effects
 from codeai.http.middleware.clients import ClientAddresses
@@ -53,6 +54,7 @@ class Peers:
             cors=program_cors(foundation.application, foundation.setting),
         )
         effects = Effects()
+        effects.actor = Acting(foundation.roles)
         effects.operations = KeyedOperations(self.recorded or self.integrations)
         addresses = ClientAddresses(settings.trusted_proxies)
         return Runtime(self.database, foundation.services, log_program, foundation.clock, http, effects, addresses=addresses)
