@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from operating import Operator
 
 from codeai.cli.main import cli
+from codeai.cli.remote import nearby
 
 
 def run(operator: Operator, *arguments: str, code: int = 0) -> Result:
@@ -119,6 +120,29 @@ def test_a_server_that_does_not_answer_is_named() -> None:
     done = CliRunner().invoke(cli, ["executions", "list", "--url", "http://127.0.0.1:9"])
     assert done.exit_code == 3
     assert "no server answers at http://127.0.0.1:9" in done.stderr and "CODEAI_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        ({"CODEAI_PORT": "9000"}, "http://127.0.0.1:9000"),
+        ({"CODEAI_HOST": "0.0.0.0", "CODEAI_PORT": "9000"}, "http://127.0.0.1:9000"),
+        ({"CODEAI_HOST": "::", "CODEAI_OPERATOR_PORT": "9090", "CODEAI_PORT": "9000"}, "http://127.0.0.1:9090"),
+        ({"CODEAI_HOST": "::1"}, "http://[::1]:8080"),
+        ({"CODEAI_HOST": "shop.example", "CODEAI_TLS_CERT": "c.pem"}, "https://shop.example:8080"),
+        ({"CODEAI_URL": "https://elsewhere.example", "CODEAI_PORT": "9000"}, "https://elsewhere.example"),
+    ],
+)
+def test_commands_find_the_server_that_their_environment_describes(environment: dict[str, str], url: str) -> None:
+    assert nearby(environment) == url
+
+
+def test_a_command_asks_where_the_server_of_its_environment_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEAI_PORT", "9")
+    monkeypatch.delenv("CODEAI_URL", raising=False)
+    done = CliRunner().invoke(cli, ["executions", "list"])
+    assert "no server answers at http://127.0.0.1:9: " in done.stderr
 
 
 @pytest.mark.parametrize("group", ["executions", "jobs", "schedules", "events", "workflow"])

@@ -11,7 +11,7 @@ from codeai.cli.main import fail
 
 
 @click.command("diagnostics", help="Collect what a bug report needs into one archive; secrets are masked.")
-@click.option("--url", default=None, help="The server (http://127.0.0.1:8080, or by CODEAI_HOST and CODEAI_PORT).")
+@click.option("--url", default=None, help="The server (CODEAI_URL, or CODEAI_HOST and CODEAI_PORT).")
 @click.option("--token", default=None, help="A token of an operator, where the server wants one (CODEAI_OPERATOR_TOKEN).")
 @click.option("--logs", type=click.Path(path_type=Path), default=None, help="The log file (LOG_OUTPUT, else /var/log/codeai/app.log).")
 @click.option("--lines", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="How many of its last lines.")
@@ -19,13 +19,13 @@ from codeai.cli.main import fail
 @click.option("--output", type=click.Path(path_type=Path), default=None, help="The archive; its name has the time by default.")
 def command(url: str | None, token: str | None, logs: Path | None, lines: int, program: Path | None, output: Path | None) -> None:
     """Writes the archive. Exit codes: 0 written (also when the server did not answer, which the archive says), 3 not writable."""
-    from codeai.cli.remote import address
+    from codeai.cli.remote import address, nearby
     from codeai.observability.bundle import Bundle, write_bundle
     from codeai.server.diagnosis import secrets, settings_text, validation_text
 
     environment = os.environ
     wanted = Bundle(
-        url=address(url) if url else f"http://{environment.get('CODEAI_HOST', '127.0.0.1')}:{environment.get('CODEAI_PORT', '8080')}",
+        url=address(url or nearby(environment)),
         token=token or environment.get("CODEAI_OPERATOR_TOKEN"),
         logs=logs or _log_file(environment.get("LOG_OUTPUT")),
         lines=lines,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -56,6 +57,16 @@ def address(url: str) -> str:
     return (url if "://" in url else f"http://{url}").rstrip("/")
 
 
+def nearby(environment: Mapping[str, str] | None = None) -> str:
+    """Where operators find the server that an environment (by default ours) describes; its ``CODEAI_URL`` says it outright."""
+    given = environment if environment is not None else os.environ
+    host, port = given.get("CODEAI_HOST") or "127.0.0.1", given.get("CODEAI_OPERATOR_PORT") or given.get("CODEAI_PORT") or "8080"
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # all addresses of a server are none to ask
+        host = "127.0.0.1"
+    scheme = "https" if given.get("CODEAI_TLS_CERT") else "http"
+    return given.get("CODEAI_URL") or f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def reason(error: Exception) -> str:
     """Why nothing came, without the number of the operating system."""
     return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
@@ -90,7 +101,7 @@ def remote(command: _Command) -> _Command:
         click.option("--output", type=click.Choice(["table", "json"]), default="table", help="For people, or for programs."),
         click.option("--token", envvar=["CODEAI_TOKEN", "CODEAI_OPERATOR_TOKEN"], default=None, help="An operator's token (CODEAI_TOKEN)."),
         click.option(
-            "--url", envvar="CODEAI_URL", default="http://127.0.0.1:8080", show_default=True, help="The address of the server (CODEAI_URL)."
+            "--url", default=nearby, show_default="http://127.0.0.1:8080", help="The server (CODEAI_URL, or CODEAI_HOST and CODEAI_PORT)."
         ),
     ):
         run = option(run)
