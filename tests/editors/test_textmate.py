@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from codeai.language.lexer import RAW, STRING, tokenize
+from codeai.language.lexer import NAME, RAW, STRING, Tokens, tokenize
+from codeai.language.operators import LEVELS
+from codeai.language.parser.statements import KEYWORDS
 
 ROOT = Path(__file__).parents[2]
 GRAMMAR = ROOT / "editors/vscode/syntaxes/codeai.tmLanguage.json"
 FILES = sorted([*(ROOT / "examples").rglob("*.cai"), *(ROOT / "tests/corpus/valid").glob("*.cai"), ROOT / "docs/language/shop.cai"])
+BLOCKS = ("payload", "path", "query", "body", "do", "steps", "input", "compensate", "parallel", "on_fail", "retry", "headers", "schema")
 ENGINE = ("vscode-textmate@9", "vscode-oniguruma@2")
 
 
@@ -53,6 +56,29 @@ def test_strings_comments_and_declarations_have_their_scopes(file: Path, scopes:
             assert "storage.type" in scope_at(found, at), line
         at += len(line)
     assert found["open"] == 0, "something is still open at the end of the file"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_every_keyword_has_a_scope(file: Path, scopes: dict[str, Any]) -> None:
+    found, text = scopes[str(file)], file.read_text()
+    tokens = tokenize(text)
+    plain = []
+    for at, (kind, start, word) in enumerate(zip(tokens.kinds, tokens.starts, tokens.texts, strict=True)):
+        if kind == NAME and _is_keyword(tokens, at) and not any(not name.startswith("source.") for name in scope_at(found, start).split()):
+            plain.append((text.count("\n", 0, start) + 1, word))
+    assert plain == []
+
+
+def _is_keyword(tokens: Tokens, at: int) -> bool:
+    word, following = tokens.texts[at], tokens.kinds[at + 1]
+    begins = tokens.breaks[at] or (at > 0 and tokens.kinds[at - 1] in ("{", "}"))
+    if at and tokens.kinds[at - 1] == ".":
+        return False
+    if word in KEYWORDS or word in ("select", "create", "update", "delete", "allow", "hide"):
+        return begins and following in (NAME, STRING, "integer")
+    if word in LEVELS:
+        return tokens.texts[at - 1] == "log" and following == STRING
+    return word in BLOCKS and following == "{" and begins
 
 
 def test_the_extension_names_files_that_are_there() -> None:
