@@ -42,7 +42,7 @@ POINTS: dict[str, dict[str, str]] = {
         "in all processes": "cache/test_cache.py processes_that_ask_at_once_cost_one_computation",
         "answers vary by caller": "http/test_response_cache.py callers_never_see_each_others_answers",
         "writes make them new": "http/test_response_cache.py every_kind_of_write_makes_lists_and_rows_new",
-        "statistics": "system/test_redis.py the_statistics_of_the_cache_are_in_health_and_metrics",
+        "statistics": "system/test_redis.py s124_without_redis_the_check_is_there_and_says_what_is_used",
     },
     "limits and origins": {
         "four strategies, in memory, a file and Redis": "limits/test_limits.py a_strategy_lets_through_what_it_promises",

@@ -72,34 +72,6 @@ async def test_a_notice_is_heard_when_its_transaction_commits_and_only_then(post
         await there.close()
 
 
-async def test_a_network_that_falls_silent_is_noticed_and_heard_again_when_it_is_back(postgres):
-    url, port = postgres.create_database(), str(postgres.port)
-    with Network(postgres.port) as network:
-        database, other = open_database(from_url(url.replace(port, str(network.port), 1))), open_database(from_url(url))
-        notices, teller = Notices(database), Notices(other)
-        gone, back, last = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        notices.on("news", lambda text: last.set())
-        await notices.start()
-        notices.on_gap(gone.set)
-        notices.on_hearing(back.set)
-        try:
-            network.silent()
-            began = asyncio.get_running_loop().time()
-            async with asyncio.timeout(20):
-                await gone.wait()
-            # Four seconds are what caches are told of (docs/guides/caching.md); as much again is for a busy machine.
-            assert asyncio.get_running_loop().time() - began < 8
-            network.whole()
-            async with asyncio.timeout(20):
-                await back.wait()
-                await teller.write(other.writing(), "news", "heard")
-                await last.wait()
-        finally:
-            await notices.stop()
-            await database.close()
-            await other.close()
-
-
 async def test_a_network_that_falls_silent_is_noticed_and_hearing_comes_back(postgres, monkeypatch):
     """docs/guides/caching.md promises 4 s; the two times of which they are made are shortened here."""
     assert listening._CHECK_EVERY + listening._ANSWER == 4.0

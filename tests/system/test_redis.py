@@ -93,10 +93,7 @@ def test_s124_without_redis_the_check_is_there_and_says_what_is_used(start_serve
     checks = httpx.get(server.base_url + "/health").json()["checks"]
     assert {"database", "cache"} <= checks.keys()
     assert (checks["cache"]["status"], checks["cache"]["details"]["type"]) == ("healthy", "memory")
-
-
-def test_the_statistics_of_the_cache_are_in_health_and_metrics(start_server: Start, tmp_path: Path) -> None:
-    server = _started(start_server, tmp_path, None)
+    # its statistics, in health and in metrics
     assert [_status(server) for _ in range(4)] == ["fwd=miss", "hit", "hit", "hit"]
     details = httpx.get(server.base_url + "/health").json()["checks"]["cache"]["details"]
     assert {name: details[name] for name in ("hits", "misses", "items")} == {"hits": 3, "misses": 1, "items": 1}
