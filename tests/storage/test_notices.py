@@ -94,3 +94,29 @@ async def test_a_network_that_falls_silent_is_noticed_and_hearing_comes_back(pos
             assert await heard.get() == "x"
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_outage_is_tried_often_and_said_once_for_each_cause(postgres, monkeypatch, caplog):
+    monkeypatch.setattr(listening, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(listening, "_LONGEST_PAUSE", 0.001)
+    tries, many, heard = [], asyncio.Event(), asyncio.Queue[str]()
+    opened = listening.opened
+
+    async def failing(settings, application):
+        tries.append(application)
+        if len(tries) <= 30:
+            raise ConnectionRefusedError(111, "Connection refused")
+        if len(tries) <= 60:
+            raise OSError(113, "No route to host")
+        many.set()
+        return await opened(settings, application)
+
+    monkeypatch.setattr(listening, "opened", failing)
+    task = asyncio.ensure_future(listening.listen(from_url(postgres.create_database()), {"news": heard.put_nowait}))
+    async with asyncio.timeout(20):
+        await many.wait()
+        assert await heard.get() == ""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    said = [record.__dict__["cause"] for record in caplog.records if record.msg == "the connection for notices was lost, trying again"]
+    assert said == ["connection refused", "no route to host"]

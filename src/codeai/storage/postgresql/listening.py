@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -20,6 +21,7 @@ _CHECK_EVERY: Final = 2.0  # so long, and the time of an answer, a network may b
 _ANSWER: Final = 2.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 0.5  # until then others wait for the next sweep
+_SAY_AGAIN: Final = 60.0  # an outage is tried twice a second, and said when it begins, when its cause changes, and once a minute
 Heard = Callable[[str], None]
 
 
@@ -38,11 +40,11 @@ async def listen(
     :param known: called with each connection that is opened for it
     :param voice: what is said there meanwhile
     """
-    pause = _FIRST_PAUSE
+    pause, said, said_at = _FIRST_PAUSE, "", 0.0
 
     def connected() -> None:
-        nonlocal pause
-        pause = _FIRST_PAUSE
+        nonlocal pause, said
+        pause, said = _FIRST_PAUSE, ""
 
     while True:
         try:
@@ -50,10 +52,11 @@ async def listen(
             known(connection)
             await _session(connection, channels, connected, lost, voice)
         except Exception as error:  # whatever ends a connection: it is opened again
-            cause = cause_of(error)
-            _LOG.warning(
-                "the connection for notices was lost, trying again", extra={"channels": ", ".join(channels), "cause": cause, "pause": pause}
-            )
+            cause, now = cause_of(error), time.monotonic()
+            if cause != said or now - said_at >= _SAY_AGAIN:
+                said, said_at = cause, now
+                extra = {"channels": ", ".join(channels), "cause": cause, "pause": pause}
+                _LOG.warning("the connection for notices was lost, trying again", extra=extra)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
