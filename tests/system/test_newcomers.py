@@ -15,7 +15,7 @@ from codeai.language.source import Sources
 from codeai.server.loading import load_program
 
 HERE = Path(__file__).parent / "newcomers"
-NAMES = ("billing", "chat", "clinic", "desk", "hotel", "library", "parcels", "tickets")
+NAMES = ("billing", "chat", "clinic", "desk", "energy", "hotel", "library", "parcels", "tickets")
 # The wrong lines of the first drafts, with their codes.
 FIRST = {
     "billing": {155: "CAI0301"},

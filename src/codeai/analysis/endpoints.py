@@ -263,7 +263,7 @@ class Endpoints(Surroundings):
             key = _clause_key(inner)
             for fitting, what in _FITTING.items():
                 strange = [name.text for name in clause.actions if name.text not in fitting]
-                if key in what and strange:
+                if key in what and len(strange) == len(clause.actions):  # several actions may share what means something to some
                     self.report.error(
                         inner, f"'{key}' means nothing to '{strange[0]}'", "CAI0512", help_text=f"it goes with {_listed(fitting)}"
                     )

@@ -359,6 +359,26 @@ class Inference(InputAnalysis):
                 found.append(ir.Order(value, term.descending))
         return tuple(found)
 
+    def _kept_by_data(self, rule: d.ValidationRule, name: Identifier, entity: EntitySymbol) -> ir.Expression | None:
+        """``f is unique`` and ``f exists``: what a rule of the data must keep; that a row exists is asked as the caller, besides."""
+        field = entity.fields[name.text]
+        if rule.kind == "unique":
+            if not _is_unique(field, entity):
+                hint = f"write 'unique' at the field, or 'index: [{field.name}] unique'"
+                self.report.error(name, f"nothing keeps '{field.name}' of '{entity.name}' unique", "CAI0512", help_text=hint)
+            return None
+        relation = next((found for found in entity.relations.values() if found.kind == "one" and found.field == field.name), None)
+        if relation is None:
+            said = f"'{field.name}' refers to no row that could exist"
+            self.report.error(name, said, "CAI0512", help_text="'exists' is said of a ref(…)")
+            return None
+        row = ir.RangeRow(type=t.Row(entity.name), alias="self", at=rule.start)
+        related = ir.RelatedRow(type=t.Row(relation.entity), row=row, relation=relation.name, at=rule.start)
+        key = ir.FieldValue(type=t.optional(field.type) if field.nullable else field.type, row=row, field=field.name, at=rule.start)
+        none = ir.IsNull(type=t.Bool(), operand=key, at=rule.start)
+        some = ir.IsNull(type=t.Bool(), operand=related, negated=True, at=rule.start)
+        return ir.Binary(type=t.Bool(), operator="or", left=none, right=some, at=rule.start)
+
     def validations(self, clauses: tuple[d.Clause, ...], entity: EntitySymbol | None) -> tuple[Validation, ...]:
         """The rules of ``validate``."""
         found: list[Validation] = []
@@ -376,6 +396,8 @@ class Inference(InputAnalysis):
                     scope.query = True
                     condition = self.condition(rule.condition, scope)
                     self.check_query(rule.condition, condition)
+                elif rule.field is not None:
+                    condition = self._kept_by_data(rule, rule.field, entity)
                 found.append(
                     Validation(
                         kind=rule.kind,  # type: ignore[arg-type]  # the parser's kinds
@@ -386,6 +408,12 @@ class Inference(InputAnalysis):
                     )
                 )
         return tuple(found)
+
+
+def _is_unique(field: Field, entity: EntitySymbol) -> bool:
+    """Whether the database holds that no two rows have the same value."""
+    lines = (clause for clause in entity.declaration.clauses if isinstance(clause, d.IndexClause) and clause.unique)
+    return field.unique or field.primary or any([column.name.text for column in line.columns] == [field.name] for line in lines)
 
 
 def _query_names(value: object) -> set[str]:

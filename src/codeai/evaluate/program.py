@@ -114,8 +114,14 @@ class Evaluator:
         return cast("Callable[[Context, Any], Any]", self._define(writer, source, "row"))
 
     def block(self, body: Block, name: str) -> Host:
-        """The body of an endpoint, seed or test."""
-        writer = BlockWriter(self)
+        """The body of an endpoint or seed."""
+        return self._host(BlockWriter(self), body, name)
+
+    def test(self, body: Block, name: str) -> Host:
+        """The body of a test; its context has a client."""
+        return self._host(BlockWriter(self, tested=True), body, name)
+
+    def _host(self, writer: BlockWriter, body: Block, name: str) -> Host:
         lines = writer.block(body, 1)
         source = "async def host(c):\n" + "".join(lines) + "    return _Outcome()\n"
         return cast("Host", self._define(writer, source, name))

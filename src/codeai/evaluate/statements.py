@@ -12,6 +12,7 @@ from codeai.evaluate.errors import EvaluationError
 from codeai.evaluate.expressions import Program, Writer
 from codeai.model import expression as ir
 from codeai.model import statement as s
+from codeai.model.storing import parts
 
 
 class ExpectationFailed(Exception):
@@ -30,11 +31,15 @@ class BlockWriter(Writer):
 
     :param function: the host is a declared function: ``return`` gives the bare value
     :param waiting: the host may wait, so loops let others run now and then
+    :param tested: the host is a test: what was left behind takes effect before a variable reads rows
     :param script: the host is a script: it tells where it is (``c.at``), and each of its statements is a transaction (``c.whole``)
     """
 
-    def __init__(self, program: Program, *, function: bool = False, waiting: bool = True, script: bool = False) -> None:
+    def __init__(
+        self, program: Program, *, function: bool = False, waiting: bool = True, script: bool = False, tested: bool = False
+    ) -> None:
         super().__init__(program)
+        self._tested = tested
         self._function = function
         self._script = script
         self._waiting = waiting
@@ -61,7 +66,11 @@ class BlockWriter(Writer):
         return [place, f"{pad}async with c.whole({contains(statement, _WRITES)!r}):\n", *lines]
 
     def _let(self, node: s.Let | s.Assign, pad: str, depth: int) -> list[str]:
-        return [f"{pad}{self.local(node.name)} = {self.write(node.value)}\n"]
+        before: list[str] = []
+        if self._tested and any(isinstance(part, ir.Selection) for part in parts(node.value)):
+            self.awaits = True
+            before = [f"{pad}await c.client.settle()\n"]
+        return [*before, f"{pad}{self.local(node.name)} = {self.write(node.value)}\n"]
 
     def _if(self, node: s.If, pad: str, depth: int) -> list[str]:
         lines: list[str] = []

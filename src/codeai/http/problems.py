@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -137,7 +137,12 @@ def _unique(error: storage.UniqueViolation) -> Problem:
 def _foreign_key(error: storage.ForeignKeyViolation) -> Problem:
     if error.referenced:
         return Problem(409, "other rows refer to this one", "still_referenced")
-    errors = tuple(FieldError(column, "not_found", "does not exist") for column in error.columns)
+    return missing_reference(error.columns)
+
+
+def missing_reference(fields: Iterable[str]) -> Problem:
+    """The answer to a write that refers to rows which are not there, or not for this caller."""
+    errors = tuple(FieldError(field, "not_found", "does not exist") for field in fields)
     return Problem(409, "a row that this one refers to does not exist", "reference_not_found", errors=errors)
 
 

@@ -12,7 +12,7 @@ from codeai.http.messages import ONLY_JSON, Request, Response
 from codeai.http.negotiation import etag, matching
 from codeai.http.paths import PathParameters
 from codeai.http.plans import ENCODER, Action, ByPath, Inputs, Runtime, Writing, conditional, context_of, json_response
-from codeai.http.problems import FieldError, Problem
+from codeai.http.problems import FieldError, Problem, missing_reference
 from codeai.http.projection import Projection
 from codeai.http.success import Success
 from codeai.model import expression as ir
@@ -99,7 +99,7 @@ class _Checks:
         self.conditions: list[tuple[Validation, Callable[[Context, Any], Any]]] = []
         self.asked: list[tuple[str, ir.Expression]] = []
         for rule in rules:
-            if rule.kind == "condition" and rule.condition is not None:
+            if rule.condition is not None:
                 self.conditions.append((rule, self._holds(evaluator, entity, rule.condition)))
 
     def _holds(self, evaluator: Evaluator, entity: Entity, condition: ir.Expression) -> Callable[[Context, Any], Any]:
@@ -110,12 +110,12 @@ class _Checks:
         return lambda context, row: row.get(name)
 
     def check(self, context: Context, row: Mapping[str, Any]) -> None:
-        """Raises a problem with every rule that does not hold."""
-        errors = [
-            FieldError(rule.field or "", "check_failed", rule.message or "a rule of this operation does not hold")
-            for rule, holds in self.conditions
-            if not holds(context, row)
-        ]
+        """Raises a problem with every rule that does not hold; a row that the caller may not see is one that does not exist."""
+        failed = [rule for rule, holds in self.conditions if not holds(context, row)]
+        missing = [rule.field or "" for rule in failed if rule.kind == "exists"]
+        if missing:
+            raise missing_reference(missing)
+        errors = [FieldError(rule.field or "", "check_failed", rule.message or "a rule of this operation does not hold") for rule in failed]
         if errors:
             raise Problem(422, "the request has invalid values", "invalid", errors=tuple(errors))
 

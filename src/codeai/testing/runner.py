@@ -53,7 +53,7 @@ async def run_test(test: Test, parts: Parts, client: TestClient, sources: Source
     session = Autocommit(parts.database)
     context = Context(SYSTEM, session, runtime.clock(), runtime.services, runtime.log, client=client, effects=runtime.effects)
     try:
-        await parts.evaluator.block(test.body, test.name)(context)
+        await parts.evaluator.test(test.body, test.name)(context)
     except ExpectationFailed as error:
         failure, at = await _expectation(error, sources, parts, client), error.at
     except (ProgramFailure, EvaluationError, InvalidFields, QueryError, StorageError, OutboundError) as error:
