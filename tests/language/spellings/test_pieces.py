@@ -100,6 +100,15 @@ PIECES = [
     # events and what listens
     ("event a.b { schema { c uuid } }\n", "event a.b { payload { c: uuid } }\n"),
     ('event "a.b" { payload { c: uuid } }\n', "event a.b { payload { c: uuid } }\n"),
+    # documents
+    (
+        "database mongodb { collection X { _id: objectid  n: int } }\n",
+        'entity X { _id: string(24), primary, default(object_id()), pattern("^[0-9a-f]{24}$")  n: int }\n',
+    ),
+    (
+        "database mongodb { collection X { id: uuid, primary  at: embedded { x: int }  n: int\nindexes { index: [at] geospatial  index: [n] text } } }\n",
+        "entity X { id: uuid, primary  at: { x: int }  n: int  index: [n] }\n",
+    ),
     # integrations
     (
         "integration A { circuit_breaker: 5 consecutive failures }\n",

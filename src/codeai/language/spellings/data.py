@@ -75,7 +75,7 @@ def database(p: Parser) -> tuple[d.Declaration, ...]:
     if kind.text not in _STORES:
         p.unknown("kind of database", kind, _STORES, "CAI0024")
     p.expect("{", "'{'")
-    p.older(start, kind.end, "entity declarations outside of a 'database' block")
+    p.older(start, kind.end, "entity … { … }")
     kinds: dict[str, Callable[[Parser], tuple[d.Declaration, ...]]] = {"model": model, "collection": collection}
 
     def member() -> tuple[d.Declaration, ...]:

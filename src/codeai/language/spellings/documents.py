@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from codeai.language.parser.declarations import Parser
 
 OBJECT_ID = "^[0-9a-f]{24}$"
+_EMBEDDED: Final = ("json", "list", "map")
 
 
 def collection(p: Parser) -> tuple[d.Declaration, ...]:
@@ -38,10 +40,45 @@ def collection(p: Parser) -> tuple[d.Declaration, ...]:
         clause = p.entity_clause()
         return _field(p, clause) if isinstance(clause, d.FieldDeclaration) else clause
 
-    clauses = p.items(member)
+    clauses = tuple(_with_key(p.items(member)))
+    clauses = tuple(clause for clause in clauses if not _beyond_columns(p, clause, clauses))
     if not plain and table_name(name.text) != written.text:
         clauses = (d.TableClause(written.start, written.end, written.text), *clauses)
     return (d.EntityDeclaration(start, p.previous_end, description, name, clauses),)
+
+
+def _with_key(clauses: tuple[d.Clause, ...]) -> Iterator[d.Clause]:
+    """The clauses, where ``_id`` is the key if no field is said to be."""
+    keyed = any(isinstance(clause, d.FieldDeclaration) and has(clause, "primary") for clause in clauses)
+    for clause in clauses:
+        if keyed or not isinstance(clause, d.FieldDeclaration) or clause.name.text != "_id":
+            yield clause
+            continue
+        made = () if has(clause, "default") else (_generated(ty.Modifier(clause.end, clause.end, _at(clause, "auto"))),)
+        key = ty.Modifier(clause.end, clause.end, _at(clause, "primary"))
+        yield msgspec.structs.replace(clause, modifiers=(key, *made, *clause.modifiers))
+
+
+def _at(field: d.FieldDeclaration, text: str) -> Identifier:
+    return Identifier(field.end, field.end, text)
+
+
+def _beyond_columns(p: Parser, clause: d.Clause, clauses: tuple[d.Clause, ...]) -> bool:
+    """Whether a clause is an index over embedded parts, which no column has; says so."""
+    if not isinstance(clause, d.IndexClause):
+        return False
+    embedded = {
+        field.name.text
+        for field in clauses
+        if isinstance(field, d.FieldDeclaration)
+        and (isinstance(field.type, ty.RecordType) or (isinstance(field.type, ty.NamedType) and field.type.name.text in _EMBEDDED))
+    }
+    for column in clause.columns:
+        if column.name.text in embedded:
+            message = f"an index on the embedded '{column.name.text}' is left out"
+            p.warn(column.start, column.end, message, "CAI0032", help_text="give what is searched a field of its own")
+            return True
+    return False
 
 
 def _field(p: Parser, field: d.FieldDeclaration) -> d.FieldDeclaration:
