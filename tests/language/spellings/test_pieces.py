@@ -106,8 +106,8 @@ PIECES = [
         'entity X { _id: string(24), primary, default(object_id()), pattern("^[0-9a-f]{24}$")  n: int }\n',
     ),
     (
-        "database mongodb { collection X { id: uuid, primary  at: embedded { x: int }  n: int\nindexes { index: [at] geospatial  index: [n] text } } }\n",
-        "entity X { id: uuid, primary  at: { x: int }  n: int  index: [n] }\n",
+        "database mongodb { collection X { id: uuid, primary  at: embedded { x: int }  indexes { index: [at] text } } }\n",
+        "entity X { id: uuid, primary  at: { x: int } }\n",
     ),
     # integrations
     (

@@ -26,6 +26,7 @@ _BEGINNINGS = frozenset(
         *("seed", "test", "workflow", "job", "event", "on", "webhook", "integration", "middleware", "database"),
     )
 )
+_IN_WORDS = ("a ", "an ", "the ", "steps ", "settings ")  # how canonical forms begin that are told and not shown
 
 
 class ParseFailure(Exception):
@@ -203,7 +204,7 @@ class Cursor:
     def older(self, start: int, end: int, canonical: str, *, edits: tuple[Edit, ...] = ()) -> None:
         """Notes that this stretch of text is an older spelling (language page, section 12), and names the canonical form."""
         if self.error_class is DiagnosticClass.SYNTAX:
-            message = f"older spelling of '{canonical}'"
+            message = f"older spelling of {canonical}" if canonical.startswith(_IN_WORDS) else f"older spelling of '{canonical}'"
             span, advice = Span(start, end), "'codeai fmt' rewrites it"
             self.diagnostics.append(Diagnostic("CAI0030", self.error_class, message, span, Severity.INFO, help=advice, edits=edits))
 
