@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from codeai.server.database import synchronise_here
-from codeai.storage.errors import DatabaseUnavailable, UniqueViolation
+from codeai.storage.errors import DatabaseUnavailable, StorageError, UniqueViolation
 from codeai.storage.interface import Database, Session
 from codeai.storage.many import OneOfMany
 from codeai.storage.opening import open_database
@@ -115,6 +115,14 @@ async def test_sessions_whose_statements_commit_by_themselves_write_together_and
         await inside.fetch_row(ONE, (uuid.UUID(int=21), "too"))
     rows = await marks.database.fetch("SELECT DISTINCT xmin::text FROM \"marks\" WHERE name IN ('inside', 'too')", ())
     assert len(rows) == 1
+
+
+async def test_a_large_row_goes_alone(marks: Marks) -> None:
+    tasks = await marks.held_up("m1", "x" * 70_000, "m2")
+    marks.seen.gate.set()
+    found = await results(tasks)
+    assert isinstance(found[3], StorageError)  # it does not fit its column, which is nobody else's matter
+    assert sorted(marks.seen.rows) == [1, 1, 1, 2]
 
 
 async def test_what_is_wrong_with_one_row_is_told_to_nobody_else(marks: Marks) -> None:

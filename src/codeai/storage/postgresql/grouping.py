@@ -18,6 +18,7 @@ from codeai.storage.watching import WATCHER
 
 _UNDER_WAY: Final = 2  # statements; while one is answered, the other keeps the database busy
 _MOST: Final = 64  # rows
+_LARGE: Final = 65_536  # characters and bytes of a row that goes alone: what is sent at once should not be much
 _PATIENCE: Final = 0.002  # seconds until rows no longer wait for those under way, which may themselves wait for a lock
 _PAUSE: Final = 1.0  # seconds in which rows go alone after a statement of many has failed
 _WAITING = asyncio.Future["Record | bool | None"]
@@ -54,7 +55,7 @@ class Group:
     async def _joined(self, values: Values) -> Record | bool | None:
         """What a row of a group gets; True when it is to go alone. A caller who leaves before it is sent takes it along."""
         loop = asyncio.get_running_loop()
-        if self._paused_until and loop.time() < self._paused_until:
+        if (self._paused_until and loop.time() < self._paused_until) or _size(values) > _LARGE:
             return True
         waiting: _WAITING = loop.create_future()
         self._waiting.append((waiting, values))
@@ -108,3 +109,7 @@ class Group:
                     waiting.set_result(records.get(values[statement.key]))
         finally:
             self._ended()
+
+
+def _size(values: Values) -> int:
+    return sum([len(value) for value in values if isinstance(value, str | bytes)])
