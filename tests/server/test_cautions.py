@@ -2,9 +2,12 @@
 
 import pytest
 
+from codeai.limits.mapped import MappedLimits
+from codeai.limits.stores import LocalLimits, wall_clock
 from codeai.server.cautions import cautions
 from codeai.server.loading import load_program
 from codeai.server.settings import read_settings
+from codeai.server.wiring.sharing import _counting
 
 TENANTS = """
 entity Invoice { id: uuid, primary, auto  org: string  total: int  traits: [tenant(org)] }
@@ -39,3 +42,28 @@ def test_a_start_warns_of_what_may_surprise(tmp_path, text, environment, told):
     assert len(found) == len(told)
     for text_found, wanted in zip(found, told, strict=True):
         assert wanted in text_found
+
+
+LIMITED = """
+endpoint GET /a { auth: public  rate_limit: 3 per 1m by ip  do { return { ok: true } } }
+"""
+SENDING = """
+integration Peer { base_url: "https://peer.example"  rate_limit: 3 per 1m  operation ask { method: GET  path: "/"  returns: json } }
+"""
+
+
+@pytest.mark.parametrize(("text", "together"), [(LIMITED, True), (SENDING, True), (PLAIN, False)])
+def test_processes_count_together_what_a_program_limits(tmp_path, text, together):
+    (tmp_path / "app.cai").write_text(text)
+    application = load_program(tmp_path / "app.cai").application
+    assert isinstance(_counting(application, wall_clock, tmp_path), MappedLimits) == together
+    assert (tmp_path / "limits").exists() == together
+    assert isinstance(_counting(application, wall_clock, None), LocalLimits)
+
+
+def test_where_there_is_no_room_for_common_counts_each_counts_for_itself_which_is_said(tmp_path, caplog):
+    (tmp_path / "app.cai").write_text(LIMITED)
+    application = load_program(tmp_path / "app.cai").application
+    assert isinstance(_counting(application, wall_clock, tmp_path / "gone"), LocalLimits)
+    (record,) = [found for found in caplog.records if found.msg == "limits are counted by each process for itself"]
+    assert record.__dict__["cause"] == "No such file or directory"
