@@ -18,6 +18,7 @@ from typing import Final
 
 from codeai.limits.rules import Decision, Rule, State, take
 from codeai.limits.stores import LocalLimits, Milliseconds, wall_clock
+from codeai.observability.reserving import reserve
 
 if sys.platform != "win32":  # where servers have one process
     import fcntl
@@ -50,8 +51,7 @@ class MappedLimits:
         self._given_up: dict[int, float] = {}  # buckets whose lock somebody keeps, and until when they are let alone
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            # The blocks are reserved now: writing to a mapped hole where no room is left would kill the process.
-            os.posix_fallocate(self._file, 0, buckets * _BUCKET)
+            reserve(self._file, buckets * _BUCKET)
             self._memory = mmap.mmap(self._file, buckets * _BUCKET)
         except BaseException:
             os.close(self._file)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from codeai.observability.reserving import reserve
+
 _HEAD: Final = struct.Struct("<II")
 SIZE: Final = 2 * 1024 * 1024
 Cell: TypeAlias = "memoryview[float]"
@@ -82,8 +84,7 @@ def _mapped(path: Path | None, size: int) -> mmap.mmap:
         return mmap.mmap(-1, size)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        # The blocks are reserved now: writing to a mapped hole on a full disk would kill the process.
-        os.posix_fallocate(file, 0, size)
+        reserve(file, size)
         return mmap.mmap(file, size)
     finally:
         os.close(file)
