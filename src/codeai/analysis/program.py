@@ -137,7 +137,7 @@ class Program(Settings):
             records=tuple(self.symbols.records.values()),
             shapes=tuple(
                 Shape(name=record, fields=tuple(self.input_field(field) for field in fields))
-                for record, fields in self.symbols.record_fields.items()
+                for record, fields in [*self.symbols.record_fields.items(), *self.symbols.inline_fields.items()]
             ),
             enums=tuple(self.symbols.enums.values()),
             endpoints=endpoints,

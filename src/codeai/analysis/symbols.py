@@ -143,6 +143,8 @@ class Symbols:
 
     # Records that hold one another: each knows the others by name only, since what they hold has no end. ``within`` are those of them
     # of which one is being resolved.
+    inline: dict[Node, str] = field(default_factory=dict)
+    inline_fields: dict[str, tuple[d.FieldDeclaration, ...]] = field(default_factory=dict)
     tangled: frozenset[str] = frozenset()
     within: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)

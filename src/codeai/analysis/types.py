@@ -45,6 +45,7 @@ _LONGEST: Final = 10_485_760  # PostgreSQL: varchar(n)
 _DIGITS: Final = 1_000  # PostgreSQL: numeric(p, s)
 _PARAMETRISED: Final = ("decimal", "list", "map", "paginated", "enum", "ref", "many")
 _NEEDING: Final = {"ref": "ref(Entity)", "many": "many(Entity.field)", "enum": "enum(a, b)", "paginated": "paginated(Entity)"}
+_RULES: Final = ("min", "max", "min_length", "max_length", "length", "pattern")
 _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
     "pattern": _TEXTS,
@@ -71,12 +72,21 @@ class TypeResolver:
         if isinstance(node, ty.RecordType):
             if not node.fields:
                 self.report.error(node, "a record has fields", "CAI0208", help_text="for anything at all write 'json'")
-            return self.record(tuple(field for field in node.fields if isinstance(field, d.FieldDeclaration)))
+            fields = tuple(field for field in node.fields if isinstance(field, d.FieldDeclaration))
+            return self.record(fields, self._inline(node, fields))
         if isinstance(node, ty.ShapeType):
             return self._shape(node)
         if isinstance(node, ty.NamedType):
             return self._named(node)
         return t.Unknown()
+
+    def _inline(self, node: ty.RecordType, fields: tuple[d.FieldDeclaration, ...]) -> str:
+        """The name under which the rules of an inline record are found; empty where its fields have none."""
+        if not any(modifier.name.text in _RULES for field in fields for modifier in field.modifiers):
+            return ""
+        name = self.symbols.inline.setdefault(node, f"{t.INLINE}{len(self.symbols.inline) + 1}")
+        self.symbols.inline_fields[name] = fields
+        return name
 
     def record(self, fields: tuple[d.FieldDeclaration, ...], name: str = "") -> t.Record:
         """The record type of declared fields."""

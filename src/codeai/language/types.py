@@ -126,6 +126,9 @@ class RecordField(msgspec.Struct, frozen=True):
     required: bool = True
 
 
+INLINE = "Inline_"  # begins the names of inline records that have rules of their own, by which these are found
+
+
 class Record(Type, frozen=True, tag="record"):
     """Named or inline record; a named one (``type X``, ``Product.create``) carries its name."""
 
@@ -133,7 +136,7 @@ class Record(Type, frozen=True, tag="record"):
     name: str = ""
 
     def __str__(self) -> str:
-        return self.name or "record"
+        return "record" if not self.name or self.name.startswith(INLINE) else self.name
 
     def field(self, name: str) -> RecordField | None:
         """The member of that name, or None."""

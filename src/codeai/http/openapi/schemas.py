@@ -147,7 +147,7 @@ class Schemas:
         if required:
             found["required"] = required
         self._making.discard(shape.name)
-        if shape.name:
+        if shape.name and not shape.name.startswith(t.INLINE):
             self.components[shape.name] = found
             found = {"$ref": f"#/components/schemas/{shape.name}"}
         return {"type": "array", "items": found} if shape.many else found
