@@ -13,30 +13,66 @@ import os
 import shutil
 import socket
 import struct
+import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+if sys.platform != "win32":
+    import fcntl
+
 _LOG: Final = logging.getLogger("codeai.server")
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST: Final = 256 * 1024 * 1024
 FOLDER_VARIABLE: Final = "CODEAI_RUNTIME"
+_PREFIX: Final = "codeai-instance-"
+_HELD: Final = "held"
 Answer = Callable[[Any], bytes]
 
 
-def make_folder() -> Path:
-    """A folder for sockets and cells; in memory where the system has that."""
+@contextlib.contextmanager
+def instance_folder() -> Iterator[Path]:
+    """A folder for sockets and cells as long as the block lasts; in memory where the system has that.
+
+    An instance that is killed leaves its folder behind, and with it memory: the next one removes what nobody holds any more.
+    """
     memory = Path("/dev/shm")  # noqa: S108  # made with mode 0700 and a name of its own
-    return Path(tempfile.mkdtemp(prefix="codeai-", dir=memory if os.access(memory, os.W_OK) else None))
+    place = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    _sweep(place)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+    held = os.open(folder / _HELD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _hold(held)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
 
 
-def remove_folder(folder: Path) -> None:
-    """Removes it with everything in it."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _sweep(place: Path) -> None:
+    """Removes the folders of ours whose instances have ended; one that is just being made, or of another user, is let alone."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        try:
+            held = os.open(folder / _HELD, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            _hold(held)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # somebody holds it
+            pass
+        finally:
+            os.close(held)
+
+
+def _hold(file: int) -> None:
+    """Holds a file until it is closed, which the system does for a process that dies; raises OSError when somebody holds it."""
+    if sys.platform != "win32":  # where servers have one process and no such folder
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Processes:

@@ -15,7 +15,7 @@ import msgspec
 from codeai.http.wire.connection import Answerer
 from codeai.language.rendering.brief import brief
 from codeai.observability.logs.configuration import LogOutputError, LogSettings, configure, installed
-from codeai.observability.processes import FOLDER_VARIABLE, make_folder, remove_folder
+from codeai.observability.processes import FOLDER_VARIABLE, instance_folder
 from codeai.server.banner import show_banner
 from codeai.server.cautions import cautions
 from codeai.server.certificates import Certificates
@@ -275,8 +275,7 @@ def _supervised(prepared: Prepared, place: Place, path: Path | None, flags: Mapp
     command = worker_command([str(path) if path is not None else "", *texts])
     handler = installed()
     hang_up = handler.writer.reopen if handler is not None else lambda: None
-    folder = make_folder()
-    try:
+    with instance_folder() as folder:
         environment = {**prepared.environment, FOLDER_VARIABLE: str(folder)}
         descriptors = () if place.descriptor is None else (place.descriptor,)
         if descriptors:
@@ -284,8 +283,6 @@ def _supervised(prepared: Prepared, place: Place, path: Path | None, flags: Mapp
         if settings.role == "worker":
             environment[ALONE_VARIABLE] = "true"
         return Supervisor(command, workers, environment, settings.shutdown_timeout, hang_up, descriptors).run()
-    finally:
-        remove_folder(folder)
 
 
 def _say(message: str, code: int) -> int:
