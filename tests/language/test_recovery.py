@@ -94,3 +94,17 @@ def test_a_brace_is_put_in_where_the_layout_misses_it() -> None:
 def test_mistakes_in_two_declarations_are_two_findings() -> None:
     program = analysed(SHOP.replace("string, required", "strng, required").replace("path.id", "path.ip"))
     assert [found.code for found in findings(program)] == ["CAI0201", "CAI0106"]
+
+
+def test_an_undefined_variable_is_one_finding_in_each_declaration_with_all_of_its_places() -> None:
+    text = SHOP + "\nfunction f(a) { return a + bok + bok }\n\nfunction g() {\n    let book = 2\n    return book + bok\n}\n"
+    program = analysed(text)
+    found = [one for one in findings(program) if one.code == "CAI0101"]
+    assert [program.sources.locate(one.primary.start).line for one in found] == [14, 18]
+    assert [[(span.label, text[span.start : span.end]) for span in one.secondary] for one in found] == [[("and here", "bok")], []]
+
+
+def test_a_misspelt_clause_of_an_older_file_is_read_as_it_was_meant() -> None:
+    older = 'workflow w { trigger manual  steps { count { acitvity "stock.count" { quantity: 1 } } } }\n'
+    program = analysed(older)
+    assert [found.message for found in findings(program) if found.severity is Severity.ERROR] == ["unknown clause 'acitvity'"]

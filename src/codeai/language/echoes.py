@@ -7,10 +7,13 @@ declaration would have declared, and the meaning of the broken clause or stateme
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from codeai.language.diagnostics import Diagnostic, Severity
+import msgspec
+
+from codeai.language.diagnostics import Diagnostic, Severity, Span
 from codeai.language.source import SourceFile, Sources
 
 _BEGINNING: Final = re.compile(r"^[A-Za-z@]", re.MULTILINE)
@@ -33,8 +36,9 @@ _UNTERMINATED: Final = "CAI0002"
 
 def without_echoes(syntax: Sequence[Diagnostic], semantic: Sequence[Diagnostic], sources: Sources) -> list[Diagnostic]:
     """The findings about the meaning that stand on their own, given those about the text."""
+    semantic = _once_for_each_variable(semantic, sources)
     if not any(found.severity is Severity.ERROR for found in syntax):
-        return list(semantic)
+        return semantic
     errors = [found for found in syntax if found.code in _STRUCTURE]
     broken = _extents(errors, sources)
     words = {word for start, end in broken for match in _DECLARED.findall(sources.text(start, end)) for word in match if word}
@@ -51,6 +55,34 @@ def without_echoes(syntax: Sequence[Diagnostic], semantic: Sequence[Diagnostic],
         and not (nameless and found.code == _UNKNOWN_ENTITY)
         and not (found.code in lacking and any(start <= found.primary.start < end for start, end in broken))
     ]
+
+
+def _once_for_each_variable(findings: Sequence[Diagnostic], sources: Sources) -> list[Diagnostic]:
+    """The findings, where an undefined variable is one in each declaration: its other places are told, and mended, with the first."""
+    undefined = [found for found in findings if found.code == _UNDEFINED]
+    if len(undefined) < 2:
+        return list(findings)
+    begins: dict[int, list[int]] = {}
+    first: dict[tuple[int, int, str], Diagnostic] = {}
+    others: dict[int, list[Diagnostic]] = {}
+    for found in sorted(undefined, key=lambda one: one.primary.start):
+        file = sources.file_at(found.primary.start)
+        begin = bisect_right(begins.setdefault(file.base, _beginnings(file)), found.primary.start)
+        told = first.setdefault((file.base, begin, found.message), found)
+        others.setdefault(id(told), []).append(found)
+    return [_with_places(found, others[id(found)][1:]) if id(found) in others else found for found in findings if _stays(found, others)]
+
+
+def _stays(found: Diagnostic, others: dict[int, list[Diagnostic]]) -> bool:
+    return found.code != _UNDEFINED or id(found) in others
+
+
+def _with_places(found: Diagnostic, others: list[Diagnostic]) -> Diagnostic:
+    if not others:
+        return found
+    places = tuple(Span(other.primary.start, other.primary.end, "and here") for other in others)
+    edits = tuple(edit for one in (found, *others) for edit in one.edits)
+    return msgspec.structs.replace(found, secondary=(*found.secondary, *places), edits=edits)
 
 
 def _line_text(found: Diagnostic, sources: Sources) -> str:

@@ -86,9 +86,9 @@ class Clauses(Entities):
             return parse(self)
         self.unknown(what, name, table, "CAI0013", older=older)
         meant = nearest(name.text, (*table, *older))
-        if meant is not None and meant.sure and meant.name in table and not self.breaks_at(1):
+        if meant is not None and meant.sure and not self.breaks_at(1):
             self.texts[self.i] = meant.name
-            return table[meant.name](self)
+            return self.known_clause(table, what, older)
         self.i += 1
         self.take(":")
         if not self.breaks[self.i]:
