@@ -9,7 +9,7 @@ meant: the first error is told in its own words, those that it caused are not, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 import msgspec
@@ -67,8 +67,10 @@ def repaired(file: SourceFile, module: Module, found: list[Diagnostic], known: C
     if len(errors) < 2:
         return module, found
     declarations = list(module.declarations)
-    for start, end in list(_regions(file, errors))[:_DECLARATIONS]:
-        mended = _mended(_Region(file, start, end, known()))
+    regions = list(islice(_regions(file, errors), _DECLARATIONS))
+    outline = known() if regions else Outline()
+    for start, end in regions:
+        mended = _mended(_Region(file, start, end, outline))
         if mended is not None:
             inside, findings = mended
             declarations = [one for one in declarations if not start <= one.start < end]
