@@ -2,6 +2,7 @@
 
 import pytest
 
+from codeai.language.mending import mended
 from codeai.language.rendering.concise import concise
 from codeai.server.loading import load_source
 
@@ -44,3 +45,23 @@ def test_a_reference_to_nothing_is_one_finding() -> None:
     text = b"""entity Author { id: uuid, primary, auto  books: many(Book.author) }
 entity Book { id: uuid, primary, auto  author: ref(Autor), required }"""
     assert [found.code for found in load_source(text).diagnostics] == ["CAI0104"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (
+            "entity Seat { id: uuid, primary, auto  row: int, required  at: int, required  unique: [row, at desc] }",
+            "index: [row, at desc] unique",
+        ),
+        ("endpoint GET /items { auth: public  returns: paginated(Item)  sort: -name, id }", "sort: name desc, id"),
+        ("endpoint GET /items { auth: public  returns: paginated(Item)  sort: id, -name desc }", ""),
+    ],
+)
+def test_what_other_languages_write_is_one_finding_with_its_edit(wrong: str, right: str) -> None:
+    text = PROGRAM % "return 1" + wrong
+    program = load_source(text.encode())
+    assert len(program.diagnostics) == 1, [concise(found, program.sources) for found in program.diagnostics]
+    file = program.sources.files[0]
+    mending = mended(file, list(program.diagnostics[0].edits), text)
+    assert (right in mending and load_source(mending.encode()).valid) if right else mending == text

@@ -21,6 +21,8 @@ def for_arithmetic(operator: str, left: t.Type, right: t.Type) -> str:
         return "write diff_days(a, b), or make both timestamps with 'as timestamp'"
     if operator in "+-" and isinstance(left, t.Date | t.Timestamp) and isinstance(right, NUMERIC):
         return "add a duration, as in '+ 1d'"
+    if operator in "*/" and isinstance(left, t.Duration) and is_number(right):
+        return "a duration is multiplied by an int"
     if is_number(left) and is_number(right):
         return "make both one type, as in 'x as decimal'"
     return ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from codeai.analysis.conversions import NUMERIC, TEXTUAL, is_number, is_text, is_unknown
+from codeai.analysis.conversions import NUMERIC, TEXTUAL, convert, fit, is_number, is_text, is_unknown
 from codeai.language import types as t
 from codeai.language.suggestions import nearest
 from codeai.model import expression as ir
@@ -26,9 +26,11 @@ Problem = tuple[int, str]
 def argument_problem(kind: str, type_: t.Type) -> str | None:
     """What is wrong with an argument for a parameter of that kind, or None."""
     found = t.required(type_)
-    if is_unknown(found) or isinstance(found, t.Null | t.Json):
-        return None
     kind = kind.lower()
+    if kind != "f" and isinstance(found, t.Function):
+        return "expected a value, got a lambda"
+    if is_unknown(found) or (kind != "f" and isinstance(found, t.Null | t.Json)):
+        return None
     if kind == "t" and not (is_text(found) or isinstance(found, t.Uuid)):
         return f"expected string, got {found}"
     if kind == "n" and not is_number(found):
@@ -50,6 +52,16 @@ def argument_problem(kind: str, type_: t.Type) -> str | None:
     return None
 
 
+def as_parameters(name: str, kinds: str, values: list[ir.Expression]) -> list[ir.Expression]:
+    """Arguments as their parameters take them: ids as texts where texts are wanted, and what a list may contain as its items are."""
+    if name == "contains" and isinstance(of := t.required(values[0].type), t.List):
+        return [values[0], fit(values[1], of.item, "no_match") or values[1]]
+    return [
+        convert(value, t.String()) if at < len(kinds) and kinds[at] in "tT" and isinstance(t.required(value.type), t.Uuid) else value
+        for at, value in enumerate(values)
+    ]
+
+
 def call_problem(name: str, values: Sequence[ir.Expression]) -> Problem | None:
     """What is wrong with a call whose arguments are of the right kinds one by one: which argument, and what about it."""
     types = [t.required(value.type) for value in values]
@@ -60,10 +72,21 @@ def call_problem(name: str, values: Sequence[ir.Expression]) -> Problem | None:
     if name in ("format_date", "parse_date"):
         return _pattern(values[1]) if len(values) > 1 else None
     if name == "contains":
-        return None if isinstance(types[0], (*_OPEN, *TEXTUAL, t.List)) else (0, f"expected string or array, got {types[0]}")
+        return _contained(values[1], types)
     if name == "join":
         return _joined(types[0])
     return _over_items(name, types)
+
+
+def _contained(part: ir.Expression, types: Sequence[t.Type]) -> Problem | None:
+    """Texts contain texts, lists what could be their items."""
+    if not isinstance(types[0], (*_OPEN, *TEXTUAL, t.List)):
+        return 0, f"expected string or array, got {types[0]}"
+    if isinstance(types[0], t.List):
+        return None if fit(part, types[0].item, "no_match") is not None else (1, f"expected {t.required(types[0].item)}, got {types[1]}")
+    if isinstance(types[0], TEXTUAL) and not isinstance(types[1], (*_OPEN, *TEXTUAL)):
+        return 1, f"expected string, got {types[1]}"
+    return None
 
 
 def _extremes(types: Sequence[t.Type]) -> Problem | None:

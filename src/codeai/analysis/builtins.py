@@ -32,6 +32,28 @@ class Builtin(msgspec.Struct, frozen=True):
         return 1_000 if self.kinds.endswith("*") else len(self.kinds)
 
 
+_WORDS: Final = {
+    "t": "text",
+    "n": "number",
+    "i": "int",
+    "l": "list",
+    "a": "value",
+    "d": "time",
+    "u": "duration",
+    "f": "x => …",
+    "b": "bool",
+    "m": "map",
+    "s": "text or list",
+}
+
+
+def usage(name: str) -> str:
+    """How a built-in function is called: ``round(number, int?)``; what may be left out has a ``?``."""
+    kinds = BUILTINS[name].kinds
+    listed = [_WORDS[kind.lower()] + "?" * kind.isupper() for kind in kinds if kind != "*"]
+    return f"{name}({', '.join([*listed, '…'] if kinds.endswith('*') else listed)})"
+
+
 def _always(type_: t.Type) -> Result:
     return lambda arguments: type_
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codeai.analysis.arguments import argument_problem, call_problem
-from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin
+from codeai.analysis.arguments import argument_problem, as_parameters, call_problem
+from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin, usage
 from codeai.analysis.expressions import Expressions
 from codeai.analysis.grouping import aggregate_problem
 from codeai.analysis.guarding import check_permission
@@ -198,9 +198,9 @@ class Calls(Expressions):
 
     def _wrong_count(self, node: Node, name: str, expected: int, got: int | None = None) -> None:
         count = got if got is not None else len(getattr(node, "arguments", ()))
-        self.report.error(
-            node, f"wrong number of arguments for '{name}': expected {expected}, got {count}", "CAI0111", kind=DiagnosticClass.FUNCTION
-        )
+        said = f"wrong number of arguments for '{name}': expected {expected}, got {count}"
+        advice = f"it is {usage(name)}" if name in BUILTINS and name not in self.symbols.functions else ""
+        self.report.error(node, said, "CAI0111", kind=DiagnosticClass.FUNCTION, help_text=advice)
 
     def _builtin(self, node: ex.Call, name: str, builtin: Builtin, target: ir.Expression | None, scope: Scope) -> ir.Expression:
         count = len(node.arguments) + (target is not None)
@@ -210,13 +210,14 @@ class Calls(Expressions):
             return broken(node)
         arguments = [target] if target is not None else []
         for argument in node.arguments:
-            arguments.append(self._argument_value(argument, arguments, scope))
+            arguments.append(self._argument_value(name, argument, arguments, scope))
         problem = self._argument_problem(name, builtin, arguments)
         if problem is not None:
             at, said = problem
             place: Node = node.arguments[at - (target is not None)].value if at >= (target is not None) else node
             self.report.error(place, f"type mismatch for argument {at + 1} of '{name}': {said}", "CAI0301", kind=self.kind)
             return broken(node)
+        arguments = as_parameters(name, builtin.kinds, arguments)
         if name == "issue_token" and len(node.arguments) > 1:
             self._issued_roles(node.arguments[1].value)
         if name in _IMPURE:
@@ -242,9 +243,10 @@ class Calls(Expressions):
             if isinstance(item, ex.StringLiteral):
                 self.check_role(Identifier(item.start, item.end, item.value))
 
-    def _argument_value(self, argument: ex.Argument, before: list[ir.Expression], scope: Scope) -> ir.Expression:
+    def _argument_value(self, called: str, argument: ex.Argument, before: list[ir.Expression], scope: Scope) -> ir.Expression:
         if argument.name is not None:
-            self.report.error(argument.name, "built-in functions take arguments by position", "CAI0320")
+            said = "built-in functions take arguments by position"
+            self.report.error(argument.name, said, "CAI0320", help_text=f"it is {usage(called)}")
         if isinstance(argument.value, ex.Lambda):
             return self._lambda(argument.value, before[0] if before else None, scope)
         return self.expression(argument.value, scope)

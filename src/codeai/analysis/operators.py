@@ -217,6 +217,8 @@ class Operators(Members):
             return done(t.Duration())
         if operator == "*" and isinstance(first, t.Duration) and isinstance(second, t.Int):
             return done(first)
+        if operator == "*" and isinstance(first, t.Int) and isinstance(second, t.Duration):
+            return done(second, right, left)
         said, advice = f"'{operator}' does not fit {first} and {second}", for_arithmetic(operator, first, second)
         self.report.error(node, said, "CAI0310", kind=self.kind, help_text=advice)
         return broken(node)

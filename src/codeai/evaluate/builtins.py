@@ -34,6 +34,36 @@ from codeai.evaluate.operations import (
 from codeai.model.identifiers import new_uuid
 
 _PLACES: Final = 100
+_KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
+    (bool, "a bool"),
+    (str, "a text"),
+    ((int, float, Decimal), "a number"),
+    ((list, tuple), "a list"),
+    (Mapping, "a record"),
+)
+
+
+def guarded(name: str, function: Callable[..., Any], at: int) -> Callable[..., Any]:
+    """A built-in function whose arguments the checker cannot know: what does not fit is an error of the request.
+
+    :param at: the place in the program's sources
+    """
+
+    def call(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except FAILURES:
+            raise EvaluationError(f"'{name}' does not take {' and '.join(map(_kind, values)) or 'nothing'}", at) from None
+
+    return call
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in the words of JSON."""
+    for kind, word in _KINDS:
+        if isinstance(value, kind):
+            return word
+    return "null" if value is None else "a lambda" if callable(value) else f"a {type(value).__name__}"
 
 
 def _nullable(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,8 +84,8 @@ def _slug(value: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _join(values: Any, separator: str = ", ") -> str:
-    return separator.join(text(value) for value in values or ())
+def _join(values: Any, separator: str | None = None) -> str:
+    return (", " if separator is None else separator).join(text(value) for value in values or ())
 
 
 def _round(value: Any, places: int = 0) -> Any:
@@ -167,6 +197,12 @@ def _timestamp(value: Any) -> datetime.datetime:
     return datetime.datetime.combine(value, datetime.time(), datetime.UTC)
 
 
+def _diff_days(left: Any, right: Any) -> int:
+    if type(left) is not type(right):
+        left, right = _timestamp(left), _timestamp(right)
+    return int((right - left).days)
+
+
 def _add_months(value: Any, count: int) -> Any:
     month = value.year * 12 + value.month - 1 + count
     year, month = divmod(month, 12)
@@ -270,7 +306,7 @@ PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "add_days": _nullable(lambda value, count: _add(value, count, days=1)),
     "add_hours": _nullable(lambda value, count: _add(_timestamp(value), count, hours=1)),
     "add_months": _nullable(_add_months),
-    "diff_days": _nullable(lambda left, right: (right - left).days),
+    "diff_days": _nullable(_diff_days),
     "start_of": _nullable(_start_of),
     "end_of": _nullable(_end_of),
     "parse_int": _nullable(_parse(lambda value: int(value, 10), "a whole number")),

@@ -166,7 +166,10 @@ class Writer:
             return f"{arguments[0]}.{node.function}({arguments[1]})"
         special = builtins.WITH_CONTEXT.get(node.function)
         if special is None:
-            return f"{self.bind('_f', builtins.PLAIN[node.function])}({', '.join(arguments)})"
+            function = builtins.PLAIN[node.function]
+            if any(_open(argument.type) for argument in node.arguments):
+                function = builtins.guarded(node.function, function, node.at)
+            return f"{self.bind('_f', function)}({', '.join(arguments)})"
         function, awaited = special
         source = f"{self.bind('_f', function)}({', '.join(['c', *arguments])})"
         return self._awaited(source, node) if awaited else source
@@ -304,6 +307,16 @@ class Writer:
         return f"(await c.effects.shell.run({self.bind('_k', node.command)}, ({arguments}), {node.checked!r}))"
 
 
+def _open(type_: t.Type) -> bool:
+    """Whether the checker does not know what values of the type are."""
+    plain = t.required(type_)
+    if isinstance(plain, t.List):
+        return _open(plain.item)
+    if isinstance(plain, t.Map):
+        return _open(plain.value)
+    return isinstance(plain, t.Json | t.Unknown) or (isinstance(plain, t.Function) and _open(plain.result))
+
+
 def _quoted(value: object) -> str:
     return quote(operations.text(value), safe="")
 
@@ -322,8 +335,6 @@ def _conversion(target: t.Type, on_failure: str, at: int) -> Callable[[Any], Any
                 return None
             if on_failure == "no_match":
                 return no_match
-            if on_failure == "null":
-                return None
             raise EvaluationError(f"'{operations.text(value)[:60]}' is not a {target}", at) from None
 
     return call

@@ -70,23 +70,25 @@ def json_equal(left: Any, right: Any) -> bool:
 
 
 def is_in(value: Any, values: Any) -> bool:
-    """``in``; false with a null."""
-    return value is not None and values is not None and value in values
+    """``in``; false with a null, and in what is no list."""
+    return value is not None and isinstance(values, list | tuple) and value in values
 
 
 def contains(value: Any, part: Any) -> bool:
-    """``contains`` on texts and lists; false with a null."""
-    return value is not None and part is not None and part in value
+    """``contains`` on texts and lists; false with a null, and of what is neither."""
+    if isinstance(value, str):
+        return isinstance(part, str) and part in value
+    return part is not None and isinstance(value, list | tuple) and part in value
 
 
-def starts_with(value: str | None, part: str | None) -> bool:
-    """``starts_with``; false with a null."""
-    return value is not None and part is not None and value.startswith(part)
+def starts_with(value: Any, part: Any) -> bool:
+    """``starts_with``; false with what is no text."""
+    return isinstance(value, str) and isinstance(part, str) and value.startswith(part)
 
 
-def ends_with(value: str | None, part: str | None) -> bool:
-    """``ends_with``; false with a null."""
-    return value is not None and part is not None and value.endswith(part)
+def ends_with(value: Any, part: Any) -> bool:
+    """``ends_with``; false with what is no text."""
+    return isinstance(value, str) and isinstance(part, str) and value.endswith(part)
 
 
 @lru_cache(maxsize=512)
@@ -97,9 +99,9 @@ def _pattern(pattern: str) -> re.Pattern[str]:
         raise EvaluationError(str(error)) from None
 
 
-def matches(value: str | None, pattern: str | None) -> bool:
-    """``matches``: whether the pattern is found in the text; false with a null."""
-    return value is not None and pattern is not None and _pattern(pattern).search(value) is not None
+def matches(value: Any, pattern: Any) -> bool:
+    """``matches``: whether the pattern is found in the text; false with what is no text."""
+    return isinstance(value, str) and isinstance(pattern, str) and _pattern(pattern).search(value) is not None
 
 
 def whole(value: int) -> int:

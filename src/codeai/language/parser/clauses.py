@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from codeai.language.diagnostics import Edit
 from codeai.language.lexer import END, NAME
 from codeai.language.parser.cursor import in_words
 from codeai.language.parser.entities import Entities
@@ -181,14 +182,26 @@ class Clauses(Entities):
         key = self.key()
         terms: list[d.SortTerm] = []
         while True:
+            backwards = self._minus_for_descending()
             value = self.expression()
-            descending = self.take_word("desc")
+            descending = self.take_word("desc") or backwards
             if not descending:
                 self.take_word("asc")
             terms.append(d.SortTerm(value.start, self.previous_end, value, descending))
             if not (self.at(",") and self.kind_at(1) == NAME and self.kind_at(2) != ":"):
                 return d.SortClause(key.start, self.previous_end, tuple(terms))
             self.i += 1
+
+    def _minus_for_descending(self) -> bool:
+        """Reports and takes the minus of ``-created_at``, as URLs have it."""
+        if not (self.at("-") and self.kind_at(1) == NAME):
+            return False
+        field, start = self.texts[self.i + 1], self.start
+        end = self.ends[self.i + 1]
+        self.i += 1
+        edits = (Edit(start, end, f"{field} desc"),) if self.text_at(1) != "desc" else ()
+        self.report("a '-' is for the 'sort' of URLs", "CAI0010", start, start + 1, help_text=f"write '{field} desc'", edits=edits)
+        return True
 
     def _validate(self) -> d.Clause:
         key = self.key()

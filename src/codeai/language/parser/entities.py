@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from codeai.language.diagnostics import Edit
 from codeai.language.lexer import NAME
 from codeai.language.operators import TYPE_WORDS
 from codeai.language.parser.statements import Statements
@@ -64,7 +65,7 @@ class Entities(Statements):
         following = self.kind_at(at + 1)
         if word in ("allow", "hide"):
             return at == 0 and following == NAME
-        if word in ("index", "traits"):
+        if word in ("index", "traits", "unique"):
             return following == "["
         if word == "table":
             return following in ("string", "raw")
@@ -79,7 +80,7 @@ class Entities(Statements):
         self.take(":")
         return name
 
-    def _index(self) -> d.Clause:
+    def _index(self) -> d.IndexClause:
         key = self.key()
         self.expect("[", "'['")
         columns: list[d.IndexColumn] = []
@@ -94,6 +95,17 @@ class Entities(Statements):
         self.expect("]", "']'", "','")
         unique = self.at_word("unique") and not self.breaks[self.i] and self.take_word("unique")
         return d.IndexClause(key.start, self.previous_end, tuple(columns), unique)
+
+    def _misplaced_unique(self) -> d.Clause:
+        """``unique: [a, b]``, which is meant as an index over both."""
+        start, end = self.start, self.ends[self.i]
+        found = self._index()
+        listed = ", ".join(column.name.text + " desc" * column.descending for column in found.columns)
+        written = f"index: [{listed}] unique"
+        edits = (Edit(start, found.end, written),)
+        said = "'unique' is a modifier of one field"
+        self.report(said, "CAI0010", start, end, help_text=f"over several it is an index: {written}", edits=edits)
+        return found
 
     def _check(self) -> d.Clause:
         key = self.key()
@@ -140,6 +152,7 @@ class Entities(Statements):
 _Parse = Callable[[Entities], d.Clause]
 _ENTITY: Final[dict[str, _Parse]] = {
     "index": Entities._index,
+    "unique": Entities._misplaced_unique,
     "check": Entities._check,
     "table": Entities._table,
     "traits": Entities._traits,
