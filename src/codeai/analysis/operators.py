@@ -132,7 +132,9 @@ class Operators(Members):
         if not isinstance(type_, t.List | t.Unknown | t.Json):
             self.report.error(node.right, f"'in' needs an array on its right, got {type_}", "CAI0315", kind=self.kind)
             return broken(node)
-        if isinstance(type_, t.List):
+        if isinstance(type_, t.List) and isinstance(t.required(left.type), t.Json) and not isinstance(t.required(type_.item), t.Json):
+            left = self.fit(left, type_.item, "no_match") or left
+        elif isinstance(type_, t.List):
             wanted = t.List(t.required(left.type))
             fitted = self.fit(right, wanted)
             if fitted is None and self.fit(left, type_.item) is None:
@@ -175,6 +177,7 @@ class Operators(Members):
         if fitted is None:
             self._mismatch(node, left, right)
             return broken(node)
+        self.check_spelling(node.right, fitted, left.type)
         base = t.required(left.type)
         return ir.Binary(
             type=t.optional(base) if t.is_nullable(right.type) else base, operator="??", left=left, right=fitted, at=node.start

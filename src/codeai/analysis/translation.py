@@ -20,15 +20,29 @@ NOT_IN_QUERIES: Final = frozenset(
     (
         *("slug", "split", "join", "first", "last", "find", "sort", "unique", "group_by", "keys", "values", "merge", "format_date"),
         *("parse_date", "start_of", "end_of", "parse_int", "parse_decimal", "to_json", "parse_json", "hash", "hmac", "hash_password"),
-        *("verify_password", "issue_token", "object_id"),
+        *("verify_password", "issue_token", "object_id", "random", "print", "executions"),
     )
 )
 # Functions that a subquery computes, over rows or the elements of a list.
 _FOLDED: Final = ("count", "sum", "avg", "min", "max", "any", "all")
 _OF_RELATIONS: Final = ("map", "filter")
+# What databases compute of values whose type they know: of a part of a document say which, as in 'settings.size as int'.
+_TYPED: Final = frozenset(
+    (
+        *("length", "contains", "starts_with", "ends_with", "matches", "abs", "ceil", "floor", "round", "min", "max"),
+        *("add_days", "add_hours", "add_months", "any", "all"),
+    )
+)
 _UNKNOWN: Final = {ir.Item: "an element by its place", ir.RecordOf: "a map", ir.ListOf: "a list"}
-_FROM_TEXT: Final = (t.Uuid, t.Json, t.Ref, t.Unknown)
-_FROM_JSON: Final = (t.Bool, t.Json, t.Map, t.Record, t.List, t.Unknown)
+_DOCUMENTS: Final = (t.Json, t.Map, t.Record, t.Row)
+_SHOWN: Final = (t.Uuid, t.Ref, t.Bool, t.Timestamp, t.Date, t.Time)
+_CASTS: Final = (
+    (t.Int, (t.Decimal, t.Float)),
+    (t.Decimal, (t.Decimal, t.Float, t.Int)),
+    (t.Float, t.Int),
+    (t.Date, t.Timestamp),
+    (t.Timestamp, t.Date),
+)
 _UNSHOWN: Final = (t.Json, t.Duration)  # what has no form as a text that both databases make
 _WAITING: Final = (*ROWS, *EFFECTS)
 _WAITED_FOR: Final = ("hash_password", "verify_password", "executions")
@@ -96,8 +110,7 @@ def _ranged(items: ir.Expression) -> Iterator[ir.Expression]:
 
 def _problem(value: ir.Expression, bound: frozenset[str]) -> str | None:
     if isinstance(value, ir.Call):
-        relation = value.function in _OF_RELATIONS and not _is_relation(value.arguments[0])
-        return f"'{value.function}'" if value.function in NOT_IN_QUERIES or relation else None
+        return _call(value, bound)
     if isinstance(value, ir.Binary):
         return _comparison(value, bound)
     if isinstance(value, ir.Interpolate):
@@ -108,7 +121,33 @@ def _problem(value: ir.Expression, bound: frozenset[str]) -> str | None:
     return next((name for kind, name in _UNKNOWN.items() if isinstance(value, kind)), None)
 
 
+def _call(value: ir.Call, bound: frozenset[str]) -> str | None:
+    relation = value.function in _OF_RELATIONS and not _is_relation(value.arguments[0])
+    if value.function in NOT_IN_QUERIES or relation:
+        return f"'{value.function}'"
+    if value.function == "length" and isinstance(counted := t.required(value.arguments[0].type), t.Map | t.Record | t.Bytes):
+        return f"the length of {counted}"
+    if value.function == "round" and len(value.arguments) > 1 and not isinstance(getattr(value.arguments[1], "value", None), int):
+        return "'round' to a number of places that is not a constant"
+    open_ = value.function in _TYPED and any(_is_open(t.required(part.type)) and _of_row(part, bound) for part in value.arguments)
+    return f"'{value.function}' of json" if open_ else None
+
+
+def _is_open(type_: t.Type) -> bool:
+    return isinstance(type_, t.Json) or (isinstance(type_, t.List) and isinstance(t.required(type_.item), t.Json))
+
+
 def _comparison(value: ir.Binary, bound: frozenset[str]) -> str | None:
+    if value.operator == "%" and isinstance(t.required(value.type), t.Float):
+        return "'%' of floats"
+    if value.operator == "+" and isinstance(t.required(value.type), t.List):
+        return "'+' of arrays"
+    if value.operator in ("in", "not_in") and isinstance(t.required(value.right.type), t.Json) and _of_row(value.right, bound):
+        return "'in' of json"
+    if value.operator in _TYPED and any(
+        isinstance(t.required(part.type), t.Json) and _of_row(part, bound) for part in (value.left, value.right)
+    ):
+        return f"'{value.operator}' of json"
     if value.operator == "matches" and _of_row(value.right, bound):
         return "a pattern of a row"
     if value.operator in ("in", "not_in") and isinstance(value.right, ir.Selection) and value.right.columns is None:
@@ -117,11 +156,14 @@ def _comparison(value: ir.Binary, bound: frozenset[str]) -> str | None:
 
 
 def _conversion(source: t.Type, wanted: t.Type) -> str | None:
-    """Texts of rows that are read as something else would fail on one row for all, or differ between the databases."""
-    read = is_text(source) and not (is_text(wanted) or isinstance(wanted, _FROM_TEXT))
-    taken = isinstance(source, t.Json) and not (is_text(wanted) or is_number(wanted) or isinstance(wanted, _FROM_JSON))
-    made = isinstance(wanted, t.Json) and not (is_text(source) or isinstance(source, (*_FROM_JSON[1:], t.Row)))
-    return f"{source} as {wanted}" if read or taken or made else None
+    """What becomes something else the same way on both databases is listed; a text that is read might fail on one row for all."""
+    if source == wanted or isinstance(source, t.Unknown | t.Null) or isinstance(wanted, t.Unknown | t.Ref | t.Row):
+        return None
+    made = isinstance(wanted, t.Json) and (is_text(source) or isinstance(source, _DOCUMENTS))
+    read = isinstance(source, t.Json) and (is_text(wanted) or is_number(wanted) or isinstance(wanted, t.Bool))
+    shown = is_text(wanted) and (is_text(source) or is_number(source) or isinstance(source, _SHOWN))
+    cast = any(isinstance(source, sources) and isinstance(wanted, targets) for sources, targets in _CASTS)
+    return None if made or read or shown or cast or (is_text(source) and isinstance(wanted, t.Uuid)) else f"{source} as {wanted}"
 
 
 def _is_relation(value: ir.Expression) -> bool:

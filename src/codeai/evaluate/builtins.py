@@ -43,19 +43,31 @@ _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
 )
 
 
-def guarded(name: str, function: Callable[..., Any], at: int) -> Callable[..., Any]:
+def guarded(name: str, function: Callable[..., Any], at: int, *, awaited: bool = False) -> Callable[..., Any]:
     """A built-in function whose arguments the checker cannot know: what does not fit is an error of the request.
 
     :param at: the place in the program's sources
+    :param awaited: the function is one that has to be waited for
     """
+
+    def unfit(values: tuple[Any, ...]) -> EvaluationError:
+        return EvaluationError(
+            f"'{name}' does not take {' and '.join(_kind(value) for value in values if not isinstance(value, Context))}", at
+        )
 
     def call(*values: Any) -> Any:
         try:
             return function(*values)
-        except FAILURES:
-            raise EvaluationError(f"'{name}' does not take {' and '.join(map(_kind, values)) or 'nothing'}", at) from None
+        except (*FAILURES, LookupError):
+            raise unfit(values) from None
 
-    return call
+    async def wait(*values: Any) -> Any:
+        try:
+            return await function(*values)
+        except (*FAILURES, LookupError):
+            raise unfit(values) from None
+
+    return wait if awaited else call
 
 
 def _kind(value: Any) -> str:

@@ -165,13 +165,10 @@ class Writer:
         if node.function in ("has_role", "has_permission"):
             return f"{arguments[0]}.{node.function}({arguments[1]})"
         special = builtins.WITH_CONTEXT.get(node.function)
-        if special is None:
-            function = builtins.PLAIN[node.function]
-            if any(_open(argument.type) for argument in node.arguments):
-                function = builtins.guarded(node.function, function, node.at)
-            return f"{self.bind('_f', function)}({', '.join(arguments)})"
-        function, awaited = special
-        source = f"{self.bind('_f', function)}({', '.join(['c', *arguments])})"
+        function, awaited = special or (builtins.PLAIN[node.function], False)
+        if any(_open(argument.type) for argument in node.arguments):
+            function = builtins.guarded(node.function, function, node.at, awaited=awaited)
+        source = f"{self.bind('_f', function)}({', '.join(arguments if special is None else ['c', *arguments])})"
         return self._awaited(source, node) if awaited else source
 
     def _awaited(self, source: str, node: ir.Expression) -> str:

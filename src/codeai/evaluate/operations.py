@@ -124,7 +124,11 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
             return unsigned_zero(_EXACT_OPERATIONS[operator](left, right))
         if operator == "-" and isinstance(left, datetime.datetime) and isinstance(right, datetime.datetime):
             return between(left, right)
-        result = left + right if operator == "+" else left - right if operator == "-" else left * right
+        if operator == "-":
+            # Python takes only whole days from a date: adding the opposite counts what is less than a day, as databases do.
+            result = left + -right if isinstance(right, datetime.timedelta) else left - right
+        else:
+            result = left + right if operator == "+" else left * right
     except (OverflowError, decimal.DecimalException):
         raise EvaluationError("the result is out of range") from None
     if isinstance(result, Decimal):

@@ -76,7 +76,9 @@ class PostgreSQL(Dialect):
         return (*left, " IS DISTINCT FROM ", *right)
 
     def ordered(self, value: Value) -> Sql:
-        """See ``Dialect``."""
+        """See ``Dialect``. Columns hold ``varchar[]``, which compares with no ``text[]`` by itself."""
+        if isinstance(value.type, t.List) and native_array(value.type):
+            return ("(", *value.sql, f")::{self.cast(value.type)}")
         return (*value.sql, ' COLLATE "C"') if is_text(value.type) else value.sql
 
     def bound_list(self, slot: int, value: Value) -> Sql:

@@ -291,7 +291,7 @@ class SQLite(Dialect):
             return value.replaced(value.sql, type_, scale=0)
         if isinstance(source, t.Decimal) and isinstance(type_, t.Decimal):
             return value.replaced(value.sql, type_, scale=value.scale)
-        if isinstance(type_, t.Float):
+        if isinstance(type_, t.Float) and not isinstance(source, t.Json):
             number = self._textual(value).sql if isinstance(source, t.Decimal) else value.sql
             return value.replaced(("CAST(", *number, " AS REAL)"), type_)
         if isinstance(source, t.Decimal | t.Float) and isinstance(type_, t.Int):

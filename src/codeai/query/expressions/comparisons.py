@@ -64,8 +64,8 @@ def is_null_test(value: Value) -> Truth:
 
 
 def collated(compiler: Compiler, value: Value) -> Sql:
-    """The left side of an equality: decimals that are texts compare as numbers."""
-    return compiler.dialect.ordered(value) if isinstance(value.type, t.Decimal) else value.sql
+    """The left side of an equality: decimals that are texts compare as numbers, lists as lists of their items."""
+    return compiler.dialect.ordered(value) if isinstance(value.type, t.Decimal | t.List) else value.sql
 
 
 def _same_constant(compiler: Compiler, value: Value, right: ir.Constant) -> Truth:

@@ -30,7 +30,8 @@ def conversion(compiler: Compiler, node: ir.Convert) -> Value:
     """A conversion of a value of a row."""
     target = compiler.model.plain(node.type)
     value = compiler.value(node.operand)
-    if value.type == target or isinstance(t.required(node.type), t.Ref | t.Row):
+    kept = isinstance(t.required(node.type), t.Ref | t.Row) and not isinstance(value.type, t.Json)
+    if value.type == target or kept:
         return value
     return compiler.dialect.converted(value, target, lenient=node.on_failure != "error")
 
