@@ -77,8 +77,8 @@ def operations() -> Iterator[tuple[str, ...]]:
         for left in FIELDS:
             for right in operands:
                 yield left, f" {operator} ", right
-                if right not in FIELDS:
-                    yield right, f" {operator} ", left
+            for right in CONSTANTS[:10] if operator in ("in", "??", "-") else ():
+                yield right, f" {operator} ", left
     for left in FIELDS:
         for right in FIELDS:
             yield left, " is null ? ", right, " : ", left
@@ -121,6 +121,7 @@ def results(folder: Path, url: str, blocks: dict[int, str]) -> dict[int, list[An
     return {at: [found.json["v"] if found.status == 200 else found.status for found in both] for at, both in answers.items()}
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("of", [calls, operations])
 def test_what_the_checker_lets_through_evaluates_the_same_everywhere(of: Any, tmp_path: Path, postgres: PostgresServer) -> None:
     expressions = list(of())
@@ -137,9 +138,10 @@ def test_what_the_checker_lets_through_evaluates_the_same_everywhere(of: Any, tm
     postgresql = results(folders[2], postgres.create_database(), asked)
     for at in asked:
         text = written(expressions[at], "")
+        if text.startswith(UNSTABLE):
+            continue
         assert alike(sqlite[at], postgresql[at]), (text, sqlite[at], postgresql[at])
-        if at in evaluated and not text.startswith(UNSTABLE):
-            assert alike(evaluated[at], sqlite[at]), (text, evaluated[at], sqlite[at])
+        assert alike(evaluated.get(at, sqlite[at]), sqlite[at]), (text, evaluated[at], sqlite[at])
 
 
 def alike(left: list[Any], right: list[Any]) -> bool:

@@ -29,7 +29,7 @@ def argument_problem(kind: str, type_: t.Type) -> str | None:
     kind = kind.lower()
     if kind != "f" and isinstance(found, t.Function):
         return "expected a value, got a lambda"
-    if is_unknown(found) or (kind != "f" and isinstance(found, t.Null | t.Json)):
+    if is_unknown(found) or (isinstance(found, t.Json) and kind != "f") or (isinstance(found, t.Null) and kind not in "fl"):
         return None
     if kind == "t" and not (is_text(found) or isinstance(found, t.Uuid)):
         return f"expected string, got {found}"
@@ -138,6 +138,8 @@ def _over_items(name: str, types: Sequence[t.Type]) -> Problem | None:
         found = t.required(function.result)
         return None if isinstance(found, (*_OPEN, t.Bool)) else (1, f"expected a condition, got {found}")
     item = types[0].item if types and isinstance(types[0], t.List) else t.Unknown()
+    if function is None and name in ("any", "all") and not isinstance(t.required(item), (*_OPEN, t.Bool)):
+        return 0, f"expected array of bool, got array of {item}: give a lambda"
     at, found = (0, t.required(item)) if function is None else (1, t.required(function.result))
     if name in _SUMS and not isinstance(found, (*_OPEN, *NUMERIC)):
         return at, f"expected numbers, got {found}"

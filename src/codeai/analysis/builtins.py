@@ -51,7 +51,9 @@ def usage(name: str) -> str:
     """How a built-in function is called: ``round(number, int?)``; what may be left out has a ``?``."""
     kinds = BUILTINS[name].kinds
     listed = [_WORDS[kind.lower()] + "?" * kind.isupper() for kind in kinds if kind != "*"]
-    return f"{name}({', '.join([*listed, '…'] if kinds.endswith('*') else listed)})"
+    if kinds.endswith("*"):
+        listed[-1] = "…"
+    return f"{name}({', '.join(listed)})"
 
 
 def _always(type_: t.Type) -> Result:

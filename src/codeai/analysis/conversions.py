@@ -116,7 +116,8 @@ def fit(value: ir.Expression, target: t.Type, on_failure: str = "error", keys: K
     if source == wanted:
         return value
     if isinstance(source, t.Json):
-        return convert(value, wanted, on_failure)
+        key = keys(wanted.entity) if isinstance(wanted, t.Ref) else wanted
+        return convert(value, wanted if isinstance(key, t.Unknown) else key, on_failure)
     if isinstance(wanted, t.Ref) and not isinstance(source, t.Row | t.Ref | t.Json):
         wanted = keys(wanted.entity)
     elif isinstance(source, t.Ref) and not isinstance(wanted, t.Ref | t.Json):

@@ -30,7 +30,8 @@ _OF_RELATIONS: Final = ("map", "filter")
 _TYPED: Final = frozenset(
     (
         *("length", "contains", "starts_with", "ends_with", "matches", "abs", "ceil", "floor", "round", "min", "max"),
-        *("add_days", "add_hours", "add_months", "any", "all"),
+        *("add_days", "add_hours", "add_months", "diff_days", "any", "all"),
+        *("upper", "lower", "trim", "trim_left", "trim_right", "replace"),
     )
 )
 _UNKNOWN: Final = {ir.Item: "an element by its place", ir.RecordOf: "a map", ir.ListOf: "a list"}
@@ -78,7 +79,7 @@ def _untranslatable(value: ir.Expression, bound: frozenset[str]) -> Iterator[Fou
     if isinstance(value, ir.Selection) or not _of_row(value, bound):
         return
     ranged = _ranged_parts(value)
-    what = _problem(value, bound) if ranged is None else None
+    what = _problem(value, bound) if ranged is None else _call(value, bound) if isinstance(value, ir.Call) else None
     if what is not None:
         yield value.at, what
         return
@@ -129,8 +130,14 @@ def _call(value: ir.Call, bound: frozenset[str]) -> str | None:
         return f"the length of {counted}"
     if value.function == "round" and len(value.arguments) > 1 and not isinstance(getattr(value.arguments[1], "value", None), int):
         return "'round' to a number of places that is not a constant"
+    if value.function == "to_string" and _unshown(shown := t.required(value.arguments[0].type)):
+        return f"{shown} in a text"
     open_ = value.function in _TYPED and any(_is_open(t.required(part.type)) and _of_row(part, bound) for part in value.arguments)
     return f"'{value.function}' of json" if open_ else None
+
+
+def _unshown(type_: t.Type) -> bool:
+    return isinstance(type_, _UNSHOWN) or _conversion(type_, t.String()) is not None
 
 
 def _is_open(type_: t.Type) -> bool:

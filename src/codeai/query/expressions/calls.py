@@ -60,10 +60,19 @@ def call(compiler: Compiler, node: ir.Call) -> Value:
         values = [compiler.value(argument) for argument in arguments]
         type_ = compiler.model.plain(node.type)
         result = t.Int() if name == "diff_days" else t.Timestamp() if name == "add_hours" else values[0].type
-        if name == "add_hours" and isinstance(values[0].type, t.Date):
-            values[0] = compiler.dialect.converted(values[0], t.Timestamp(), lenient=False)
+        mixed = name == "diff_days" and type(values[0].type) is not type(values[1].type)
+        if mixed or name == "add_hours":
+            days = [isinstance(value.type, t.Date) for value in values]
+            values = [
+                compiler.dialect.converted(v, t.Timestamp(), lenient=False) if day else v for v, day in zip(values, days, strict=True)
+            ]
         return Value(compiler.dialect.function(name, values, type_), result, any(value.nullable for value in values))
     raise compiler.unsupported(node, f"'{name}'")
+
+
+def _timestamp(compiler: Compiler, value: Value) -> Value:
+    """A date as its first moment."""
+    return compiler.dialect.converted(value, t.Timestamp(), lenient=False) if isinstance(value.type, t.Date) else value
 
 
 def _length(compiler: Compiler, node: ir.Call) -> Value:

@@ -48,11 +48,20 @@ class SqliteTransaction:
 
     async def execute_many(self, statement: str, rows: Sequence[Values]) -> None:
         """See ``Session``."""
-        await self._run(lambda connection: connection.executemany(statement, rows), statement)
+        await self._run(lambda connection: _many(connection, statement, rows), statement)
 
     def after_commit(self, work: Callable[[], None]) -> None:
         """See ``Session``."""
         self.afterwards.append(work)
+
+
+def _many(connection: sqlite3.Connection, statement: str, rows: Sequence[Values]) -> None:
+    """A statement for each row. From Python 3.12 on ``executemany`` refuses statements that give rows, here those that take a number."""
+    if "RETURNING " not in statement:
+        connection.executemany(statement, rows)
+        return
+    for values in rows:
+        connection.execute(statement, values).fetchall()
 
 
 def _first(connection: sqlite3.Connection, statement: str, values: Values) -> Record | None:
