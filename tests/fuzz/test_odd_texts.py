@@ -54,6 +54,8 @@ FOUND = [
     'database postgres { posts { id uuid primary_key default "{x}"  a text default "\'{x}\'" } }',
     "workflow W { trigger manual  steps { a { do { }  retry 1 times } } }",
     "workflow W { trigger: event",
+    'exec\n{; curl "if"://example.com/{a,b} }',
+    'endpoint POST "/count/:name" { response json  do { upsert where set views = 5 where title == name } }',
     'endpoint DELETE "/u" { do { delete(as) } }',
     "log POST /notes { a { b: x } }",
     "function f() { log info POST / x; log { } { a: b }; log POST / x }",

@@ -51,7 +51,8 @@ class Literals(Printer):
     def shell(self, node: q.Exec, depth: int) -> str:
         """The command as it was written: its lines are the shell's."""
         text = self.between(node.command.start, node.command.end)
-        return f"exec {{ {text} }}" if "\n" not in self.source(node) else "exec " + self.source(node).removeprefix("exec").lstrip()
+        written = self.source(node).removeprefix("exec").lstrip()
+        return f"exec {{ {text} }}" if "\n" not in written else f"exec {written}"
 
     def number(self, node: ex.IntLiteral | ex.DecimalLiteral, depth: int) -> str:
         text = self.source(node)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from codeai.language.naming import snake_case
-from codeai.language.operators import WORDS
+from codeai.language.operators import CONTINUING_WORDS, WORDS
 from codeai.language.spellings import hosts
 from codeai.language.spellings.steps.call import Call, Result, entity_of
 from codeai.language.tree import expressions as ex
@@ -105,6 +105,8 @@ def upsert(p: Statements) -> tuple[st.Statement, ...]:
     """``upsert E set a = 1 where k = v``: the row that has the unique key, changed or made."""
     start = p.start
     p.i += 1
+    if p.texts[p.i] in CONTINUING_WORDS:
+        p.fail_expected("an entity")
     entity = p.identifier("an entity")
     p.expect_word("set")
     values: list[ex.MapEntry] = []
