@@ -177,8 +177,9 @@ class Operators(Members):
         if fitted is None:
             self._mismatch(node, left, right)
             return broken(node)
-        self.check_spelling(node.right, fitted, left.type)
         base = t.required(left.type)
+        if not isinstance(base, t.Enum):  # what is shown in its stead need not be a member
+            self.check_spelling(node.right, fitted, left.type)
         return ir.Binary(
             type=t.optional(base) if t.is_nullable(right.type) else base, operator="??", left=left, right=fitted, at=node.start
         )

@@ -224,8 +224,9 @@ class TypeResolver:
                 or (shape == "create" and client_writes(field))
             ):
                 found.append((field, must_send(field)))
-            elif shape in ("update", "partial") and client_writes(field) and not (field.immutable and shape == "update"):
-                found.append((field, False))
+            elif shape in ("update", "partial") and client_writes(field):
+                if not (field.primary or (field.immutable and shape == "update")):
+                    found.append((field, False))
         return found
 
     def unknown_field(self, name: Identifier, entity: EntitySymbol, *, query: bool = False) -> str | None:
@@ -335,8 +336,8 @@ def _is_default_length(node: Node) -> bool:
 
 
 def client_writes(field: Field) -> bool:
-    """Whether clients may ever send the field."""
-    return not (field.primary or field.generated or field.read_only)
+    """Whether clients may ever send the field; a key that nobody generates comes with the new row."""
+    return not (field.generated or field.read_only)
 
 
 def must_send(field: Field) -> bool:

@@ -164,7 +164,7 @@ class CreatePlan:
     def __init__(self, model: Model, node: ir.CreateRow) -> None:
         inputs = Inputs()
         self._insert = Insert(model, model.entity(node.entity), inputs, system=node.as_system)
-        self._given = Given(self._insert.maker, inputs, node.values, node.source)
+        self._given = Given(self._insert.maker, inputs, node.values, node.source, new=True)
         self._inputs = inputs
 
     @property

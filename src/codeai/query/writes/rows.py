@@ -168,12 +168,19 @@ def picker(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
 
 
 class Given:
-    """The values that a program gives to a row: entries, and the members of a record that name fields."""
+    """The values that a program gives to a row: entries, and the members of a record that name fields.
 
-    def __init__(self, maker: RowMaker, inputs: Inputs, entries: tuple[ir.Entry, ...], source: ir.Expression | None) -> None:
+    :param new: the row is made, so that a key which nobody generates may be among them
+    """
+
+    def __init__(
+        self, maker: RowMaker, inputs: Inputs, entries: tuple[ir.Entry, ...], source: ir.Expression | None, *, new: bool = False
+    ) -> None:
         self._slots = [(entry.name, inputs.slot(entry.value)) for entry in entries]
         self._source = inputs.slot(source) if source is not None else -1
-        self._allowed = frozenset(field.name for field in maker.entity.fields if not (field.primary or field.generated or field.read_only))
+        self._allowed = frozenset(
+            field.name for field in maker.entity.fields if not (field.generated or field.read_only or (field.primary and not new))
+        )
 
     def of(self, values: Values) -> Row:
         """The values by field; those of entries win."""
