@@ -11,7 +11,9 @@ PROGRAM = """
 entity Room { name: string(40), primary  seats: int, required, min(1) }
 resource Room at /rooms { auth: public }
 endpoint PUT /halls/{name} { auth: public  body: Room.update  returns: Room }
-endpoint POST /halls/{name}/as { auth: public  body: Room.create  returns: Room  do { let room = get Room(path.name)  return update room from body } }
+endpoint POST /halls/{name}/as { auth: public  body: Room.create  returns: Room  do {
+    let room = get Room(path.name)  return update room from body
+} }
 endpoint POST /halls { auth: public  body: Room.create  returns: Room status 201  do { return create Room from body status 201 } }
 """
 
