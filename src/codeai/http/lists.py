@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from codeai.auth.principal import Principal
+from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
 from codeai.http.messages import Request, Response
 from codeai.http.plans import Action, Inputs, Runtime, context_of, json_response
 from codeai.http.problems import FieldError, Problem
-from codeai.model.endpoint import Endpoint, ListRows
+from codeai.model.endpoint import Endpoint, GetRow, ListRows, PathSource
 from codeai.query.compiler import Model
+from codeai.query.errors import RowNotFound
 from codeai.query.lists.plan import ListPlan
 from codeai.query.lists.request import ListRequest
 from codeai.query.text import FilterText
@@ -39,6 +41,38 @@ class ListAction(Action):
         wanted = _wanted(inputs.texts, context.now) if inputs.texts else ListRequest(now=context.now)
         values = (self._extended if self._plan.extends(wanted) else self._values)(context)
         return json_response(await self._plan.run(runtime.database, values, wanted))
+
+
+class OneExpanded:
+    """``GET /orders/{id}?expand=customer``: the row of an operation with relations, as a list shows it."""
+
+    def __init__(self, model: Model, evaluator: Evaluator, action: GetRow, text: FilterText) -> None:
+        key = PathSource(parameter=action.parameter, field=action.field)
+        one = ListRows(
+            entity=action.entity,
+            sources=(*action.sources, key),
+            filters=action.filters,
+            page_size=1,
+            max_page_size=1,
+            paginated=False,
+            text_filter=False,
+        )
+        self._entity = action.entity
+        self._plan = ListPlan(model, one, {}, text)
+        self._values = evaluator.values(self._plan.extended_values)
+
+    async def read(self, context: Context, expand: str) -> Any:
+        """The row.
+
+        :raises InvalidValue: an expansion that there is not
+        :raises RowNotFound: there is no row that the caller may read
+        """
+        if not expand:
+            raise _wrong("expand", "must name something")
+        rows = await self._plan.run(context.session, self._values(context), ListRequest(now=context.now, expand=expand, limit=1))
+        if not rows:
+            raise RowNotFound(self._entity)
+        return rows[0]
 
 
 def _wanted(texts: Mapping[str, list[str]], now: object) -> ListRequest:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
+from codeai.http.lists import OneExpanded
 from codeai.http.messages import ONLY_JSON, Request, Response
 from codeai.http.negotiation import etag, matching
 from codeai.http.paths import PathParameters
@@ -22,6 +24,7 @@ from codeai.model.entity import Entity
 from codeai.query.compiler import Model
 from codeai.query.inputs import Inputs as PlanInputs
 from codeai.query.lists.get import GetPlan
+from codeai.query.text import FilterText
 from codeai.query.writes.change import RowChange
 from codeai.query.writes.create import Insert
 from codeai.storage.interface import RowAtOnce, Session
@@ -61,8 +64,9 @@ class _RowReader:
 class GetAction(Action):
     """GET of one row."""
 
-    def __init__(self, model: Model, evaluator: Evaluator, action: GetRow, runtime: Runtime) -> None:
+    def __init__(self, model: Model, evaluator: Evaluator, action: GetRow, runtime: Runtime, text: FilterText) -> None:
         self._reader = _RowReader(model, evaluator, action)
+        self._expanded = cache(lambda: OneExpanded(model, evaluator, action, text))  # when somebody asks, for few do
         self._runtime = runtime
         self._fetch = runtime.database.row_at_once
         self.instant = self._fetch is not None
@@ -87,8 +91,12 @@ class GetAction(Action):
 
     async def run(self, request: Request, inputs: Inputs, principal: Principal) -> Response:
         """See ``plans.Action``."""
-        runtime = self._runtime
-        body = await self._reader.read(context_of(runtime, principal, runtime.database, inputs))
+        context = context_of(self._runtime, principal, self._runtime.database, inputs)
+        expand = inputs.texts.get("expand")
+        if expand is None or "expand" in inputs.query:
+            body = await self._reader.read(context)
+        else:
+            body = ENCODER.encode(await self._expanded().read(context, expand[-1]))
         return conditional(request, Response(200, body, ONLY_JSON))
 
 

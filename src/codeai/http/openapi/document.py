@@ -36,6 +36,7 @@ _PROBLEM: Final[Schema] = {
 }
 
 
+_EXPAND: Final = "relations to show, separated by commas"
 _IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -107,6 +108,9 @@ class _Document:
             found.extend(self._parameter(place, field) for field in getattr(endpoint.inputs, place))
         if isinstance(endpoint.action, ListRows):
             found.extend(self._listing(endpoint.action))
+        if isinstance(endpoint.action, GetRow) and self._relations(endpoint.action.entity):
+            declared = {parameter["name"] for parameter in found}
+            found.extend(parameter for parameter in [self._expand(endpoint.action.entity)] if parameter["name"] not in declared)
         if endpoint.method in ("POST", "PATCH") and not isinstance(endpoint.action, Unavailable):
             found.append(_IDEMPOTENCY_KEY)
         return found
@@ -140,7 +144,7 @@ class _Document:
                 {"type": "string", "maxLength": 2000, "pattern": STORABLE, "examples": ["id is not null"]},
                 "a condition in the query language, or a simple filter",
             ),
-            ("expand", self._names(self._relations(action.entity)), "relations to show, separated by commas"),
+            ("expand", self._names(self._relations(action.entity)), _EXPAND),
             ("total", {"type": "string", "enum": ["exact", "estimated"]}, "count all rows"),
         ]
         if action.sort_by:
@@ -153,6 +157,10 @@ class _Document:
             for name, schema, text in known
             if name not in declared
         ]
+
+    def _expand(self, entity: str) -> dict[str, Any]:
+        schema = self._names(self._relations(entity))
+        return {"name": "expand", "in": "query", "required": False, "schema": schema, "description": _EXPAND}
 
     def _relations(self, entity: str) -> tuple[str, ...]:
         return tuple(relation.name for relation in self._application.entity(entity).relations)

@@ -55,7 +55,7 @@ class Actions:
             instant = self._evaluator.instant(action.body, endpoint.name)
             return BlockAction(endpoint, action, host, instant, self._projection.of(endpoint.returns.type), self._runtime, success)
         if isinstance(action, GetRow):
-            return GetAction(model, self._evaluator, action, self._runtime)
+            return GetAction(model, self._evaluator, action, self._runtime, self._filter_text)
         if isinstance(action, ListRows):
             return ListAction(model, self._evaluator, endpoint, action, self._filter_text, self._runtime)
         if isinstance(action, CreateOne):
