@@ -311,6 +311,8 @@ def test_the_guard_answers_with_the_codes_of_the_guide(sqlite_service_of, caplog
     if status == 401:
         challenge = answer.header("www-authenticate") or ""
         assert challenge.startswith("Bearer") and ("invalid_token" in challenge) == (code != "AUTH005")
+    if credentials == "bad key":
+        assert answer.json["hint"] == "the key in X-API-Key is none that this server knows"
     if code is not None:
         assert any("authentication" in line and "failed" in line for line in caplog.messages)  # S11, S134
         assert not any(text.split()[-1] in caplog.text for text in texts.values() if len(text) > 20)

@@ -92,7 +92,7 @@ class ApiKeyProvider:
             return None
         found = self.quick(headers)
         if found is None:
-            raise InvalidToken("unknown API key")
+            raise InvalidToken("unknown API key", hint=f"the key in {self.way.partition(':')[0][1:]} is none that this server knows")
         return found
 
 
@@ -126,7 +126,7 @@ class BasicProvider:
             raise InvalidToken("malformed Authorization header") from error
         expected, principal = self._users.get(user, (b"\x00", ANONYMOUS))
         if not hmac.compare_digest(expected, password.encode()) or principal is ANONYMOUS:
-            raise InvalidToken("unknown user or wrong password")
+            raise InvalidToken("unknown user or wrong password", hint="the name or the password is wrong")
         return principal
 
 
