@@ -66,7 +66,7 @@ def serve(starter, tmp_path) -> Callable[..., Refusal]:
         (GOOD + "\nconfig {\n  mail: env(MAIL_HOST)\n}", {}, 3, "app.cai:5:9: environment variable 'MAIL_HOST' is not set"),
         (GOOD + "\nauth main { method: jwt  secret: secret(MY_SECRET) }", {}, 3, "environment variable 'MY_SECRET' is not set"),
         (GOOD + '\nauth main {\n  method: jwt\n  public_key: "no key"\n}', {}, 3, "app.cai:4:1: the public key of auth 'main'"),
-        (GOOD.replace("}\nres", '  check: name != "{now()}" }\nres'), {}, 3, "app.cai:1:"),
+        (GOOD.replace("}\nres", '  check: name != "{now()}" }\nres'), {}, 1, "'now' is another value each time"),
         (GOOD, {"CODEAI_PORTT": "1"}, 3, "unknown variable CODEAI_PORTT, did you mean CODEAI_PORT?"),
         (GOOD, {"CODEAI_REQUEST_TIMEOUT": "soon"}, 3, "CODEAI_REQUEST_TIMEOUT is 'soon', expected a duration"),
         (GOOD, {"DATABASE_URL": "oracle://x/y"}, 3, "unknown database 'oracle'"),

@@ -61,7 +61,9 @@ def test_others_than_operators_see_health_without_causes_and_nothing_else(start_
 
 def test_readiness_fails_while_what_runs_is_finished(start_server, program, env):
     file = program.parent / "slow.cai"
-    file.write_text(PROGRAM.replace("sleep: 300ms", "do { sleep 2s }"))
+    file.write_text(PROGRAM.replace("sleep: 300ms", "activity: slow.rest { }"))
+    (program.parent / "activities").mkdir()
+    (program.parent / "activities" / "slow.py").write_text("import time\n\n\ndef rest():\n    time.sleep(2)\n")
     worker = start_server(file, env=env, arguments=("--role", "worker"))
     assert httpx.post(worker.base_url + "/api/v1/workflows/Make/executions", json={"input": {"name": "made"}}).status_code == 202
     until(lambda: httpx.get(worker.base_url + "/api/v1/executions?status=running").json()["data"])

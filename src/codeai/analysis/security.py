@@ -11,6 +11,7 @@ from codeai.analysis.configured import check_kind
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.workflows import Workflows
 from codeai.language import types as t
+from codeai.language.diagnostics import Severity
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.model import expression as ir
@@ -105,7 +106,8 @@ class Security(Workflows):
                 symmetric = item.value == "HS256"
                 if not (shared and not public if symmetric else public):
                     needed = "'secret', and no key besides" if symmetric else "'public_key' or 'jwks_url'"
-                    self.report.error(item, f"no token is checked by '{item.value}' here", "CAI0127", help_text=f"that needs {needed}")
+                    said = f"no token is checked by '{item.value}' here"
+                    self.report.error(item, said, "CAI0127", severity=Severity.WARNING, help_text=f"that needs {needed}")
 
     def _provider_setting(self, key: str, node: ex.Expression, scope: Scope, *, addressed: bool) -> ir.Expression:
         """A setting of the type that its key says; a list of keys or users may be one text, as the environment has it.

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codeai.functions.checking import FunctionProblem
-from codeai.http.middleware.clients import ClientAddresses
-from codeai.http.middleware.python import BadHook, PythonMiddleware
 from codeai.messages.templates import TemplateFailed, Templates
 from codeai.model import expression as ir
 from codeai.model import statement as s
@@ -40,6 +38,9 @@ def _hook(folder: Path, name: str, at: int) -> Iterator[FunctionProblem]:
     if not (folder / file).is_file():
         yield FunctionProblem(f"there is no '{file}' for '{name}'", at, missing=True)
         return
+    from codeai.http.middleware.clients import ClientAddresses  # here, since small commands load nothing of a server
+    from codeai.http.middleware.python import BadHook, PythonMiddleware
+
     try:
         PythonMiddleware(folder, name, ClientAddresses(()))
     except BadHook as error:
