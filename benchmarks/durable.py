@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "durable")]
 
 import asyncpg  # noqa: E402
+import uvloop  # noqa: E402  # as servers run
 from programs import Peer, Process, prepared  # noqa: E402
 
 from codeai.durable.dispatch.dbos.engine import DbosEngine  # noqa: E402
@@ -183,9 +184,9 @@ def measured(url_of: Callable[[str], str], count: int) -> None:
     """Prints what ours does on one kind of database."""
     for name in ("Pure", "Calls", "Rows"):
         settings = prepared(url_of(name.lower()), APPLICATION)
-        print(f"ours, {name.lower()}: {asyncio.run(ours(settings, name, count))}", flush=True)
-    print(f"idle, start to end: {asyncio.run(idle(prepared(url_of('idle'), APPLICATION)))}", flush=True)
-    print(f"a start within a transaction adds: {asyncio.run(starting(prepared(url_of('starting'), APPLICATION)))}", flush=True)
+        print(f"ours, {name.lower()}: {uvloop.run(ours(settings, name, count))}", flush=True)
+    print(f"idle, start to end: {uvloop.run(idle(prepared(url_of('idle'), APPLICATION)))}", flush=True)
+    print(f"a start within a transaction adds: {uvloop.run(starting(prepared(url_of('starting'), APPLICATION)))}", flush=True)
 
 
 def on_dbos(count: int) -> None:
@@ -202,7 +203,7 @@ def on_dbos(count: int) -> None:
                 settings = prepared(server.create_database(f"{name[-4:]}{turn}"), APPLICATION)
                 processor = time.process_time()
                 engine = DbosEngine(settings, concurrency=50, polling=0.02) if name == "ours on DBOS" else None
-                rate = asyncio.run(ours(settings, "Pure", count, engine)).rate
+                rate = uvloop.run(ours(settings, "Pure", count, engine)).rate
                 found[name].append((rate, (time.process_time() - processor) / count * 1000))
         middle = {name: sorted(pairs)[1] for name, pairs in found.items()}
         for name, (rate, milliseconds) in middle.items():
@@ -224,8 +225,8 @@ def main(kind: str, count: int) -> None:
     try:
         server.start()
         measured(server.create_database, count)
-        print(f"by hand: {asyncio.run(by_hand(server.create_database('hand'), count, rows=False))}")
-        print(f"by hand, rows: {asyncio.run(by_hand(server.create_database('hand_rows'), count, rows=True))}")
+        print(f"by hand: {uvloop.run(by_hand(server.create_database('hand'), count, rows=False))}")
+        print(f"by hand, rows: {uvloop.run(by_hand(server.create_database('hand_rows'), count, rows=True))}")
     finally:
         server.remove()
 
