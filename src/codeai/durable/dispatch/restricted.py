@@ -30,7 +30,7 @@ _REST: Final = 9  # calls between two looks when there was nothing
 # The first one of an order key. Compared as pairs, so that no planner thinks of walking along the numbers instead.
 _HEAD: Final = """SELECT o.id FROM codeai_activations AS o
   WHERE o.order_key IS NOT NULL AND (o.order_key, o.id) >= ({key}, 0) ORDER BY o.order_key, o.id LIMIT 1"""
-_BESIDE: Final = """SELECT o.order_key FROM codeai_activations AS o
+_BESIDE: Final = """SELECT o.order_key FROM codeai_activations AS o{beside}
   WHERE o.state = 1 AND o.order_key IS NOT NULL AND o.order_key >= {key} ORDER BY o.order_key LIMIT 1"""
 _IN_LANE: Final = "SELECT count(*) FROM codeai_activations AS c WHERE c.lane = {lane} AND c.lane IS NOT NULL AND c.state = 1"
 # Walks along an index: the lanes in which some wait, one look-up each, and in those that have room the first ones, as many as fit.
@@ -142,6 +142,8 @@ def claim_of(kinds: Kinds, dialect: Dialect) -> str:
     """
     text = _CLAIM.replace("{kinds}", kinds.text).replace("{behind}", _BEHIND[dialect])
     text = text.replace("{index}", index_of(kinds, "codeai_activations_exempt_restricted_idx", dialect))
+    # Of two indexes SQLite would take the one that was made last, and the longer one holds all that wait.
+    text = text.replace("{beside}", " INDEXED BY codeai_activations_beside_idx" if dialect == "sqlite" else "")
     before, after = _ROWS[dialect]
     text = _ROW.sub(lambda found: (before if found[1] else after).replace("{row}", found[1] or found[2]), text)
     return portable(text.replace("{lock}", " FOR UPDATE OF a SKIP LOCKED" if dialect == "postgresql" else ""), dialect)

@@ -108,9 +108,8 @@ class _Document:
             found.extend(self._parameter(place, field) for field in getattr(endpoint.inputs, place))
         if isinstance(endpoint.action, ListRows):
             found.extend(self._listing(endpoint.action))
-        if isinstance(endpoint.action, GetRow) and self._relations(endpoint.action.entity):
-            declared = {parameter["name"] for parameter in found}
-            found.extend(parameter for parameter in [self._expand(endpoint.action.entity)] if parameter["name"] not in declared)
+        if isinstance(endpoint.action, GetRow) and self._expands(endpoint):
+            found.append(self._expand(endpoint.action.entity))
         if endpoint.method in ("POST", "PATCH") and not isinstance(endpoint.action, Unavailable):
             found.append(_IDEMPOTENCY_KEY)
         return found
@@ -158,6 +157,11 @@ class _Document:
             if name not in declared
         ]
 
+    def _expands(self, endpoint: Endpoint) -> bool:
+        """Whether one row is asked for, which may be shown with relations."""
+        own = any(field.name == "expand" for field in endpoint.inputs.query)
+        return isinstance(endpoint.action, GetRow) and bool(self._relations(endpoint.action.entity)) and not own
+
     def _expand(self, entity: str) -> dict[str, Any]:
         schema = self._names(self._relations(entity))
         return {"name": "expand", "in": "query", "required": False, "schema": schema, "description": _EXPAND}
@@ -183,7 +187,7 @@ class _Document:
             found[str(status)] = answer
         declared = {error.status: error.message for error in endpoint.errors}
         limited = {429} if endpoint.rate_limit is not None or self._limiting & set(endpoint.middleware) else set()
-        for status in sorted(_failures(endpoint) | limited | set(declared)):
+        for status in sorted(_failures(endpoint, expands=self._expands(endpoint)) | limited | set(declared)):
             description = declared.get(status, title(status))
             found[str(status)] = {
                 "description": description,
@@ -262,8 +266,8 @@ def _nodes(value: Any) -> Any:
                 yield from _nodes(getattr(value, name))
 
 
-def _failures(endpoint: Endpoint) -> set[int]:
-    """The statuses that an endpoint may answer when something is wrong."""
+def _failures(endpoint: Endpoint, *, expands: bool) -> set[int]:
+    """The statuses that an endpoint may answer when something is wrong; ``expands``: it shows relations."""
     found = {400, 406, 414, 431, 500, 503, 504}
     inputs, action = endpoint.inputs, endpoint.action
     if endpoint.guard.mode != "public":
@@ -274,7 +278,7 @@ def _failures(endpoint: Endpoint) -> set[int]:
         found |= {408, 413, 415, 422}
     if endpoint.method in ("POST", "PATCH"):
         found |= {409, 422}
-    if inputs.query or inputs.closed_query or inputs.header or inputs.cookie:
+    if inputs.query or inputs.closed_query or inputs.header or inputs.cookie or expands:
         found.add(422)
     if inputs.path or isinstance(action, ListRows):
         found.add(404)
