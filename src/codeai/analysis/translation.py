@@ -79,7 +79,8 @@ def _untranslatable(value: ir.Expression, bound: frozenset[str]) -> Iterator[Fou
     if isinstance(value, ir.Selection) or not _of_row(value, bound):
         return
     ranged = _ranged_parts(value)
-    what = _problem(value, bound) if ranged is None else _call(value, bound) if isinstance(value, ir.Call) else None
+    member = ranged is not None and isinstance(value, ir.Binary)  # 'x in list.map(…)', where only the parts count
+    what = None if member else _problem(value, bound)
     if what is not None:
         yield value.at, what
         return
@@ -118,7 +119,7 @@ def _problem(value: ir.Expression, bound: frozenset[str]) -> str | None:
         shown = (part.type for part in value.parts if _of_row(part, bound) and isinstance(t.required(part.type), _UNSHOWN))
         return next((f"{type_} in a text" for type_ in shown), None)
     if isinstance(value, ir.Convert):
-        return _conversion(t.required(value.operand.type), t.required(value.type))
+        return _conversion(t.required(value.operand.type), t.required(value.type), lenient=value.on_failure != "error")
     return next((name for kind, name in _UNKNOWN.items() if isinstance(value, kind)), None)
 
 
@@ -162,15 +163,19 @@ def _comparison(value: ir.Binary, bound: frozenset[str]) -> str | None:
     return None
 
 
-def _conversion(source: t.Type, wanted: t.Type) -> str | None:
-    """What becomes something else the same way on both databases is listed; a text that is read might fail on one row for all."""
+def _conversion(source: t.Type, wanted: t.Type, *, lenient: bool = False) -> str | None:
+    """What becomes something else the same way on both databases is listed; a text that is read might fail on one row for all.
+
+    :param lenient: what does not fit is compared with nothing
+    """
     if source == wanted or isinstance(source, t.Unknown | t.Null) or isinstance(wanted, t.Unknown | t.Ref | t.Row):
         return None
     made = isinstance(wanted, t.Json) and (is_text(source) or isinstance(source, _DOCUMENTS))
     read = isinstance(source, t.Json) and (is_text(wanted) or is_number(wanted) or isinstance(wanted, t.Bool))
     shown = is_text(wanted) and (is_text(source) or is_number(source) or isinstance(source, _SHOWN))
     cast = any(isinstance(source, sources) and isinstance(wanted, targets) for sources, targets in _CASTS)
-    return None if made or read or shown or cast or (is_text(source) and isinstance(wanted, t.Uuid)) else f"{source} as {wanted}"
+    named = lenient and is_text(source) and isinstance(wanted, t.Uuid)
+    return None if made or read or shown or cast or named else f"{source} as {wanted}"
 
 
 def _is_relation(value: ir.Expression) -> bool:
