@@ -166,10 +166,13 @@ async def test_an_event_that_cannot_be_read_any_more_fails_in_sight_and_keeps_no
         return await notes(app) == [("a 1", 1), ("a 2", 1)]
 
     await eventually(handled)
-    await failures(app, 1)
     said = "the payload does not fit event 'Placed' as this version of the program declares it"
-    failing = await app.rows("SELECT target, error FROM codeai_deliveries WHERE status = 'pending' AND attempts > 0 ORDER BY target")
-    assert failing == [("placed#1", said), ("placed#2", said)]
+
+    async def both_fail_in_sight():
+        failing = await app.rows("SELECT target, error FROM codeai_deliveries WHERE status = 'pending' AND attempts > 0 ORDER BY target")
+        return failing == [("placed#1", said), ("placed#2", said)]
+
+    await eventually(both_fail_in_sight)
 
 
 async def test_what_no_version_that_runs_has_is_a_dead_letter_at_once(run_program):
