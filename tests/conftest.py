@@ -29,9 +29,10 @@ sys.dont_write_bytecode = False
 # ``httpx.get`` and its like read the certificates of all authorities at each call, 40 ms of the processor; nobody changes them here.
 httpx._transports.default.create_ssl_context = functools.cache(httpx._transports.default.create_ssl_context)
 
-# A run of the tests repeats itself; EXPLORE=1 looks for new examples.
-hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
-hypothesis.settings.load_profile("default" if os.environ.get("EXPLORE") else "repeatable")
+# A run of the tests repeats itself; EXPLORE=1 looks for new examples. How long an example takes says only how busy the machine is.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("repeatable", hypothesis.settings.get_profile("patient"), derandomize=True, database=None)
+hypothesis.settings.load_profile("patient" if os.environ.get("EXPLORE") else "repeatable")
 
 
 class _Together(LoadGroupScheduling):

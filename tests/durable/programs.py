@@ -20,6 +20,7 @@ from codeai.query.statements import Statements
 from codeai.storage.interface import Database
 from codeai.storage.schema.synchronise import synchronise
 from codeai.storage.settings import DatabaseSettings, from_url
+from services.polling import eventually
 
 
 class Time:
@@ -40,6 +41,7 @@ class Peer:
         self.failures: dict[str, int] = {}
         self.answer: dict[str, Any] = {}
         self.pause = 0.0
+        self.together = 0  # no call is answered before there have been so many at a time
         self.running = self.most = 0
 
     async def call(self, context: Context, integration: str, operation: str, values: Mapping[str, Any]) -> Any:
@@ -48,6 +50,7 @@ class Peer:
         self.running += 1
         self.most = max(self.most, self.running)
         try:
+            await eventually(lambda: self.most >= self.together)
             await asyncio.sleep(self.pause)
         finally:
             self.running -= 1

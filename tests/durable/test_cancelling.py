@@ -68,7 +68,7 @@ async def begun(process: Process, peer: Hanging, name: str, calls: int) -> tuple
 async def test_a_call_that_runs_is_cut_short(process: Process, peer: Hanging) -> None:
     id_, running = await begun(process, peer, "Slow", 2)
     await process.durable.control.cancel(id_)
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     execution, records = await process.show(id_)
     assert (execution.status, execution.compensation, peer.cut) == ("cancelled", "none", 1)
     assert (records["one"].status, records["two"].status) == ("done", "failed")
@@ -79,7 +79,7 @@ async def test_a_call_that_runs_is_cut_short(process: Process, peer: Hanging) ->
 async def test_all_branches_are_cut_short(process: Process, peer: Hanging) -> None:
     id_, running = await begun(process, peer, "Sides", 2)
     await process.durable.control.cancel(id_)
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     execution, records = await process.show(id_)
     assert (execution.status, peer.cut, len(peer.calls)) == ("cancelled", 2, 2)
     assert {record.status for record in records.values()} == {"failed"}
@@ -92,7 +92,7 @@ async def test_who_cancels_in_another_process_is_heard_within_a_second(process: 
     try:
         other = Process(process.durable.definitions._application, database, process.time, Peer())
         await other.durable.control.cancel(id_)
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)
     finally:
         await database.close()
     assert ((await process.show(id_))[0].status, peer.cut) == ("cancelled", 1)
@@ -111,7 +111,7 @@ async def test_what_is_being_cancelled_is_undone_when_that_is_asked_for(process:
         await control.cancel(id_)
     await control.compensate(id_)
     await control.compensate(id_)
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     await process.run()
     execution, records = await process.show(id_)
     assert (execution.status, execution.compensation) == ("compensated", "done")

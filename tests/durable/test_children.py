@@ -170,7 +170,7 @@ async def test_children_that_end_while_their_parents_begin_to_wait_are_heard(pro
     """Workers of their own, so that both happen at once."""
     await process.dispatcher.start()
     ids = [await process.start("Parent", {"n": number}) for number in range(1, 30)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while {(await process.show(id_))[0].status for id_ in ids} != {"completed"}:  # noqa: ASYNC110  # of another process it could not be heard
             await asyncio.sleep(0.05)
     await process.dispatcher.stop(5)
@@ -179,7 +179,7 @@ async def test_children_that_end_while_their_parents_begin_to_wait_are_heard(pro
 async def test_those_that_an_event_wakes_keep_to_how_many_run_at_a_time(process: Process) -> None:
     ids = [await process.start("Narrow") for _ in range(6)]
     await process.run()
-    process.peer.pause = 0.02
+    process.peer.together = 2
     for id_ in ids:
         await process.durable.control.signal(id_, "go", {"k": "x"})
     await process.run()

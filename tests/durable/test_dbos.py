@@ -80,11 +80,11 @@ async def test_a_workflow_that_runs_again_begins_nothing(seen: SeenOnDbos) -> No
     await seen.dispatcher._fill()
     await eventually(lambda: len(seen.claims) == 1)
     again = seen.dispatcher.receive(seen.claims[0].id, seen.claims[0].fence - 1)
-    await asyncio.wait_for(asyncio.wrap_future(again), 5)
+    await asyncio.wait_for(asyncio.wrap_future(again), 60)
     seen.gate.set()
     await seen.dispatcher.run_due()
     after = seen.dispatcher.receive(seen.claims[0].id, seen.claims[0].fence - 1)
-    await asyncio.wait_for(asyncio.wrap_future(after), 5)
+    await asyncio.wait_for(asyncio.wrap_future(after), 60)
     assert len(seen.claims) == 1
 
 
@@ -211,7 +211,7 @@ def test_a_look_at_the_queue_comes_with_word_or_in_time_and_never_too_often() ->
 
     def look() -> None:
         while not looks.wait(60):
-            seen.append(time.monotonic())
+            seen.append(looks._last)  # when it was to look; a busy machine lets the thread go on later
 
     looking = threading.Thread(target=look)
     looking.start()

@@ -36,7 +36,7 @@ workflow Two {
     }
 }
 workflow Both { steps { both { wait: Approved  wait: Paid }  sum { do { return steps.both.amount } } } }
-workflow Slow { input { text: string }  steps { write { do { create Note { text: input.text } }  timeout: 50ms  retry: 3 times } } }
+workflow Slow { input { text: string }  steps { write { do { create Note { text: input.text } }  timeout: 1s  retry: 3 times } } }
 workflow Writes {
     input { text: string }
     steps { one { do { create Note { text: input.text } } }  two { do { create Note { text: input.text } } } }
@@ -156,18 +156,22 @@ async def test_each_wait_of_a_step_looks_back(process: Process) -> None:
 
 async def test_a_commit_whose_answer_is_late_is_not_taken_for_a_time_out(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = process.database.transaction
+    text, late = unique(), list[Any]()
 
     @asynccontextmanager
     async def slow(**more: Any) -> AsyncIterator[Session]:
         async with begin(**more) as session:
             yield session
-        await asyncio.sleep(0.1)
+            there = [] if late else await session.fetch(f"SELECT text FROM notes WHERE text = '{text}'", ())
+        if there:
+            late.extend(there)
+            await asyncio.sleep(1.2)  # longer than the step may take
 
-    text = unique()
     id_ = await process.start("Slow", {"text": text})
     monkeypatch.setattr(process.database, "transaction", slow)
     await process.advance(minutes=1)
     assert await statuses(process, id_) == ["completed"]
+    assert len(late) == 1
     assert await process.rows(f"SELECT count(*) FROM notes WHERE text = '{text}'") == [(1,)]
 
 
@@ -207,7 +211,7 @@ async def test_one_origin_is_one_execution_also_where_keys_are_refused(process: 
 
 async def _blocked(process: Process) -> None:
     """Until somebody waits for a lock."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await process.rows("SELECT count(*) FROM pg_locks WHERE NOT granted"))[0][0]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -41,7 +41,7 @@ def gate(process: Process, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 async def test_a_step_that_hangs_is_seen(process: Process, gate: asyncio.Event) -> None:
     id_ = await process.start("Hangs")
     running = asyncio.create_task(process.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "hang" not in (await process.show(id_))[1]:  # noqa: ASYNC110  # the database tells nobody
             await asyncio.sleep(0.02)
     _, records = await process.show(id_)

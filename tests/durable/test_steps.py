@@ -405,7 +405,7 @@ async def test_a_step_that_takes_too_long_is_a_time_out(process: Process) -> Non
 
 
 async def test_concurrency_is_how_many_are_worked_on_at_a_time(process: Process) -> None:
-    process.peer.pause = 0.02
+    process.peer.together = 2
     for _ in range(7):
         await process.start("Narrow")
     await process.run()

@@ -99,7 +99,7 @@ async def test_a_workflow_ends_by_its_time_also_between_two_tries(process: Proce
     id_ = await process.start("Impatient")
     await process.run()
     process.time.now += timedelta(minutes=61)  # type: ignore[union-attr]  # this process has one
-    await asyncio.wait_for(process.run(), 10)
+    await asyncio.wait_for(process.run(), 60)
     execution, records = await process.show(id_)
     assert (execution.status, execution.error["code"], records["a"].status) == ("failed", "timeout", "failed")  # type: ignore[index]
     assert len(peer.calls) == 1
@@ -204,7 +204,7 @@ async def test_a_workflow_ends_by_its_time_also_while_a_list_cannot_be_had(proce
     id_ = await process.start("Unlisted", {"n": 0})
     await process.run()
     process.time.now += timedelta(minutes=61)  # type: ignore[union-attr]  # this process has one
-    await asyncio.wait_for(process.run(), 10)
+    await asyncio.wait_for(process.run(), 60)
     execution, _ = await process.show(id_)
     assert (execution.status, execution.error["code"]) == ("failed", "timeout")  # type: ignore[index]
 

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from emitting import ENVIRONMENT, Running
 
 from codeai.control.registering import ProgramTexts
+from codeai.events.schedule import Schedule
 from codeai.server.composition import Composition
 from codeai.server.database import synchronise_here
 from codeai.server.settings import read_settings
@@ -22,8 +23,23 @@ from services.programs import application_of
 Starting = Callable[..., Awaitable[Running]]
 
 
+MINUTE = 60_000  # milliseconds
+
+
+@pytest.fixture
+def retried_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is tried again a minute later than it is otherwise: not before a test has looked at it, however busy the machine is."""
+    delay = Schedule.delay
+
+    def later(self: Schedule, failures: int, **more: float) -> int | None:
+        found = delay(self, failures, **more)
+        return None if found is None else found + MINUTE
+
+    monkeypatch.setattr(Schedule, "delay", later)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def run_program(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Starting]:
+async def run_program(request: pytest.FixtureRequest, tmp_path: Path, retried_late: None) -> AsyncIterator[Starting]:
     """A function that runs a program against an empty database (or a given one)."""
     running: list[Running] = []
 

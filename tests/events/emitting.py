@@ -1,13 +1,11 @@
 """A program with events that runs in this process: the real composition, its dispatcher running."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 
 from codeai.server.composition import Composition
+from services.polling import eventually
 
 ENVIRONMENT = {"JWT_SECRET": "a secret for tests that is long enough", "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"}
 
@@ -32,7 +30,7 @@ class Running:
         """Kind, target, status and failed attempts, oldest first."""
         return await self.rows("SELECT kind, target, status, attempts FROM codeai_deliveries ORDER BY id")  # type: ignore[return-value]
 
-    async def idle(self, timeout: float = 20.0) -> None:
+    async def idle(self) -> None:
         """Waits until every event is relayed and every delivery settled."""
 
         async def settled() -> bool:
@@ -40,21 +38,13 @@ class Running:
             pending = "SELECT count(*) FROM codeai_deliveries WHERE status = 'pending'"
             return await self.rows(f"SELECT ({waiting}), ({pending})") == [(0, 0)]
 
-        await eventually(settled, timeout)
+        await eventually(settled)
 
     async def hurry(self) -> None:
-        """Makes what waits for its next attempt due."""
+        """Makes what waits for its next attempt due; nothing is before that (see ``conftest``)."""
         await self.database.writing().execute("UPDATE codeai_activations SET ready_ms = 1 WHERE state = 2", ())
         self.composition.dispatcher.wake_in(0)
 
     async def close(self) -> None:
         await self.http.aclose()
         await self.composition.stop()
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]], timeout: float = 20.0) -> None:
-    """Waits until something is true."""
-    deadline = time.monotonic() + timeout
-    while not await holds():
-        assert time.monotonic() < deadline, "it did not come true"
-        await asyncio.sleep(0.02)

@@ -4,9 +4,9 @@ import datetime
 import uuid
 
 import pytest
-from emitting import eventually
 
 from codeai.events.control import NotKnown
+from services.polling import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }

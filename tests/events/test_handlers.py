@@ -2,7 +2,7 @@
 
 import asyncio
 
-from emitting import eventually
+from services.polling import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }
@@ -194,7 +194,7 @@ async def test_two_processes_share_the_work_and_double_nothing(run_program):
         return  # one process owns the file
     other = await run_program(PROGRAM, url=app.url)
     await asyncio.gather(*(place(one, name, *range(first, first + 20)) for first, one in ((0, app), (50, other)) for name in "ab"))
-    await app.idle(30)
+    await app.idle()
     found = [text for text, _ in await notes(app)]
     assert len(found) == len(set(found)) == 80
     for first in (0, 50):

@@ -4,10 +4,10 @@ import asyncio
 import json
 
 import pytest
-from emitting import eventually
 
 from codeai.server.errors import StartError
 from services.kafka import KafkaBroker
+from services.polling import eventually
 from services.ports import free_port
 
 PROGRAM = """

@@ -2,7 +2,7 @@
 
 import json
 
-from emitting import eventually
+from services.polling import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }

@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from emitting import eventually
+
+from services.polling import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }
@@ -64,7 +65,7 @@ async def test_other_processes_are_told(run_program):
     async def taken_up():
         return "Begun" in registered.workflows
 
-    await eventually(taken_up, timeout=10)  # a process that is told nothing looks after half a minute
+    await eventually(taken_up, 20)  # a process that is told nothing looks after half a minute
 
 
 @pytest.mark.parametrize("run_program", ["postgresql"], indirect=True)

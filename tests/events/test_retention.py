@@ -4,7 +4,8 @@ import datetime
 import uuid
 
 import pytest
-from emitting import eventually
+
+from services.polling import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }

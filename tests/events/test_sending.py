@@ -4,12 +4,12 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
-from emitting import eventually
 
 from codeai.server.errors import StartError
 from codeai.storage.errors import DatabaseUnavailable
 from services.mail import MailServerPeer
 from services.peer import Peer, Reply
+from services.polling import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }

