@@ -55,8 +55,8 @@ test "anybody reads, members write" {{
 """
 _README = """# {name}
 
-    codeai test {name}          # runs the test blocks
-    codeai server {name}        # serves http://127.0.0.1:8080, the documentation is at /docs
+    codeai test {name}             # runs the test blocks
+    codeai server {name} --watch   # serves http://127.0.0.1:8080, the documentation is at /docs
     codeai token {name} --role admin
 """
 
@@ -77,4 +77,4 @@ def command(name: str) -> None:
     (folder / "app.cai").write_text(_PROGRAM.format(name=folder.name), encoding="utf-8")
     (folder / "README.md").write_text(_README.format(name=folder.name), encoding="utf-8")
     (folder / ".gitignore").write_text(".codeai/\n", encoding="utf-8")
-    click.echo(f"created {name}; next: codeai server {name}")
+    click.echo(f"created {name}; next: codeai server {name} --watch")
