@@ -193,6 +193,30 @@ async def test_after_the_last_try_it_has_failed_and_retry_goes_on_from_there(pro
     assert (execution.status, execution.attempt) == ("completed", 2)
 
 
+async def test_what_waits_for_its_next_try_is_tried_now_when_somebody_says_so(process: Process) -> None:
+    process.peer.failures["Payments.charge"] = 2
+    execution, records = await process.complete("Retried", {"amount": 5})
+    for attempt in (1, 2):
+        assert (records["charge"].status, records["charge"].attempt) == ("retrying", attempt)
+        await process.durable.control.retry(execution.id, "ops")
+        await process.durable.control.retry(execution.id, "ops")  # asked for already
+        await process.run()  # time stands still
+        execution, records = await process.show(execution.id)
+    assert (execution.status, execution.attempt) == ("completed", 1)
+    retries = f"SELECT count(*) FROM audit_log WHERE key = '{execution.id}' AND action = 'retry'"
+    assert await process.rows(retries) == [(2,)]
+
+
+async def test_a_compensation_that_waits_for_its_next_try_is_tried_now_when_somebody_says_so(process: Process) -> None:
+    process.peer.failures["Payments.refund"] = 1
+    execution, records = await process.complete("Rollback", {"names": [unique()]})
+    assert (execution.status, records["charge"].compensation) == ("compensating", "running")
+    await process.durable.control.retry(execution.id, "ops")
+    await process.run()
+    execution, _ = await process.show(execution.id)
+    assert (execution.status, execution.compensation) == ("compensated", "done")
+
+
 async def test_continue_leaves_null_and_says_why(process: Process) -> None:
     process.peer.failures["Payments.charge"] = 1
     execution, _ = await process.complete("Continues")

@@ -107,6 +107,23 @@ async def test_what_cannot_be_read_keeps_nobody_else_from_being_loaded(process: 
     states = await process.rows("SELECT status, count(*) FROM executions GROUP BY status ORDER BY status")
     assert ("pending", 1) in states
     assert await process.rows("SELECT attempts FROM codeai_activations") == [(1,)]
+    for _ in range(POISONED + 1):
+        await process.advance(minutes=1)
+    head = await process.durable.control.head(ids[2])
+    assert head.status == "failed"
+    assert await process.rows("SELECT count(*) FROM codeai_activations") == [(0,)]
+    ((error,),) = await process.rows(f"SELECT error FROM executions WHERE id = '{ids[2]}'")
+    assert f"given up: {POISONED} attempts to read it failed, the last with: " in str(error)
+
+
+async def test_what_cannot_be_read_can_be_cancelled_at_once(process: Process) -> None:
+    id_ = await process.start("Kept", {"n": 1})
+    await process.database.writing().execute(f"UPDATE executions SET input = '{{\"n\": {'1' * 5_000}}}' WHERE id = '{id_}'", ())
+    await process.run()
+    assert (await process.durable.control.cancel(id_)).status == "cancelling"
+    await process.run()
+    assert (await process.durable.control.head(id_)).status == "cancelled"
+    assert await process.rows("SELECT count(*) FROM codeai_activations") == [(0,)]
 
 
 async def test_what_the_database_does_to_everybody_is_no_attempt_and_waits_longer_each_time(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 
 from codeai.cli.groups import Commands
 from codeai.cli.many import One, one_or_many
 from codeai.cli.remote import Remote, json_object, remote
-from codeai.cli.tables import print_list, print_one, table_of
+from codeai.cli.tables import print_list, print_one
 
 COLUMNS: Final = ("id", "workflow_id", "status", "attempt", "key", "created_at", "finished_at", "error")
 WHICH: Final = (
@@ -18,7 +19,6 @@ WHICH: Final = (
     click.Option(["--since"], help="All that were created at or after an instant."),
     click.Option(["--until"], help="All that were created before an instant."),
 )
-STEPS: Final = ("name", "status", "attempts", "started_at", "finished_at", "compensation", "error")
 
 
 @click.group("executions", cls=Commands, help="Look at executions of workflows and jobs, and act on them.")
@@ -46,30 +46,33 @@ def list_(server: Remote, **filters: Any) -> None:
 @remote
 def show(server: Remote, id: str) -> None:
     """Shows one."""
-    execution = server.get(f"/executions/{id}")
-    steps = server.get(f"/executions/{id}/steps", limit=1000)["data"]
+    from codeai.cli.steps import all_steps, few_steps, shown_steps
+
+    execution = server.get(f"/executions/{quote(id, safe='')}")
     if server.as_json:
-        print_one(server, {**execution, "steps": steps})
+        print_one(server, {**execution, "steps": all_steps(server, execution["id"])})
     else:
-        undone = [step["compensation"]["status"] for step in steps]
-        shown = [{**step, "compensation": status} for step, status in zip(steps, undone, strict=True)]
-        columns = STEPS if set(undone) - {"none"} else tuple(name for name in STEPS if name != "compensation")
-        print_one(server, execution, table_of(shown, columns))
+        print_one(server, execution, shown_steps(few_steps(server, execution["id"])))
 
 
 def _one(action: str) -> One:
     def act(server: Remote, item: str, options: Mapping[str, Any]) -> None:
-        print_one(server, server.send("POST", f"/executions/{item}/{action}"))
+        if options:
+            raise click.UsageError("an ID says which; --waiting is for all of a workflow or time")
+        print_one(server, server.send("POST", f"/executions/{quote(item, safe='')}/{action}"))
 
     return act
 
 
 for _name, _text in {
-    "retry": "Go on with a failed execution, or with all of a workflow or time: what failed runs again.",
+    "retry": "Go on with a failed execution, or with all of a workflow or time: what failed runs again, what waits for a try is tried now.",
     "compensate": "Undo what an execution has done, in reverse order; or all that have failed of a workflow or time.",
     "cancel": "End an execution, or all of a workflow or time; calls under way are cut short.",
 }.items():
     command.add_command(one_or_many(_name, _text, f"/executions/{_name}", WHICH, _one(_name)))
+command.commands["retry"].params.append(
+    click.Option(["--waiting"], is_flag=True, default=None, help="Of all, those that have not failed yet and wait for their next try.")
+)
 
 
 @command.command("signal", help="Give an execution an event that it waits for.")
@@ -80,7 +83,7 @@ for _name, _text in {
 def signal(server: Remote, id: str, event: str, payload: str) -> None:
     """Signals one."""
     body = {"event": event, "payload": json_object(payload, "--payload")}
-    print_one(server, server.send("POST", f"/executions/{id}/signal", body))
+    print_one(server, server.send("POST", f"/executions/{quote(id, safe='')}/signal", body))
 
 
 @command.command("fork", help="Start a new execution that takes over what came before a step.")
@@ -89,7 +92,7 @@ def signal(server: Remote, id: str, event: str, payload: str) -> None:
 @remote
 def fork(server: Remote, id: str, step: str) -> None:
     """Forks one."""
-    print_one(server, server.send("POST", f"/executions/{id}/fork", {"step": step}))
+    print_one(server, server.send("POST", f"/executions/{quote(id, safe='')}/fork", {"step": step}))
 
 
 @command.command("watch", help="Follow an execution until it has ended; exit code 1 when it has not completed.")

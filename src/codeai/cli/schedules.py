@@ -11,7 +11,7 @@ from codeai.cli.groups import Commands
 from codeai.cli.remote import Remote, remote
 from codeai.cli.tables import print_list, print_one, table_of
 
-COLUMNS: Final = ("name", "kind", "status", "schedule", "timezone", "next_run", "last_run", "missed", "skipped")
+COLUMNS: Final = ("name", "kind", "status", "schedule", "timezone", "next_run", "last_run", "last_status", "missed", "skipped")
 
 
 @click.group("schedules", cls=Commands, help="Look at schedules, and act on them.")
@@ -39,7 +39,7 @@ def show(server: Remote, name: str) -> None:
         print_one(server, {key: value for key, value in found.items() if key != "ticks"}, table_of(found["ticks"], _TICKS))
 
 
-_TICKS: Final = ("at", "outcome", "execution_id")
+_TICKS: Final = ("at", "outcome", "execution_id", "status", "error")
 
 
 add_actions(

@@ -19,7 +19,8 @@ _COLOURS: Final = {
     **dict.fromkeys(("running", "waiting", "compensating", "cancelling", "retrying", "half-open"), "cyan"),
     **dict.fromkeys(("paused", "pending", "scheduled", "skipped"), "yellow"),
 }
-_STATES: Final = ("status", "state", "compensation")
+_STATES: Final = ("status", "state", "compensation", "last_status")
+_COUNTS: Final = ("executions", "deliveries", "items")
 Columns = Sequence[str]
 
 
@@ -36,6 +37,8 @@ def print_list(remote: Remote, document: Mapping[str, Any], columns: Columns) ->
         return
     rows = document["data"]
     console().print(table_of(rows, columns) if rows else Text("nothing", style="dim"))
+    if document.get("hint"):
+        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(str(document["hint"])))
     pagination = document["pagination"]
     if pagination.get("next_cursor"):
         console().print(f"more with --cursor {pagination['next_cursor']}", style="dim", soft_wrap=True)
@@ -81,6 +84,8 @@ def cell(name: str, value: Any) -> Text:
     if isinstance(value, Mapping) and name == "error":
         step = f"{value['step']}: " if value.get("step") else ""
         return Text(f"{step}{value.get('message', '')}", style="red")
+    if name in _COUNTS and isinstance(value, Mapping):
+        return Text(", ".join(f"{number} {status}" for status, number in value.items()))
     if name.endswith(("_at", "_run", "_for")) or name in ("at", "time", "next_attempt"):
         return Text(str(value).replace("T", " ").partition(".")[0].removesuffix("Z") + "Z")
     if isinstance(value, Mapping | list):

@@ -6,6 +6,7 @@ import datetime
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from codeai.cli.remote import Remote
+from codeai.cli.steps import all_steps, few_steps
 from codeai.cli.tables import cell, console, print_json
 
 FINISHED: Final = ("completed", "failed", "cancelled", "compensated")
@@ -34,8 +36,8 @@ def follow(server: Remote, id_: str, every: float) -> int:
     """
     screen = console()
     if server.as_json:
-        execution, steps = _until_ended(server, id_, every)
-        print_json({**execution, "steps": steps})
+        execution, _ = _until_ended(server, id_, every)
+        print_json({**execution, "steps": all_steps(server, execution["id"])})
     elif screen.is_terminal:
         with Live(console=screen, auto_refresh=False) as live:
             execution, _ = _until_ended(server, id_, every, lambda *state: live.update(drawn(*state), refresh=True))
@@ -47,8 +49,8 @@ def follow(server: Remote, id_: str, every: float) -> int:
 
 def _until_ended(server: Remote, id_: str, every: float, show: Any = lambda *state: None) -> tuple[Any, Any]:
     while True:
-        execution = server.get(f"/executions/{id_}")
-        steps = server.get(f"/executions/{id_}/steps", limit=1000)["data"]
+        execution = server.get(f"/executions/{quote(id_, safe='')}")
+        steps = few_steps(server, execution["id"])
         show(execution, steps)
         if execution["status"] in FINISHED:
             return execution, steps
@@ -62,7 +64,8 @@ def _print_news(show: Any, seen: set[str], execution: Mapping[str, Any], steps: 
         for line in (f"{step['name']}: {step['status']}", f"{step['name']}: compensation {undone}" if undone != "none" else ""):
             if line and line not in seen:
                 seen.add(line)
-                show(Text(line))
+                items = cell("items", step["items"]) if step.get("items") else ""
+                show(Text(f"{line} ({items})" if items else line))
     trouble = execution.get("trouble")
     for line in (f"{execution['workflow_id']}: {execution['status']}", f"trouble: {trouble['cause']}" if trouble else ""):
         if line and line not in seen:
@@ -100,6 +103,8 @@ def _progress(step: Mapping[str, Any], start: datetime.datetime, now: datetime.d
 def _remark(step: Mapping[str, Any]) -> Text:
     undone = step["compensation"]["status"]
     found = Text(f"↩ {undone} " if undone not in ("none", "copied") else "", style="yellow")
+    if step.get("items"):
+        found.append(f"{cell('items', step['items'])} ")
     if step["attempts"] > 1:
         found.append(f"attempt {step['attempts']} ", style="dim")
     if step["error"]:

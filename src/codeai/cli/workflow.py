@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,7 +27,15 @@ def command() -> None:
 @remote
 def list_(server: Remote, **filters: Any) -> None:
     """Lists."""
-    print_list(server, server.get("/workflows", **filters), ("name", "status", "version", "created_at", "updated_at"))
+    found = server.get("/workflows", **filters)
+    if not server.as_json:
+        found = {**found, "data": [{**row, "status": _shown(row)} for row in found["data"]]}
+    print_list(server, found, ("name", "status", "executions", "version", "created_at", "updated_at"))
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    """The state of a definition; one that the program has lost is active for its executions only."""
+    return f"{row['status']}, not in the program" if row["status"] != "archived" and not row["present"] else str(row["status"])
 
 
 @command.command("show", help="Show a workflow with its source and how many executions are in which state.")

@@ -78,7 +78,8 @@ class EventPages:
         try:
             return await call
         except NotKnown:
-            raise unknown(what, exchange.path.get("id") or exchange.path["name"]) from None
+            names = [one.name for one in await self._control.webhooks()] if what == "webhook" else ()
+            raise unknown(what, exchange.path.get("id") or exchange.path["name"], names) from None
 
     def replayed(self, exchange: Exchange, delivery: str) -> Noted:
         """Writes the trail of a delivery that is replayed."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -13,6 +13,7 @@ from codeai.http.parameters import parse_query, unknown_parameters
 from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
 from codeai.http.shapes import field_error
+from codeai.language.suggestions import suggest
 
 PREFIX: Final = "/api/v1"
 _LARGEST: Final = 4 * 1024 * 1024
@@ -73,10 +74,17 @@ class Exchange(msgspec.Struct, frozen=True):
 
 def _invalid(text: str, type_: type) -> Problem:
     found = field_error(text)
-    allowed = get_args(get_type_hints(type_).get(found.field)) if text.startswith("Invalid enum value") else ()
+    allowed = _choices(get_type_hints(type_).get(found.field)) if text.startswith("Invalid enum value") else ()
     if allowed:
         found = FieldError(found.field, "wrong_value", f"must be one of {', '.join(map(str, allowed))}")
     return Problem(422, "the request has invalid values", "invalid", errors=(found,))
+
+
+def _choices(type_: Any) -> tuple[str, ...]:
+    """The values of a type that names them, also of one that may be null."""
+    if get_origin(type_) is Literal:
+        return get_args(type_)
+    return tuple(value for part in get_args(type_) for value in _choices(part))
 
 
 class ControlPage:
@@ -101,18 +109,27 @@ def page_of(items: list[Any]) -> Response:
     return json_response({"data": items, "pagination": pagination})
 
 
-def paged(items: list[Any], exchange: Exchange, size: int) -> Response:
-    """A page by number of a list that is at hand.
+class PageAsked(msgspec.Struct, frozen=True):
+    """Which page of a list by number somebody wants."""
 
-    :param size: how many items a page has when the client does not say
-    """
-    given = exchange.parameters("page", "limit")
-    page, limit = _number(given, "page", 1, 1_000_000), _number(given, "limit", size, 1_000)
-    first = (page - 1) * limit
-    shown = items[first : first + limit]
-    more = len(items) > first + limit
-    pagination = {"page": page, "limit": limit, "has_next": more, "has_previous": page > 1, "total": len(items)}
-    return json_response({"data": shown, "pagination": pagination})
+    number: int
+    limit: int
+
+    @property
+    def first(self) -> int:
+        """How many items come before it."""
+        return (self.number - 1) * self.limit
+
+    def of(self, shown: list[Any], total: int) -> Response:
+        """The page, of a list that has so many items in total."""
+        more, before = total > self.first + self.limit, self.number > 1
+        pagination = {"page": self.number, "limit": self.limit, "has_next": more, "has_previous": before, "total": total}
+        return json_response({"data": shown, "pagination": pagination})
+
+
+def page_asked(given: Mapping[str, str], size: int) -> PageAsked:
+    """The page that the parameters ``page`` and ``limit`` ask for; raises Problem for what is no number."""
+    return PageAsked(_number(given, "page", 1, 1_000_000), _number(given, "limit", size, 1_000))
 
 
 def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:
@@ -123,6 +140,12 @@ def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int
     return int(text)
 
 
-def unknown(what: str, name: str) -> Problem:
-    """404 for a thing that does not exist."""
-    return Problem(404, f"no {what} '{name[:100]}'", "not_found")
+def unknown(what: str, name: str, known: Iterable[str] = ()) -> Problem:
+    """404 for a thing that does not exist; of those that are ``known``, the one that was probably meant is named."""
+    return Problem(404, missing(what, name, known), "not_found")
+
+
+def missing(what: str, name: str, known: Iterable[str]) -> str:
+    """What is said of a name that nobody has, with the nearest one that somebody has."""
+    near = suggest(name, known)
+    return f"no {what} '{name[:100]}'" + (f", did you mean '{near}'?" if near is not None else "")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from codeai.analysis.payloads import wire_name
-from codeai.control.exchange import Exchange, paged, unknown
-from codeai.control.fields import duration_of
+from codeai.control.exchange import Exchange, missing, page_asked, unknown
+from codeai.control.fields import duration_of, wrong
 from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
 from codeai.control.showing import Showing
 from codeai.durable.control import Control, UnknownExecution, UnknownStep, WrongState
-from codeai.durable.records import Record
+from codeai.durable.records import Record, StepStatus
+from codeai.durable.timeline import Timeline
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
@@ -41,7 +43,8 @@ class ForkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ExecutionPages:
     """Shows, retries, compensates, cancels, signals and forks executions."""
 
-    def __init__(self, control: Control, showing: Showing, inputs: RunInputs, keys: Keys) -> None:
+    def __init__(self, control: Control, timeline: Timeline, showing: Showing, inputs: RunInputs, keys: Keys) -> None:
+        self._timeline = timeline
         self._keys = keys
         self._control = control
         self._showing = showing
@@ -57,14 +60,24 @@ class ExecutionPages:
         return json_response(found if trouble is None else {**found, "trouble": trouble})
 
     async def steps(self, exchange: Exchange) -> Response:
-        """GET /executions/{id}/steps: in the order in which they ended; those that run come last."""
-        id_ = exchange.path["id"]
+        """GET /executions/{id}/steps?items=false&status=: in the order in which they ended; those that run come last.
+
+        With ``items=false`` a repeated step says how many of its items are in which state instead.
+        """
+        id_, given = exchange.path["id"], exchange.parameters("page", "limit", "items", "status")
+        asked, status = page_asked(given, _STEPS), given.get("status")
+        if status is not None and status not in get_args(StepStatus):
+            raise wrong("status", f"must be one of {', '.join(get_args(StepStatus))}")
+        if given.get("items", "true") not in ("true", "false"):
+            raise wrong("items", "must be true or false")
+        items = given.get("items") != "false"
         await self._showing.row("execution", id_)
-        _, records = await self._control.timeline(id_)
-        return paged([shown(record) for record in records], exchange, _STEPS)
+        found = await self._timeline.page(id_, asked.first, asked.limit, items=items, status=status)
+        counts = {} if items else await self._timeline.items(id_)
+        return asked.of([shown(record, counts.get(record.name)) for record in found.records], found.total)
 
     async def retry(self, exchange: Exchange) -> Response:
-        """POST …/retry: what failed runs again, what is recorded stays."""
+        """POST …/retry: what failed runs again, what is recorded stays; what waits for its next try is tried now."""
         return await self._changed(exchange, self._control.retry(exchange.path["id"], exchange.actor))
 
     async def compensate(self, exchange: Exchange) -> Response:
@@ -91,7 +104,14 @@ class ExecutionPages:
 
     async def _changed(self, exchange: Exchange, call: Awaitable[Any]) -> Response:
         await self._done(exchange, call)
-        return json_response(await self._showing.row("execution", exchange.path["id"]), 202)
+        id_ = exchange.path["id"]
+        try:
+            return json_response(await self._showing.row("execution", id_), 202)
+        except Problem as problem:
+            if problem.code != "unreadable":
+                raise
+            head = await self._control.head(id_)  # it is done all the same
+            return json_response({"id": head.id, "workflow_id": head.workflow_id, "status": head.status}, 202)
 
     async def _done(self, exchange: Exchange, call: Awaitable[Any]) -> Any:
         try:
@@ -110,18 +130,24 @@ class ExecutionPages:
         try:
             return wire, self._inputs.decode("event", wire, bytes(asked.payload), "payload")
         except UnknownRun:
-            errors = (FieldError("event", "unknown", f"no event '{asked.event[:100]}'"),)
+            errors = (FieldError("event", "unknown", missing("event", asked.event, self._inputs.names("event"))),)
             raise Problem(422, "the request has invalid values", "invalid", errors=errors) from None
 
 
-def shown(record: Record) -> dict[str, Any]:
-    """A step as the API shows it; what it was called with stays inside, since that may hold secrets."""
+def shown(record: Record, items: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """A step as the API shows it; what it was called with stays inside, since that may hold secrets.
+
+    :param items: how many of its items are in which state
+    """
+    due = record.due_ms
     return {
         "name": record.name,
         "status": record.status,
         "attempts": record.attempt + (record.status in _UNDER_WAY),  # the record counts failures
         "started_at": record.started_at,
         "finished_at": record.finished_at,
+        "due_at": None if due is None else datetime.datetime.fromtimestamp(due / 1000, datetime.UTC),
+        **({"items": items} if items is not None else {}),
         "output": record.output,
         "error": record.error,
         "compensation": {

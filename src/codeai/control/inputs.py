@@ -37,6 +37,10 @@ class RunInputs:
             self._fields["workflow", workflow.name] = taken(workflow, self._events)
             self._decoders.pop(("workflow", workflow.name), None)
 
+    def names(self, kind: str) -> list[str]:
+        """The names of all workflows, jobs or events (on the wire) of the program."""
+        return [name for found, name in self._fields if found == kind]
+
     def decode(self, kind: str, name: str, text: bytes, place: str = "input") -> Mapping[str, Any]:
         """The values of an input or payload.
 

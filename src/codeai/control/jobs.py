@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from codeai.control.audit import Trail
-from codeai.control.exchange import Exchange, unknown
+from codeai.control.exchange import Exchange, missing, unknown
 from codeai.control.fields import Key, Priority, duration_of, wrong
 from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
@@ -71,11 +71,11 @@ class JobPages:
         if debounce and asked.key is None:
             raise wrong("debounce", "needs a key")
         if asked.queue is not None and asked.queue not in self._desk.names:
-            raise wrong("queue", f"no queue '{asked.queue[:100]}'")
+            raise wrong("queue", missing("queue", asked.queue, self._desk.names))
         try:
             values = self._inputs.decode("job", asked.job, bytes(asked.input))
         except UnknownRun:
-            raise wrong("job", f"no job '{asked.job[:100]}'") from None
+            raise wrong("job", missing("job", asked.job, self._inputs.names("job"))) from None
         wanted = Wanted(
             job=asked.job,
             values=values,

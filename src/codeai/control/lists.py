@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from codeai.auth.principal import SYSTEM
 from codeai.control.exchange import PREFIX
+from codeai.control.hints import Hints
 from codeai.control.reading import Reading
 from codeai.evaluate.program import Evaluator
 from codeai.http.lists import ListAction
@@ -44,7 +45,9 @@ class ListPage:
 
     declared: Mapping[int, tuple[str, str | None]] = {}
 
-    def __init__(self, template: str, action: ListAction, query: ParameterDecoder, given: Mapping[str, str]) -> None:
+    def __init__(self, template: str, action: ListAction, query: ParameterDecoder, given: Mapping[str, str], hints: Hints) -> None:
+        self._hints = hints
+        self._place = template
         self.template = PREFIX + template
         self._names = [part.strip("{}") for part in template.split("/") if part.startswith("{")]
         self._given = given
@@ -61,10 +64,11 @@ class ListPage:
             states = _STATES.get(texts.get("status", [""])[-1])
             texts |= {"states": [states]} if states is not None else {}
         query, sent = self._query.decode(texts)
-        return await self._action.run(request, Inputs(query=query, sent={"query": sent}, texts=texts), SYSTEM)
+        answer = await self._action.run(request, Inputs(query=query, sent={"query": sent}, texts=texts), SYSTEM)
+        return await self._hints.beside(self._place, texts, answer)
 
 
-def list_pages(reading: Reading, runtime: Runtime) -> Iterator[ListPage]:
+def list_pages(reading: Reading, runtime: Runtime, hints: Hints) -> Iterator[ListPage]:
     """The pages of all lists."""
     application = reading.application
     statements = Statements(application, runtime.database.dialect)
@@ -75,7 +79,7 @@ def list_pages(reading: Reading, runtime: Runtime) -> Iterator[ListPage]:
         action = ListAction(statements.model, evaluator, endpoint, endpoint.action, text, runtime)
         decoder = ParameterDecoder("query", endpoint.inputs.query, _no_reference, _no_default, closed=True, listing=True)
         for template, given in _PLACES.get(endpoint.template, ((endpoint.template, {}),)):
-            yield ListPage(template, action, decoder, given)
+            yield ListPage(template, action, decoder, given, hints)
 
 
 def _no_reference(entity: str) -> t.Type:

@@ -7,17 +7,19 @@ on. So none takes long, and one that is sent again does nothing twice.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 
-from codeai.control.exchange import Exchange
+from codeai.control.exchange import Exchange, missing
+from codeai.control.fields import wrong
 from codeai.durable.control import Control, UnknownExecution, WrongState
 from codeai.durable.store import Store
 from codeai.events.control import EventsControl, Noted, NotKnown
 from codeai.events.records import Forms
+from codeai.events.routes import Kind
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
@@ -26,9 +28,15 @@ from codeai.storage.portable import portable
 
 # What an action is for; the rest would be refused one by one.
 _RETRIED: Final = "status = 'failed' AND compensation = 'none'"
+_BETWEEN_TRIES: Final = (
+    "status IN ('running', 'waiting', 'compensating') AND EXISTS (SELECT 1 FROM codeai_steps AS s WHERE s.execution_id = executions.id"
+    " AND s.due_ms > {now} AND (s.status = 'retrying' OR s.compensation = 'running'))"
+)
 _CANCELLED: Final = "status IN ('pending', 'running', 'waiting')"
 _COMPENSATED: Final = "status = 'failed' AND compensation IN ('none', 'failed')"
 _DEAD: Final = "SELECT d.id FROM codeai_deliveries AS d LEFT JOIN codeai_events AS e ON e.id = d.event_id WHERE d.status = 'dead'"
+_EVER: Final = "SELECT 1 FROM codeai_deliveries AS d LEFT JOIN codeai_events AS e ON e.id = d.event_id WHERE {} = $1 LIMIT 1"
+_TARGETS: Final = "SELECT DISTINCT target FROM codeai_deliveries LIMIT 1000"
 Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
 Act = Callable[[str], Awaitable[object]]
 
@@ -43,10 +51,16 @@ class ExecutionsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     limit: Limit = 100
 
 
+class RetryRequest(ExecutionsRequest, frozen=True, forbid_unknown_fields=True):
+    """``waiting`` means those that have not failed yet and wait for the next try of a step."""
+
+    waiting: bool = False
+
+
 class DeadLettersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which dead letters; ``force`` starts workflows again that their event has started before."""
 
-    kind: str | None = None
+    kind: Kind | None = None
     target: str | None = None
     event: str | None = None
     since: datetime.datetime | None = None
@@ -54,6 +68,14 @@ class DeadLettersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     after: UUID | None = None
     limit: Limit = 100
     force: bool = False
+
+
+class Acted(msgspec.Struct, frozen=True):
+    """What was done, what was refused and why, and where the next piece goes on."""
+
+    done: tuple[str, ...]
+    refused: tuple[dict[str, str], ...]
+    next: str | None
 
 
 class Conditions:
@@ -74,9 +96,18 @@ class ManyPages:
     """The pages of this room.
 
     :param noted: writes the trail of a delivery that was replayed
+    :param names: those of the events of the program
     """
 
-    def __init__(self, control: Control, store: Store, events: EventsControl, noted: Callable[[Exchange, str], Noted]) -> None:
+    def __init__(
+        self,
+        control: Control,
+        store: Store,
+        events: EventsControl,
+        noted: Callable[[Exchange, str], Noted],
+        names: Callable[[], Collection[str]],
+    ) -> None:
+        self._names = names
         self._control = control
         self._store = store
         self._events = events
@@ -84,16 +115,22 @@ class ManyPages:
         self._noted = noted
 
     async def retry(self, exchange: Exchange) -> Response:
-        """POST /executions/retry ``{workflow_id?, since?, until?, after?, limit?}``: those that have failed."""
-        return await self._executions(exchange, _RETRIED, lambda id_: self._control.retry(id_, exchange.actor))
+        """POST /executions/retry: those that have failed, or (``waiting``) those that wait for their next try."""
+        asked = await exchange.body(RetryRequest)
+        states = _BETWEEN_TRIES if asked.waiting else _RETRIED
+        return await self._executions(asked, states, lambda id_: self._control.retry(id_, exchange.actor))
 
     async def compensate(self, exchange: Exchange) -> Response:
         """POST /executions/compensate: those that have failed and are not undone."""
-        return await self._executions(exchange, _COMPENSATED, lambda id_: self._control.compensate(id_, exchange.actor))
+        return await self._executions(
+            await exchange.body(ExecutionsRequest), _COMPENSATED, lambda id_: self._control.compensate(id_, exchange.actor)
+        )
 
     async def cancel(self, exchange: Exchange) -> Response:
         """POST /executions/cancel: those that have not ended."""
-        return await self._executions(exchange, _CANCELLED, lambda id_: self._control.cancel(id_, exchange.actor))
+        return await self._executions(
+            await exchange.body(ExecutionsRequest), _CANCELLED, lambda id_: self._control.cancel(id_, exchange.actor)
+        )
 
     async def replay(self, exchange: Exchange) -> Response:
         """POST /dead-letters/replay ``{kind?, target?, event?, since?, until?, after?, limit?, force?}``."""
@@ -109,24 +146,40 @@ class ManyPages:
         async def act(id_: str) -> None:
             await self._events.replay_delivery(UUID(id_), force=asked.force, noted=self._noted(exchange, id_))
 
-        return await self._each(found, "d.id", asked.limit, act)
+        acted = await self._each(found, "d.id", asked.limit, act)
+        if not (acted.done or acted.refused or acted.next):
+            await self._must_have_been(asked)
+        return json_response(acted)
 
-    async def _executions(self, exchange: Exchange, states: str, act: Act) -> Response:
-        asked = await exchange.body(ExecutionsRequest)
+    async def _must_have_been(self, asked: DeadLettersRequest) -> None:
+        """Nothing was found: that is right where there were such deliveries, and a mistake where a name is nobody's."""
+        database: Database = self._store.database
+        for name, column, known in (("target", "d.target", None), ("event", "e.name", self._names())):
+            value = getattr(asked, name)
+            if value is None or (known is not None and value in known):
+                continue
+            text = portable(_EVER.format(column), database.dialect)
+            if await database.reading().fetch_row(text, (value,)) is None:
+                near = known if known is not None else [str(row[0]) for row in await database.reading().fetch(_TARGETS, ())]
+                raise wrong(name, missing(name, value, near))
+
+    async def _executions(self, asked: ExecutionsRequest, states: str, act: Act) -> Response:
         _must_say("workflow_id, since or until", asked.workflow_id, asked.since, asked.until)
+        if asked.workflow_id is not None and asked.workflow_id not in (known := await self._control.known()):
+            raise wrong("workflow_id", missing("workflow or job", asked.workflow_id, known))
         found = Conditions(f"SELECT id FROM executions WHERE {states}")  # noqa: S608  # of ours
         found.add("workflow_id = {}", asked.workflow_id)
         found.add("created_at >= {}", self._moment(asked.since))
         found.add("created_at < {}", self._moment(asked.until))
         found.add("id > {}", self._store.uuid(str(asked.after)) if asked.after is not None else None)
-        return await self._each(found, "id", asked.limit, act)
+        return json_response(await self._each(found, "id", asked.limit, act))
 
     def _moment(self, value: datetime.datetime | None) -> Any:
         if value is not None and value.tzinfo is None:
             value = value.replace(tzinfo=datetime.UTC)
         return None if value is None else self._forms.moment(value)
 
-    async def _each(self, found: Conditions, key: str, limit: int, act: Act) -> Response:
+    async def _each(self, found: Conditions, key: str, limit: int, act: Act) -> Acted:
         database: Database = self._store.database
         text = portable(f"{found.text} ORDER BY {key} LIMIT {limit + 1}", database.dialect)
         ids = [str(row[0]) for row in await database.reading().fetch(text, found.values)]
@@ -139,7 +192,7 @@ class ManyPages:
                 refused.append({"id": id_, "message": str(error), "hint": error.hint})
             except (UnknownExecution, NotKnown):
                 continue  # it was deleted meanwhile
-        return json_response({"done": done, "refused": refused, "next": ids[limit - 1] if len(ids) > limit else None})
+        return Acted(tuple(done), tuple(refused), ids[limit - 1] if len(ids) > limit else None)
 
 
 def _must_say(what: str, *given: object) -> None:

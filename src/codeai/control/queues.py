@@ -57,7 +57,7 @@ class QueuePages:
                     states = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after)}
                     await self._trail.write(session, exchange.actor, "change", "queue", name, **states)
         except UnknownQueue:
-            raise unknown("queue", name) from None
+            raise unknown("queue", name, self._desk.names) from None
         return json_response(next(shown(state) for state in await self._desk.states() if state.name == name))
 
 

@@ -44,14 +44,17 @@ class SchedulePages:
             message = f"must be one of {', '.join(_STATUS)}"
             raise Problem(422, "the request has invalid parameters", "invalid", errors=(FieldError("status", "wrong_value", message),))
         entries = await self._scheduler.ledger.entries()
-        return page_of([shown(entry) for entry in entries if entry.status == wanted or (wanted is None and entry.status != "removed")])
+        found = [entry for entry in entries if entry.status == wanted or (wanted is None and entry.status != "removed")]
+        outcomes = await self._scheduler.ledger.outcomes()
+        return page_of([{**shown(entry), "last_status": outcomes.get(entry.name)} for entry in found])
 
     async def show(self, exchange: Exchange) -> Response:
-        """GET …/schedules/{name}: with its last ticks."""
-        name = exchange.path["name"]
-        async with self._known(name) as (_, entry):
-            pass
-        return json_response({**shown(entry), "ticks": await self._scheduler.ledger.ticks(name, _TICKS)})
+        """GET …/schedules/{name}: with its last ticks and what became of them; also one that the program has no more."""
+        name, ledger = exchange.path["name"], self._scheduler.ledger
+        entry = await ledger.entry(self._database.reading(), name)
+        if entry is None:
+            raise await self._unknown(name)
+        return json_response({**shown(entry), "ticks": await ledger.ticks(name, _TICKS)})
 
     async def pause(self, exchange: Exchange) -> Response:
         """POST …/schedules/{name}/pause."""
@@ -100,7 +103,10 @@ class SchedulePages:
             async with self._database.transaction() as session:
                 yield session, await self._scheduler.known(session, name)
         except UnknownSchedule:
-            raise unknown("schedule", name) from None
+            raise await self._unknown(name) from None
+
+    async def _unknown(self, name: str) -> Problem:
+        return unknown("schedule", name, [entry.name for entry in await self._scheduler.ledger.entries()])
 
 
 def _instant(value: datetime.datetime) -> datetime.datetime:

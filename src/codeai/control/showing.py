@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from codeai.auth.principal import SYSTEM
 from codeai.control.exchange import unknown
@@ -10,11 +10,14 @@ from codeai.control.reading import Reading
 from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
 from codeai.http.plans import Runtime
+from codeai.http.problems import Problem
 from codeai.http.projection import Projection
 from codeai.query.errors import QueryError
 from codeai.query.statements import Statements
 from codeai.query.text import parse_query_text
 from codeai.query.text.symbols import symbols_of
+
+_ACT: Final = {"execution": "it can be cancelled, and fails by itself after 20 tries", "job": "it can be cancelled"}
 
 
 class Showing:
@@ -32,7 +35,7 @@ class Showing:
     async def row(self, entity: str, key: str) -> dict[str, Any]:
         """A row.
 
-        :raises Problem: 404 when there is none, also for a key that cannot be one
+        :raises Problem: 404 when there is none, also for a key that cannot be one; 500 for one whose columns nobody can read
         """
         runtime = self._runtime
         text = f"first {entity} where {self._keys[entity]} == params.key"
@@ -42,7 +45,11 @@ class Showing:
             raise unknown(entity, key) from None
         plan = self._statements.compile(expression)
         context = Context(SYSTEM, runtime.database, runtime.clock(), runtime.services, runtime.log)
-        found = await plan.run(runtime.database, self._evaluator.values(plan.values)(context))
+        try:
+            found = await plan.run(runtime.database, self._evaluator.values(plan.values)(context))
+        except ValueError as error:
+            hint = f"'sort' and 'q' of the lists find it; {_ACT.get(entity, 'see what has written it')}"
+            raise Problem(500, f"{entity} '{key}' cannot be read: {error}", "unreadable", hint=hint) from error
         if found is None:
             raise unknown(entity, key)
         shown: dict[str, Any] = self._projection.of(expression.type)(found, context)

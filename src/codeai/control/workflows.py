@@ -110,12 +110,12 @@ class WorkflowPages:
     async def change(self, exchange: Exchange) -> Response:
         """PATCH /workflows/{name} ``{status}``."""
         name, asked = exchange.path["name"], await exchange.body(StatusChange)
-        before = await self._showing.row("workflow", name)
+        before = await self._row(name)
         if before["status"] != asked.status:
             try:
                 await self._control.set_definition_status(name, asked.status, exchange.actor)
             except DefinitionMissing:
-                raise unknown("workflow", name) from None
+                raise unknown("workflow", name) from None  # it has just been removed
             await self._registered.announce()
         return json_response(await self._shown(name))
 
@@ -123,7 +123,7 @@ class WorkflowPages:
         """POST /workflows/{name}/executions ``{input, key?, delay?, priority?}``: 202 with the execution."""
         name, asked = exchange.path["name"], await exchange.body(StartRequest, optional=True)
         delay = duration_of("delay", asked.delay)
-        row = await self._showing.row("workflow", name)
+        row = await self._row(name)
         if row["status"] == "archived":
             raise Problem(409, f"workflow '{name}' is archived", "archived", hint="make it active first")
         await self._registered.refresh()
@@ -144,14 +144,27 @@ class WorkflowPages:
         return json_response(await self._showing.row("execution", started.id), 202)
 
     async def _shown(self, name: str) -> dict[str, Any]:
-        row = await self._showing.row("workflow", name)
+        row = await self._row(name)
         return self._with_facts(row, (await self._counted([name])).get(name, {}))
+
+    async def _row(self, name: str) -> dict[str, Any]:
+        try:
+            return await self._showing.row("workflow", name)
+        except Problem:
+            raise unknown("workflow", name, {*self._workflows, *self._registered.workflows}) from None
 
     def _with_facts(self, row: dict[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
         name = row["name"]
         workflow = self._workflows.get(name) or self._registered.workflows.get(name)
         source = row.get("source") or self._sources.get(name)
-        return {**row, "source": source, "trigger": _trigger(workflow) if workflow is not None else None, "executions": counts}
+        present = workflow is not None  # else the program that answers has it no more, or was never made for it
+        return {
+            **row,
+            "present": present,
+            "source": source,
+            "trigger": _trigger(workflow) if workflow is not None else None,
+            "executions": counts,
+        }
 
     async def _counted(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
         """How many executions of workflows are in which state."""

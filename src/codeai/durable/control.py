@@ -14,6 +14,7 @@ import msgspec
 from codeai.durable import waiting
 from codeai.durable.definitions import DefinitionMissing, Definitions
 from codeai.durable.executions import Executions, Started, new_id, offer_execution
+from codeai.durable.hastening import hasten, waits_for, was_tried
 from codeai.durable.lanes import lane_of
 from codeai.durable.parts import Parts
 from codeai.durable.plans import GroupPlan, StepPlan
@@ -21,6 +22,7 @@ from codeai.durable.records import FINISHED, Execution, Record, Trouble
 from codeai.storage.interface import Session
 
 _LOOK_EVERY: Final = 0.5  # seconds
+_UNDER_WAY: Final = frozenset({"pending", "running", "waiting", "compensating"})
 _COMPENSABLE: Final = frozenset({"failed", "completed", "cancelled"})
 
 
@@ -67,15 +69,15 @@ class Control:
         return found
 
     async def retry(self, id_: str, actor: str | None = None) -> Execution:
-        """Goes on from the failed steps: what is recorded stays, what failed runs again.
+        """Goes on from the failed steps: what is recorded stays, what failed runs again. What waits for its next try is tried now.
 
-        :raises WrongState: it has not failed, or was compensated
+        :raises WrongState: it has neither failed nor waits for a try, or was compensated
         """
         async with self._parts.database.transaction() as session:
             execution = await self._locked(session, id_)
             records = (await self._parts.store.load_steps([execution.id], session))[execution.id]
-            if execution.status in ("pending", "running", "waiting") and execution.attempt > 1:
-                return execution
+            if execution.status in _UNDER_WAY:
+                return await self._sooner(session, execution, records, actor)
             if execution.status != "failed" or execution.compensation != "none":
                 raise WrongState("retry", execution.status, "failed executions can be retried, unless they were compensated; fork this one")
             store = self._parts.store
@@ -89,7 +91,17 @@ class Control:
             await session.execute(store.sql.resume, (store.uuid(id_),))
             await self._offer(session, execution)
             await self._audit(session, actor, "retry", id_, {"steps": [record.name for record in failed]})
-        return await self.show(id_)
+        return await self.head(id_)
+
+    async def _sooner(self, session: Session, execution: Execution, records: Mapping[str, Record], actor: str | None) -> Execution:
+        """Does now what an execution would do later; asking for it again changes nothing."""
+        steps = await hasten(self._parts, session, execution)
+        if steps is not None:
+            await self._offer(session, execution)
+            await self._audit(session, actor, "retry", execution.id, {"steps": steps})
+        elif not was_tried(execution, records):
+            raise WrongState("retry", execution.status, waits_for(records))
+        return execution
 
     async def _key_is_free(self, session: Session, execution: Execution) -> None:
         row = await session.fetch_row(self._parts.store.sql.taken, (execution.workflow_id, None, execution.key))
@@ -118,7 +130,7 @@ class Control:
             await session.execute(store.sql.go_back, (store.uuid(id_),))
             await self._offer(session, execution)
             await self._audit(session, actor, "compensate", id_, {})
-        return await self.show(id_)
+        return await self.head(id_)
 
     async def _undo_then(self, session: Session, execution: Execution, actor: str | None) -> Execution:
         """What is being cancelled is undone as soon as nothing of it runs any more."""
@@ -144,7 +156,7 @@ class Control:
             await self._offer(session, execution)
             await self._audit(session, actor, "cancel", id_, {})
             session.after_commit(lambda: self._parts.interrupts.interrupt(id_))
-        return await self.show(id_)
+        return await self.head(id_)
 
     async def signal(self, id_: str, event: str, payload: Any, *, actor: str | None = None, event_id: str | None = None) -> bool:
         """Puts an event into the mailbox of one execution.
@@ -196,7 +208,7 @@ class Control:
                     await store.save(session, fork, (_copied(record),))
             await offer_execution(parts, session, fork, lane_of(plan), queue=execution.queue, priority=execution.priority)
             await self._audit(session, actor, "fork", id_, {"fork": fork, "step": step})
-        return await self.show(fork)
+        return await self.head(fork)
 
     async def show(self, id_: str) -> Execution:
         """An execution; raises UnknownExecution."""
@@ -207,6 +219,13 @@ class Control:
         if not found:
             raise UnknownExecution(id_)
         return found[0]
+
+    async def head(self, id_: str) -> Execution:
+        """An execution without input, output and error, as the operations give it; raises UnknownExecution."""
+        found = await self._parts.store.head(id_)
+        if found is None:
+            raise UnknownExecution(id_)
+        return found
 
     async def trouble(self, id_: str) -> Trouble | None:
         """Why nobody gets on with an execution; None where work on it did not fail the last time."""
@@ -243,6 +262,10 @@ class Control:
             raise UnknownExecution(id_)
         records = sorted(found[1].values(), key=lambda record: (record.seq == 0, record.seq, record.name))
         return found[0], tuple(records)
+
+    async def known(self) -> list[str]:
+        """The names of all workflows and jobs that there are or were."""
+        return [str(row[0]) for row in await self._parts.database.reading().fetch(self._parts.store.sql.known, ())]
 
     async def of(self, name: str) -> list[dict[str, Any]]:
         """All executions of a workflow or job as programs see them, the oldest first."""
@@ -282,12 +305,12 @@ class Control:
         try:
             await session.fetch(store.sql.guard, (store.listed([id_]),))
             await session.fetch(store.sql.lock, (store.uuid(id_),))
-            found = tuple((await store.load_executions([id_], session)).values())
         except ValueError:
-            found = ()
-        if not found:
+            raise UnknownExecution(id_) from None
+        found = await store.head(id_, session)
+        if found is None:
             raise UnknownExecution(id_)
-        return found[0]
+        return found
 
     async def _audit(
         self, session: Session, actor: str | None, action: str, key: str, after: Mapping[str, Any], *, entity: str = "execution"

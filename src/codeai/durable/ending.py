@@ -149,7 +149,8 @@ class Endings:
     async def impossible(self, claim: Claim, execution: Execution, error: Exception) -> bool:
         """Ends an execution that this program cannot run."""
         parts, store = self._parts, self._parts.store
-        change = Change(status="failed", error=described(error, None), finished_at=parts.clock(), frees_key=True)
+        compensation = "failed" if execution.compensation == "running" else None
+        change = Change(status="failed", compensation=compensation, error=described(error, None), finished_at=parts.clock(), frees_key=True)
         async with parts.database.transaction() as session:
             news = await parts.dispatcher.hold(session, claim)
             if news:

@@ -77,13 +77,32 @@ class Engine:
     async def __call__(self, claim: Claim) -> None:
         """Works on an execution until it waits, has ended, or belongs to somebody else."""
         for _ in range(_MOST_NEWS):
-            loaded = await self._loads.submit(claim.subject)
+            try:
+                loaded = await self._loads.submit(claim.subject)
+            except REFUSALS:
+                raise
+            except Exception as error:
+                await self._unreadable(claim, error)
+                return
             if loaded is None or _has_nothing_to_do(loaded.execution) or not await self._has_key(loaded.execution):
                 if await self._settled(claim):
                     return
             elif not await self._turned(claim, loaded):
                 return
         raise RuntimeError("an execution has news without end")
+
+    async def _unreadable(self, claim: Claim, error: Exception) -> None:
+        """What cannot be read is tried as often as other work that fails, and ends when somebody cancels it."""
+        execution = await self.parts.store.head(claim.subject)
+        if execution is None or execution.status in FINISHED:
+            await self._settled(claim)
+        elif execution.status == "cancelling":
+            await self._endings.cancel(claim, msgspec.structs.replace(execution, compensation="none"), once=False)
+        elif claim.attempts < POISONED:
+            raise error
+        else:
+            last = f"given up: {claim.attempts} attempts to read it failed, the last with: {error}"
+            await self._endings.impossible(claim, execution, RuntimeError(last))
 
     async def _settled(self, claim: Claim) -> bool:
         return not await self.parts.recorder.write(Write(claim, claim.subject, settle=-1))

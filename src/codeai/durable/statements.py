@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -40,6 +41,8 @@ SELECT {EXECUTION_COLUMNS}, w.status,
   CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.forked_from IS NULL THEN 1 ELSE 0 END,
   CASE WHEN e.status = 'pending' AND e.attempt = 1 AND e.key IS NOT NULL AND e.active_key IS NULL THEN 1 ELSE 0 END
 FROM executions e LEFT JOIN workflows w ON w.name = e.workflow_id WHERE e.id IN {{ids}}"""
+# What may be done with an execution that cannot be read: without what may be wrong with it.
+HEAD: Final = re.sub(r"e\.(input|output|error)\b", "NULL", LOAD)
 LOAD_STEPS: Final = f"SELECT execution_id, {STEP_COLUMNS} FROM codeai_steps WHERE execution_id IN {{ids}}"
 _IS_ITEM: Final = "name LIKE '%[%'"
 LOAD_OWN: Final = f"""
@@ -126,6 +129,10 @@ TROUBLE: Final = """
 SELECT attempts, coalesce(refused, 0), cause, CASE WHEN state = 2 THEN ready_ms END FROM codeai_activations
 WHERE kind = 'execution' AND subject = $1 AND cause IS NOT NULL"""
 LOCK: Final = "SELECT id FROM executions WHERE id = $1 FOR UPDATE"
+HASTEN: Final = """
+UPDATE codeai_steps SET due_ms = $2 WHERE execution_id = $1 AND due_ms > $2 AND (status = 'retrying' OR compensation = 'running')
+RETURNING name"""
+BEGIN_NOW: Final = "UPDATE executions SET scheduled_for = $2 WHERE id = $1 AND status = 'pending' AND scheduled_for > $2"
 SET_STATUS: Final = "UPDATE executions SET status = $2 WHERE id = $1"
 RESUME: Final = """
 UPDATE executions SET status = 'pending', error = NULL, finished_at = NULL, deadline_ms = NULL, started_at = NULL, attempt = attempt + 1,
@@ -171,6 +178,7 @@ class Statements(msgspec.Struct, frozen=True):
     start: str
     taken: str
     load: str
+    head: str
     load_steps: str
     load_own: str
     load_items: str
@@ -207,6 +215,8 @@ class Statements(msgspec.Struct, frozen=True):
     guard: str
     trouble: str
     lock: str
+    hasten: str
+    begin_now: str
     set_status: str
     resume: str
     go_back: str

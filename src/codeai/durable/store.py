@@ -123,6 +123,12 @@ class Store:
         session = session if session is not None else self.database.reading()
         return {str(row[0]): self.execution_of(row) for row in await session.fetch(self.sql.load, (self.listed(ids, ids=True),))}
 
+    async def head(self, id_: str, session: Session | None = None) -> Execution | None:
+        """An execution without input, output and error, which may be what cannot be read; None when there is none of that id."""
+        session = session if session is not None else self.database.reading()
+        row = await session.fetch_row(self.sql.head, (self.listed([id_], ids=True),))
+        return self.execution_of(row) if row is not None else None
+
     async def load_steps(self, ids: Sequence[str], session: Session | None = None) -> dict[str, dict[str, Record]]:
         """All records of executions, by id and name."""
         session = session if session is not None else self.database.reading()

@@ -13,7 +13,7 @@ from codeai.jobs.schedules import Planned
 from codeai.jobs.statements import TEXTS
 from codeai.jobs.timetable import Instant
 from codeai.language import types as t
-from codeai.storage.codecs import codec
+from codeai.storage.codecs import codec, decode_json
 from codeai.storage.interface import Database, Session
 from codeai.storage.portable import portable
 
@@ -39,11 +39,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """A tick that was decided: it started an execution, or was skipped."""
+    """A tick that was decided: it started an execution, or was skipped. ``status`` and ``error`` are those of the execution."""
 
     at: Instant
     outcome: str
     execution_id: str | None
+    status: str | None
+    error: Any
 
 
 def milliseconds(instant: Instant) -> int:
@@ -113,7 +115,11 @@ class Ledger:
     async def ticks(self, name: str, limit: int) -> list[Tick]:
         """The last ticks, the latest first."""
         rows = await self.database.reading().fetch(self._texts["ticks"], (name, limit))
-        return [Tick(instant_at(row[0]), str(row[1]), None if row[2] is None else str(row[2])) for row in rows]  # type: ignore[arg-type]  # its columns
+        return [_tick(row) for row in rows]
+
+    async def outcomes(self) -> dict[str, str]:
+        """The states of the executions that the last ticks have started, by schedule."""
+        return {str(row[0]): str(row[1]) for row in await self.database.reading().fetch(self._texts["outcomes"], ())}
 
     async def forget(self, session: Session, name: str, now: Instant) -> None:
         """Drops ticks so old that no catch-up and hardly a back-fill asks for them."""
@@ -126,6 +132,13 @@ class Ledger:
 
 def _or_none(instant: Instant | None) -> int | None:
     return None if instant is None else milliseconds(instant)
+
+
+def _tick(row: Sequence[Any]) -> Tick:
+    at, outcome, execution, status, error = row
+    return Tick(
+        instant_at(at), outcome, None if execution is None else str(execution), status, None if error is None else decode_json(error)
+    )
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -23,7 +23,10 @@ TEXTS: Final = {
     "ON CONFLICT (schedule, at_ms) DO NOTHING",
     "retake": "UPDATE codeai_ticks SET outcome = 'started' WHERE schedule = $1 AND at_ms = $2 AND outcome = 'skipped'",
     "execution": "UPDATE codeai_ticks SET execution_id = $3, outcome = $4 WHERE schedule = $1 AND at_ms = $2",
-    "ticks": "SELECT at_ms, outcome, execution_id FROM codeai_ticks WHERE schedule = $1 ORDER BY at_ms DESC LIMIT $2",
+    "ticks": "SELECT t.at_ms, t.outcome, t.execution_id, e.status, e.error FROM codeai_ticks AS t "
+    "LEFT JOIN executions AS e ON e.id = t.execution_id WHERE t.schedule = $1 ORDER BY t.at_ms DESC LIMIT $2",
+    "outcomes": "SELECT s.name, e.status FROM codeai_schedules AS s JOIN codeai_ticks AS t ON t.schedule = s.name AND t.at_ms = s.last_ms "
+    "JOIN executions AS e ON e.id = t.execution_id",
     "forget": "DELETE FROM codeai_ticks WHERE schedule = $1 AND at_ms < $2",
     "unfinished": f"SELECT 1 FROM executions WHERE workflow_id = $1 AND status IN {_UNFINISHED} LIMIT 1",
 }

@@ -16,6 +16,7 @@ from codeai.durable.dispatch.claiming import Claimer
 from codeai.durable.dispatch.failures import Failures
 from codeai.durable.dispatch.leases import RENEW_EVERY, Leases
 from codeai.durable.dispatch.offers import Offers
+from codeai.durable.dispatch.outages import Outage
 from codeai.durable.dispatch.protocol import Claim, Handler, LeaseLost, Queues
 from codeai.durable.dispatch.statements import id_list
 from codeai.durable.faults import fault_points
@@ -50,6 +51,7 @@ class LocalDispatcher(Offers):
         self._loops: list[asyncio.Task[None]] = []
         self._backlog = False
         self._doubtful = False
+        self._unswept, self._unclaimed, self._unrenewed = map(Outage, ("sweep failed", "nothing can be claimed", "leases not renewed"))
         self._faults = fault_points(os.environ)
         self.within: Within | None = None  # put around the work on each claim, where somebody traces
 
@@ -168,8 +170,9 @@ class LocalDispatcher(Offers):
             try:
                 await once()
                 pause = 0.1
+                self._unclaimed.over()
             except Exception as error:
-                _warn("the database does not answer", error)
+                self._unclaimed.failed(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 self._wakes.claims.set()
@@ -182,8 +185,9 @@ class LocalDispatcher(Offers):
                 wait = await self.tick()
                 if number % _LOOK_EVERY == 0:
                     await self._frozen.look()
+                self._unswept.over()
             except Exception as error:
-                _warn("sweep failed", error)
+                self._unswept.failed(error)
             self._wakes.next_sweep = time.monotonic() + wait
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -234,8 +238,9 @@ class LocalDispatcher(Offers):
         """Prolongs the leases of what runs here; gives up what could not be prolonged in time."""
         try:
             await self.leases.renew(self._leased())
+            self._unrenewed.over()
         except Exception as error:
-            _warn("leases not renewed", error)
+            self._unrenewed.failed(error)
         if self.leases.ended:
             self._abandon()
 
@@ -283,11 +288,6 @@ class LocalDispatcher(Offers):
             if not tasks:
                 return total
             await asyncio.wait(tasks)
-
-
-def _warn(what: str, error: Exception) -> None:
-    """Says what a loop goes on after; what the database did not say itself, with its traceback."""
-    _LOG.warning(what, extra={"cause": str(error)}, exc_info=None if isinstance(error, StorageError) else error)
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:

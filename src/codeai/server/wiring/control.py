@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from codeai.control.audit import Trail
 from codeai.control.events import EventPages
 from codeai.control.exchange import PREFIX
 from codeai.control.executions import ExecutionPages
+from codeai.control.hints import Hints
 from codeai.control.inputs import RunInputs
 from codeai.control.integrations import IntegrationPages
 from codeai.control.jobs import JobPages
@@ -28,6 +30,7 @@ from codeai.control.showing import Showing
 from codeai.control.workflows import WorkflowPages
 from codeai.durable.dispatch.protocol import Queues
 from codeai.durable.process import Durable
+from codeai.durable.timeline import Timeline
 from codeai.evaluate.program import Evaluator
 from codeai.events.control import EventsControl
 from codeai.events.relay import Relay
@@ -150,7 +153,7 @@ class Controlling:
         self.queries = OperatorQueries(application, found, runtime, environment)
         enqueueing = Enqueueing(durable.executions, durable.store, durable.dispatcher, runtime.clock)
         workflows = {workflow.name: workflow for workflow in application.workflows}
-        lists = {page.template: page for page in list_pages(found, runtime)}
+        lists = {page.template: page for page in list_pages(found, runtime, self._hints(inputs, desk, events))}
         page = lists.pop(f"{PREFIX}/workflows")
         happened = EventPages(events, trail)
         pages = ControlPages(
@@ -159,9 +162,9 @@ class Controlling:
             workflows=WorkflowPages(
                 page, durable.control, showing, inputs, database, workflows, registrar, self._registered, texts.declarations
             ),
-            executions=ExecutionPages(durable.control, showing, inputs, Keys(database)),
+            executions=ExecutionPages(durable.control, Timeline(durable.store), showing, inputs, Keys(database)),
             jobs=JobPages(durable.control, enqueueing, Purge(durable.store, runtime.clock), showing, inputs, desk, database, trail),
-            many=ManyPages(durable.control, durable.store, events, happened.replayed),
+            many=ManyPages(durable.control, durable.store, events, happened.replayed, lambda: inputs.names("event")),
             events=happened,
             schedules=SchedulePages(self.scheduler, database, trail),
             queues=QueuePages(desk, database, trail, runtime.clock),
@@ -169,6 +172,27 @@ class Controlling:
         )
         for method, template, handler in routes(pages, runtime.deadlines):
             operators.add(method, template, handler)
+
+    def _hints(self, inputs: RunInputs, desk: QueueDesk, events: EventsControl) -> Hints:
+        async def webhooks() -> list[str]:
+            return [one.name for one in await events.webhooks()]
+
+        async def queues() -> frozenset[str]:
+            return desk.names
+
+        async def named(kind: str) -> list[str]:
+            return inputs.names(kind)
+
+        known = self._durable.control.known
+        return Hints(
+            {
+                "workflow or job": known,
+                "job": partial(named, "job"),
+                "queue": queues,
+                "event": partial(named, "event"),
+                "webhook": webhooks,
+            }
+        )
 
     async def start(self) -> None:
         """Takes up registered workflows and brings the ledger of schedules to the program."""
