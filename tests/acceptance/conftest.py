@@ -65,14 +65,14 @@ class Operator:
     def log(self) -> list[dict]:
         """The lines of the log that are JSON."""
         found = []
-        for line in self.server.output.splitlines():
-            if line.startswith("{"):
+        for line in self.server.output.splitlines(keepends=True):
+            if line.startswith("{") and line.endswith("\n"):  # the last one may just be written
                 found.append(json.loads(line))
         return found
 
-    def log_line(self, predicate, timeout: float = 10) -> dict:
+    def log_line(self, predicate) -> dict:
         """The first line of the log that fits; waits for it."""
-        return until(lambda: next(filter(predicate, self.log()), None), timeout, lambda: self.server.output[-3000:])
+        return until(lambda: next(filter(predicate, self.log()), None), explain=lambda: self.server.output[-3000:])
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def embedded(launch) -> Operator:
 def fleet(launch, postgres) -> Operator:
     """A server of two workers on PostgreSQL, which have both begun: one answers for itself while the other starts."""
     found = launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
-    until(lambda: found.server.output.count('"msg":"listening"') == 2, 60, lambda: found.server.output)
+    until(lambda: found.server.output.count('"msg":"listening"') == 2, explain=lambda: found.server.output)
     return found
 
 

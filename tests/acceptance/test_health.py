@@ -79,26 +79,29 @@ def test_s8_an_exhausted_pool_shows_and_answers_503(launch, own_postgres):
     operator = launch(env=settings)
     url = operator.server.base_url
     lock = subprocess.Popen(
-        ["psql", own_postgres.dsn(name), "-qc", "BEGIN; LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(8)"],
+        ["psql", own_postgres.dsn(name), "-qc", "BEGIN; LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"],
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
+    stuck: list[subprocess.Popen[bytes]] = []
     with httpx.Client(base_url=url) as client:
         try:
             until(lambda: own_postgres.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted") != "0")
-            stuck = [subprocess.Popen(["curl", "-s", "-o", "/dev/null", f"{url}/tickets"]) for _ in range(2)]
+            stuck += [subprocess.Popen(["curl", "-s", "-o", "/dev/null", f"{url}/tickets"]) for _ in range(2)]
             gauge = "curl -s localhost:8080/metrics | grep '^db_connections_in_use'"
             until(lambda: operator.shell(gauge).split()[1] == "2.0", explain=lambda: operator.shell(gauge))
-            answer = client.get("/tickets", timeout=10)
+            answer = client.get("/tickets")
             assert (answer.status_code, answer.json()["code"]) == (503, "pool_exhausted")
             assert answer.headers["retry-after"]
-            details = client.get("/health", timeout=10).json()["checks"]["database"]
+            details = client.get("/health").json()["checks"]["database"]
             assert details["status"] == "unhealthy"
             assert details["details"]["in_use"] == details["details"]["max_connections"] == 2
         finally:
-            lock.terminate()
-            lock.wait()
+            holder = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+            own_postgres.sql(holder)
+            lock.wait(60)
             for process in stuck:
-                process.wait(30)
+                process.wait(60)
     assert until(lambda: httpx.get(f"{url}/health").json()["status"] == "healthy")
 
 
@@ -107,30 +110,30 @@ def test_s4_a_database_that_hangs_is_given_up_after_two_seconds(desk, own_postgr
     try:
         check = desk.json("curl -s http://localhost:8080/health | jq .checks.database")
         assert (check["status"], check["reason"]) == ("unhealthy", "no answer within 2s")
-        assert 2.0 <= float(re.fullmatch(r"(\d+(?:\.\d+)?)s", check["duration"])[1]) < 10  # S4: the ping has two seconds
+        assert 2.0 <= float(re.fullmatch(r"(\d+(?:\.\d+)?)s", check["duration"])[1]) < 20  # S4: the ping has two seconds
         assert httpx.get(f"{desk.server.base_url}/health/live").status_code == 200
     finally:
         own_postgres.thaw()
-    until(lambda: httpx.get(f"{desk.server.base_url}/health", timeout=10).json()["status"] == "healthy", 30)
+    until(lambda: httpx.get(f"{desk.server.base_url}/health").json()["status"] == "healthy")
 
 
 def test_s1_s2_s3_s4_a_database_that_is_down_and_comes_back(desk, own_postgres):
     url = desk.server.base_url
     own_postgres.stop()
-    answer = httpx.get(f"{url}/tickets", timeout=10)
+    answer = httpx.get(f"{url}/tickets")
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
-    health = httpx.get(f"{url}/health", timeout=10)
+    health = httpx.get(f"{url}/health")
     assert health.status_code == 503
     assert health.json()["status"] == health.json()["checks"]["database"]["status"] == "unhealthy"
     assert health.json()["checks"]["database"]["details"]["open_connections"] == 0  # what has ended does not count
-    assert httpx.get(f"{url}/health/ready", timeout=10).status_code == 503
+    assert httpx.get(f"{url}/health/ready").status_code == 503
     assert httpx.get(f"{url}/health/live").status_code == 200
     assert desk.log_line(lambda line: line["msg"] == "database ping failed")["level"] == "error"
     failed = "curl -s localhost:8080/metrics | grep '^http_problems_total{code=\"database_unavailable\"'"
     assert float(desk.shell(failed).split()[1]) >= 1
     own_postgres.start()
-    until(lambda: httpx.get(f"{url}/tickets", timeout=10).status_code == 200)
-    assert httpx.get(f"{url}/health").json()["status"] == "healthy"
+    until(lambda: httpx.get(f"{url}/tickets").status_code == 200)
+    until(lambda: httpx.get(f"{url}/health").json()["status"] == "healthy")
 
 
 def test_s71_a_backup_restores_a_working_database(launch, own_postgres, desk, tmp_path):

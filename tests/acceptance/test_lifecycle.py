@@ -1,30 +1,33 @@
 """S106 to S110, T12, T19: starting, ending, restarting; sockets and TLS."""
 
+import concurrent.futures
 import os
 import signal
 import ssl
 import subprocess
-import threading
 import time
 
 import httpx
-import psutil
 import pytest
 
+from services.peer import Gate, Peer
 from services.polling import until
 
 SLOW = """
 config { name: "slow" }
 entity Ticket { id: uuid, primary, auto  title: string, required  allow read, create: public }
 resource Ticket at /tickets { auth: public  create { auth: public } }
-endpoint GET /slow { auth: public  returns: string  do { let hash = hash_password("a long password") return "done" } }
+integration peer { base_url: env(PEER_URL)  operation answer { method: GET  path: "/"  returns json } }
+endpoint GET /slow {
+    auth: public
+    returns: string
+    do {
+        let found = call peer.answer
+        let hash = hash_password("a long password")
+        return "done"
+    }
+}
 """
-
-
-def workers(operator) -> list[psutil.Process]:
-    """The worker processes; their titles are set shortly after they begin."""
-    children = psutil.Process(operator.server.process.pid).children()
-    return [child for child in children if any(name in " ".join(child.cmdline()) for name in ("cai-worker: http", "codeai.server.child"))]
 
 
 def test_s106_pgrep_finds_the_process(operator):
@@ -33,23 +36,20 @@ def test_s106_pgrep_finds_the_process(operator):
 
 
 def test_s107_sigterm_lets_requests_finish(launch):
-    operator = launch(source=SLOW)
-    answers: list[httpx.Response] = []
-
-    def ask():
-        answers.append(httpx.get(f"{operator.server.base_url}/slow", timeout=30))
-
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    running = "curl -s localhost:8080/metrics | grep '^http_requests_in_flight'"
-    until(lambda: float(operator.shell(running).split()[1]) >= 3)
-    began = time.monotonic()
-    assert operator.server.terminate() == 0
-    for thread in threads:
-        thread.join()
-    assert [answer.status_code for answer in answers] == [200] * 6
-    assert time.monotonic() - began < 30
+    gate = Gate()
+    with Peer(lambda seen: gate) as peer, concurrent.futures.ThreadPoolExecutor(6) as pool:
+        operator = launch(source=SLOW, env={"PEER_URL": peer.url, "CODEAI_OUTBOUND_ALLOW": "127.0.0.1"})
+        answers = [pool.submit(httpx.get, f"{operator.server.base_url}/slow") for _ in range(6)]
+        until(lambda: len(peer.seen) == 6)
+        running = "curl -s localhost:8080/metrics | grep '^http_requests_in_flight'"
+        assert float(operator.shell(running).split()[1]) >= 6
+        began = time.monotonic()
+        operator.server.process.send_signal(signal.SIGTERM)
+        operator.log_line(lambda line: line["msg"] == "draining")
+        gate.open()
+        assert operator.server.wait() == 0
+        assert time.monotonic() - began < 30
+        assert [answer.result().status_code for answer in answers] == [200] * 6
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{operator.server.base_url}/slow")
 
@@ -62,27 +62,28 @@ def test_s108_it_is_done_in_time_even_when_a_client_never_reads(launch):
     lazy.sendall(b"POST /tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
     began = time.monotonic()
     assert operator.server.terminate() == 0
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 25  # S108 says thirty, and that is what it has without the setting
     lazy.close()
 
 
 def test_s109_readiness_fails_first_while_requests_are_still_answered(launch):
-    operator = launch(env={"CODEAI_DRAIN_DELAY": "3s"})
+    operator = launch(env={"CODEAI_DRAIN_DELAY": "60s"})
     operator.server.process.send_signal(signal.SIGTERM)
     url = operator.server.base_url
-    until(lambda: httpx.get(f"{url}/health/ready").status_code == 503, 3)
+    until(lambda: httpx.get(f"{url}/health/ready").status_code == 503)
     answer = httpx.get(f"{url}/tickets")
     assert answer.status_code == 200
     assert answer.headers["connection"] == "close"
     assert httpx.get(f"{url}/health").json()["status"] == "draining"
     assert httpx.get(f"{url}/health/live").status_code == 200
-    assert operator.server.wait() == 0
+    operator.server.process.kill()
+    operator.server.wait()
 
 
 def test_t19_a_worker_that_is_asked_to_end_ends_the_instance_in_good_order(launch, postgres):
     operator = launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
-    until(lambda: operator.server.output.count('"msg":"listening"') == 2, 60)  # one of them answers probes before the other has begun
-    first, second = workers(operator)
+    until(lambda: operator.server.output.count('"msg":"listening"') == 2)  # one of them answers probes before the other has begun
+    first, second = operator.server.workers()
     first.send_signal(signal.SIGTERM)
     assert operator.server.wait() == 0
     assert not first.is_running()
@@ -92,10 +93,10 @@ def test_t19_a_worker_that_is_asked_to_end_ends_the_instance_in_good_order(launc
 
 def test_t19_a_worker_that_dies_is_replaced(launch, postgres):
     operator = launch(env={"DATABASE_URL": postgres.create_database()}, arguments=("--workers", "2"))
-    victim = workers(operator)[0]
+    victim = until(operator.server.workers)[0]
     os.kill(victim.pid, signal.SIGKILL)
     operator.log_line(lambda line: line["msg"] == "worker died")
-    until(lambda: len(workers(operator)) == 2 and victim.pid not in {worker.pid for worker in workers(operator)}, 60)
+    until(lambda: len(operator.server.workers()) == 2 and victim.pid not in {worker.pid for worker in operator.server.workers()})
 
 
 def test_s110_a_restart_resets_the_pool(launch, postgres):
@@ -133,7 +134,7 @@ def test_workers_share_a_unix_socket(launch, postgres, tmp_path):
     path = tmp_path / "app.sock"
     environment = {"DATABASE_URL": postgres.create_database(), "CODEAI_WORKERS": "2"}
     operator = _on_socket(launch, path, env=environment)
-    victim = workers(operator)[0]
+    victim = until(operator.server.workers)[0]
     os.kill(victim.pid, signal.SIGKILL)
     for _ in range(10):
         assert operator.json(f"curl -s --unix-socket {path} http://desk/tickets")["data"] == []
@@ -162,7 +163,7 @@ def test_tls_serves_with_a_certificate_of_ours(launch, tmp_path):
     made_certificate(certificate, key)
     operator = launch(arguments=("--tls-cert", str(certificate), "--tls-key", str(key)), wait=False)
     url = f"https://localhost:{operator.server.port}"
-    until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False), 60)
+    until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False))
     trusting = ssl.create_default_context(cafile=str(certificate))
     assert httpx.get(f"{url}/tickets", verify=trusting).status_code == 200
     assert "https://" in operator.server.output
@@ -176,7 +177,7 @@ def test_sighup_reads_the_certificate_again_in_all_workers(launch, postgres, tmp
     env = {"DATABASE_URL": postgres.create_database()}
     operator = launch(env=env, arguments=("--workers", "2", "--tls-cert", str(certificate), "--tls-key", str(key)), wait=False)
     url = f"https://localhost:{operator.server.port}"
-    until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False), 60)
+    until(lambda: operator.shell(f"curl -s --cacert {certificate} {url}/health/ready | grep healthy", check=False))
     open_before = httpx.Client(verify=ssl.create_default_context(cafile=str(certificate)))
     assert open_before.get(f"{url}/tickets").status_code == 200
 

@@ -97,7 +97,7 @@ def test_s51_logs_go_where_they_are_told(tmp_path):
         servers[output] = subprocess.Popen(command, env={**inherited, "LOG_OUTPUT": output}, stdout=streams[0], stderr=streams[1])
     try:
         for output, (here, there) in {"stdout": ("out", "err"), "stderr": ("err", "out")}.items():
-            until(lambda path=tmp_path / output / here: '"msg":"listening"' in path.read_text(), 60)
+            until(lambda path=tmp_path / output / here: '"msg":"listening"' in path.read_text())
             assert '"msg"' not in (tmp_path / output / there).read_text()
     finally:
         for server in servers.values():
@@ -160,9 +160,13 @@ def test_s102_s133_slow_requests_are_found_by_jq(file):
     """A profile takes as long as is asked for."""
     file.shell("curl -s -o /dev/null localhost:8080/tickets; curl -s -o /dev/null localhost:8080/debug/pprof/profile?seconds=1.1")
     slow = f"cat {file.path} | jq -c 'select(.duration > 1000) | {{path, duration, method}}'"
-    (line,) = until(lambda: file.shell(slow).splitlines())
-    found = json.loads(line)
-    assert (found["path"], found["method"]) == ("/debug/pprof/profile", "GET")
+
+    def profile() -> dict | None:
+        lines = map(json.loads, file.shell(slow).splitlines())
+        return next((line for line in lines if line["path"] == "/debug/pprof/profile"), None)  # on a busy machine others are slow, too
+
+    found = until(profile)
+    assert found["method"] == "GET"
     assert 1100 <= found["duration"] < 30_000
     assert '"/tickets"' in file.shell(f"cat {file.path} | jq -c 'select(.duration > 0) | .path'")
 
@@ -229,7 +233,7 @@ def test_s134_s11_auth_failures_say_authentication_failed(operator):
 
 def test_s140_s144_an_unexpected_error_has_id_message_and_stack(launch):
     operator = launch()
-    with sqlite3.connect(operator.folder / ".codeai" / "app.db") as database:
+    with sqlite3.connect(operator.folder / ".codeai" / "app.db", timeout=60) as database:
         database.execute("DROP TABLE tickets")
     answer = httpx.get(f"{operator.server.base_url}/tickets")
     assert answer.status_code == 500

@@ -115,7 +115,7 @@ def attributes(span) -> dict:
 def test_a_request_and_its_statements_are_spans_of_the_trace_of_the_client(traced, receiver):
     sent = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-ID": "traced-1"}
     httpx.get(f"{traced.server.base_url}/tickets", headers=sent)
-    spans = until(lambda: found if len(found := receiver.of_trace(TRACE)) >= 2 else None, 20)
+    spans = until(lambda: found if len(found := receiver.of_trace(TRACE)) >= 2 else None)
     (request,) = [span for span in spans if span.parent_span_id.hex() == PARENT]
     assert request.name == "GET /tickets"
     about = attributes(request)
@@ -136,7 +136,7 @@ def test_a_call_goes_on_with_the_trace(traced, receiver):
     sent = {"traceparent": f"00-{trace}-{PARENT}-01", "tracestate": "vendor=1"}
     answer = httpx.get(f"{traced.server.base_url}/ask", headers=sent)
     assert answer.json() == {"value": 42}
-    spans = until(lambda: found if len(found := receiver.of_trace(trace)) >= 3 else None, 20)
+    spans = until(lambda: found if len(found := receiver.of_trace(trace)) >= 3 else None)
     names = {span.name: span for span in spans}
     assert names["call peer.ask"].parent_span_id == names["GET /ask"].span_id
     assert names["GET"].parent_span_id == names["call peer.ask"].span_id
@@ -160,7 +160,7 @@ def test_workflows_handlers_steps_and_their_statements_go_on_with_the_trace_of_t
         "slack #ops",
     }
     turns = [*wanted, "workflow Answer", "POST /later"]  # it sleeps between its two turns
-    until(lambda: not Counter(turns) - Counter(span.name for span in receiver.of_trace(trace)), 20)
+    until(lambda: not Counter(turns) - Counter(span.name for span in receiver.of_trace(trace)))
     spans = receiver.of_trace(trace)
     by_id = {span.span_id: span for span in spans}
 
@@ -199,7 +199,7 @@ def test_a_trace_that_is_not_sampled_is_passed_on_and_not_sent(traced, receiver)
 def test_probes_have_no_spans(traced, receiver):
     httpx.get(f"{traced.server.base_url}/health")
     httpx.get(f"{traced.server.base_url}/tickets", headers={"traceparent": f"00-{'c' * 32}-{PARENT}-01"})
-    until(lambda: receiver.of_trace("c" * 32), 20)
+    until(lambda: receiver.of_trace("c" * 32))
     assert not [span for span in receiver.spans if "health" in span.name]
 
 

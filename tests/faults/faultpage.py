@@ -66,7 +66,7 @@ class Observed:
         for quoted in _quoted(row["metrics"]):
             assert self._measured(quoted), (fault, quoted)
         for quoted in _quoted(row["log"]):
-            deadline = time.monotonic() + 10  # lines are written by a thread of their own
+            deadline = time.monotonic() + 60  # lines are written by a thread of their own
             while quoted not in self._logged():
                 assert time.monotonic() < deadline, (fault, quoted, self._logged()[-3000:])
                 time.sleep(0.05)

@@ -14,6 +14,15 @@ resource Item at /items { auth: public }
 workflow Make { input { name: string }  steps { rest { sleep: 300ms }  make { do { create Item { name: input.name } } } } }
 """
 
+REST = """
+import pathlib, time
+
+
+def rest():
+    while not pathlib.Path({gate!r}).exists():
+        time.sleep(0.02)
+"""
+
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
@@ -63,12 +72,14 @@ def test_readiness_fails_while_what_runs_is_finished(start_server, program, env)
     file = program.parent / "slow.cai"
     file.write_text(PROGRAM.replace("sleep: 300ms", "activity: slow.rest { }"))
     (program.parent / "activities").mkdir()
-    (program.parent / "activities" / "slow.py").write_text("import time\n\n\ndef rest():\n    time.sleep(2)\n")
+    gate = program.parent / "gate"
+    (program.parent / "activities" / "slow.py").write_text(REST.format(gate=str(gate)))
     worker = start_server(file, env=env, arguments=("--role", "worker"))
     assert httpx.post(worker.base_url + "/api/v1/workflows/Make/executions", json={"input": {"name": "made"}}).status_code == 202
     until(lambda: httpx.get(worker.base_url + "/api/v1/executions?status=running").json()["data"])
     worker.process.send_signal(signal.SIGTERM)
-    until(lambda: httpx.get(worker.base_url + "/health/ready").status_code == 503, 5)
+    until(lambda: httpx.get(worker.base_url + "/health/ready").status_code == 503)
+    gate.touch()
     assert worker.wait() == 0
 
 

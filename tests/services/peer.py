@@ -82,6 +82,24 @@ async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     await reader.read()
 
 
+class Gate:
+    """Takes requests and answers none before it is opened."""
+
+    def __init__(self, answer: bytes = b"{}") -> None:
+        self._opened = threading.Event()
+        self._answer = answer
+
+    def open(self) -> None:
+        self._opened.set()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not self._opened.is_set():  # noqa: ASYNC110  # it is opened in another thread
+            await asyncio.sleep(0.01)
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(self._answer)}\r\nconnection: close\r\n\r\n"
+        writer.write(head.encode() + self._answer)
+        await writer.drain()
+
+
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Sends a byte now and then, so that no single read takes long."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")

@@ -1,5 +1,6 @@
 """A real ``codeai server`` process."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 
 from services.ports import free_port
 
@@ -42,7 +44,7 @@ class ServerProcess:
             assert self.process is not None and self.process.poll() is None, f"the server ended:\n{self.output}"
             assert time.monotonic() < deadline, f"the server is not ready:\n{self.output}"
             try:
-                if httpx.get(self.base_url + "/health/ready", timeout=2).status_code == 200:
+                if httpx.get(self.base_url + "/health/ready", timeout=10).status_code == 200:
                     return
             except httpx.HTTPError:
                 pass
@@ -68,7 +70,17 @@ class ServerProcess:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(5)
+                self.process.wait()
+
+    def workers(self) -> list[psutil.Process]:
+        """The workers for HTTP that have begun: they have their title."""
+        assert self.process is not None
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # also of zombies, which have no command line
+                if "cai-worker: http" in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
 
     @property
     def output(self) -> str:

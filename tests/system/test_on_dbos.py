@@ -1,5 +1,7 @@
 """Real servers whose durable work DBOS distributes."""
 
+import contextlib
+import itertools
 import signal
 import time
 from collections.abc import Callable
@@ -11,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 
+from services.polling import until
 from services.process import ServerProcess
 
 PROGRAM = """
@@ -54,13 +57,6 @@ def env(postgres: Any) -> dict[str, str]:
     return {"DATABASE_URL": postgres.create_database(), "CODEAI_DISPATCHER": "dbos"}
 
 
-def until(look: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)
-
-
 def make(server: ServerProcess, *codes: str) -> None:
     with httpx.Client(base_url=server.base_url) as client:
         for code in codes:
@@ -73,8 +69,11 @@ def done(server: ServerProcess) -> bool:
 
 def workers(server: ServerProcess) -> dict[str, psutil.Process]:
     assert server.process is not None
-    named = ((" ".join(child.cmdline()).strip(), child) for child in psutil.Process(server.process.pid).children())
-    return {name: child for name, child in named if name.startswith("cai-worker")}
+    found = {}
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # also of zombies, which have no command line
+            found[" ".join(child.cmdline()).strip()] = child
+    return {name: child for name, child in found.items() if name.startswith("cai-worker")}
 
 
 def has_dbos(process: psutil.Process) -> bool:
@@ -107,8 +106,16 @@ def test_workers_share_and_take_over_from_those_that_die_or_end(start_server: St
     both = [start_server(program, wait=False, env=env, arguments=("--role", "worker")) for _ in range(2)]
     for worker in both:
         worker.wait_until_ready()
-    make(api, *(f"p{number}" for number in range(40)))
-    until(lambda: len(asked(env, "SELECT DISTINCT executor_id FROM dbos.workflow_status WHERE executor_id IS NOT NULL")) == 2)
+    began, numbers = time.monotonic(), itertools.count()
+    make(api, *(f"p{next(numbers)}" for _ in range(20)))
+    until(lambda: done(api))
+    calm = time.monotonic() - began
+
+    def both_work() -> bool:
+        make(api, *(f"p{next(numbers)}" for _ in range(10)))
+        return len(asked(env, "SELECT DISTINCT executor_id FROM dbos.workflow_status WHERE executor_id IS NOT NULL")) == 2
+
+    until(both_work)
     victim = both[0].process
     assert victim is not None
     for process in (*psutil.Process(victim.pid).children(), psutil.Process(victim.pid)):
@@ -116,7 +123,7 @@ def test_workers_share_and_take_over_from_those_that_die_or_end(start_server: St
     began = time.monotonic()
     make(api, *(f"q{number}" for number in range(20)))
     until(lambda: done(api))
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 15 + 2 * calm  # a busy machine takes longer for everything
     make(api, *(f"r{number}" for number in range(20)))
     assert both[1].terminate() == 0
     assert asked(env, "SELECT count(*) FROM codeai_activations WHERE state = 1 OR attempts > 0") == [0]

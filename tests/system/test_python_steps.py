@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.polling import comes_to
 from services.process import ServerProcess
 
 PROGRAM = """
@@ -60,13 +60,6 @@ def program(tmp_path: Path) -> Path:
     return folder
 
 
-def until(look: Callable[[], Any], wanted: Any, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while (found := look()) != wanted:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-
-
 def begun(program: Path) -> list[str]:
     log = program / "activities" / "log"
     return log.read_text().splitlines() if log.exists() else []
@@ -82,7 +75,7 @@ def test_functions_answer_in_requests(start_server: Start, program: Path, tmp_pa
     answer = httpx.get(server.base_url + "/price/3")
     assert (answer.status_code, float(answer.json())) == (200, 0.45)
     id_ = httpx.post(server.base_url + "/leaves").json()["id"]
-    until(lambda: execution(server, id_)["status"], "failed")
+    comes_to(lambda: execution(server, id_)["status"], "failed")
     assert "'printing.leaves' failed" in execution(server, id_)["error"]["message"]
     assert httpx.get(server.base_url + "/price/4").status_code == 200
 
@@ -92,14 +85,14 @@ def test_a_server_that_ends_while_a_step_runs(start_server: Start, program: Path
     environment = {"DATABASE_URL": database_url, "CODEAI_SHUTDOWN_TIMEOUT": "10s"}
     first = start_server(program, env=environment)
     id_ = httpx.post(first.base_url + "/print", json={"code": "a"}).json()["id"]
-    until(lambda: begun(program), ["begins a"])
+    comes_to(lambda: begun(program), ["begins a"])
     assert first.process is not None
     os.kill(first.process.pid, signal.SIGTERM)
     if finishes:
         (program / "activities" / "go").touch()
-    assert first.wait(25) == 0
+    assert first.wait(60) == 0
     (program / "activities" / "go").touch()
     second = start_server(program, env=environment)
-    until(lambda: execution(second, id_)["status"], "completed")
+    comes_to(lambda: execution(second, id_)["status"], "completed")
     assert execution(second, id_)["output"] == "a!"
     assert begun(program) == ["begins a"] * (1 if finishes else 2)

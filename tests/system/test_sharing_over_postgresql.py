@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from services.peer import Peer, Reply
+from services.polling import comes_to, until
 from services.process import ServerProcess
 
 PROGRAM = """
@@ -54,23 +54,17 @@ def server(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[Serve
 def clients(server: ServerProcess) -> Iterator[list[httpx.Client]]:
     """One connection to each of the two workers: an answer that reads no table is kept by each for itself and tells them apart."""
     found: dict[int, httpx.Client] = {}
-    deadline = time.monotonic() + 20
-    while len(found) < 2:
-        assert time.monotonic() < deadline, "one of the workers does not answer"
+
+    def both() -> bool:
         client = httpx.Client(base_url=server.base_url)
         if found.setdefault(client.get("/where").json(), client) is not client:
             client.close()
+        return len(found) == 2
+
+    until(both, explain=lambda: "one of the workers does not answer")
     yield list(found.values())
     for client in found.values():
         client.close()
-
-
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.01)
-    return found
 
 
 def names(client: httpx.Client) -> list[str]:
@@ -95,7 +89,7 @@ def test_a_write_of_one_worker_makes_the_answers_of_the_other_new(server: Server
     assert made.status_code == 201
     assert names(one) == ["first"]  # its own at once
     until(lambda: names(two) == ["first"])
-    assert kept(one) and kept(two)
+    until(lambda: kept(one) and kept(two))
     assert two.patch(f"/items/{made.json()['id']}", json={"name": "second"}).status_code == 200
     assert names(two) == ["second"]
     until(lambda: names(one) == ["second"])
@@ -109,7 +103,7 @@ def test_writes_of_the_durable_worker_are_heard_and_writes_to_other_tables_leave
     one.post("/items", json={"name": "before"})
     until(lambda: names(one) == names(two) == ["before"] and kept(one) and kept(two))
     one.post("/others", json={"name": "x"})
-    assert kept(two)
+    until(lambda: kept(two))
     assert one.post("/api/v1/workflows/Rename/executions", json={"input": {"name": "after"}}).status_code == 202
     until(lambda: names(one) == names(two) == ["after"])
 
@@ -163,7 +157,7 @@ def test_workers_count_failures_together_show_one_state_and_a_reset_by_any_close
     until(lambda: 'circuit_breaker_state{integration="Peer"} 0' in one.get("/metrics").text)
     assert one.get("/ask").json()["code"] == "peer_error"
     assert one.get("/health").json()["checks"]["integration_Peer"]["status"] == "healthy"
-    assert server.output.count("circuit breaker state changed") == 2
+    comes_to(lambda: server.output.count("circuit breaker state changed"), 2)
 
 
 def test_t18_connections_that_listen_are_within_the_limit(clients: list[httpx.Client], postgres: Any, url: str) -> None:
@@ -172,9 +166,9 @@ def test_t18_connections_that_listen_are_within_the_limit(clients: list[httpx.Cl
     def agreed() -> bool:
         details = clients[0].get("/health").json()["checks"]["database"]["details"]
         assert details["max_connections"] <= 25
-        assert details["in_use"] >= 3  # each of the three processes listens
-        assert details["open_connections"] == details["in_use"] + details["idle"]
-        return bool(details["open_connections"] == int(postgres.sql(theirs, url.rpartition("/")[2])))
+        listening = details["in_use"] >= 3  # each of the three processes
+        consistent = details["open_connections"] == details["in_use"] + details["idle"]
+        return bool(listening and consistent and details["open_connections"] == int(postgres.sql(theirs, url.rpartition("/")[2])))
 
     until(agreed)
 

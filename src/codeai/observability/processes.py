@@ -31,6 +31,7 @@ _LONGEST: Final = 256 * 1024 * 1024
 FOLDER_VARIABLE: Final = "CODEAI_RUNTIME"
 _PREFIX: Final = "codeai-instance-"
 _HELD: Final = "held"
+_HOLDING: Final = "holding"
 Answer = Callable[[Any], bytes]
 
 
@@ -44,9 +45,10 @@ def instance_folder() -> Iterator[Path]:
     place = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
     _sweep(place)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-    held = os.open(folder / _HELD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    held = os.open(folder / _HOLDING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _hold(held)
+        (folder / _HOLDING).rename(folder / _HELD)  # before that, somebody who sweeps might hold it first and take it for left behind
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
