@@ -16,7 +16,7 @@ from codeai.auth.issuing import SigningKey, issue_token
 from codeai.language.rendering.text import concise
 from codeai.server.composition import Composition
 from codeai.server.database import synchronise_here
-from codeai.server.loading import load_program
+from codeai.server.loading import apart, load_program
 from codeai.server.settings import read_settings
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
@@ -59,6 +59,7 @@ class Service:
         self, path: Path, url: str, env: Mapping[str, str] | None = None, *, clock: Callable[[], datetime] | None = None, **limits: Any
     ) -> None:
         program = load_program(path)
+        program = apart(program) if "CODEAI_OPERATOR_PORT" in (env or {}) else program  # as a start does
         assert program.valid, "\n".join(concise(found, program.sources) for found in program.diagnostics)
         environment = {"JWT_SECRET": SECRET, **(env or {})}
         settings = from_url(url, **limits)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
 from codeai.analysis.conversions import is_text, wider_number
-from codeai.analysis.scope import Scope
+from codeai.analysis.scope import Host, Scope
 from codeai.analysis.values import Values
 from codeai.language import types as t
+from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
 from codeai.model import expression as ir
@@ -90,6 +92,7 @@ class Literals(Values):
             fields.append(t.RecordField(name, value.type))
         if isinstance(wanted, t.Record):
             self._missing_members(node, wanted, seen)
+            entries.extend(self._defaulted(wanted, seen))
         return ir.RecordOf(type=wanted if isinstance(wanted, t.Record) else t.Record(tuple(fields)), entries=tuple(entries), at=node.start)
 
     def _entry_value(self, entry: ex.MapEntry, scope: Scope, wanted: t.Type | None) -> ir.Expression:
@@ -109,7 +112,27 @@ class Literals(Values):
             return self.expression(entry.value, scope)
         return self.value(entry.value, scope, field.type, f"field '{field.name}'", nullable=t.is_nullable(field.type))
 
+    def _defaulted(self, wanted: t.Record, seen: dict[str, Node]) -> Iterator[ir.Entry]:
+        """The members that are not given and have a default; whether that fits is said at its declaration."""
+        declared = {**self.symbols.record_fields, **self.symbols.inline_fields}.get(wanted.name, ())
+        if wanted.name in self.filling:
+            return  # a type that cannot be, which is said elsewhere
+        marks = len(self.report.diagnostics)
+        self.filling.add(wanted.name)
+        for field in declared:
+            member, default = wanted.field(field.name.text), default_of(field)
+            if member is not None and default is not None and member.name not in seen:
+                value = self.value(default, Scope(Host("a default", database=False)), member.type, "a default")
+                yield ir.Entry(member.name, value)
+        self.filling.discard(wanted.name)
+        self.report.forget(marks)
+
     def _missing_members(self, node: Node, wanted: t.Record, seen: dict[str, Node]) -> None:
         missing = [f"'{field.name}'" for field in wanted.fields if field.required and field.name not in seen]
         if missing:
             self.report.absent(node, node, f"missing {', '.join(missing)} in {wanted}", "CAI0306")
+
+
+def default_of(field: d.FieldDeclaration) -> ex.Expression | None:
+    """What ``default(…)`` of a field says."""
+    return next((one.arguments[0] for one in field.modifiers if one.name.text == "default" and one.arguments), None)

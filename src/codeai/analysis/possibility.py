@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from codeai.analysis.circles import circles
+from codeai.analysis.literals import default_of
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import Symbols
 from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
 from codeai.language.tree.node import Node
 
@@ -40,8 +42,9 @@ def _records(fields: Sequence[Node], symbols: Symbols) -> Iterator[tuple[str, No
 
 
 def _needed(field: d.FieldDeclaration) -> bool:
-    modifiers = {modifier.name.text for modifier in field.modifiers}
-    return "required" in modifiers and "default" not in modifiers
+    """Whether there is one in each value; a record as default is filled up as one that is given."""
+    default = default_of(field)
+    return isinstance(default, ex.MapLiteral) or (default is None and any(modifier.name.text == "required" for modifier in field.modifiers))
 
 
 def _rows(name: str, symbols: Symbols) -> Iterator[tuple[str, Node]]:

@@ -378,9 +378,8 @@ class Program(Settings):
                     label="first declared here",
                 )
             routes.setdefault(route, node)
-            if node not in own:
-                report_own(endpoint, node, self.report)
-            own.add(node)
+            if node not in own and report_own(endpoint, node, self.report):
+                own.add(node)
             name, count = endpoint.name, 1
             while name in names:
                 count += 1

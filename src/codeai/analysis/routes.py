@@ -6,28 +6,43 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from codeai.analysis.reporter import Reporter
+from codeai.language.diagnostics import Severity
 from codeai.language.suggestions import nearest
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
 from codeai.language.tree.queries import TestRequest
-from codeai.model.endpoint import Endpoint
+from codeai.model.endpoint import Endpoint, RunBlock
 
-# Routes and prefixes that the server keeps for itself (language page, section 6).
-_OWN: Final = ("health", "metrics", "debug", "openapi.json", "docs", "llms.txt")
+# What the server keeps for itself (language page, section 6): trees of routes, single pages, and what is below /api/v1.
+_TREES: Final = ("health", "debug", "docs")
+_PAGES: Final = ("metrics", "openapi.json", "llms.txt")
 _CONTROL: Final = ("workflows", "executions", "admin", "events", "dead-letters", "webhooks", "integrations", "query")
 _OPEN: Final = "\0"  # stands for a value that is put into a path
 
 
-def is_own(parts: Sequence[str]) -> bool:
-    """Whether a path belongs to the server."""
-    return bool(parts) and (parts[0] in _OWN or (tuple(parts[:2]) == ("api", "v1") and len(parts) > 2 and parts[2] in _CONTROL))
+APART: Final = "where operators have a port of their own (--operator-port), the route is free"
 
 
-def report_own(endpoint: Endpoint, node: Node, report: Reporter) -> None:
-    """Reports an endpoint at a route of the server."""
-    if is_own([part.text for part in endpoint.path]):
-        hint = "choose another path, or set api_prefix"
-        report.error(node, f"route '{endpoint.template}' belongs to the server", "CAI0514", help_text=hint)
+def is_own(method: str, parts: Sequence[str]) -> bool:
+    """Whether the server itself answers there. Its pages are only read; what operators do has all methods."""
+    if not parts:
+        return False
+    if tuple(parts[:2]) == ("api", "v1"):
+        return len(parts) > 2 and parts[2] in _CONTROL
+    if parts[0] == "debug":
+        return True
+    return method == "GET" and (parts[0] in _TREES or (len(parts) == 1 and parts[0] in _PAGES))
+
+
+def report_own(endpoint: Endpoint, node: Node, report: Reporter) -> bool:
+    """Reports an endpoint at a route of the server, which wins: an error where a block would never run, else a warning."""
+    if not is_own(endpoint.method, [part.text for part in endpoint.path]):
+        return False
+    said, hint = f"the server itself answers '{endpoint.method} {endpoint.template}'", "choose another path, or set api_prefix"
+    severity = Severity.ERROR if isinstance(endpoint.action, RunBlock) else Severity.WARNING
+    note = "" if endpoint.path[0].text == "health" else APART
+    report.error(node, said, "CAI0514", help_text=hint, note=note, severity=severity)
+    return True
 
 
 def report_unanswered(requests: Iterable[TestRequest], endpoints: Sequence[Endpoint], report: Reporter) -> None:
@@ -36,7 +51,7 @@ def report_unanswered(requests: Iterable[TestRequest], endpoints: Sequence[Endpo
     """
     for request in requests:
         parts = _parts(request.path)
-        if parts is None or is_own(parts) or not parts or any(_answers(endpoint, parts) for endpoint in endpoints):
+        if parts is None or is_own(request.method, parts) or not parts or any(_answers(endpoint, parts) for endpoint in endpoints):
             continue
         path = "/" + "/".join("{…}" if _OPEN in part else part for part in parts)
         message = f"no endpoint answers '{request.method} {path}'"

@@ -45,7 +45,7 @@ _LONGEST: Final = 10_485_760  # PostgreSQL: varchar(n)
 _DIGITS: Final = 1_000  # PostgreSQL: numeric(p, s)
 _PARAMETRISED: Final = ("decimal", "list", "map", "paginated", "enum", "ref", "many")
 _NEEDING: Final = {"ref": "ref(Entity)", "many": "many(Entity.field)", "enum": "enum(a, b)", "paginated": "paginated(Entity)"}
-_RULES: Final = ("min", "max", "min_length", "max_length", "length", "pattern")
+_RULES: Final = ("min", "max", "min_length", "max_length", "length", "pattern", "default")
 _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
     "pattern": _TEXTS,

@@ -34,6 +34,7 @@ class Values(TypeResolver):
         self.declared_steps: frozenset[str] = frozenset()  # of the workflow or job at hand, those that come later, too
         self.broken_body = False  # whether the body of the endpoint at hand names a type that is not there
         self.requirements: list[Requirement] = []
+        self.filling: set[str] = set()  # record types whose defaults are being filled in
         self._dispatch: dict[type, Callable[[Any, Scope, t.Type | None], ir.Expression]] = {}  # by class of node; filled by ``Expressions``
 
     def fit(self, value: ir.Expression, target: t.Type, on_failure: str = "error") -> ir.Expression | None:

@@ -133,7 +133,7 @@ def _row(composition: Composition, entity: Entity, row: Mapping[str, Any], conte
         return lambda: value(context)
 
     try:
-        decoder = ShapeDecoder(Shape(fields=fields), ShapeTypes(composition.application), default)
+        decoder = ShapeDecoder(Shape(fields=fields), ShapeTypes(composition.application, default), default)
         values: Mapping[str, object] = decoder.decode(json.dumps(row).encode()).values
     except Problem as problem:
         _refuse("--row: " + ("; ".join(f"{wrong.field}: {wrong.message}" for wrong in problem.errors) or problem.detail))

@@ -25,7 +25,7 @@ class RunInputs:
     """
 
     def __init__(self, application: Application, default: Default) -> None:
-        self._types = ShapeTypes(application)
+        self._types = ShapeTypes(application, default)
         self._default = default
         self._events = {event.wire: event.fields for event in application.events}
         self._fields = fields_of(application)

@@ -140,9 +140,13 @@ _ValueCheck = Callable[[Any], tuple[Any, _Problems]]
 
 
 class ShapeTypes:
-    """Python types for the types of the program, each made once."""
+    """Python types for the types of the program, each made once.
 
-    def __init__(self, application: Application) -> None:
+    :param default: makes what computes the default of a field
+    """
+
+    def __init__(self, application: Application, default: Callable[[InputField], Callable[[], Any]]) -> None:
+        self._default = default
         self._shapes = {shape.name: shape for shape in application.shapes}
         self._keys = {entity.name: entity.primary_field.type for entity in application.entities}
         self._structs: dict[str, Any] = {}
@@ -273,6 +277,7 @@ class ShapeTypes:
             fields = [(field.name, self.check(field.type, field.constraints)) for field in shape.fields]
         else:
             fields = [(field.name, self.check(field.type, Constraints())) for field in type_.fields]
+        defaults = {field.name: self._default(field) for field in shape.fields if field.default is not None} if shape is not None else {}
 
         def convert(found: Any) -> tuple[Any, _Problems]:
             values: dict[str, Any] = {}
@@ -286,6 +291,8 @@ class ShapeTypes:
                 if value is not msgspec.UNSET:
                     values[name], wrong = check(value)
                     problems.extend((f".{name}{path}", code, message) for path, code, message in wrong)
+                elif name in defaults:
+                    values[name] = defaults[name]()
             return values, problems
 
         return convert

@@ -10,7 +10,7 @@ import datetime
 import json
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from codeai.model.entity import Constraints
 from codeai.model.validation import check_of
 
 Reader = Callable[[Any], Any]
+Absent = Callable[[str], Mapping[str, Callable[[], Any]]]
+"""What makes the members of a record type that a peer left out, by its name."""
 _MOST_DIGITS: Final = 1000
 
 
@@ -41,13 +43,13 @@ class AnswerReader:
     :param type_: what the operation returns; ``void`` reads nothing
     """
 
-    def __init__(self, type_: t.Type) -> None:
+    def __init__(self, type_: t.Type, absent: Absent = lambda _: {}) -> None:
         plain = t.required(type_)
         self._void = isinstance(plain, t.Void)
         self._nullable = t.is_nullable(type_) or isinstance(plain, t.Json)
         self._text = isinstance(plain, t.String | t.Text)
         self._bytes = isinstance(plain, t.Bytes)
-        self._read = _reader(type_)
+        self._read = _reader(type_, absent)
 
     def read(self, answer: Answer) -> Any:
         """The value of a successful answer; raises AnswerInvalid."""
@@ -90,24 +92,25 @@ def _constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _reader(type_: t.Type) -> Reader:
+def _reader(type_: t.Type, absent: Absent) -> Reader:
     if isinstance(type_, t.Optional):
-        inner = _reader(type_.item)
+        inner = _reader(type_.item, absent)
         return lambda value: None if value is None else inner(value)
     if isinstance(type_, t.Record) and type_.fields:  # of a type within itself the name only is known
-        return _record(type_)
+        return _record(type_, absent)
     if isinstance(type_, t.List):
-        return _list(_reader(type_.item))
+        return _list(_reader(type_.item, absent))
     if isinstance(type_, t.Map):
-        return _map(_reader(type_.value))
+        return _map(_reader(type_.value, absent))
     for kind, (wanted, read) in _SCALARS.items():
         if isinstance(type_, kind):
             return _scalar(type_, wanted, read)
     return lambda value: value
 
 
-def _record(type_: t.Record) -> Reader:
-    fields = [(field.name, _reader(field.type), field.required and not t.is_nullable(field.type)) for field in type_.fields]
+def _record(type_: t.Record, absent: Absent) -> Reader:
+    fields = [(field.name, _reader(field.type, absent), field.required and not t.is_nullable(field.type)) for field in type_.fields]
+    defaults = absent(type_.name)
 
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -117,6 +120,9 @@ def _record(type_: t.Record) -> Reader:
             part = value.get(name)
             if part is None and required:
                 raise _Mismatch("there", f".{name}")
+            if part is None and name in defaults:
+                found[name] = defaults[name]()
+                continue
             try:
                 found[name] = None if part is None else inner(part)
             except _Mismatch as error:

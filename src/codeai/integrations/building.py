@@ -12,7 +12,7 @@ from codeai.cache.flights import Cache
 from codeai.evaluate.operations import text
 from codeai.integrations import authentication as auth
 from codeai.integrations.addresses import AddressPolicy
-from codeai.integrations.answers import AnswerReader
+from codeai.integrations.answers import Absent, AnswerReader
 from codeai.integrations.breaker import CircuitBreaker, Machine
 from codeai.integrations.client import IntegrationClient, OperationPlan, Surroundings, Throttle
 from codeai.integrations.errors import BadAddress
@@ -53,6 +53,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], float]
     surroundings: Surroundings
     default: Default
+    absent: Absent = lambda _: {}
     cache: Cache | None = None
     on_change: Callable[[str, Any], None] | None = None
 
@@ -82,7 +83,7 @@ def client(model: Integration, values: Values, parts: Parts) -> IntegrationClien
         model.name,
         base,
         outbound,
-        operations(model, values, parts.default),
+        operations(model, values, parts.default, parts.absent),
         authentication=_authentication(model.auth[0], settings, outbound) if model.auth is not None else None,
         breaker=CircuitBreaker(model.name, parts.machine(model.name, model.breaker or Breaker()), parts.now, parts.on_change),
         throttle=parts.throttle(model),
@@ -91,10 +92,10 @@ def client(model: Integration, values: Values, parts: Parts) -> IntegrationClien
     )
 
 
-def operations(model: Integration, values: Values, default: Default) -> dict[str, OperationPlan]:
+def operations(model: Integration, values: Values, default: Default, absent: Absent = lambda _: {}) -> dict[str, OperationPlan]:
     """The plans of an integration's operations, by name; raises NotBuildable."""
     fixed = _headers(model.headers, values, model)
-    return {operation.name: _operation(operation, model, values, fixed, default) for operation in model.operations}
+    return {operation.name: _operation(operation, model, values, fixed, default, absent) for operation in model.operations}
 
 
 def _host(url: str, what: str, at: int) -> str:
@@ -134,7 +135,7 @@ def _check_name(name: str, model: Integration) -> None:
         raise NotBuildable(f"header '{name}' of integration '{model.name}' is written by the client", model.at)
 
 
-def _operation(model: Operation, owner: Integration, values: Values, fixed: Headers, default: Default) -> OperationPlan:
+def _operation(model: Operation, owner: Integration, values: Values, fixed: Headers, default: Default, absent: Absent) -> OperationPlan:
     graphql = owner.kind == "graphql"
     mutation = graphql and model.document.lstrip().startswith("mutation")
     for entry in model.headers:
@@ -142,7 +143,7 @@ def _operation(model: Operation, owner: Integration, values: Values, fixed: Head
     return OperationPlan(
         name=model.name,
         writer=RequestWriter(model, _header_values(model, fixed, values), default, graphql=graphql),
-        reader=AnswerReader(model.result),
+        reader=AnswerReader(model.result, absent),
         idempotent=model.idempotent or (graphql and not mutation),
         keyed=model.idempotent,
         cache=_kept(model, graphql=graphql, mutation=mutation),

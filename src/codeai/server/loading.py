@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from codeai.analysis.program import analyse
+from codeai.analysis.routes import APART
 from codeai.analysis.symbols import Symbols
 from codeai.functions.checking import FunctionProblem, problems
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
@@ -39,6 +40,11 @@ class Loaded(msgspec.Struct, frozen=True):
     def valid(self) -> bool:
         """Whether there is no error."""
         return not any(found.severity is Severity.ERROR for found in self.diagnostics)
+
+
+def apart(program: Loaded) -> Loaded:
+    """The program where operators have a listener of their own, so that their routes are free for it."""
+    return msgspec.structs.replace(program, diagnostics=[found for found in program.diagnostics if found.note != APART])
 
 
 def find_program(path: Path | None) -> tuple[list[Path], Path]:

@@ -22,7 +22,7 @@ from codeai.server.certificates import Certificates
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
 from codeai.server.listening import ALONE_VARIABLE, SOCKET_VARIABLE, AddressInUse, Place, bind, check, main_place, operator_place, unbind
-from codeai.server.loading import Loaded, LoadError, load_program
+from codeai.server.loading import Loaded, LoadError, apart, load_program
 from codeai.server.lock import FileInUse, FileLock
 from codeai.server.secrets import close_to_others, development_secret
 from codeai.server.settings import SettingError, Settings, read_settings
@@ -65,6 +65,8 @@ def make_ready(program: Loaded, flags: Mapping[str, Any], *, done: str = "served
 
     :param done: what would be done with it, for messages
     """
+    if flags.get("operator_port") or os.environ.get("CODEAI_OPERATOR_PORT"):
+        program = apart(program)
     sys.stderr.write(brief(program.diagnostics, program.sources, colour=sys.stderr.isatty()))
     if not program.valid:
         return _say(f"the program has errors, nothing is {done}", INVALID)

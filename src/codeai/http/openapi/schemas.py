@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from codeai.language import types as t
+from codeai.model import expression as ir
 from codeai.model.application import Application
 from codeai.model.endpoint import InputField, Shape
 from codeai.model.entity import Constraints, Entity
@@ -166,7 +168,25 @@ class Schemas:
             schema = nullable(schema)
         if field.write_only:
             schema = {**schema, "writeOnly": True}
+        stated = _stated(field.default) if field.default is not None else None
+        if stated is not None:
+            schema = {**schema, "default": stated}
         return self._described(schema, field.description)
+
+
+def _stated(default: ir.Expression) -> Any:
+    """A default as JSON, where the text of the program says it; None for what is computed, or has no plain form."""
+    if isinstance(default, ir.ListOf):
+        items = [_stated(item) for item in default.items]
+        return None if None in items else items
+    if isinstance(default, ir.RecordOf):
+        members = {entry.name: _stated(entry.value) for entry in default.entries}
+        return None if None in members.values() else members
+    if not isinstance(default, ir.Constant):
+        return None
+    if isinstance(default.value, datetime.date | datetime.time):
+        return default.value.isoformat()
+    return number(default.value) if isinstance(default.value, str | int | float | Decimal) else None
 
 
 def _constrained(schema: Schema, constraints: Constraints) -> Schema:

@@ -41,7 +41,7 @@ class Endpoints:
         self._surrounding = surrounding
         self._providers = providers
         self._eventing = eventing
-        self._types = ShapeTypes(application)
+        self._types = ShapeTypes(application, foundation.default)
         projection = Projection(application, evaluator)
         self._actions = Actions(application, foundation.statements, evaluator, projection, runtime, eventing.outbox)
 

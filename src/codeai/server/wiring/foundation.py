@@ -79,6 +79,11 @@ class Foundation:
         context = Defaults(self.clock)
         return lambda: value(context)  # type: ignore[arg-type]  # defaults know the time alone
 
+    def absent(self, record: str) -> Mapping[str, Callable[[], Any]]:
+        """What makes the members of a record type that were not given, by their names."""
+        shape = next((shape for shape in self.application.shapes if shape.name == record), None)
+        return {field.name: self.default(field) for field in shape.fields if field.default is not None} if shape is not None else {}
+
     def _check_requirements(self) -> None:
         for requirement in self.application.requirements:
             value = requirement.value

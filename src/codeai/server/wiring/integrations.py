@@ -64,6 +64,7 @@ def _parts(foundation: Foundation, sharing: Sharing, machines: Machines, found: 
         now=time.monotonic if sharing.redis is None else time.time,
         surroundings=Surroundings(now=foundation.clock, observer=found.observed),
         default=lambda field: foundation.default(field)(),
+        absent=foundation.absent,
         cache=sharing.cache,
     )
 
@@ -79,7 +80,7 @@ def recorded(foundation: Foundation) -> RecordedIntegrations:
     plans: dict[str, Any] = {}
     try:
         for model in foundation.application.integrations:
-            found = operations(model, foundation.evaluator, lambda field: foundation.default(field)())
+            found = operations(model, foundation.evaluator, lambda field: foundation.default(field)(), foundation.absent)
             plans |= {f"{model.name}.{name}": plan for name, plan in found.items()}
     except (NotBuildable, NotCompilable) as error:
         raise StartError(str(error), error.at) from error

@@ -32,10 +32,14 @@ class Routing:
         :param documented: the program as its documentation shows it
         """
         router: Router[Handler] = Router()
+        pages = documentation(document(documented))
+        if self._apart:
+            _add(router, pages)  # what is added later wins
         for endpoint in program.endpoints:
             router.add(endpoint.method, tuple((part.text, part.parameter) for part in endpoint.path), endpoints.handler(endpoint))
         self._add_health(router)
-        _add(router, documentation(document(documented)))
+        if not self._apart:
+            _add(router, pages)
         if not any(not endpoint.path for endpoint in program.endpoints):
             router.add("GET", (), landing(program.name, program.version))
         if not self._apart:
