@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from codeai.analysis.builtins import BUILTINS
 from codeai.analysis.conversions import is_text
 from codeai.analysis.names import Names, origin_of
 from codeai.analysis.scope import Scope, broken
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
+from codeai.language.elsewhere import instead, nearest_or_meant
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
@@ -98,7 +100,9 @@ class Members(Names):
             return ir.Call(type=t.Int(), function="length", arguments=(target,), at=node.start)
         if name == "ids" and isinstance(type_, t.List) and isinstance(type_.item, t.Row):
             return self._ids(node, target, type_.item)
-        self.report.error(node.name, f"type '{type_}' has no member '{name}'", "CAI0108", kind=self.kind)
+        near = nearest_or_meant(name, ("length", *BUILTINS))
+        hint = instead(name) or ("" if near is None else f"did you mean '{near.name}{'' if near.name == 'length' else '()'}'?")
+        self.report.error(node.name, f"type '{type_}' has no member '{name}'", "CAI0108", kind=self.kind, help_text=hint)
         return broken(node)
 
     def _ids(self, node: ex.Member, target: ir.Expression, row: t.Row) -> ir.Expression:

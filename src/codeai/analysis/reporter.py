@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
-from codeai.language.suggestions import nearest
+from codeai.language.elsewhere import instead, nearest_or_meant
 from codeai.language.tree.expressions import Missing
 from codeai.language.tree.node import Node, Reference
 
@@ -97,13 +97,14 @@ class Reporter:
     ) -> str | None:
         """Adds an error about a name that nothing has, with the nearest known one, which it returns."""
         known = list(known)
-        near = nearest(name, known)
+        near = nearest_or_meant(name, known)
         if isinstance(node, Reference) and node.quoted:
             advice = f"did you mean '{near.name}'?" if near is not None else "declare it; until then its use fails when it comes to it"
             self.warning(node, message, code, help_text=advice)
             return None
         if near is None:
-            self.error(node, message, code, kind=kind, expected=_few(known))
+            hint = instead(name)
+            self.error(node, message, code, kind=kind, help_text=hint, expected=() if hint else _few(known))
             return None
         whole = node.end - node.start == len(name)
         edits = (Edit(node.start, node.end, near.name, near.sure and code not in _GUARDS),) if whole else ()

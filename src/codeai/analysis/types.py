@@ -124,7 +124,9 @@ class TypeResolver:
     def _parametrised(self, node: ty.NamedType) -> t.Type:
         name, arguments = node.name.text, node.arguments
         if len(arguments) > _MOST.get(name, len(arguments)):
-            self.report.error(arguments[_MOST[name]], f"type '{name}' takes {_MOST[name]} argument{'s' * (_MOST[name] > 1)}", "CAI0202")
+            hint = "keys are texts; say only what the values are, as in map(int)" if name == "map" else ""
+            said = f"type '{name}' takes {_MOST[name]} argument{'s' * (_MOST[name] > 1)}"
+            self.report.error(arguments[_MOST[name]], said, "CAI0202", help_text=hint)
         if name in ("string", "varchar"):
             return t.String(self._number(node, arguments, 0, _LONGEST))
         if name in ("decimal", "numeric"):
@@ -144,6 +146,8 @@ class TypeResolver:
             return self._reference(name, arguments[0])
         if name in _PLAIN or name in self.symbols.type_names() or name in self.symbols.entities:
             self.report.error(node, f"type '{name}' takes no arguments", "CAI0202")
+        elif name.lower() in ("optional", "nullable", "maybe", "option"):
+            self.report.error(node, f"unknown type '{name}'", "CAI0201", help_text="write the type with '?' behind it, as in string?")
         else:
             self.report.unknown(node.name, f"unknown type '{name}'", name, [*_PLAIN, *_PARAMETRISED], "CAI0201")
         return t.Unknown()

@@ -26,13 +26,26 @@ class Clauses(Entities):
 
     def resource_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A clause of a resource: settings of actions, or those of endpoints."""
-        if self.at(NAME) and self.texts[self.i] in ACTIONS and self.kind_at(1) in ("{", ","):
+        if self.at(NAME) and self.texts[self.i] in ACTIONS and self.kind_at(1) != ":":
             start = self.start
             actions = self.listed_names()
-            self.expect("{", "'{'")
+            if not self.at("{"):
+                return self._bare_actions(actions)
+            self.i += 1
             clauses = self.items(lambda: self.known_clause(_ACTION, "setting"))
             return d.ActionSettings(start, self.previous_end, actions, clauses)
         return self.known_clause(_RESOURCE, "clause")
+
+    def _bare_actions(self, actions: tuple[Identifier, ...]) -> d.NamesClause:
+        """``list, get`` without settings: what chooses actions elsewhere."""
+        start, end = actions[0].start, actions[-1].end
+        while self.at(NAME) and self.texts[self.i] in ACTIONS and self.kind_at(1) not in (":", "{", ","):
+            actions = (*actions, self.identifier())
+            end = self.previous_end
+        meant = f"actions: [{', '.join(action.text for action in actions)}]"
+        help_text = f"to choose actions write '{meant}'; what holds for some of them stands in '{{ … }}' behind them"
+        self.report("expected '{' behind the actions", "CAI0010", start, end, help_text=help_text, edits=(Edit(start, end, meant, False),))
+        return d.NamesClause(start, end, Identifier(start, start, "actions"), actions)
 
     def endpoint_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A clause of an endpoint."""

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import NoReturn, TypeVar
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
+from codeai.language.elsewhere import nearest_or_meant
 from codeai.language.lexer import BROKEN, END, NAME, Tokens
 from codeai.language.operators import VALUES
 from codeai.language.source import SourceFile
 from codeai.language.spellings.hosts import Host
 from codeai.language.spellings.outline import Outline, outline_of
-from codeai.language.suggestions import nearest
 from codeai.language.tree.node import Identifier
 
 _Item = TypeVar("_Item")
@@ -230,7 +230,7 @@ class Cursor:
         :param older: words that older files may use here, which are near but not offered
         """
         known = tuple(known)
-        near = nearest(name.text, (*known, *older))
+        near = nearest_or_meant(name.text, (*known, *older))
         edits = (Edit(name.start, name.end, near.name, near.sure),) if near else ()
         self.report(
             f"unknown {what} '{name.text}'",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from codeai.language.diagnostics import Edit
 from codeai.language.lexer import END, NAME, is_name
 from codeai.language.operators import METHODS
 from codeai.language.parser import scripts
 from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
+from codeai.language.parser.foreign_types import canonical
 from codeai.language.parser.statements import KEYWORDS
 from codeai.language.spellings import descriptions, endpoints, security
 from codeai.language.spellings import settings as spelled
@@ -177,13 +179,25 @@ class Parser(Events):
         if method.text not in METHODS[:5]:
             self.unknown("method", method, METHODS[:5], "CAI0021")
         path = self._path()
+        answer = self._arrow() if self.at("->") else ()
         place, older = request_place(self)
         parameters = tuple(segment.text for segment in path.segments if segment.parameter)
         self.host = Host(older, parameters, place, end=block_end(self))
         self.expect("{", "'{'")
-        clauses = endpoints.finished(self, self.items(self.endpoint_clause))
+        clauses = (*answer, *endpoints.finished(self, self.items(self.endpoint_clause)))
         self.host = Host()
         return d.EndpointDeclaration(start, self.previous_end, description, method, path, clauses, annotations)
+
+    def _arrow(self) -> tuple[d.Clause, ...]:
+        """``-> T`` behind the path of an endpoint, as if it were a function."""
+        start, before = self.start, self.previous_end
+        answer = self._result()
+        if answer is None:
+            return ()
+        written = canonical(self, answer)
+        edits = (Edit(before, answer.end, ""), Edit(self.ends[self.i], self.ends[self.i], f" returns: {written} ")) if self.at("{") else ()
+        self.report("expected '{', got '->'", "CAI0010", start, answer.end, help_text=f"write 'returns: {written}' inside", edits=edits)
+        return (d.ReturnsClause(start, answer.end, answer),)
 
     def _function(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()

@@ -6,6 +6,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME, STRING, is_name
+from codeai.language.parser import foreign_types
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
 from codeai.language.spellings import data, descriptions
@@ -49,10 +50,12 @@ class Types(Expressions):
         self.nesting += 1
         if self.nesting > 100:
             self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i])
-        found = self._plain_type()
+        found = foreign_types.at_beginning(self) or self._plain_type()
         while self.at("?") and not self.breaks[self.i]:
             self.i += 1
             found = ty.OptionalType(found.start, self.previous_end, found)
+        if self.kinds[self.i] in ("[", "|", NAME):
+            found = foreign_types.behind(self, found)
         self.nesting -= 1
         return found
 
@@ -71,11 +74,13 @@ class Types(Expressions):
             return self._plain_type()
         if self.at(".") and self.text_at(1) in SHAPES:
             return self._shape(name)
-        if self.at("[") and self.kind_at(1) == INTEGER:
-            self.fail_expected("'('")
         if self.at("(") and not self.breaks[self.i]:
             arguments = self._type_arguments(name.text)
             return ty.NamedType(start, self.previous_end, name, arguments)
+        if self.kinds[self.i] in ("[", "<", "{", NAME) and (foreign := foreign_types.with_arguments(self, name)) is not None:
+            return foreign
+        if self.at("[") and self.kind_at(1) == INTEGER:
+            self.fail_expected("'('")
         return ty.NamedType(start, name.end, name)
 
     def outline_has_type(self, name: str) -> bool:
@@ -98,15 +103,19 @@ class Types(Expressions):
         self.depth += 1
         found: list[Node] = []
         while not self.at(")"):
-            found.append(self._type_argument(name))
-            if not self.take(","):
+            found.append(self.type_argument(name))
+            if not self.take(",") and not (name == "enum" and foreign_types.bar(self)):
                 break
         self.depth -= 1
         self.expect(")", "')'", "','")
         return tuple(found)
 
-    def _type_argument(self, name: str) -> Node:
-        if name in ("list", "array", "map", "paginated"):
+    def type_argument(self, name: str) -> Node:
+        """What a type that takes arguments is given.
+
+        :param name: of the type
+        """
+        if name in ("list", "array", "map", "paginated", "?"):
             return self.type_expression()
         if name in ("ref", "many", "enum"):
             if self.kinds[self.i] == STRING:
@@ -192,6 +201,10 @@ class Types(Expressions):
         if following == NAME and not self.breaks_at(ahead + 1):
             return self.text_at(ahead) in MODIFIERS
         return not (following in ("(", "{") and self.text_at(ahead) in ("index", "unique_index", "indexes"))
+
+    def at_modifier(self) -> bool:
+        """Whether the current token is a modifier of a field."""
+        return self.texts[self.i] in MODIFIERS and self._modifier_at(0)
 
     def _modifier(self) -> ty.Modifier:
         name = self.identifier()

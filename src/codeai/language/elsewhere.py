@@ -1,0 +1,131 @@
+"""What other languages and systems call the same thing: the words that authors bring along, and what to write here instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from codeai.language.suggestions import Suggestion, nearest
+
+# Folded words (small letters, without '_'), and the names here that may be meant, of which one is known where the word stands.
+_MEANT: Final[Mapping[str, tuple[str, ...]]] = {
+    # types
+    **dict.fromkeys(("str", "char", "nvarchar", "character", "cstring"), ("string", "to_string")),
+    **dict.fromkeys(("long", "short", "smallint", "serial", "bigserial", "uint", "byte", "num"), ("int",)),
+    **dict.fromkeys(("real", "single"), ("float",)),
+    **dict.fromkeys(("money", "currency", "bigdecimal"), ("decimal",)),
+    **dict.fromkeys(("dict", "dictionary", "hash", "hashmap"), ("map", "hash")),
+    **dict.fromkeys(("set", "tuple", "vector", "sequence"), ("list",)),
+    **dict.fromkeys(("struct", "unknown", "dynamic", "mixed", "variant"), ("json",)),
+    **dict.fromkeys(("blob", "bytea", "buffer", "file"), ("bytes",)),
+    **dict.fromkeys(("timestamptz", "instant", "zoneddatetime"), ("timestamp",)),
+    **dict.fromkeys(("interval", "timedelta", "timespan"), ("duration",)),
+    **dict.fromkeys(("uri", "link"), ("url",)),
+    **dict.fromkeys(("guid", "uuidv4", "objectid"), ("uuid",)),
+    **dict.fromkeys(("belongsto", "foreignkey", "references", "relation"), ("ref",)),
+    # what is done with rows
+    **dict.fromkeys(("read", "show", "view", "retrieve", "fetch", "detail"), ("get", "read")),
+    "get": ("read",),
+    **dict.fromkeys(("index", "query", "search", "all"), ("list", "read")),
+    **dict.fromkeys(("add", "insert", "new", "post", "write", "save"), ("create",)),
+    **dict.fromkeys(("edit", "patch", "put", "modify", "change"), ("update",)),
+    **dict.fromkeys(("remove", "destroy", "del", "erase"), ("delete",)),
+    # functions
+    **dict.fromkeys(("touppercase", "uppercase", "toupper", "upcase", "ucase"), ("upper",)),
+    **dict.fromkeys(("tolowercase", "lowercase", "tolower", "downcase", "lcase"), ("lower",)),
+    **dict.fromkeys(("strip", "trimspace", "chomp"), ("trim",)),
+    **dict.fromkeys(("ltrim", "lstrip", "trimstart", "trimleft"), ("trim_left",)),
+    **dict.fromkeys(("rtrim", "rstrip", "trimend", "trimright"), ("trim_right",)),
+    **dict.fromkeys(("len", "size", "charlength", "strlen"), ("length",)),
+    **dict.fromkeys(("includes", "has", "indexof"), ("contains",)),
+    **dict.fromkeys(("hasprefix", "beginswith"), ("starts_with",)),
+    "hassuffix": ("ends_with",),
+    **dict.fromkeys(("replaceall", "gsub", "sub"), ("replace",)),
+    **dict.fromkeys(("slugify", "parameterize"), ("slug",)),
+    **dict.fromkeys(("average", "mean"), ("avg",)),
+    **dict.fromkeys(("collect", "transform"), ("map",)),
+    **dict.fromkeys(("where", "grep"), ("filter",)),
+    **dict.fromkeys(("some", "exists"), ("any",)),
+    "every": ("all",),
+    **dict.fromkeys(("distinct", "uniq", "dedupe"), ("unique",)),
+    **dict.fromkeys(("orderby", "sortby", "sorted"), ("sort",)),
+    "groupby": ("group_by",),
+    **dict.fromkeys(("ceiling", "roundup"), ("ceil",)),
+    **dict.fromkeys(("rand", "randint"), ("random",)),
+    **dict.fromkeys(("tostring", "stringify", "repr", "text"), ("to_string",)),
+    **dict.fromkeys(("toint", "int", "integer", "atoi", "number"), ("parse_int",)),
+    **dict.fromkeys(("todecimal", "decimal", "float", "parsefloat", "tonumber"), ("parse_decimal",)),
+    **dict.fromkeys(("jsonencode", "jsonstringify", "dumps"), ("to_json",)),
+    **dict.fromkeys(("jsondecode", "jsonparse", "loads"), ("parse_json",)),
+    **dict.fromkeys(("utcnow", "currenttime", "currenttimestamp", "getdate"), ("now",)),
+    **dict.fromkeys(("currentdate", "curdate"), ("today",)),
+    **dict.fromkeys(("strftime", "dateformat", "formatdatetime"), ("format_date",)),
+    **dict.fromkeys(("strptime", "todate", "parsedatetime"), ("parse_date",)),
+    **dict.fromkeys(("datediff", "daysbetween"), ("diff_days",)),
+    **dict.fromkeys(("trunc", "datetrunc", "startof"), ("start_of",)),
+    **dict.fromkeys(("uuid4", "newuuid", "genrandomuuid", "randomuuid", "generateid", "newid"), ("uuid",)),
+    **dict.fromkeys(("sha256", "md5", "digest"), ("hash",)),
+    **dict.fromkeys(("bcrypt", "hashpw"), ("hash_password",)),
+    **dict.fromkeys(("checkpassword", "comparepassword", "checkpw"), ("verify_password",)),
+    **dict.fromkeys(("signjwt", "createtoken", "signtoken", "jwt", "generatetoken"), ("issue_token",)),
+    **dict.fromkeys(("getenv", "environ"), ("env",)),
+    **dict.fromkeys(("puts", "println", "echo", "printf"), ("print",)),
+    **dict.fromkeys(("hasrole", "isinrole"), ("has_role",)),
+    **dict.fromkeys(("can", "hasscope", "permitted"), ("has_permission",)),
+    # modifiers of fields
+    **dict.fromkeys(("primarykey", "pk", "key", "id"), ("primary",)),
+    **dict.fromkeys(("autoincrement", "identity", "generated"), ("auto",)),
+    **dict.fromkeys(("notnull", "nonnull", "mandatory"), ("required",)),
+    **dict.fromkeys(("nullable", "null", "maybe"), ("optional",)),
+    **dict.fromkeys(("readonly", "computed"), ("read_only",)),
+    **dict.fromkeys(("writeonly", "hidden", "private"), ("write_only",)),
+    **dict.fromkeys(("regex", "regexp", "format"), ("pattern", "format_date")),
+    **dict.fromkeys(("fulltext", "indexed"), ("searchable",)),
+    **dict.fromkeys(("maxlen", "maxlength"), ("max_length",)),
+    **dict.fromkeys(("minlen", "minlength"), ("min_length",)),
+    **dict.fromkeys(("gte", "minimum", "ge"), ("min",)),
+    **dict.fromkeys(("lte", "maximum", "le"), ("max",)),
+    **dict.fromkeys(("final", "frozen", "constant"), ("immutable",)),
+    **dict.fromkeys(("encrypted", "sensitive", "password"), ("secret",)),
+    **dict.fromkeys(("ondelete", "cascade"), ("on_delete",)),
+}
+# Namespaces and values that there are not here, as they are written where they stand alone.
+_ADVICE: Final[Mapping[str, str]] = {
+    "Math": "functions have no namespace here, as in 'round(x)' or 'max(a, b)'",
+    "JSON": "write 'to_json(value)' or 'parse_json(text)'",
+    **dict.fromkeys(("Date", "datetime", "moment", "dayjs", "DateTime"), "write 'now()', 'today()' or 'parse_date(text)'"),
+    **dict.fromkeys(("console", "logger", "Logger", "logging"), "write 'log info \"…\"'"),
+    **dict.fromkeys(("process", "os"), "what the environment has is read by 'env(NAME)'"),
+    **dict.fromkeys(("req", "request", "ctx", "context", "params"), "a request brings 'path', 'query', 'header', 'cookie' and 'body'"),
+    **dict.fromkeys(("res", "response", "reply"), "what is answered stands behind 'return', another status in 'return 201 with …'"),
+    **dict.fromkeys(("db", "session", "prisma", "knex"), "rows are read by 'select' and written by 'create', 'update' and 'delete'"),
+    **dict.fromkeys(("this", "self"), "fields of the row have no prefix here"),
+    **dict.fromkeys(("undefined", "None", "nil", "NULL", "nothing"), "what is not there is 'null'"),
+    **dict.fromkeys(("True", "TRUE"), "write 'true'"),
+    **dict.fromkeys(("False", "FALSE"), "write 'false'"),
+    **dict.fromkeys(("current_user", "currentUser", "principal", "auth"), "who asks is 'user', as in 'user.id'"),
+    **dict.fromkeys(("push", "append", "concat", "extend"), "lists are added, as in 'items + [item]'"),
+    **dict.fromkeys(("reduce", "fold", "inject"), "add up by 'sum(items, x => …)', or go through them by 'for item in items { … }'"),
+    **dict.fromkeys(("forEach", "each"), "go through a list by 'for item in items { … }'"),
+    **dict.fromkeys(("format", "sprintf"), 'put texts together in one, as in "{name}: {count}"'),
+}
+
+
+def nearest_or_meant(word: str, known: Iterable[str]) -> Suggestion | None:
+    """The known name that an author most likely meant: one that is a letter away, else what the word of another language is called here,
+    else the nearest; None where nothing is near, or where ``instead`` knows better (``Math`` is no misspelt ``path``).
+    """
+    names = list(known)
+    near = nearest(word, names)
+    if near is not None and near.sure and not (word in _ADVICE and word[0].isupper()):
+        return near
+    candidates = _MEANT.get(word.replace("_", "").lower(), ())
+    elsewhere = next((name for name in candidates if name != word and name in names), None) if candidates else None
+    if elsewhere is not None:
+        return Suggestion(elsewhere, sure=False)
+    return None if word in _ADVICE else near
+
+
+def instead(word: str) -> str:
+    """What to write instead of a name that there is not here and that no other name replaces; empty where nothing is known."""
+    return _ADVICE.get(word, "")

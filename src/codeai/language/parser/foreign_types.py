@@ -1,0 +1,187 @@
+"""Types as other languages write them: ``[T]``, ``T[]``, ``list<T>``, ``T | null``, ``"a" | "b"``, ``ref Order``.
+
+None is part of the language, and what each means is plain: so it is one finding with the edit that mends it, and what follows is
+checked as if it were written so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from codeai.language.diagnostics import Diagnostic, Edit
+from codeai.language.lexer import INTEGER, NAME, STRING, is_name
+from codeai.language.tree import types as ty
+from codeai.language.tree.node import Identifier, Node, Reference
+
+if TYPE_CHECKING:
+    from codeai.language.parser.types import Types
+
+_CLOSING: Final = {"<": ">", "[": "]", "{": "}"}
+_NOTHING: Final = ("null", "none", "nil", "undefined")
+_OPTIONAL: Final = ("optional", "option", "nullable", "maybe")
+# What takes arguments elsewhere, by its name in small letters, and the name here; '?' is written behind a type.
+_TAKING: Final = {
+    **dict.fromkeys(("list", "array", "set", "vector", "sequence", "readonlyarray"), "list"),
+    **dict.fromkeys(("map", "dict", "record", "hashmap", "dictionary"), "map"),
+    **dict.fromkeys(_OPTIONAL, "?"),
+    **{name: name for name in ("ref", "many", "enum", "paginated")},
+}
+_PREFIX: Final = "this type is written"
+_LONGEST: Final = 80  # characters of a type that a message repeats
+_SIZED: Final = ("string", "varchar", "decimal", "numeric")
+
+
+def at_beginning(parser: Types) -> ty.TypeExpression | None:
+    """``[T]``, or a choice of texts; None where the text is neither."""
+    if parser.at("[") and parser.kind_at(1) in (NAME, STRING, "[", "{"):
+        return _between_brackets(parser)
+    if parser.kinds[parser.i] == STRING and parser.kind_at(1) == "|" and parser.kind_at(2) == STRING:
+        return _choice(parser)
+    return None
+
+
+def with_arguments(parser: Types, name: Identifier) -> ty.TypeExpression | None:
+    """Behind the name: ``list<T>``, ``Optional[T]``, ``enum { a, b }``, ``string[20]``, ``ref Order``; None where none of them stands."""
+    if parser.breaks[parser.i]:
+        return None
+    opening, meant = parser.kinds[parser.i], _TAKING.get(name.text.lower())
+    if opening == "[" and parser.kind_at(1) == INTEGER and name.text in _SIZED:
+        return _bracketed(parser, name, name.text)
+    if meant is None or (opening == "[" and parser.kind_at(1) == "]"):
+        return None
+    if opening in ("<", "[") or (opening == "{" and meant == "enum"):
+        return _bracketed(parser, name, meant)
+    if opening == NAME and name.text in ("ref", "many", "list") and parser.kind_at(1) != ":" and not parser.at_modifier():
+        argument = parser.type_argument(name.text)
+        edits = [(name.end, argument.start, "("), (argument.end, argument.end, ")")]
+        return _told(parser, ty.NamedType(name.start, argument.end, name, (argument,)), edits)
+    return None
+
+
+def bar(parser: Types) -> bool:
+    """``enum(a | b)``: steps over a bar where a comma should stand."""
+    if not parser.at("|"):
+        return False
+    start, end = parser.start, parser.ends[parser.i]
+    edits = (Edit(parser.previous_end, end, ","),)
+    parser.report("expected ',', got '|'", "CAI0010", start, end, expected=("','", "')'"), edits=edits)
+    parser.i += 1
+    return True
+
+
+def behind(parser: Types, found: ty.TypeExpression) -> ty.TypeExpression:
+    """``T[]``, ``T | null`` and ``timestamp with time zone``: the type with what other languages write behind it."""
+    while not parser.breaks[parser.i]:
+        start = parser.start
+        if parser.at("[") and parser.kind_at(1) == "]":
+            parser.i += 2
+            name = Identifier(found.start, found.start, "list")
+            edits = [(found.start, found.start, "list("), (start, parser.previous_end, ")")]
+            found = _told(parser, ty.NamedType(found.start, parser.previous_end, name, (found,)), edits)
+        elif parser.at("|") and parser.text_at(1) in _NOTHING:
+            parser.i += 2
+            edits = [(found.end, parser.previous_end, "?")]
+            found = _told(parser, ty.OptionalType(found.start, parser.previous_end, found), edits)
+        elif parser.texts[parser.i] in ("with", "without") and (parser.text_at(1), parser.text_at(2)) == ("time", "zone"):
+            parser.i += 3
+            _told(parser, found, [(found.end, parser.previous_end, "")])
+        else:
+            break
+    return found
+
+
+def _between_brackets(parser: Types) -> ty.TypeExpression:
+    start, end = parser.start, parser.ends[parser.i]
+    parser.i += 1
+    element = parser.type_expression()
+    closing = parser.start
+    parser.expect("]", "']'")
+    edits = [(start, end, "list("), (closing, parser.previous_end, ")")]
+    return _told(parser, ty.NamedType(start, parser.previous_end, Identifier(start, end, "list"), (element,)), edits)
+
+
+def _choice(parser: Types) -> ty.TypeExpression:
+    start, end = parser.start, parser.ends[parser.i]
+    edits = [(start, start, "enum(")]
+    members = [_member(parser, edits)]
+    while parser.at("|") and parser.kind_at(1) == STRING:
+        parser.i += 1
+        edits.append((members[-1].end, parser.start, ", "))
+        members.append(_member(parser, edits))
+    edits.append((parser.previous_end, parser.previous_end, ")"))
+    return _told(parser, ty.NamedType(start, parser.previous_end, Identifier(start, end, "enum"), tuple(members)), edits)
+
+
+def _bracketed(parser: Types, name: Identifier, meant: str) -> ty.TypeExpression:
+    """What stands between brackets other than ``()`` behind a name that takes arguments."""
+    start, end, closing = parser.start, parser.ends[parser.i], _CLOSING[parser.kinds[parser.i]]
+    edits = [(name.start, name.end, meant)] if meant not in (name.text, "?") else []
+    parser.i += 1
+    parser.depth += 1
+    found: list[Node] = []
+    while not parser.at(closing):
+        found.append(_member(parser, edits) if meant == "enum" and parser.kinds[parser.i] == STRING else parser.type_argument(meant))
+        if not parser.take(","):
+            break
+    parser.depth -= 1
+    last = parser.start
+    parser.expect(closing, f"'{closing}'", "','")
+    if meant == "map" and len(found) == 2:  # keys are texts
+        edits.append((found[0].start, found[1].start, ""))
+        del found[0]
+    if meant == "?" and len(found) == 1 and isinstance(found[0], ty.TypeExpression):
+        edits += [(name.start, end, ""), (last, parser.previous_end, "?")]
+        return _told(parser, ty.OptionalType(name.start, parser.previous_end, found[0]), edits)
+    edits += [(start, end, "("), (last, parser.previous_end, ")")]
+    name = Identifier(name.start, name.end, meant)
+    return _told(parser, ty.NamedType(name.start, parser.previous_end, name, tuple(found)), edits)
+
+
+def _member(parser: Types, edits: list[tuple[int, int, str]]) -> Reference:
+    """A member of an enum that stands in quotes; ``edits`` get what takes them away where it is a name."""
+    start, end, text = parser.start, parser.ends[parser.i], parser.text_literal()
+    if is_name(text):
+        edits.append((start, end, text))
+    return Reference(start, end, (Identifier(start, end, text),), quoted=not is_name(text))
+
+
+_Found = TypeVar("_Found", bound=ty.TypeExpression)
+
+
+def _told(parser: Types, found: _Found, edits: Sequence[tuple[int, int, str]]) -> _Found:
+    """The type, about which it is said how it is written here.
+
+    :param edits: what makes it so: from where, to where, and what stands there then
+    """
+    end = max(found.end, *(edit[1] for edit in edits))
+    changes = sorted((*_taken_back(parser, found.start, end), *(Edit(*edit) for edit in edits)), key=lambda edit: (edit.start, edit.end))
+    text = _mended(parser, found.start, end, changes)
+    message = f"{_PREFIX} '{text}' here" if len(text) <= _LONGEST else f"{_PREFIX} in other words here"
+    parser.report(message, "CAI0010", found.start, end, edits=tuple(changes))
+    return found
+
+
+def canonical(parser: Types, found: ty.TypeExpression) -> str:
+    """A type just parsed, as it is written here; what was told about it is taken back, for somebody who says more."""
+    return _mended(parser, found.start, found.end, _taken_back(parser, found.start, found.end))
+
+
+def _taken_back(parser: Types, start: int, end: int) -> list[Edit]:
+    """The edits of what was told about types inside, which is not told twice."""
+    edits: list[Edit] = []
+    while parser.diagnostics and _within(parser.diagnostics[-1], start, end):
+        edits += parser.diagnostics.pop().edits
+    return sorted(edits, key=lambda edit: (edit.start, edit.end))
+
+
+def _within(found: Diagnostic, start: int, end: int) -> bool:
+    return found.message.startswith(_PREFIX) and start <= found.primary.start and found.primary.end <= end
+
+
+def _mended(parser: Types, start: int, end: int, edits: Sequence[Edit]) -> str:
+    base, at, text = parser.file.base, start, ""
+    for edit in edits:
+        text += parser.file.text[at - base : edit.start - base] + edit.replacement
+        at = edit.end
+    return " ".join((text + parser.file.text[at - base : end - base]).split())

@@ -1,0 +1,132 @@
+"""What authors bring along from other languages is one finding, which says how it is written here."""
+
+import pytest
+
+from codeai.language.mending import mended, safe_edits
+from codeai.server.loading import load_source
+
+ENTITY = "entity Note {{\n    id: int, primary, auto\n    x: {}\n    y: string, required\n}}\n"
+TYPES = [
+    ("string[]", "list(string)"),
+    ("[string]", "list(string)"),
+    ("list<string>", "list(string)"),
+    ("List<string>", "list(string)"),
+    ("list[string]", "list(string)"),
+    ("list string", "list(string)"),
+    ("string[][]", "list(list(string))"),
+    ("Map<string, list<int>>", "map(list(int))"),
+    ("{ a: int[] }[]", "list({ a: list(int) })"),
+    ("Optional[string]", "string?"),
+    ("Optional<int[]>", "list(int)?"),
+    ("string | null", "string?"),
+    ('"new" | "sold out" | "old"', 'enum(new, "sold out", old)'),
+    ("enum[a, b]", "enum(a, b)"),
+    ('enum<"a", "b">', "enum(a, b)"),
+    ("string[20]", "string(20)"),
+    ("decimal[10, 2]", "decimal(10, 2)"),
+    ("timestamp with time zone", "timestamp"),
+    ("ref Note", "ref(Note)"),
+    ("ref<Note>", "ref(Note)"),
+]
+
+
+def errors(text: str) -> list[str]:
+    return [
+        found.message + (f" ({found.help})" if found.help else "")
+        for found in load_source(text.encode()).diagnostics
+        if found.severity == "error"
+    ]
+
+
+def fixed(text: str) -> str:
+    program = load_source(text.encode())
+    return mended(program.sources.files[0], safe_edits(program.diagnostics), text)
+
+
+@pytest.mark.parametrize(("written", "meant"), TYPES)
+@pytest.mark.parametrize("behind", ["", ", read_only", " // as elsewhere"])
+def test_a_type_of_another_language_is_one_error_and_mended(written: str, meant: str, behind: str) -> None:
+    text = ENTITY.format(written + behind)
+    assert errors(text)[0] == f"this type is written '{meant}' here"
+    assert fixed(text) == ENTITY.format(meant + behind)
+    assert len(errors(text)) == len(errors(fixed(text))) + 1
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["list<", "list<string", "list<<string>>", "[", "[string", "optional<>", "string [", 'enum<"a', "list<>", '"a" |', "ref", "map<,>"],
+)
+def test_half_a_type_of_another_language_is_an_error(written: str) -> None:
+    assert errors(ENTITY.format(written))
+
+
+def test_members_between_bars_are_mended() -> None:
+    text = ENTITY.format("enum(a | b | c)")
+    assert errors(text) == ["expected ',', got '|'", "expected ',', got '|'"]
+    assert fixed(text) == ENTITY.format("enum(a, b, c)")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("optional(string)", "unknown type 'optional' (write the type with '?' behind it, as in string?)"),
+        ("map(string, int)", "type 'map' takes 1 argument (keys are texts; say only what the values are, as in map(int))"),
+        ("str", "unknown type 'str' (did you mean 'string'?)"),
+        ("long", "unknown type 'long' (did you mean 'int'?)"),
+        ("bytea", "unknown type 'bytea' (did you mean 'bytes'?)"),
+        ("GUID", "unknown type 'GUID' (did you mean 'uuid'?)"),
+        ("string, mandatory", "unknown modifier 'mandatory' (did you mean 'required'?)"),
+        ('string, regex("a+")', "unknown modifier 'regex' (did you mean 'pattern'?)"),
+    ],
+)
+def test_a_name_of_a_type_or_modifier_is_known_from_elsewhere(written: str, said: str) -> None:
+    assert errors(ENTITY.format(written)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("text.toUpperCase()", "undefined function 'toUpperCase' (did you mean 'upper'?)"),
+        ("strlen(text)", "undefined function 'strlen' (did you mean 'length'?)"),
+        ("items.size", "type 'array' has no member 'size' (did you mean 'length'?)"),
+        ("text.strip", "type 'string' has no member 'strip' (did you mean 'trim()'?)"),
+        ("items.push(3)", "undefined function 'push' (lists are added, as in 'items + [item]')"),
+        ("str(3)", "undefined function 'str' (did you mean 'to_string'?)"),
+        ("Math.max(1, 2)", "undefined variable 'Math' (functions have no namespace here, as in 'round(x)' or 'max(a, b)')"),
+        ("JSON.stringify(items)", "undefined variable 'JSON' (write 'to_json(value)' or 'parse_json(text)')"),
+        ("datetime.now()", "undefined variable 'datetime' (write 'now()', 'today()' or 'parse_date(text)')"),
+        ("None", "undefined variable 'None' (what is not there is 'null')"),
+        ("req.body", "undefined variable 'req' (a request brings 'path', 'query', 'header', 'cookie' and 'body')"),
+        ("tex", "undefined variable 'tex' (did you mean 'text'?)"),
+    ],
+)
+def test_a_function_or_value_is_known_from_elsewhere(written: str, said: str) -> None:
+    body = f"{{ let text = query.text  let items = [1, 2]  return [text, items, {written}] }}"
+    assert errors(f"endpoint GET /words {{ auth: public  query {{ text: string, required }}  do {body} }}\n") == [said]
+
+
+def test_an_answer_behind_the_path_moves_inside() -> None:
+    text = 'endpoint GET /words -> list<string> { auth: public  do { return ["a"] } }\n'
+    assert errors(text) == ["expected '{', got '->' (write 'returns: list(string)' inside)"]
+    assert fixed(text) == 'endpoint GET /words { returns: list(string)  auth: public  do { return ["a"] } }\n'
+
+
+@pytest.mark.parametrize(
+    ("clauses", "said"),
+    [
+        ("auth: public  list, get", "expected '{' behind the actions (to choose actions write 'actions: [list, get]'; "),
+        ("list get auth: public", "expected '{' behind the actions (to choose actions write 'actions: [list, get]'; "),
+        ("auth: public  list", "expected '{' behind the actions (to choose actions write 'actions: [list]'; "),
+        ("auth: public  actions: [list, read]", "unknown action 'read' (did you mean 'get'?)"),
+        ("auth: public  actions: [list, add]", "unknown action 'add' (did you mean 'create'?)"),
+    ],
+)
+def test_actions_without_settings_say_how_they_are_chosen(clauses: str, said: str) -> None:
+    text = f"entity Note {{ id: int, primary, auto  text: string  allow read: public }}\nresource Note at /notes {{ {clauses} }}\n"
+    [found] = errors(text)
+    assert found.startswith(said)
+
+
+def test_names_of_the_program_go_before_words_of_other_languages() -> None:
+    text = "endpoint GET /words { auth: public  query { sizes: list(int), required }  do { return size } }\n"
+    assert errors(text)[0] == "undefined variable 'size'"
