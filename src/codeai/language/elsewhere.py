@@ -100,7 +100,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("res", "response", "reply"), "what is answered stands behind 'return', another status in 'return 201 with …'"),
     **dict.fromkeys(("db", "session", "prisma", "knex"), "rows are read by 'select' and written by 'create', 'update' and 'delete'"),
     **dict.fromkeys(("this", "self"), "fields of the row have no prefix here"),
-    **dict.fromkeys(("undefined", "None", "nil", "NULL", "nothing"), "what is not there is 'null'"),
+    **dict.fromkeys(("undefined", "None", "nil", "NULL"), "what is not there is 'null'"),
     **dict.fromkeys(("True", "TRUE"), "write 'true'"),
     **dict.fromkeys(("False", "FALSE"), "write 'false'"),
     **dict.fromkeys(("current_user", "currentUser", "principal", "auth"), "who asks is 'user', as in 'user.id'"),

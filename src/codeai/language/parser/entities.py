@@ -10,6 +10,7 @@ from codeai.language.lexer import NAME
 from codeai.language.operators import TYPE_WORDS
 from codeai.language.parser.statements import Statements
 from codeai.language.spellings import data, descriptions
+from codeai.language.suggestions import suggest
 from codeai.language.tree import declarations as d
 from codeai.language.tree.node import Identifier
 
@@ -57,6 +58,11 @@ class Entities(Statements):
         parse = _ENTITY.get(word)
         if parse is not None and self._clause_not_field(word):
             return parse(self)
+        meant = suggest(word, _LISTED) if word and self.kind_at(1 + (self.kind_at(1) == ":")) == "[" else None
+        if meant is not None and meant != word:
+            self.unknown("clause", Identifier(self.start, self.ends[self.i], word), _LISTED, "CAI0013")
+            self.texts[self.i] = meant
+            return self.entity_clause()
         return self.field()
 
     def _clause_not_field(self, word: str) -> bool:
@@ -150,6 +156,7 @@ class Entities(Statements):
 
 
 _Parse = Callable[[Entities], d.Clause]
+_LISTED: Final = ("index", "unique", "traits")  # clauses with '[…]'
 _ENTITY: Final[dict[str, _Parse]] = {
     "index": Entities._index,
     "unique": Entities._misplaced_unique,

@@ -50,7 +50,7 @@ class Types(Expressions):
         self.nesting += 1
         if self.nesting > 100:
             self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i])
-        found = foreign_types.at_beginning(self) or self._plain_type()
+        found = foreign_types.at_beginning(self) or self.plain_type()
         while self.at("?") and not self.breaks[self.i]:
             self.i += 1
             found = ty.OptionalType(found.start, self.previous_end, found)
@@ -59,7 +59,8 @@ class Types(Expressions):
         self.nesting -= 1
         return found
 
-    def _plain_type(self) -> ty.TypeExpression:
+    def plain_type(self) -> ty.TypeExpression:
+        """A type with nothing behind it."""
         start = self.start
         if self.at("{"):
             self.i += 1
@@ -71,7 +72,7 @@ class Types(Expressions):
             name = Identifier(name.start, name.end, TYPES[name.text])
         elif name.text == "embedded" and self.at("{"):
             self.older(name.start, name.end, "{ … }")
-            return self._plain_type()
+            return self.plain_type()
         if self.at(".") and self.text_at(1) in SHAPES:
             return self._shape(name)
         if self.at("(") and not self.breaks[self.i]:
@@ -147,6 +148,8 @@ class Types(Expressions):
         description = self.tokens.docs.get(self.i, "")
         name = self._field_name()
         self.take(":")
+        if self.at("[") and name.text in ("index", "unique"):  # a clause, where fields are described
+            self.fail_expected("a type")
         type_ = self._field_type()
         modifiers: list[ty.Modifier] = []
         computed: ex.Expression | None = None

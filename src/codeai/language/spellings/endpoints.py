@@ -130,7 +130,7 @@ def _response(p: Clauses) -> tuple[d.Clause, ...] | None:
     if p.at_word("status") and p.kind_at(1) == INTEGER:
         type_: ty.TypeExpression = ty.NamedType(start, p.previous_end, Identifier(start, p.previous_end, "void"))
     else:
-        type_ = p.type_expression()
+        type_ = p.plain_type()
         if p.at("[") and p.kind_at(1) == "]":
             p.i += 2
             type_ = ty.NamedType(type_.start, p.previous_end, Identifier(type_.start, type_.end, "list"), (type_,))
