@@ -87,7 +87,7 @@ def launch(tmp_path_factory):
         started.append(server)
         server.start(wait=False)
         if wait:
-            server.wait_until_ready(90)
+            server.wait_until_ready()
         return Operator(server, folder)
 
     yield start

@@ -28,6 +28,6 @@ def operator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         env["DATABASE_URL"] = f"sqlite:///{folder}/app.db"
     server = ServerProcess(PROGRAM, folder, env=env)
     server.start(wait=False)
-    server.wait_until_ready(90)
+    server.wait_until_ready()
     yield Operator(server, folder, postgres)
     server.remove()

@@ -29,7 +29,7 @@ class Operator:
         self.api = server.base_url + "/api/v1"
         self.folder = folder
         self._postgres = postgres
-        self.http = httpx.Client(base_url=self.api, timeout=30)
+        self.http = httpx.Client(base_url=self.api, timeout=90)
 
     @property
     def kind(self) -> str:
@@ -40,7 +40,7 @@ class Operator:
     def shell(self, command: str) -> str:
         """What a shell command prints; ``http://localhost:8080`` stands for the server, as in the guide."""
         text = command.replace("http://localhost:8080", self.base)
-        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, (text, done.stdout, done.stderr)
         return done.stdout
 
@@ -55,7 +55,7 @@ class Operator:
         if self._postgres is not None:
             server, name = self._postgres
             return [line.split("|") for line in server.sql(statement, name).splitlines()]
-        connection = sqlite3.connect(self.folder / "app.db", timeout=10)
+        connection = sqlite3.connect(self.folder / "app.db", timeout=60)
         try:
             rows = [list(row) for row in connection.execute(statement).fetchall()]
             connection.commit()
@@ -87,7 +87,7 @@ class Operator:
         """The execution, once it has one of the states."""
         return self.until(lambda: (found := self.execution(id_))["status"] in (statuses or FINISHED) and found)
 
-    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         """What a condition answers, once it holds."""
         return until(condition, seconds, lambda: self.server.output[-3000:])
 

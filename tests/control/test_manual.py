@@ -26,7 +26,7 @@ def test_the_samples_of_a_page_do_what_it_says(start_server: Any, tmp_path: Path
         tested = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=120)
         assert tested.returncode == 0, tested.stdout + tested.stderr
     server = start_server(program, env={"DATABASE_URL": f"sqlite:///{tmp_path}/app.db"}, wait=False)
-    server.wait_until_ready(90)
+    server.wait_until_ready()
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for block in blocks(page, "sh"):
         lines = block.replace("http://localhost:8080", server.base_url).splitlines()

@@ -149,11 +149,11 @@ def test_a_webhook_is_looked_after_by_command(operator: Operator) -> None:
 
 def test_an_answer_waits_for_the_end(operator: Operator) -> None:
     id_ = operator.start("Greet", name="waited for")
-    assert operator.http.get(f"/executions/{id_}", params={"wait": "20s"}).json()["status"] == "completed"
+    operator.until(lambda: operator.http.get(f"/executions/{id_}", params={"wait": "20s"}).json()["status"] == "completed")
     asking = operator.start("Ask")
     assert operator.http.get(f"/executions/{asking}", params={"wait": "200ms"}).json()["status"] in ("pending", "running", "waiting")
     operator.http.post(f"/executions/{asking}/cancel")
-    assert operator.http.get(f"/executions/{asking}", params={"wait": "20s"}).json()["status"] == "cancelled"
+    operator.until(lambda: operator.http.get(f"/executions/{asking}", params={"wait": "20s"}).json()["status"] == "cancelled")
     assert operator.http.get("/executions/abc", params={"wait": "20s"}).status_code == 404
     assert operator.http.get(f"/executions/{id_}", params={"wait": "soon"}).status_code == 422
     assert operator.http.get(f"/executions/{id_}", params={"weit": "1s"}).status_code == 422

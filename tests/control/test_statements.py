@@ -73,7 +73,7 @@ def test_s113_pending_jobs(operator: Operator) -> None:
     operator.ended(first, "waiting")
     status, body = operator.curl("curl http://localhost:8080/api/v1/admin/jobs?status=pending")
     assert status == 200
-    assert [job["id"] for job in body["data"]] == [second]
+    assert [job["id"] for job in body["data"] if job["name"] != "Hourly"] == [second]  # whose hour may have come
     operator.http.delete(f"/admin/jobs/{first}")
     operator.ended(second, "waiting")  # one at a time, and none is lost
     operator.http.delete(f"/admin/jobs/{second}")

@@ -169,7 +169,7 @@ def test_t10_a_program_without_anything_runs_what_is_registered(start_server: An
     program = tmp_path / "empty.cai"
     program.write_text('config { name: "empty"  default_auth: public }\nentity Note { id: uuid, primary, auto  text: string, required }\n')
     server = start_server(program, env={"DATABASE_URL": database_url}, wait=False)
-    server.wait_until_ready(90)
+    server.wait_until_ready()
     operator = Operator(server, tmp_path, None)
     register(operator, 'workflow First { trigger: manual  steps { w { do { create Note { text: "first" } } } } }').raise_for_status()
     assert operator.ended(operator.start("First"))["status"] == "completed"
@@ -186,7 +186,7 @@ def test_archiving_outlives_a_restart_and_holds_back_what_events_start(start_ser
     env = {"DATABASE_URL": f"sqlite:///{tmp_path}/app.db"}
     for attempt in range(2):
         server = start_server(program, env=env, wait=False)
-        server.wait_until_ready(90)
+        server.wait_until_ready()
         operator = Operator(server, tmp_path, None)
         if attempt == 0:
             operator.http.patch("/workflows/Hears", json={"status": "archived"}).raise_for_status()

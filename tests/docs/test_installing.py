@@ -6,7 +6,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from click.testing import CliRunner
 
 from codeai.cli.main import cli
 from codeai.server.variables import VARIABLES
+from services.polling import until
 from services.ports import free_port
 from services.process import ServerProcess
 
@@ -102,15 +102,12 @@ def proxy(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> It
     )
     url = f"http://127.0.0.1:{port}"
 
-    deadline = time.monotonic() + 20
     try:
-        while not answers(url):
-            assert time.monotonic() < deadline, "nginx does not answer"
-            time.sleep(0.02)
+        until(lambda: answers(url), explain=lambda: "nginx does not answer")
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_clients_behind_the_proxy_have_their_own_address_and_cannot_choose_one(proxy: str) -> None:

@@ -59,7 +59,7 @@ class Desk:
 def desk(tmp_path_factory, postgres):
     found = Desk(tmp_path_factory.mktemp("desk"), postgres.create_database())
     found.server.start(wait=False)
-    found.server.wait_until_ready(90)
+    found.server.wait_until_ready()
     yield found
     found.server.remove()
 

@@ -27,10 +27,11 @@ class Load:
         self.last_accepted = 0.0
 
     def _order(self) -> None:
-        with httpx.Client(timeout=20) as client:
+        with httpx.Client(timeout=60) as client:
             while not self._ended.wait(self._pause):
                 number = next(self._numbers)
-                server = self._servers()[number % len(self._servers())]
+                servers = self._servers()
+                server = servers[number % len(servers)]
                 try:
                     answer = client.post(server + "/orders", json={"number": number})
                 except httpx.HTTPError as error:

@@ -28,7 +28,7 @@ class Observed:
     def __init__(self, server: ServerProcess, headers: dict[str, str] | None = None, log: Path | None = None) -> None:
         self._server = server
         self._log = log
-        self._client = httpx.Client(base_url=server.base_url, timeout=30)
+        self._client = httpx.Client(base_url=server.base_url, timeout=60)
         self._headers = headers
         self._answers: list[str] = []
         self._health: list[str] = []

@@ -107,8 +107,8 @@ def identifiers(seen: list[Seen], kind: str) -> list[int]:
     return [json.loads(one.body)["data"]["number"] for one in seen if json.loads(one.body)["type"] == kind]
 
 
-def until(holds: Callable[[], bool], seconds: float) -> bool:
-    """Whether something comes about in time."""
+def until(holds: Callable[[], bool], seconds: float = 90) -> bool:
+    """Whether something comes about in time; what a fault breaks for a moment while it is asked for may be asked again."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(subprocess.CalledProcessError, sqlite3.OperationalError):

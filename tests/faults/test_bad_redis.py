@@ -45,6 +45,11 @@ class Shop:
         assert {row["name"] for row in answer.json()["data"]} == self.names
         return answer.headers["cache-status"].removeprefix("codeai; ")
 
+    def keeps(self) -> None:
+        """What has changed is computed, and kept as soon as Redis is in time, which on a busy machine it may once not be."""
+        assert self.shown() == "fwd=miss"
+        assert until(lambda: self.shown() == "hit")
+
 
 def _asked(redis: RedisServer) -> int:
     """How many commands it has been given."""
@@ -58,7 +63,7 @@ def test_a_slow_redis_is_left_alone(start_server: Start, tmp_path: Path, redis: 
         observed = Observed(server)
         shop = Shop(observed)
         shop.grow()
-        assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+        shop.keeps()
         network.whole(delay=0.3)  # there and back it is more than requests wait, also where they wait twice because the machine is busy
         shop.grow()
         before = _asked(redis)
@@ -72,12 +77,12 @@ def test_a_slow_redis_is_left_alone(start_server: Start, tmp_path: Path, redis: 
             assert health.status_code == 200
             return health.json()["status"] == "degraded" and "within 150 ms" in health.json()["checks"]["cache"].get("reason", "")
 
-        assert until(slow, 20)
+        assert until(slow)
         shop.grow()
         observed.shows("Redis slow")
         network.whole()
-        assert until(lambda: shop.shown() == "hit", 20)
-        assert until(lambda: observed.look().json()["status"] == "healthy", 20)
+        assert until(lambda: shop.shown() == "hit")
+        assert until(lambda: observed.look().json()["status"] == "healthy")
         shop.grow()
         shop.shown()
 
@@ -88,10 +93,10 @@ def test_a_full_redis_gives_nobody_old_values(start_server: Start, tmp_path: Pat
     observed = Observed(server)
     shop = Shop(observed)
     shop.grow()
-    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    shop.keeps()
     redis.cli("CONFIG", "SET", "maxmemory-policy", "noeviction")
     redis.cli("CONFIG", "SET", "maxmemory", "1")
-    assert shop.shown() == "hit"  # what it has is still good
+    assert until(lambda: shop.shown() == "hit")  # what it has is still good
     for _ in range(3):
         shop.grow()
         assert shop.shown() == "fwd=miss"
@@ -99,9 +104,9 @@ def test_a_full_redis_gives_nobody_old_values(start_server: Start, tmp_path: Pat
     assert (health.status_code, health.json()["status"]) == (200, "degraded")
     observed.shows("Redis full")
     redis.cli("CONFIG", "SET", "maxmemory", "0")
-    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    shop.keeps()
     shop.grow()
-    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    shop.keeps()
 
 
 def test_a_redis_that_refuses_writes_gives_nobody_old_values(start_server: Start, tmp_path: Path, redis: RedisServer) -> None:
@@ -110,7 +115,7 @@ def test_a_redis_that_refuses_writes_gives_nobody_old_values(start_server: Start
     observed = Observed(server)
     shop = Shop(observed)
     shop.grow()
-    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    shop.keeps()
     redis.cli("CONFIG", "SET", "min-replicas-to-write", "1")  # as a replica, or one that cannot save: it goes on answering reads
     for _ in range(3):
         shop.grow()
@@ -119,9 +124,9 @@ def test_a_redis_that_refuses_writes_gives_nobody_old_values(start_server: Start
     assert (health.status_code, health.json()["status"]) == (200, "degraded")
     observed.shows("Redis refuses writes")
     redis.cli("CONFIG", "SET", "min-replicas-to-write", "0")
-    assert until(lambda: shop.shown() == "hit", 20)
+    assert until(lambda: shop.shown() == "hit")
     shop.grow()
-    assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+    shop.keeps()
 
 
 def test_a_redis_that_forgets_gives_nobody_old_values(start_server: Start, tmp_path: Path, redis: RedisServer) -> None:
@@ -130,9 +135,9 @@ def test_a_redis_that_forgets_gives_nobody_old_values(start_server: Start, tmp_p
     shop = Shop(Observed(server))
     for lost in ("shop:cache-clock", "shop:cache-writes"):
         shop.grow()
-        assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+        shop.keeps()
         shop.grow()
         assert redis.cli("DEL", lost) == "1"  # as allkeys-lru does it
-        assert (shop.shown(), shop.shown()) == ("fwd=miss", "hit")
+        shop.keeps()
         shop.grow()
         shop.shown()

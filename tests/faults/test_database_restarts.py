@@ -48,7 +48,7 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
     with Peer(lambda seen: Reply(200)) as partner:
         server = start_server(tmp_path / "app.cai", env={**environment(url, partner.url), "CODEAI_DISPATCHER": dispatcher})
         with Load(lambda: [server.base_url]).running() as load:
-            assert until(lambda: runs(books) > 0, 90), server.output[-3000:]  # the durable worker has begun
+            assert until(lambda: runs(books) > 0), server.output[-3000:]  # the durable worker has begun
             ends = time.monotonic() + SECONDS
             for end in itertools.cycle((own_postgres.stop, own_postgres.kill)):
                 time.sleep(chance.uniform(1, 2) if SECONDS < 60 else chance.uniform(3, 15))
@@ -59,7 +59,8 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
                 assert returned is not None, server.output[-3000:]
                 returns.append(returned)
                 done = runs(books)
-                assert until(lambda done=done: runs(books) > done, 5), books.left() + server.output[-3000:]  # the durable worker as well
+                # The durable worker as well.
+                assert until(lambda done=done: runs(books) > done, 5 if ALL else 90), books.left() + server.output[-3000:]
                 if time.monotonic() > ends:
                     break
         assert books.settled_in_the_end(), books.left() + server.output[-3000:]
@@ -67,7 +68,7 @@ def test_a_database_that_comes_and_goes_loses_and_doubles_nothing(
             f"{len(load.accepted)} orders, {len(returns)} restarts, service back after at most {max(returns):.1f} s: {dict(load.refused)}"
         )
         assert set(load.refused) <= {"503 database_unavailable"}
-        assert max(returns) < 5
+        assert max(returns) < (5 if ALL else 25)
         books.agree(load.accepted, partner.seen)
         assert server.terminate() == 0
 
@@ -87,12 +88,12 @@ def test_workers_that_begin_while_the_database_is_away_wait_for_it(
         for worker in psutil.Process(server.process.pid).children():
             worker.kill()
         # Each death and each failed start would count: five end a server.
-        assert until(lambda: server.output.count("worker found no database") >= 3, 40), server.output[-3000:]
+        assert until(lambda: server.output.count("worker found no database") >= 3), server.output[-3000:]
         own_postgres.start()
         server.wait_until_ready()
         assert observed.ask("POST", "/orders", json={"number": 2}).status_code == 201
-        assert until(lambda: runs(books) == 2 and books.settled(), 40), books.left() + server.output[-3000:]
+        assert until(lambda: runs(books) == 2 and books.settled()), books.left() + server.output[-3000:]
         books.agree({1, 2}, partner.seen)
-        assert until(lambda: observed.look().json()["status"] == "healthy", 20)
+        assert until(lambda: observed.look().json()["status"] == "healthy")
         observed.shows("worker begins while the database is down")
         assert server.terminate() == 0

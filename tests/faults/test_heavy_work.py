@@ -35,7 +35,7 @@ def test_ten_megabytes_and_thousands_of_executions_are_work_like_other_work(star
         server = start_server(tmp_path / "app.cai", env={"DATABASE_URL": url, "BANK_URL": bank.url})
         books, observed = Books(url), Observed(server)
         observed.ask("POST", "/fetch")
-        assert until(lambda: books.rows("SELECT what FROM dones") == [("fetched",)], 30), server.output[-2000:]
+        assert until(lambda: books.rows("SELECT what FROM dones") == [("fetched",)]), server.output[-2000:]
         [(status, size)] = books.rows("SELECT status, length(output) FROM codeai_steps WHERE name = 'get'")
         assert (status, int(size) > 10_000_000) == ("done", True)
         for _ in range(QUEUED // 500):
@@ -71,9 +71,9 @@ def test_work_that_kills_its_workers_takes_nobody_with_it_and_is_given_up(start_
 
     observed.ask("POST", "/naps", json={"what": "before"})
     observed.ask("POST", "/poison")
-    assert until(lambda: deaths() == 1, 60)
+    assert until(lambda: deaths() == 1)
     assert observed.ask("POST", "/naps", json={"what": "after"}).status_code == 200
-    assert until(lambda: len(books.rows("SELECT what FROM dones")) == 2, 90), books.left()
+    assert until(lambda: len(books.rows("SELECT what FROM dones")) == 2), books.left()
     if not ALL:  # else it takes its twenty deaths, nine minutes
         # The lease of the dead has ended, for the twentieth time.
         books.rows("UPDATE codeai_activations SET attempts = 19, ready_ms = 1 WHERE kind = 'execution'")
@@ -111,12 +111,12 @@ def test_executions_end_on_the_definition_with_which_they_began(start_server: St
         observed.ask("POST", "/start")
         wanted = [("waiting", "1" if version == "one" else "2")]
         statuses = "SELECT status, count(*) FROM executions GROUP BY status"
-        assert until(lambda wanted=wanted, text=statuses: books.rows(text) == wanted, 20), server.output[-2000:]
+        assert until(lambda wanted=wanted, text=statuses: books.rows(text) == wanted), server.output[-2000:]
         if version == "one":
             assert server.process is not None
             os.kill(server.process.pid, signal.SIGKILL)
             server.process.wait(10)
             assert not psutil.pid_exists(server.process.pid)
     observed.ask("POST", "/go")
-    assert until(lambda: [row["what"] for row in observed.ask("GET", "/done").json()] == ["one", "two"], 20), server.output[-2000:]
+    assert until(lambda: [row["what"] for row in observed.ask("GET", "/done").json()] == ["one", "two"]), server.output[-2000:]
     assert {row[0] for row in books.rows("SELECT status FROM executions")} == {"completed"}

@@ -49,6 +49,6 @@ LATE += [("dbos", point) for point in ("before-begin:1", "after-begin:1", "befor
 def test_a_process_that_comes_back_late_writes_nothing(postgres: Any, kind: str, point: str) -> None:
     url = postgres.create_database()
     command = [sys.executable, str(FOLDER / "matrix.py"), url, f"pause={point}"]
-    done = subprocess.run(command, env=dispatcher(kind), capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, env=dispatcher(kind), capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr[-3_000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {"stopped": True, "ended": 0, "violations": []}

@@ -14,9 +14,14 @@ def test_workers_whose_supervisor_was_killed_end(start_server: Callable[..., Ser
     (tmp_path / "app.cai").write_text(PROGRAM)
     server = start_server(tmp_path / "app.cai", env=environment(postgres.create_database(), "http://127.0.0.1:9"))
     assert server.process is not None
-    workers = [child for child in psutil.Process(server.process.pid).children() if child.name().startswith("cai-")]
-    assert len(workers) == 2
+    first = psutil.Process(server.process.pid)
+
+    def begun() -> list[psutil.Process]:
+        return [child for child in first.children() if child.name().startswith("cai-")]
+
+    assert until(lambda: len(begun()) == 2)
+    workers = begun()
     server.process.kill()
     server.process.wait(10)
-    assert until(lambda: not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers), 30), server.output
-    assert server.output.count("supervisor is gone, ending") == 2
+    assert until(lambda: not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)), server.output
+    assert until(lambda: server.output.count("supervisor is gone, ending") == 2), server.output

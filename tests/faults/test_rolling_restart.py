@@ -57,7 +57,7 @@ def test_s109_servers_are_replaced_and_no_request_fails(start_server: Start, tmp
     url = postgres.create_database()
     books = Books(url, postgres)
     with Peer(lambda seen: Reply(200)) as partner:
-        env = {**environment(url, partner.url), "CODEAI_DRAIN_DELAY": "2s", "LOG_LEVEL": "warn"}
+        env = {**environment(url, partner.url), "CODEAI_DRAIN_DELAY": "5s", "LOG_LEVEL": "warn"}
 
         def begun() -> ServerProcess:
             return start_server(tmp_path / "app.cai", env=env)
@@ -69,7 +69,7 @@ def test_s109_servers_are_replaced_and_no_request_fails(start_server: Start, tmp
                 for old in list(balancer.servers):
                     fresh = begun()
                     balancer.servers.append(fresh)
-                    assert until(lambda fresh=fresh: fresh.base_url in balancer.ready, 10)
+                    assert until(lambda fresh=fresh: fresh.base_url in balancer.ready)
                     assert old.terminate() == 0
                     balancer.servers.remove(old)
                 if time.monotonic() > ends:
@@ -78,8 +78,8 @@ def test_s109_servers_are_replaced_and_no_request_fails(start_server: Start, tmp
         assert load.refused == {}
         assert len(load.accepted) > 20
         orders = "SELECT (SELECT count(*) FROM executions WHERE origin NOT LIKE 'schedule%'), (SELECT count(*) FROM executions)"
-        assert until(lambda: int(books.rows("SELECT count(*) FROM runs")[0][0]) == len(load.accepted), 60), books.rows(orders)
-        assert until(lambda: {str(number) for number in load.accepted} == set(books.numbers("SELECT number FROM notes")), 60)
+        assert until(lambda: int(books.rows("SELECT count(*) FROM runs")[0][0]) == len(load.accepted)), books.rows(orders)
+        assert until(lambda: {str(number) for number in load.accepted} == set(books.numbers("SELECT number FROM notes")))
         for table in ("orders", "notes", "runs"):
             assert books.numbers(f"SELECT number FROM {table}") == {str(number): 1 for number in load.accepted}
         # Two schedulers, four in the course of it: each second has its tick, none has two.

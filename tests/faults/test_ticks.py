@@ -33,7 +33,7 @@ def test_a_tick_runs_once_wherever_the_process_dies(start_server: Any, tmp_path:
     assert dying.wait(120) == -9
     before = len(rows(file, "SELECT 1 FROM executions"))
     assert before >= 2
-    start_server(program, env=env, wait=False).wait_until_ready(90)
+    start_server(program, env=env, wait=False).wait_until_ready()
     deadline = time.monotonic() + 60
     while len(rows(file, "SELECT 1 FROM executions WHERE status = 'completed'")) < before + 3:
         assert time.monotonic() < deadline

@@ -31,7 +31,7 @@ async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
         yield lambda model: ToldMachine(model, lambda what: None)
         return
     server: RedisServer = request.getfixturevalue("redis_server")
-    redis = Redis(server.url, timeout=5)
+    redis = Redis(server.url, timeout=60)
     yield lambda model: RedisMachine(redis, uuid.uuid4().hex, model)
     await redis.close()
 
@@ -153,7 +153,7 @@ async def test_s39_s135_transitions_are_logged_with_from_and_to(make: Make, capl
 async def test_processes_share_a_breaker_and_only_one_logs_the_change(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock, key = Clock(), uuid.uuid4().hex
-    connections = [Redis(redis_server.url, timeout=5) for _ in range(2)]
+    connections = [Redis(redis_server.url, timeout=60) for _ in range(2)]
     (one, ones), (two, twos) = (breaker(RedisMachine(redis, key, Breaker()), clock) for redis in connections)
     assert await run(one, clock, "f f f") + await run(two, clock, "f f s") == [C, C, C, C, O, "x"]
     assert await run(one, clock, "s +60 s") == ["x", H]

@@ -27,7 +27,8 @@ from services.peer import Behaviour, Peer, Reply, cut_off, drip, endless, hang, 
 from services.ports import free_port
 
 LOOPBACK = AddressPolicy(parse_allow_list("127.0.0.0/8"))
-SHORT = Limits(connect=1, read=0.2, total=0.5, answer=100_000)
+PATIENT = Limits(connect=30, read=30, total=60, answer=100_000)
+SHORT = Limits(connect=2, read=0.5, total=2, answer=100_000)
 
 INSIDE = [
     "127.0.0.1",
@@ -98,7 +99,7 @@ async def test_no_spelling_of_loopback_is_connected_to(url: str) -> None:
     with Peer(lambda seen: Reply()) as peer:
         client = Outbound(AddressPolicy())
         with pytest.raises((AddressForbidden, BadAddress, Unreachable)):
-            await client.send("GET", url.format(port=peer.port), limits=SHORT)
+            await client.send("GET", url.format(port=peer.port))
         await client.close()
         assert peer.connections == 0
 
@@ -135,7 +136,7 @@ async def test_of_a_mixed_answer_only_permitted_addresses_are_tried() -> None:
         return [ipaddress.ip_address("10.0.0.1"), ipaddress.ip_address("127.0.0.1")]
 
     with Peer(lambda seen: Reply()) as peer:
-        answer = await Outbound(LOOPBACK, resolve=resolve).send("GET", f"http://mixed.example:{peer.port}/x", limits=SHORT)
+        answer = await Outbound(LOOPBACK, resolve=resolve).send("GET", f"http://mixed.example:{peer.port}/x", limits=PATIENT)
         assert (answer.status, peer.seen[0].headers["host"]) == (200, f"mixed.example:{peer.port}")
 
 
@@ -178,12 +179,12 @@ async def test_a_bad_peer_is_an_error_of_its_class_and_its_connection_is_dropped
     with Peer(lambda seen: behaviour) as peer:
         client = Outbound(LOOPBACK, connections=1)
         with pytest.raises(error) as raised:
-            await client.send("GET", f"{peer.url}/path?key=secret", limits=SHORT)
+            await client.send("GET", f"{peer.url}/path?key=secret", limits=SHORT if error is TimedOut else PATIENT)
         assert raised.value.sent
         assert "secret" not in str(raised.value)
-        assert peer.disconnected.wait(5)
+        assert peer.disconnected.wait(60)
         peer.script = lambda seen: Reply(200, b"fine")
-        assert (await client.send("GET", peer.url, limits=SHORT)).body == b"fine"
+        assert (await client.send("GET", peer.url, limits=PATIENT)).body == b"fine"
         await client.close()
 
 
@@ -281,7 +282,7 @@ async def test_a_certificate_that_nobody_vouches_for_ends_the_handshake(certific
     served.load_cert_chain(*certificate)
     with Peer(lambda seen: Reply(), served) as peer:
         with pytest.raises(TlsFailed) as raised:
-            await Outbound(LOOPBACK).send("GET", peer.url, limits=SHORT)
+            await Outbound(LOOPBACK).send("GET", peer.url)
         assert (raised.value.sent, peer.seen) == (False, [])
         trusted = ssl.create_default_context(cafile=str(certificate[0]))
         client = Outbound(LOOPBACK, tls=trusted)

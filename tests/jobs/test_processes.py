@@ -38,9 +38,9 @@ def test_each_tick_of_two_servers_runs_once_though_one_is_killed(postgres: Postg
         return int(postgres.sql("SELECT count(*) FROM executions WHERE status = 'completed'", name))
 
     first = start_server(program, env=env, wait=False)
-    first.wait_until_ready(90)
+    first.wait_until_ready()
     second = start_server(program, env=env, wait=False)
-    second.wait_until_ready(90)
+    second.wait_until_ready()
     until(lambda: count() >= 4)
     kill_with_children(first.process)
     killed = count()

@@ -43,7 +43,7 @@ async def store(request: pytest.FixtureRequest, time: Time, tmp_path: Path) -> A
         mapped.close()
         return
     server: RedisServer = request.getfixturevalue("redis_server")
-    redis = Redis(server.url, timeout=5)
+    redis = Redis(server.url, timeout=60)
     yield RedisLimits(redis, f"{uuid.uuid4().hex}:", LocalLimits(time), time)
     await redis.close()
 

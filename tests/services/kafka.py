@@ -11,10 +11,10 @@ class KafkaBroker:
 
     def __init__(self) -> None:
         self._cluster: Any = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "log_level": 3})
-        brokers = self._cluster.list_topics(timeout=10).brokers.values()
+        brokers = self._cluster.list_topics(timeout=60).brokers.values()
         self.address = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
 
-    def records(self, topic: str, number: int, seconds: float = 20.0) -> list[tuple[bytes, bytes, dict[str, bytes]]]:
+    def records(self, topic: str, number: int, seconds: float = 60.0) -> list[tuple[bytes, bytes, dict[str, bytes]]]:
         """Key, value and headers of the first so many records."""
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": "tests", "auto.offset.reset": "earliest", "log_level": 0})
         consumer.subscribe([topic])

@@ -23,12 +23,12 @@ class Listening:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._end)
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _end(self) -> None:
         for task in asyncio.all_tasks(self._loop):

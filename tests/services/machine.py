@@ -81,18 +81,18 @@ class Machine:
 
     @staticmethod
     def _eventually(holds: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not holds():
             assert time.monotonic() < deadline, f"in vain: {what}"
             time.sleep(0.05)
 
-    def run(self, command: str, timeout: float = 90) -> "subprocess.CompletedProcess[str]":
+    def run(self, command: str, timeout: float = 180) -> "subprocess.CompletedProcess[str]":
         """A command of the shell, as it ended."""
         assert self._inside, "it has not started"
         whole = [*self._inside, f"--wd={self.folder}", "/bin/bash", "-c", command]
         return subprocess.run(whole, env=self.environment, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
 
-    def shell(self, command: str, timeout: float = 90) -> str:
+    def shell(self, command: str, timeout: float = 180) -> str:
         """What a command prints that must succeed."""
         done = self.run(command, timeout)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
@@ -111,5 +111,5 @@ class Machine:
         """Ends everything that was started on it."""
         for process in self._started:
             process.kill()  # the first one takes the namespaces with it
-            process.wait(30)
+            process.wait(60)
         shutil.rmtree(self._data, ignore_errors=True)

@@ -48,7 +48,7 @@ class Network(Listening):
             done.set()
 
         self._loop.call_soon_threadsafe(turn)
-        assert done.wait(10)
+        assert done.wait(60)
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._state == "cut":

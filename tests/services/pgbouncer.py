@@ -41,11 +41,11 @@ class PgBouncer:
 
     def start(self) -> None:
         """Waits until it answers."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while True:
             assert self._process.poll() is None and time.monotonic() < deadline, (self._folder / "log").read_text()
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection(("127.0.0.1", self.port), 10).close()
                 return
             except OSError:
                 time.sleep(0.02)
@@ -57,6 +57,6 @@ class PgBouncer:
     def remove(self) -> None:
         """Ends it."""
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)

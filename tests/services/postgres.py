@@ -72,7 +72,7 @@ class PostgresServer:
             **self._user,
         )
         ready = [str(self._binaries / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while subprocess.run(ready, check=False).returncode:
             assert time.monotonic() < deadline, "PostgreSQL did not start"
             time.sleep(0.05)
@@ -103,7 +103,7 @@ class PostgresServer:
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(30)
+            self._process.wait(90)
             self._process = None
 
     def restart(self) -> None:

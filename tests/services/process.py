@@ -37,7 +37,7 @@ class ServerProcess:
         if wait:
             self.wait_until_ready()
 
-    def wait_until_ready(self, timeout: float = 60.0) -> None:
+    def wait_until_ready(self, timeout: float = 120.0) -> None:
         """Waits until /health/ready says yes."""
         deadline = time.monotonic() + timeout
         while True:
@@ -50,7 +50,7 @@ class ServerProcess:
                 pass
             time.sleep(0.05)
 
-    def wait(self, timeout: float = 40.0) -> int:
+    def wait(self, timeout: float = 120.0) -> int:
         """Waits until the process has ended and returns its exit code."""
         assert self.process is not None
         return self.process.wait(timeout)
@@ -67,7 +67,7 @@ class ServerProcess:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -28,7 +28,7 @@ class RedisServer:
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self.folder],
             stdout=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while subprocess.run(["redis-cli", "-p", str(self.port), "ping"], capture_output=True, check=False).stdout.strip() != b"PONG":
             assert time.monotonic() < deadline, "Redis did not start"
             time.sleep(0.05)
@@ -38,7 +38,7 @@ class RedisServer:
         self.resume()
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(15)
+            self._process.wait(60)
             self._process = None
 
     def pause(self) -> None:
@@ -55,7 +55,7 @@ class RedisServer:
         """Ends the server without any farewell."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(15)
+            self._process.wait(60)
             self._process = None
 
     def cli(self, *words: str) -> str:

@@ -47,7 +47,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 async def test_a_redis_that_is_of_no_use_says_why_and_what_to_do(strict: RedisServer, address: str, said: str) -> None:
     for word, value in (("PORT", strict.port), ("TLS", strict.tls_port), ("CERT", strict.cert)):
         address = address.replace(word, str(value))
-    redis = Redis(address, timeout=5)
+    redis = Redis(address, timeout=60)
     try:
         for look in (redis.ping, lambda: redis.command("PING")):
             with pytest.raises(RedisUnavailable, match="does not answer: ") as found:
