@@ -169,7 +169,7 @@ def test_two_processes_share_the_key(service, key):
 
         async def both():
             task = asyncio.ensure_future(first())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not (await service.database.fetch_row("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", ()))[0]:  # noqa: ASYNC110  # the lock lies in the database
                     await asyncio.sleep(0.002)
             return await asyncio.gather(task, asyncio.to_thread(other.request, "POST", "/charges", {"amount": 7, "slow": True}, **send))

@@ -36,7 +36,7 @@ endpoint POST /swap/{one}/{other} {
     returns: json
     do {
         update Counter set value = value + 1 where name == path.one
-        sleep 150ms
+        sleep 1s
         update Counter set value = value + 1 where name == path.other
         return { done: true }
     }
@@ -50,4 +50,6 @@ endpoint POST /hold {
         return { done: true }
     }
 }
+endpoint POST /keep { auth: public  returns: json  do { create Counter { name: "kept" }  sleep 4s  return { done: true } } }
+endpoint POST /lock { auth: public  returns: json  do { create Counter { name: "locked" }  sleep 4s  return { done: true } } }
 """

@@ -10,7 +10,7 @@ import pytest
 from storage_program import PROGRAM
 
 from services.network import Network
-from services.polling import eventually
+from services.polling import comes_to, eventually
 from services.postgres import PostgresServer
 from services.service import Service
 
@@ -62,7 +62,7 @@ def test_s2_while_the_database_is_down_requests_get_503_and_then_all_is_well_aga
             assert (answer.status, answer.code) == (503, "database_unavailable")
             assert answer.header("retry-after") == "1"
             assert b"127.0.0.1" not in answer.body and b"codeai@" not in answer.body
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 30
         health = service.request("GET", "/health")
         assert (health.status, health.json["checks"]["database"]["status"]) == (503, "unhealthy")
         assert service.request("GET", "/health/live").status == 200
@@ -87,7 +87,7 @@ def test_s69_terminated_sessions_are_replaced(server, open_):
 
 
 # Ends all sessions as soon as one of them is inside a transaction.
-_CUT = """DO $$ BEGIN FOR try IN 1..2000 LOOP
+_CUT = """DO $$ BEGIN FOR try IN 1..20000 LOOP
     IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'faults' AND state = 'idle in transaction') THEN
         PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'faults' AND pid <> pg_backend_pid(); RETURN;
     END IF;
@@ -98,9 +98,15 @@ END LOOP; END $$"""
 def test_a_transaction_whose_session_is_terminated_answers_503_and_leaves_nothing(server, open_):
     service = open_()
 
+    async def watched() -> bool:
+        looking = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO %' AND state = 'active'"
+        row = await service.database.fetch_row(looking, ())
+        return bool(row[0])
+
     async def cut():
         cutting = asyncio.create_task(asyncio.to_thread(server.sql, _CUT))
-        answer, _ = await asyncio.gather(service.exchange("POST", "/hold"), cutting)
+        await eventually(watched)
+        answer, _ = await asyncio.gather(service.exchange("POST", "/keep"), cutting)
         return answer
 
     answer = service.run(cut())
@@ -110,10 +116,10 @@ def test_a_transaction_whose_session_is_terminated_answers_503_and_leaves_nothin
 
 
 def test_an_exhausted_pool_answers_503_after_the_acquire_timeout(server, open_):
-    service = open_(max_connections=2, acquire_timeout=0.15)
+    service = open_(max_connections=2, acquire_timeout=1.0)
 
     async def more_than_fit():
-        holding = [asyncio.ensure_future(service.exchange("POST", "/hold")) for _ in range(2)]
+        holding = [asyncio.ensure_future(service.exchange("POST", target)) for target in ("/keep", "/lock")]
         await eventually(lambda: service.database.statistics().in_use == 2)
         waiting = await many(service, 4, "POST", "/add/a")
         return waiting, await asyncio.gather(*holding)
@@ -121,19 +127,19 @@ def test_an_exhausted_pool_answers_503_after_the_acquire_timeout(server, open_):
     waiting, held = service.run(more_than_fit())
     assert {(answer.status, answer.code) for answer in waiting} == {(503, "pool_exhausted")}
     assert statuses(held) == [200, 200]
-    assert statuses(service.run(many(service, 10, "GET", "/counters"))) == [200] * 10
+    comes_to(lambda: statuses(service.run(many(service, 10, "GET", "/counters"))), [200] * 10)
     assert service.database.statistics().in_use == 0
 
 
 def test_those_who_wait_for_a_connection_get_it_in_turn(server, open_):
-    service = open_(max_connections=2, acquire_timeout=5.0)
+    service = open_(max_connections=2, acquire_timeout=60.0)
     assert statuses(service.run(many(service, 40, "POST", "/add/a"))) == [200] * 40
     assert service.request("GET", "/counters?name=a").json["data"][0]["value"] == 40
     assert service.database.statistics().open_connections == 2
 
 
 def test_a_statement_that_takes_too_long_is_ended(server, open_):
-    service = open_(statement_timeout=0.2, lock_timeout=10.0)
+    service = open_(statement_timeout=1.5, lock_timeout=60.0)
 
     async def locked():
         async with service.database.transaction() as session:
@@ -209,7 +215,7 @@ def crowded(server: PostgresServer, tmp_path: Path) -> Iterator[Opening]:
 
 
 def test_a_server_that_opens_no_more_connections_is_served_by_those_that_are_there(crowded):
-    service = crowded(max_connections=10)
+    service = crowded(max_connections=10, acquire_timeout=60.0)
     assert statuses(service.run(many(service, 12, "POST", "/hold"))) == [200] * 12
     assert statuses(service.run(many(service, 2, "GET", "/counters"))) == [200] * 2
     found = service.database.statistics()
@@ -218,7 +224,7 @@ def test_a_server_that_opens_no_more_connections_is_served_by_those_that_are_the
 
 
 def test_too_many_clients_of_the_server_answer_503(crowded):
-    service = crowded(max_connections=10, acquire_timeout=0.3)
+    service = crowded(max_connections=10, acquire_timeout=2.0)
 
     async def all_held():
         async with AsyncExitStack() as held:
@@ -261,15 +267,15 @@ def test_a_network_that_says_nothing_is_answered_by_503_and_heals(server, tmp_pa
             tmp_path / "app.cai",
             url.replace(str(server.port), str(network.port)),
             max_connections=4,
-            statement_timeout=0.3,
-            acquire_timeout=0.5,
-            connect_timeout=0.5,
+            statement_timeout=2.0,
+            acquire_timeout=1.0,
+            connect_timeout=2.0,
         )
         try:
             service.request("POST", "/counters", {"name": "a"})
             assert statuses(service.run(many(service, 4, "GET", "/counters"))) == [200] * 4
             network.silent()
-            answers = service.run(asyncio.wait_for(many(service, 8, *wanted), 20))
+            answers = service.run(asyncio.wait_for(many(service, 8, *wanted), 60))
             assert {(answer.status, answer.code) for answer in answers} == {(503, "database_unavailable"), (503, "pool_exhausted")}
             assert service.database.statistics().in_use == 0
             network.whole()

@@ -79,7 +79,7 @@ def url(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture
 async def marks(url: str) -> AsyncIterator[Marks]:
-    database = open_database(from_url(url))
+    database = open_database(from_url(url, lock_timeout=120))  # those who wait for a lock do so for longer than a test
     await database.start()
     yield Marks(database)
     await database.close()
@@ -140,7 +140,7 @@ async def test_who_waits_for_a_lock_holds_nobody_up(marks: Marks) -> None:
         await session.fetch_row(ONE, (uuid.uuid4(), "locked"))
         tasks = await marks.held_up("locked", "m1", "m2")
         marks.seen.gate.set()
-        async with asyncio.timeout(4):  # the limit of other statements is 5 s
+        async with asyncio.timeout(60):
             done = await asyncio.gather(*tasks[:2], *tasks[3:])
         assert all(done) and not tasks[2].done()
     with pytest.raises(UniqueViolation):
@@ -197,7 +197,7 @@ _WAIT_FOR_LOCKS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current
 
 
 async def _until(marks: Marks, count: str, number: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await marks.database.fetch_row(count, ()) or (0,))[0] != number:  # noqa: ASYNC110  # what is awaited lies in the database
             await asyncio.sleep(0.005)
 

@@ -160,6 +160,8 @@ async def test_a_body_larger_than_what_is_read_ahead_comes_through(world: World)
     ],
 )
 async def test_bodies_that_nobody_reads_to_their_end(world: World, head: bytes, rest: bytes, status: int, kept: bool) -> None:
+    if status == 408:
+        world.app.patience = 0.3
     client = await world.client()
     await client.send(head, rest)
     found, headers, _ = await client.answer()
@@ -276,7 +278,7 @@ async def test_a_head_that_does_not_come_is_given_up(impatient: World, begin: by
 async def test_a_slow_answer_is_no_idle_connection(impatient: World) -> None:
     client = await impatient.client()
     await client.send(GET % b"/gate")
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(2.2)
     impatient.app.gate.set()
     assert (await client.shown())["path"] == "/gate"
 
@@ -338,6 +340,7 @@ async def test_a_handshake_that_fails_is_said_with_its_cause(certificate: tuple[
         client = await world.client()
         await client.send(GET % b"/a")
         assert await client.ended()
+        await eventually(lambda: "tls handshake failed" in caplog.messages)
         found = [record for record in caplog.records if record.message == "tls handshake failed"]
         assert [vars(record)["cause"] for record in found] == ["the client speaks plain HTTP"]
     finally:
@@ -348,7 +351,7 @@ async def asked_over_tls(world: World, certificate: Path) -> bytes:
     context = ssl.create_default_context(cafile=str(certificate))
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port, ssl=context, server_hostname="localhost")
     writer.write(GET % b"/instant")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         head = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return head[9:12]
@@ -365,13 +368,13 @@ def test_clients_that_do_not_shake_hands_count_and_go(
     async def run() -> None:
         world = await world_of(HasteAtTheDoor, tls_context(Tls(*certificate)), most=most)
         loop = asyncio.get_running_loop()
-        silent = []
+        silent, counts = [], [0]
         for _ in range(2_000):
             silent.append(client := socket.socket())
             client.setblocking(False)
             await loop.sock_connect(client, ("127.0.0.1", world.port))
-            assert world.server.connections <= most
-        await eventually(lambda: world.server.connections == most)
+            counts.append(world.server.connections)
+        await eventually(lambda: max(*counts, world.server.connections) == most)
         await eventually(lambda: "too many connections" in caplog.messages)
         await eventually(lambda: not world.server.connections)
         assert await asked_over_tls(world, certificate[0]) == b"200"
@@ -429,7 +432,7 @@ def test_an_answer_over_tls_that_is_taken_slowly_is_not_given_up(certificate: tu
                 began, size = time.monotonic(), 0
                 while size < 3_000_000 and (part := client.recv(16_384)):
                     size += len(part)
-                    if time.monotonic() - began < 1.0:  # five times what nobody takes is kept for
+                    if time.monotonic() - began < 2.5:  # longer than what nobody takes is kept for
                         time.sleep(0.02)
                 return size
 

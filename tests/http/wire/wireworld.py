@@ -24,6 +24,7 @@ class Echo:
         self.closing = False
         self.seen: list[tuple[str, str, int]] = []
         self.gate = asyncio.Event()
+        self.patience = 60.0  # seconds, for a body
         self._deadlines = Deadlines()
 
     def at_once(self, request: Request) -> Response | None:
@@ -56,7 +57,7 @@ class Echo:
             raise RuntimeError("an application never does that")
         if request.path == "/gate":
             await self.gate.wait()
-        body = await request.body(100_000, 0.3, self._deadlines)
+        body = await request.body(100_000, self.patience, self._deadlines)
         shown = {
             "method": request.method,
             "path": request.path,
@@ -74,12 +75,12 @@ class Echo:
 
 
 class Impatient(HttpServer):
-    """As the server, with limits that tests can wait for."""
+    """As the server, with limits that tests can wait for, and within which a busy machine does what a client does at once."""
 
-    idle_limit = 0.4
-    head_limit = 0.2
-    linger_limit = 0.2
-    write_limit = 0.2
+    idle_limit = 2.0
+    head_limit = 1.5
+    linger_limit = 1.0
+    write_limit = 1.0
     look_every = 0.05
 
 
@@ -98,7 +99,7 @@ class Client:
 
     async def answer(self, *, bodiless: bool = False) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body; status 0 when the connection ended instead."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             try:
                 head = await self.reader.readuntil(b"\r\n\r\n")
             except (asyncio.IncompleteReadError, ConnectionResetError):
@@ -117,7 +118,7 @@ class Client:
 
     async def ended(self) -> bool:
         """Whether the server has closed the connection, with nothing more said."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             try:
                 return await self.reader.read() == b""
             except ConnectionResetError:
