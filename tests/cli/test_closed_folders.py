@@ -34,6 +34,14 @@ def test_a_database_that_may_not_be_written_is_said_with_what_is_needed(program:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_folder_in_which_no_server_may_write_is_said_with_what_is_needed(program: Path) -> None:
+    assert codeai("db", "reset", str(program), prefix=[]).returncode == 0
+    (program / ".codeai").chmod(0o500)
+    done = codeai("server", str(program))
+    assert done.returncode == 3
+    assert f"cannot write {program}/.codeai/app.db.lock: Permission denied; the file and its folder must be writable" in done.stderr
+
+
 def test_a_file_that_cannot_be_formatted_stays_and_is_named(program: Path) -> None:
     file = program / "app.cai"
     file.write_text("  " + PROGRAM)

@@ -74,15 +74,15 @@ def test_every_type_comes_back_as_it_was_sent(service):
         (b'{"name": "x", "\\u006eame": "y"}', "duplicate_key"),
         (b'{"name": "x", "free": ' + b"[" * 100 + b"]" * 100 + b"}", "too_deep"),
         (b'{"name": "x", "free": ' + b'{"a":' * 100 + b"1" + b"}" * 101, "too_deep"),
-        (b"[" * 100_000, "malformed_json"),
-        (b"[" * 100_000 + b"]" * 100_000, "malformed_json"),
-        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "malformed_json"),
+        (b"[" * 100_000, "too_deep"),
+        (b"[" * 100_000 + b"]" * 100_000, "too_deep"),
+        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "too_deep"),
     ],
 )
 @pytest.mark.parametrize("path", ["/things", "/open"])
 def test_what_is_no_json_is_400(plain, path, body, code):
     answer = plain.request("POST", path, body=body, headers=JSON)
-    assert (answer.status, answer.code) in ((400, code), (400, "too_deep") if code == "malformed_json" and len(body) > 1000 else ())
+    assert (answer.status, answer.code) == (400, code)
 
 
 @pytest.mark.parametrize("body", [b"null", b"1", b'"x"', b"[]", b"true", b'[{"name": "x"}]'])
@@ -116,7 +116,7 @@ def test_a_document_of_another_kind_is_422(plain, body):
         ("price", "-0.01", "too_small"),
         ("ratio", "0.5", "wrong_type"),
         ("ratio", "NaN", "wrong_type"),
-        ("ratio", 10**400, "wrong_type"),
+        ("ratio", 10**400, "out_of_range"),
         ("ready", 1, "wrong_type"),
         ("ready", "true", "wrong_type"),
         ("kind", "medium", "wrong_type"),

@@ -31,8 +31,10 @@ PLAIN = "entity A { id: uuid, primary, auto }"
         (PLAIN, {"JWT_JWKS_URL": "https://idp.example/keys", "HTTP_PROXY": "http://proxy"}, ["HTTP_PROXY set"]),
         (TENANTS + PEER, {"HTTP_PROXY": "http://proxy"}, ["CODEAI_OPERATOR_ROLE", "HTTP_PROXY set"]),
         (PLAIN, {"CODEAI_WORKERS": "4"}, []),
+        (PLAIN, {"JWT_SECRET": "short"}, ["JWT_SECRET is shorter than 32 bytes"]),
+        (PLAIN, {"JWT_SECRET": "x" * 32}, []),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_a_start_warns_of_what_may_surprise(tmp_path, text, environment, told):
     (tmp_path / "app.cai").write_text(text)

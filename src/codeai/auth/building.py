@@ -54,7 +54,7 @@ def provider(
     if method == "api_key":
         return ApiKeyProvider(name, str(values.get("header", "X-API-Key")), _needed(name, values, "keys"), roles)
     if method == "basic":
-        return BasicProvider(name, _needed(name, values, "users"), roles)
+        return BasicProvider(name, _needed(name, values, "users"), roles, str(values.get("realm") or ""))
     keys = _key_set(name, method, values, settings, fetch, elsewhere or fetch)
     return BearerProvider(_verifier(name, values, settings, roles, keys, clock))
 

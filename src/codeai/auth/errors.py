@@ -6,7 +6,8 @@ from __future__ import annotations
 class AuthError(Exception):
     """The base: ``code`` is stable, ``status`` is the HTTP status, ``text`` goes to the caller, the cause to the log.
 
-    ``remedy`` says what to do about it; callers are told only where it is they who can do it.
+    ``remedy`` says what to do about it; callers are told only where it is they who can do it. ``challenges`` are the values of
+    ``WWW-Authenticate`` (RFC 9110, section 11.6.1), one for each way to say who one is.
 
     :param hint: takes the place of the remedy, where more is known
     """
@@ -20,18 +21,12 @@ class AuthError(Exception):
         super().__init__(self.text)
         self.cause = cause
         self._hint = hint
+        self.challenges: tuple[str, ...] = ()
 
     @property
     def hint(self) -> str:
         """What the caller can do; empty where only the operator can do something."""
         return self._hint or ("" if self.status >= 500 else self.remedy)
-
-    @property
-    def challenge(self) -> str | None:
-        """The value of ``WWW-Authenticate`` (RFC 6750, section 3), None where no credentials would help."""
-        if self.status != 401:
-            return None
-        return "Bearer" if self.code == "AUTH005" else f'Bearer error="invalid_token", error_description="{self.text}"'
 
 
 class InvalidToken(AuthError):

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from codeai.auth.errors import AuthError, Forbidden, InvalidToken, MissingToken, NoSecretConfigured, UnsupportedAlgorithm
@@ -28,6 +28,9 @@ class Provider(Protocol):
     def quick(self, headers: Headers) -> Principal | None:
         """The principal, if that is known without waiting."""
 
+    def challenge(self, refused: AuthError | None) -> str:
+        """What ``WWW-Authenticate`` says of this way, and of the credentials that it refused."""
+
     async def authenticate(self, headers: Headers) -> Principal | None:
         """The principal, or None when the request has no credentials of this kind; raises AuthError for bad ones."""
 
@@ -41,6 +44,10 @@ class BearerProvider:
     def __init__(self, verifier: TokenVerifier) -> None:
         self.name = verifier.name
         self._verifier = verifier
+
+    def challenge(self, refused: AuthError | None) -> str:
+        """See ``Provider`` (RFC 6750, section 3)."""
+        return "Bearer" if refused is None else f'Bearer error="invalid_token", error_description="{refused.text}"'
 
     def quick(self, headers: Headers) -> Principal | None:
         """See ``Provider``."""
@@ -81,6 +88,10 @@ class ApiKeyProvider:
             principal = Principal(id=subject, grants=grants, provider=name, authenticated=True)
             self._principals[hashlib.sha256(key.encode()).digest()] = principal
 
+    def challenge(self, refused: AuthError | None) -> str:
+        """See ``Provider``. Keys in headers have no scheme of their own with IANA; this says to people where the key belongs."""
+        return f'ApiKey realm="{self.name}", header={_quoted(self.header.decode())}'
+
     def quick(self, headers: Headers) -> Principal | None:
         """See ``Provider``."""
         value = headers.get(self.header)
@@ -97,19 +108,27 @@ class ApiKeyProvider:
 
 
 class BasicProvider:
-    """``Authorization: Basic`` (RFC 7617). ``users`` are entries ``name:password`` or ``name:password:role|role``."""
+    """``Authorization: Basic`` (RFC 7617). ``users`` are entries ``name:password`` or ``name:password:role|role``.
+
+    :param realm: what browsers show where they ask for the password; the name of the provider when empty
+    """
 
     header = _AUTHORIZATION
     way = "`Authorization: Basic <name and password>`"
 
-    def __init__(self, name: str, users: str, roles: RoleTable) -> None:
+    def __init__(self, name: str, users: str, roles: RoleTable, realm: str = "") -> None:
         self.name = name
+        self._realm = _quoted(realm or name)
         self._users: dict[str, tuple[bytes, Principal]] = {}
         for entry in filter(None, (part.strip() for part in users.split(","))):
             user, _, rest = entry.partition(":")
             password, _, given = rest.partition(":")
             grants = roles.grants(frozenset(filter(None, given.split("|"))))
             self._users[user] = (password.encode(), Principal(id=user, grants=grants, provider=name, authenticated=True))
+
+    def challenge(self, refused: AuthError | None) -> str:
+        """See ``Provider`` (RFC 7617, sections 2 and 2.1)."""
+        return f'Basic realm={self._realm}, charset="UTF-8"'
 
     def quick(self, headers: Headers) -> Principal | None:
         """See ``Provider``."""
@@ -128,6 +147,23 @@ class BasicProvider:
         if not hmac.compare_digest(expected, password.encode()) or principal is ANONYMOUS:
             raise InvalidToken("unknown user or wrong password", hint="the name or the password is wrong")
         return principal
+
+
+def _quoted(text: str) -> str:
+    """A text as a quoted string of a header (RFC 9110, section 5.6.4); letters that headers have not are left out."""
+    plain = "".join(letter for letter in text if " " <= letter <= "~")
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def challenges(providers: Iterable[Provider], refused: AuthError | None = None, by: Provider | None = None) -> tuple[str, ...]:
+    """What ``WWW-Authenticate`` says where one has to say who one is; where nobody knows callers, as for tokens.
+
+    :param refused: the error about the credentials that came, if ``by`` refused any
+    """
+    found = dict.fromkeys(provider.challenge(refused if provider is by else None) for provider in providers)
+    if sum(challenge.startswith("Bearer") for challenge in found) > 1:
+        found.pop("Bearer", None)  # another one says more
+    return tuple(found) or ("Bearer",)
 
 
 class Guard:
@@ -160,19 +196,23 @@ class Guard:
 
         :raises AuthError: no credentials where they are required, bad ones (except on public endpoints), or too few rights
         """
-        refused: list[AuthError] = []
+        refused: list[tuple[AuthError, Provider]] = []
         for provider in self._providers:
             try:
                 found = await provider.authenticate(headers)
             except AuthError as error:
-                refused.append(error)
+                refused.append((error, provider))
                 continue
             if found is not None:
                 return self._allowed(found)
         if refused and not self.public:
-            raise max(refused, key=_telling)
+            told, by = max(refused, key=lambda each: _telling(each[0]))
+            told.challenges = challenges(self._providers, told, by)
+            raise told
         if self._required:
-            raise MissingToken(hint=self._hint)
+            missing = MissingToken(hint=self._hint)
+            missing.challenges = challenges(self._providers)
+            raise missing
         return ANONYMOUS
 
     def _allowed(self, principal: Principal) -> Principal:

@@ -23,6 +23,10 @@ class TestedProvider:
         self._tested = tested
         self._declared = declared
 
+    def challenge(self, refused: AuthError | None) -> str:
+        """See ``Provider``."""
+        return self._tested.challenge(refused)
+
     def quick(self, headers: Headers) -> Principal | None:
         """See ``Provider``."""
         return self._tested.quick(headers)

@@ -14,11 +14,12 @@ import msgspec
 
 from codeai.cli.main import fail
 from codeai.http.plans import ENCODER
+from codeai.http.problems import problem_of
 from codeai.query.errors import QueryError
 from codeai.server.composition import Composition
 from codeai.server.errors import StartError
-from codeai.server.start import composed, prepare, start_failed
-from codeai.storage.errors import StorageError
+from codeai.server.start import Prepared, composed, prepare, start_failed
+from codeai.storage.errors import ConstraintViolation, DatabaseUnavailable, PoolExhausted, SchemaMissing, StorageError
 
 
 @click.command("query", help='Ask the database of the program in the query language, as in: codeai query "select Book where price > 10".')
@@ -33,15 +34,31 @@ def command(text: str, file: Path | None, parameters: tuple[str, ...], write: bo
     if isinstance(prepared, int):
         sys.exit(prepared)
     try:
-        result = asyncio.run(_run(composed(prepared), text, values, write=write))
+        composition = composed(prepared)
+        composition.queries.check(text, values, write=write)
+        _present(prepared, file)
+        result = asyncio.run(_run(composition, text, values, write=write))
     except StartError as error:
         sys.exit(start_failed(prepared.program, error))
     except QueryError as error:
         fail(f"{type(error).__name__}: {error}" + (f" ({error.hint})" if error.hint else ""), 1)
+    except SchemaMissing as error:
+        fail(f"the database lacks what the program needs ({error}); 'codeai db upgrade{f' {file}' if file else ''}' makes what is missing")
+    except ConstraintViolation as error:
+        fail(f"ExecutionError: {problem_of(error, {}).detail}", 1)
+    except (DatabaseUnavailable, PoolExhausted) as error:
+        fail(str(error))
     except StorageError as error:
         fail(f"ExecutionError: {error}", 1)
     else:
         click.echo(msgspec.json.format(ENCODER.encode(result), indent=2))
+
+
+def _present(prepared: Prepared, file: Path | None) -> None:
+    path = prepared.database.path
+    if path is not None and not path.exists():  # to open it would make it
+        named = f" {file}" if file else ""
+        fail(f"there is no database at {path} yet; 'codeai server{named}' or 'codeai db seed{named}' makes it")
 
 
 def _parameter(given: str) -> tuple[str, Any]:

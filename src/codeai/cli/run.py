@@ -17,6 +17,7 @@ from codeai.language.durations import duration_milliseconds
 from codeai.model import expression as ir
 from codeai.scripts.running import Ended, run_script
 from codeai.scripts.shell import Shell
+from codeai.server.aside import AsideDied
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import synchronise
 from codeai.server.loading import Loaded, LoadError, load_script
@@ -98,7 +99,7 @@ def _run(ready: Prepared, seconds: float) -> Ended:
     except SchemaMismatch as error:
         differences = "\n".join(f"  {line}" for line in error.differences)
         fail(f"the database differs from the program:\n{differences}")
-    except StorageError as error:
+    except (StorageError, AsideDied) as error:
         fail(str(error))
     raise AssertionError
 

@@ -15,6 +15,7 @@ from codeai.cli.main import fail
 from codeai.cli.surroundings import settings_of
 from codeai.language.durations import duration_milliseconds
 from codeai.language.suggestions import suggest
+from codeai.server.cautions import SHORTEST_SECRET, quiet_about_secrets
 from codeai.server.loading import LoadError, find_program, load_program
 from codeai.server.wiring.program_settings import stated_value
 from codeai.server.wiring.providers import own_signing_key
@@ -46,6 +47,11 @@ def command(file: Path | None, roles: tuple[str, ...], subject: str, ttl: str, t
         if declared and role not in (*declared, settings.operator_role):
             near = suggest(role, declared)
             click.echo(f"codeai: the program has no role '{role}'" + (f"; did you mean '{near}'?" if near else ""), err=True)
+    if not subject:
+        fail("a token needs whom it is about: --sub ID", 2)
+    if key.secret and len(key.secret.encode()) < SHORTEST_SECRET:
+        click.echo(f"codeai: the secret is shorter than {SHORTEST_SECRET} bytes, which production refuses", err=True)
+    quiet_about_secrets()
     try:
         token = issue_token(key, subject, roles, timedelta(milliseconds=milliseconds), time.time(), tenant=tenant)
     except NoSecretConfigured:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_
 import msgspec
 
 from codeai.http.deadlines import Deadlines
+from codeai.http.documents import parsed, refused
 from codeai.http.messages import Request, Response
 from codeai.http.parameters import parse_query, unknown_parameters
 from codeai.http.plans import json_response
@@ -64,12 +65,13 @@ class Exchange(msgspec.Struct, frozen=True):
         if kind != b"application/json" and not kind.endswith(b"+json"):
             hint = "send the header `Content-Type: application/json`"
             raise Problem(415, "the body must be application/json", hint=hint, headers=((b"accept", b"application/json"),))
+        parsed(raw)
         try:
             return msgspec.json.decode(raw, type=type_)
         except msgspec.ValidationError as error:
             raise _invalid(str(error), type_) from None
         except (msgspec.DecodeError, RecursionError) as error:
-            raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
+            raise refused(error) from None
 
 
 def _invalid(text: str, type_: type) -> Problem:

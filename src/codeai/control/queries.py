@@ -32,6 +32,11 @@ class OperatorQueries:
         self._evaluator = Evaluator(both, self._statements, environment)
         self._projection = Projection(both, self._evaluator)
 
+    def check(self, text: str, parameters: Mapping[str, Any] | None = None, *, write: bool = False) -> None:
+        """Raises what ``read``, or ``write``, would find wrong with a text before the database is asked."""
+        parse = parse_statement_text if write else parse_query_text
+        parse(text, self._symbols, self._runtime.clock(), parameters)
+
     async def read(self, text: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The result of a query, as it is encoded.
 

@@ -19,6 +19,7 @@ from codeai.http.settings import HttpSettings
 from codeai.observability.context import CURRENT
 
 _LOG: Final = logging.getLogger("codeai.http")
+_CHALLENGE: Final = b"www-authenticate"
 _LONGEST_URL: Final = 32_768
 _MOST_HEADER_BYTES: Final = 32_768
 _NOT_STARTED: Final = "this back end is mounted in a program that does not start it"
@@ -99,6 +100,7 @@ class Application:
     :param observer: hears of each finished request
     :param debugging: answers requests that ask for debug lines
     :param tracing: answers all requests, where they are traced
+    :param challenges: the values of ``WWW-Authenticate`` in each 401 that says nothing better (RFC 9110, section 15.5.2)
 
     ``running`` counts the requests that are being answered. While ``closing``, each answer is the last of its connection, so that
     no client sends another request into a connection that is about to end. ``finished`` hears of each request when it is answered.
@@ -112,9 +114,11 @@ class Application:
         lifespan: Lifespan,
         debugging: Debugging | None = None,
         tracing: Tracing | None = None,
+        challenges: tuple[str, ...] = ("Bearer",),
     ) -> None:
         self._router = router
         self._cors: CorsPolicy | None = settings.cors
+        self._challenges = tuple((_CHALLENGE, each.encode()) for each in challenges)
         self._compress_from = settings.compress_from
         self.finished: Observer = observer or _unobserved
         self._lifespan = lifespan
@@ -215,6 +219,8 @@ class Application:
         """An answer with the headers that every answer has."""
         if len(response.body) >= self._compress_from and not request.packed:
             response = compressed(response, request.headers.get(b"accept-encoding"), self._compress_from)
+        if response.status == 401 and all(name != _CHALLENGE for name, _ in response.headers):
+            response.headers = (*response.headers, *self._challenges)
         policy = request.cors or self._cors
         if policy is not None or request.extra:
             cors = policy.headers(request) if policy is not None else ()

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context
 from codeai.evaluate.program import Evaluator
@@ -20,6 +22,9 @@ from codeai.query.lists.request import ListRequest
 from codeai.query.text import FilterText
 
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_LARGEST: Final = 999_999_999
+_TEXTS: Final = ("sort", "cursor", "expand", "q", "search")
+_KNOWN: Final = (*_TEXTS, "page", "limit", "total")
 
 
 class ListAction(Action):
@@ -61,15 +66,15 @@ class OneExpanded:
         self._plan = ListPlan(model, one, {}, text)
         self._values = evaluator.values(self._plan.extended_values)
 
-    async def read(self, context: Context, expand: str) -> Any:
+    async def read(self, context: Context, expand: list[str]) -> Any:
         """The row.
 
+        :param expand: the texts of the parameter
         :raises InvalidValue: an expansion that there is not
         :raises RowNotFound: there is no row that the caller may read
         """
-        if not expand:
-            raise _wrong("expand", "must name something")
-        rows = await self._plan.run(context.session, self._values(context), ListRequest(now=context.now, expand=expand, limit=1))
+        request = msgspec.structs.replace(_wanted({"expand": expand}, context.now), limit=1)
+        rows = await self._plan.run(context.session, self._values(context), request)
         if not rows:
             raise RowNotFound(self._entity)
         return rows[0]
@@ -78,14 +83,17 @@ class OneExpanded:
 def _wanted(texts: Mapping[str, list[str]], now: object) -> ListRequest:
     """The parameters that every list knows."""
     found: dict[str, object] = {"now": now}
-    for name in ("sort", "cursor", "expand", "q", "search"):
+    for name in _KNOWN:
+        if len(texts.get(name, ())) > 1:
+            raise _wrong(name, "must be one value, not several")
+    for name in _TEXTS:
         if name in texts:
-            found[name] = texts[name][-1]
+            found[name] = texts[name][0]
     if "sort" in found:
         found["sort"] = _distinct(str(found["sort"]))
     for name in ("page", "limit"):
         if name in texts:
-            found[name] = _number(name, texts[name][-1])
+            found[name] = _number(name, texts[name][0])
     if found.get("page") == 1 and "cursor" in found:
         del found["page"]  # the first page is where every cursor began
     for name in ("sort", "expand"):
@@ -93,9 +101,9 @@ def _wanted(texts: Mapping[str, list[str]], now: object) -> ListRequest:
             raise _wrong(name, "must name something")
     total = texts.get("total")
     if total is not None:
-        if total[-1] not in ("exact", "estimated"):
+        if total[0] not in ("exact", "estimated"):
             raise _wrong("total", "must be exact or estimated")
-        found["total"] = total[-1]
+        found["total"] = total[0]
     return ListRequest(**found)  # type: ignore[arg-type]  # the names and types of its fields
 
 
@@ -108,7 +116,7 @@ def _distinct(sort: str) -> str:
 
 def _number(name: str, text: str) -> int:
     if not _NUMBER.fullmatch(text) or int(text) < 1:
-        raise _wrong(name, "must be a whole number from 1")
+        raise _wrong(name, "must be a whole number from 1" + (f" to {_LARGEST:,}" if text.isdecimal() and len(text) > 9 else ""))
     return int(text)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from codeai.auth.errors import AuthError, Forbidden, MissingToken
-from codeai.auth.guard import Provider
+from codeai.auth.guard import Provider, challenges
 from codeai.auth.principal import Grants, Principal
 from codeai.http.application import Handler
 from codeai.http.messages import Request, Response
@@ -33,6 +33,7 @@ class OperatorGuard:
         self._token = token.encode() if token else None
         self._role = role
         self._providers = providers
+        self._challenges = tuple(dict.fromkeys([*(["Bearer"] if token else []), *challenges(providers)]))
         self._hint = _hint(loopback=loopback, token=token is not None, role=role if providers else "")
         self._local = Principal(
             id="operator", grants=Grants(frozenset([role]), frozenset(["*:*"])), authenticated=True, provider="operator"
@@ -46,11 +47,13 @@ class OperatorGuard:
         if self._bears_token(request) or (self._loopback and is_local(request)):
             return self._local
         refused: AuthError = MissingToken("operators only", hint=self._hint)
+        refused.challenges = self._challenges
         for provider in self._providers:
             try:
                 found = await provider.authenticate(request.headers)
             except AuthError as error:
                 refused = error
+                refused.challenges = challenges(self._providers, error, provider)
                 continue
             if found is not None and found.has_role(self._role):
                 if _by_foreign_page(request):

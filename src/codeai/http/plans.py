@@ -15,6 +15,7 @@ from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context, Log, Services
 from codeai.evaluate.effects import Effects
 from codeai.http.deadlines import SHORTEST, Deadlines
+from codeai.http.documents import decoded
 from codeai.http.idempotency import HEADER, Idempotency
 from codeai.http.messages import JSON, ONLY_JSON, Request, Response
 from codeai.http.middleware.clients import ClientAddresses
@@ -24,7 +25,7 @@ from codeai.http.parameters import ParameterDecoder, Reader, parse_cookies, pars
 from codeai.http.paths import PathParameters
 from codeai.http.problems import Problem
 from codeai.http.settings import HttpSettings
-from codeai.http.shapes import ShapeDecoder, parsed
+from codeai.http.shapes import ShapeDecoder
 from codeai.model.endpoint import Endpoint
 from codeai.storage.interface import Database, Isolation, Session
 
@@ -256,15 +257,15 @@ class EndpointPlan:
         if kind is None or not (is_json(kind) or (self._form is not None and is_form(kind))):
             if self._form is not None:
                 raise Problem(415, "the body must be multipart/form-data or application/json", headers=_ACCEPT_FORM)
-            found = "the content type is missing" if not kind else "the content type is another"
-            hint = "send the header `Content-Type: application/json`"
+            found = "the content type is missing" if not kind else f"the content type is {kind[:60].decode('latin-1')}"
+            hint = "send the header `Content-Type: application/json`, and the text in UTF-8"
             raise Problem(415, f"the body must be application/json, {found}", hint=hint, headers=_ACCEPT)
         if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise Problem(415, "the body must not be compressed", headers=_ACCEPT_ENCODING)
 
     @staticmethod
     def _open(body: bytes) -> tuple[Any, frozenset[str]]:
-        found = parsed(body)
+        found = decoded(body)
         return found, frozenset(found) if isinstance(found, dict) else frozenset()
 
 

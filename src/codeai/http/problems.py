@@ -115,7 +115,7 @@ def _plain(error: BaseException) -> Problem:
 
 def _auth(error: AuthError) -> Problem:
     _LOG.warning("authentication failed: %s: %s", error.code, error.cause or error.text)
-    headers = ((b"www-authenticate", error.challenge.encode("latin-1")),) if error.challenge else ()
+    headers = tuple((b"www-authenticate", each.encode()) for each in error.challenges) if error.status == 401 else ()
     return Problem(error.status, error.text, error.code, hint=error.hint, headers=headers)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from codeai.auth.principal import Principal
@@ -66,7 +65,7 @@ class GetAction(Action):
 
     def __init__(self, model: Model, evaluator: Evaluator, action: GetRow, runtime: Runtime, text: FilterText) -> None:
         self._reader = _RowReader(model, evaluator, action)
-        self._expanded = cache(lambda: OneExpanded(model, evaluator, action, text))  # when somebody asks, for few do
+        self._expanded = OneExpanded(model, evaluator, action, text)
         self._runtime = runtime
         self._fetch = runtime.database.row_at_once
         self.instant = self._fetch is not None
@@ -96,7 +95,7 @@ class GetAction(Action):
         if expand is None or "expand" in inputs.query:
             body = await self._reader.read(context)
         else:
-            body = ENCODER.encode(await self._expanded().read(context, expand[-1]))
+            body = ENCODER.encode(await self._expanded.read(context, expand))
         return conditional(request, Response(200, body, ONLY_JSON))
 
 

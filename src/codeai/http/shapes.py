@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -13,15 +12,16 @@ from uuid import UUID
 
 import msgspec
 
+from codeai.http.documents import parsed, refused, with_whole_numbers
 from codeai.http.problems import FieldError, Problem
 from codeai.language import types as t
 from codeai.language.durations import duration_milliseconds
+from codeai.language.suggestions import suggest
 from codeai.model.application import Application
 from codeai.model.endpoint import InputField, Shape
 from codeai.model.entity import Constraints
 from codeai.model.validation import Check, check_of, rounded
 
-DEPTH_LIMIT: Final = 64
 _KEY: Final = re.compile(rb'"[ \t\r\n]*:')
 _TIMESTAMP: Final = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
@@ -73,19 +73,19 @@ class ShapeDecoder:
 
     def _closely(self, body: bytes) -> Any:
         """The decoded body, after a look at what the decoder does not see."""
-        document = parsed(body)
+        parsed(body)
         try:
             return self._decoder.decode(body)
         except (msgspec.ValidationError, OverflowError, ArithmeticError) as error:
-            return self._whole_numbers(document, error)
+            return self._whole_numbers(body, error)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
+            raise refused(error) from None
 
-    def _whole_numbers(self, document: Any, error: Exception) -> Any:
+    def _whole_numbers(self, body: bytes, error: Exception) -> Any:
         """The values when only ``3.0`` was sent for ``3``, which is the same number in JSON; the problem otherwise."""
-        plain = _integral(document)
+        plain = with_whole_numbers(body)
         try:
-            return self._decoder.decode(json.dumps(plain))
+            return self._decoder.decode(msgspec.json.encode(plain))
         except (msgspec.ValidationError, OverflowError, ArithmeticError, msgspec.DecodeError):
             raise Problem(422, "the request has invalid values", "invalid", errors=self._all_errors(plain, error)) from None
 
@@ -115,7 +115,9 @@ class ShapeDecoder:
         found: list[FieldError] = []
         for name in document:
             if name not in self._types:
-                found.append(FieldError(name, "unknown_field", "is not a field of this request"))
+                near = suggest(name[:100], self._types)
+                more = f"; did you mean '{near}'?" if near else ""
+                found.append(FieldError(name, "unknown_field", "is not a field of this request" + more))
         for field in self._fields:
             if field.name not in document:
                 if field.required:
@@ -128,7 +130,7 @@ class ShapeDecoder:
         if value is None:
             return [] if field.nullable else [FieldError(field.name, "required", "must not be null")]
         try:
-            converted = msgspec.json.decode(json.dumps(value), type=self._types[field.name])
+            converted = msgspec.json.decode(msgspec.json.encode(value), type=self._types[field.name])
         except (msgspec.ValidationError, OverflowError, ArithmeticError, ValueError) as error:
             return [field_error(str(error), field.name)]
         check = next(check for known, check in self._checks if known is field)
@@ -349,57 +351,6 @@ def _attribute(name: str) -> str:
     return "f_" + name.replace("-", "_dash_")
 
 
-def _integral(value: Any) -> Any:
-    """A document with whole numbers as such: 3.0 is 3."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _integral(part) for key, part in value.items()}
-    return [_integral(part) for part in value] if isinstance(value, list) else value
-
-
-class _Duplicate(ValueError):
-    pass
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Duplicate
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def parsed(body: bytes) -> Any:
-    """The document, for what the decoder does not look at: names that stand twice, depth, NaN.
-
-    :raises Problem: 400 when it is no JSON text in UTF-8 (RFC 8259), or nested too deep
-    """
-    try:
-        text = body.decode()
-        if text.startswith("\ufeff"):
-            raise Problem(400, "the body begins with a byte order mark", "malformed_json")
-        document = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
-    except _Duplicate:
-        raise Problem(400, "a name stands twice in an object of the body", "duplicate_key") from None
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, f"the body is not JSON: {error}", "malformed_json") from None
-    if body.count(b"[") + body.count(b"{") > DEPTH_LIMIT and _depth(document) > DEPTH_LIMIT:
-        raise Problem(400, f"the body is nested more than {DEPTH_LIMIT} deep", "too_deep")
-    return document
-
-
-def _depth(value: Any) -> int:
-    level, depth = [value], 0
-    while level and depth <= DEPTH_LIMIT:
-        level = [part for item in level if isinstance(item, dict | list) for part in (item.values() if isinstance(item, dict) else item)]
-        depth += 1
-    return depth
-
-
 def field_error(message: str, prefix: str = "") -> FieldError:
     """What msgspec says of a document, in the words of the language; ``prefix`` is where the document stands."""
     text, _, path = message.partition(" - at `$")
@@ -414,5 +365,7 @@ def field_error(message: str, prefix: str = "") -> FieldError:
             "required" if missing else "unknown_field",
             "is missing" if missing else "is not a field of this request",
         )
+    if text == "Number out of range":
+        return FieldError(field, "out_of_range", "is a number beyond every range")
     text = re.sub(r"`str\b", "`string", text)  # Python's word, which callers need not know
     return FieldError(field, "wrong_type", text[:1].lower() + text[1:].replace("`", "'"))

@@ -2,7 +2,8 @@
 
 The file is a table of buckets. A bucket holds ``_WAYS`` keys as digests, and behind them their states. Whoever decides holds the lock of
 the bucket (``fcntl``) for some microseconds; it ends with its process, so that one that dies locks nobody out. A process that was stopped
-with a lock in its hand stops the others for a moment only: then they decide by counts of their own, and look again a second later.
+with a lock in its hand (it has one at most) stops the others once, for a moment: from then on they decide by counts of their own, until
+the lock is free.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ _STATE: Final = struct.Struct("<dqqd")
 _KEYS: Final = _WAYS * _DIGEST
 _BUCKET: Final = _KEYS + _WAYS * _STATE.size
 _PATIENCE: Final = 0.05  # on a busy machine the holder may have to wait for a processor
-_AGAIN: Final = 1.0
 _NAP: Final = 0.0002
 _EMPTY: Final = bytes(_DIGEST)
 BUCKETS: Final = 4096  # 65,536 keys in 3 MB
@@ -48,7 +48,7 @@ class MappedLimits:
         self._now = now
         self._buckets = buckets
         self._own = LocalLimits(now)
-        self._given_up: dict[int, float] = {}  # buckets whose lock somebody keeps, and until when they are let alone
+        self._given_up: set[int] = set()  # buckets whose lock somebody keeps; nobody waits for them again
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             reserve(self._file, buckets * _BUCKET)
@@ -75,16 +75,17 @@ class MappedLimits:
     def _locked(self, bucket: int) -> bool:
         """Takes the lock of a bucket, if nobody keeps it for long."""
         if self._tried(bucket):
+            if self._given_up:
+                self._given_up.discard(bucket)
             return True
-        began = time.monotonic()
-        if began < self._given_up.get(bucket, 0.0):
+        if bucket in self._given_up:
             return False
-        while time.monotonic() < began + _PATIENCE:
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
             time.sleep(_NAP)
             if self._tried(bucket):
-                self._given_up.pop(bucket, None)
                 return True
-        self._given_up[bucket] = time.monotonic() + _AGAIN
+        self._given_up.add(bucket)
         return False
 
     def _tried(self, bucket: int) -> bool:

@@ -48,4 +48,4 @@ def status_code(status: int) -> str:
 
 def title(status: int) -> str:
     """The name of a status for people (409 → ``Conflict``)."""
-    return status_code(status).replace("_", " ").capitalize()
+    return status_code(status).replace("_", " ").capitalize().replace("Http ", "HTTP ").replace("Uri ", "URI ")

@@ -17,6 +17,20 @@ def _command() -> str:
     return "codeai" if shutil.which("codeai") or Path(sys.argv[0]).name != "codeai" else sys.argv[0]
 
 
+def _knows_tokens(application: Application) -> bool:
+    """Whether a token says who one is; without any ``auth`` those of operators are known."""
+    return not application.providers or any(provider.method == "jwt" for provider in application.providers)
+
+
+def _role(application: Application, settings: Settings) -> str:
+    """The role of the program with which most can be tried: that of operators, one that may do all, or the first; empty for none."""
+    names = [role.name for role in application.roles]
+    if settings.operator_role in names:
+        return settings.operator_role
+    whole = [role.name for role in application.roles if "*:*" in role.permissions]
+    return next(iter([*whole, *names]), "")
+
+
 def show_banner(
     application: Application,
     settings: Settings,
@@ -45,7 +59,10 @@ def show_banner(
     if outcome != "unchanged":
         done = [change.replace(" is missing", " added").replace(" is not in the program", " removed") for change in changes]
         lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in done))
-    if settings.development and settings.role != "worker":
-        lines.append(f"  token          {_command()} token {path or ''} --role admin".replace("  --", " --"))
+    if settings.development and settings.role != "worker" and _knows_tokens(application):
+        role = _role(application, settings)
+        lines.append(
+            f"  token          {' '.join([_command(), 'token', *([str(path)] if path else []), *(['--role', role] if role else [])])}"
+        )
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()

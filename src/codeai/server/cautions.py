@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from codeai.model.application import Application
 from codeai.server.settings import Settings
 
+SHORTEST_SECRET: Final = 32  # bytes, for HS256 (RFC 7518, section 3.2)
 _PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+
+
+def quiet_about_secrets() -> None:
+    """Keeps the library of tokens from telling of short secrets in its own way, in the midst of the log."""
+    warnings.filterwarnings("ignore", message="The HMAC key is")
 
 
 def cautions(application: Application, settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
@@ -19,6 +26,8 @@ def cautions(application: Application, settings: Settings, environment: Mapping[
             f"whoever has the role '{settings.operator_role}' in any tenant operates the server for all tenants: "
             "set CODEAI_OPERATOR_ROLE to a role that no tenant gives out"
         )
+    if settings.jwt_secret and len(settings.jwt_secret.encode()) < SHORTEST_SECRET:
+        yield f"JWT_SECRET is shorter than {SHORTEST_SECRET} bytes, which production refuses; make one with: openssl rand -base64 48"
     proxies = [name for name in _PROXIES if environment.get(name) or environment.get(name.lower())]
     if proxies and _calls_out(application, settings):
         yield (

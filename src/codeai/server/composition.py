@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codeai.auth.guard import challenges
 from codeai.control.queries import OperatorQueries
 from codeai.control.registering import ProgramTexts
 from codeai.durable.dispatch.statements import CHANNEL
@@ -131,7 +132,8 @@ class Composition:
     def _served(self, router: Router[Handler]) -> HttpApplication:
         always = logging.getLogger("codeai").isEnabledFor(logging.DEBUG)
         debugging = Debugging(self.callers.operators.guard, everyone=self.settings.allow_debug_header, always=always)
-        return HttpApplication(router, self.runtime.settings, self.observation.observer(), self, debugging, self._traced())
+        observer, challenged = self.observation.observer(), challenges(self.callers.providers.values())
+        return HttpApplication(router, self.runtime.settings, observer, self, debugging, self._traced(), challenged)
 
     def _traced(self) -> Tracing | None:
         if self.spans is None:

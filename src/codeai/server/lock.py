@@ -6,6 +6,9 @@ import fcntl
 import os
 from pathlib import Path
 
+from codeai.storage.errors import DatabaseUnavailable
+from codeai.storage.sqlite.translation import WRITABLE
+
 
 class FileInUse(Exception):
     """Another server uses the file."""
@@ -23,9 +26,13 @@ class FileLock:
         """Takes the lock.
 
         :raises FileInUse: another process has it
+        :raises DatabaseUnavailable: the folder cannot be written
         """
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise DatabaseUnavailable(f"cannot write {self._path}: {error.strerror or error}; {WRITABLE}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

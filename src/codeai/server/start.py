@@ -17,7 +17,7 @@ from codeai.language.rendering.brief import brief
 from codeai.observability.logs.configuration import LogOutputError, LogSettings, configure, installed
 from codeai.observability.processes import FOLDER_VARIABLE, instance_folder
 from codeai.server.banner import show_banner
-from codeai.server.cautions import cautions
+from codeai.server.cautions import cautions, quiet_about_secrets
 from codeai.server.certificates import Certificates
 from codeai.server.composition import Composition, StartError
 from codeai.server.database import database_settings, synchronise
@@ -67,6 +67,7 @@ def make_ready(program: Loaded, flags: Mapping[str, Any], *, done: str = "served
     """
     if flags.get("operator_port") or os.environ.get("CODEAI_OPERATOR_PORT"):
         program = apart(program)
+    quiet_about_secrets()
     sys.stderr.write(brief(program.diagnostics, program.sources, colour=sys.stderr.isatty()))
     if not program.valid:
         return _say(f"the program has errors, nothing is {done}", INVALID)

@@ -13,6 +13,10 @@ class StorageFailure(StorageError):
     """A failure of the database that callers can do nothing about."""
 
 
+class SchemaMissing(StorageFailure):
+    """A table or column of the program is not there: nobody has made it, or somebody has taken it away."""
+
+
 class DatabaseUnavailable(StorageError):
     """The database cannot be reached or has gone away."""
 

@@ -17,6 +17,7 @@ _STATUS: Final = {int(status): b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.en
 _FRAGMENT: Final = ord(b"#")
 _ESCAPE: Final = ord(b"%")
 _FOREIGN: Final = re.compile(rb"[\x80-\xff]")
+_HOST: Final = re.compile(rb"(?:\[[0-9A-Za-z:.%_~-]+\]|[0-9A-Za-z._~%!$&'()*+,;=\x80-\xff-]*)(?::[0-9]*)?")
 _KEPT: Final = 64
 _EVERY: Final = b"x-content-type-options: nosniff\r\nx-request-id: "  # see ``messages.Response.sent``
 _LINE: Final = b"%b: %b\r\n".__mod__
@@ -61,6 +62,11 @@ def authority(target: bytes) -> bytes | None:
     found = _absolute(target)
     host: bytes = b"[%b]" % found.host if b":" in found.host else found.host
     return b"%b:%d" % (host, found.port) if found.port else host
+
+
+def is_host(value: bytes) -> bool:
+    """Whether a header ``host`` has a form of RFC 9110, section 7.2. It may be empty; letters of other scripts are let through."""
+    return _HOST.fullmatch(value) is not None
 
 
 def _absolute(target: bytes) -> Any:

@@ -15,7 +15,7 @@ import httptools
 from codeai.http.messages import NO_BODY, Body, Header, Request, own_id, request_id
 from codeai.http.problems import Problem
 from codeai.http.wire.bodies import Source, WireBody
-from codeai.http.wire.heads import BadTarget, authority, escaped, split_target
+from codeai.http.wire.heads import BadTarget, authority, escaped, is_host, split_target
 from codeai.http.wire.repeated import Repeated
 
 _LONGEST_HEAD: Final = 65_536  # far beyond what the application refuses with a better answer
@@ -178,13 +178,18 @@ class Reception:
             piece = self._part()
             self._whole = b""
         self._size = len(piece) if begins else self._size + len(piece)
-        if self._size > _LONGEST_HEAD:
-            raise Problem(431, f"the headers are larger than {_LONGEST_HEAD:,} bytes")
         if begins:
             self._first, self._line_ended = piece[0], False
+        if self._size > _LONGEST_HEAD:
+            raise self._too_long(piece)
         self._feed_head(piece if self._line_ended or piece.isascii() else escaped(piece))
         if self.in_head and b"\n" in piece:
             self._line_ended = True
+
+    def _too_long(self, piece: bytes) -> Problem:
+        if not self._line_ended and piece.find(b"\n", 0, _LONGEST_HEAD) < 0:
+            return Problem(414, f"the target of the request is longer than {_LONGEST_HEAD:,} bytes", hint="send what is long in a body")
+        return Problem(431, f"the headers are larger than {_LONGEST_HEAD:,} bytes")
 
     def _feed_head(self, piece: bytes) -> None:
         try:
@@ -292,6 +297,10 @@ class Reception:
         if version == "1.1":
             if b"host" not in headers or _twice(b"host", pairs, headers):
                 raise Problem(400, "an HTTP/1.1 request has one header 'host'", "malformed_host")
+            if not is_host(headers[b"host"]):
+                raise Problem(
+                    400, "the header 'host' names no host", "malformed_host", hint="send a name or an address, and a port behind a colon"
+                )
         elif version != "1.0":
             raise Problem(505, f"this is HTTP/{version}; HTTP/1.1 is spoken here")
         self._length = 0

@@ -62,11 +62,13 @@ class FilterText:
 
     def _tree(self, entity: str, text: str) -> ex.Expression:
         parsed = parse_expression(SourceFile("q", text))
-        if parsed.expression is not None:
+        if parsed.expression is not None and not _is_value(parsed.expression):
             return parsed.expression
         simple = simple_filter(text, self._symbols.entities[entity])
         if simple is not None:
             return simple
+        if parsed.expression is not None:
+            return parsed.expression
         raise first_error(parsed.diagnostics) or ParserError("unexpected end of input")
 
     def compile(self, compiler: Compiler, row: TableRange, text: str, now: datetime.datetime | None) -> Truth:
@@ -74,6 +76,13 @@ class FilterText:
         condition = self.condition(row.entity.name, text, now)
         compiler.ranges[ALIAS] = row
         return compiler.truth(condition)
+
+
+def _is_value(tree: ex.Expression) -> bool:
+    """Whether an expression is no condition by its form: a text, as ``"reading light"``, or a sum, as ``light -archived``."""
+    if isinstance(tree, ex.Binary):
+        return tree.operator in ("+", "-", "*", "/", "%")
+    return isinstance(tree, ex.StringLiteral) or (isinstance(tree, ex.Unary) and tree.operator == "-")
 
 
 def _check(node: ir.Expression) -> None:

@@ -21,7 +21,11 @@ def with_parameters(node: _Node, parameters: Mapping[str, Any]) -> _Node:
     if isinstance(node, ex.Member) and isinstance(node.target, ex.Name) and node.target.text == "params":
         name = node.name.text
         if name not in parameters:
-            raise SemanticError(f"unknown parameter '{name}'", hint="send it in params", at=node.name.start)
+            raise SemanticError(
+                f"unknown parameter '{name}'",
+                hint=f"give it a value: in params of the query API, or with --param {name}=…",
+                at=node.name.start,
+            )
         return _literal(node, name, parameters[name])  # type: ignore[return-value]  # an expression in the place of one
     return type(node)(**{field: _inside(getattr(node, field), parameters) for field in node.__struct_fields__})
 

@@ -43,7 +43,7 @@ def parse_query_text(
     """
     node = _parsed(text, parameters)
     if isinstance(node, _WRITING):
-        raise SemanticError("a query only reads", hint="ask for writing, or write with an endpoint of the program")
+        raise SemanticError("a query only reads", hint="ask for writing: write of the query API, or --write")
     found = _resolved(node, symbols)
     if not isinstance(found, ir.Selection) or any_node(found, lambda inner: isinstance(inner, (*_WRITES, *_OUTSIDE))):
         raise ParserError("expected a query", hint="begin with select, first, exists or count(…)")

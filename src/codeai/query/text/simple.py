@@ -1,7 +1,8 @@
 """Simple filters (language page, section 4): ``status:open price:>100 "exact phrase" -archived tag:a,b``.
 
 A filter becomes the tree of the condition that it means, so that names and types are checked where all others are. Parts are
-joined by *and*; a leading ``-`` negates one; words without a name are looked for in the searchable fields.
+joined by *and*; a leading ``-`` negates one; words without a name are looked for in the searchable fields. Such a word is made of letters
+and digits, or quoted: ``price <`` is half of a condition, and no search for two words.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _PART: Final = re.compile(
     r"\s*(?P<minus>-)?(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*):(?P<operator>>=|<=|>|<)?)?"
     r"(?P<values>(?:\"[^\"]*\"|[^\s\",:]+)(?:,(?:\"[^\"]*\"|[^\s\",:]+))*)(?=\s|\Z)"
 )
+_WORDS: Final = re.compile(r"(?:\"[^\"]*\"|[\w.'+-]+)(?:,(?:\"[^\"]*\"|[\w.'+-]+))*")  # what has other signs in it is quoted
 _VALUE: Final = re.compile(r"\"([^\"]*)\"|([^\s\",]+)")
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}\Z")
 _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
@@ -32,7 +34,7 @@ def simple_filter(text: str, entity: EntitySymbol) -> ex.Expression | None:
     at = 0
     while at < len(text) and text[at:].strip():
         found = _PART.match(text, at)
-        if found is None:
+        if found is None or (found["name"] is None and not _WORDS.fullmatch(found["values"])):
             return None
         condition = _condition(found, entity)
         parts.append(ex.Unary(at, found.end(), "not", condition) if found["minus"] else condition)

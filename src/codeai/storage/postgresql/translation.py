@@ -52,6 +52,8 @@ def translated(error: BaseException) -> errors.StorageError:
         return errors.DiskFull(str(error))
     if isinstance(error, pg.DataError):
         return errors.ValueOutOfRange(str(error))
+    if isinstance(error, pg.UndefinedTableError | pg.UndefinedColumnError):
+        return errors.SchemaMissing(str(error))
     if isinstance(error, pg.TooManyConnectionsError):
         return errors.TooManyClients(str(error))
     if isinstance(error, (TimeoutError, *LOST)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from codeai.storage.schema import renaming
 from codeai.storage.schema.metadata import CheckText, metadata
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.functions import register
+from codeai.storage.sqlite.translation import with_remedy
 
 # Any number that only this program uses, for PostgreSQL's advisory lock during changes of the schema.
 _LOCK = 0x434149_534348
@@ -54,6 +56,10 @@ def synchronise(
     except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError, TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         raise errors.DatabaseUnavailable(f"cannot connect to {settings.shown}: {cause_of(cause)}") from error
+    except sa.exc.DatabaseError as error:
+        if type(error) is not sa.exc.DatabaseError or not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise errors.DatabaseUnavailable(f"cannot open {settings.shown}: {with_remedy(error.orig)}") from error
 
 
 def _on_sqlite(settings: DatabaseSettings, work: _Work) -> SyncReport:

@@ -12,7 +12,7 @@ from codeai.storage import errors
 from codeai.storage.settings import DatabaseSettings
 from codeai.storage.sqlite.functions import register
 from codeai.storage.sqlite.threads import Thread
-from codeai.storage.sqlite.translation import WRITABLE, translated
+from codeai.storage.sqlite.translation import translated, with_remedy
 from codeai.storage.watching import WATCHER
 
 _Result = TypeVar("_Result")
@@ -72,7 +72,6 @@ def _connect(settings: DatabaseSettings, *, write: bool) -> sqlite3.Connection:
         if not write:
             connection.execute("PRAGMA query_only = ON")
     except sqlite3.Error as error:
-        may = error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
-        raise errors.DatabaseUnavailable(f"cannot open {settings.shown}: {error}{f'; {WRITABLE}' if may else ''}") from error
+        raise errors.DatabaseUnavailable(f"cannot open {settings.shown}: {with_remedy(error)}") from error
     register(connection)
     return connection

@@ -8,6 +8,17 @@ from typing import Final
 from codeai.storage import errors
 
 WRITABLE: Final = "the file and its folder must be writable for the user that runs this"
+_REMEDIES: Final = (
+    (("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"), WRITABLE),
+    (("SQLITE_NOTADB",), "move it away, or name another database with DATABASE_URL"),
+    (("SQLITE_CORRUPT",), "restore it from a backup"),
+)
+
+
+def with_remedy(error: sqlite3.Error) -> str:
+    """What sqlite3 says of a file that it cannot use, and what to do about it."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    return "; ".join([str(error), *(remedy for names, remedy in _REMEDIES if name.startswith(names))])
 
 
 def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
@@ -24,10 +35,10 @@ def translated(error: sqlite3.Error | OverflowError) -> errors.StorageError:
         return errors.LockTimeout(text)
     if name == "SQLITE_FULL":
         return errors.DiskFull(text)
-    if name.startswith("SQLITE_READONLY"):
-        return errors.DatabaseUnavailable(f"{text}; {WRITABLE}")
-    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
-        return errors.DatabaseUnavailable(text)
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")):
+        return errors.DatabaseUnavailable(with_remedy(error))
+    if text.startswith(("no such table", "no such column")):
+        return errors.SchemaMissing(text)
     if "integer overflow" in text or isinstance(error, sqlite3.DataError) or "user-defined" in text:
         return errors.ValueOutOfRange(text)
     return errors.StorageFailure(f"{type(error).__name__}: {text}")
