@@ -9,12 +9,17 @@ from pathlib import Path
 from codeai.model.application import Application
 from codeai.server.listening import Place
 from codeai.server.settings import Settings
+from codeai.server.wiring.sharing import limited
 from codeai.storage.settings import DatabaseSettings
 
 
 def _command() -> str:
     """How this command is called where the banner is read: by its name, where the shell finds it."""
     return "codeai" if shutil.which("codeai") or Path(sys.argv[0]).name != "codeai" else sys.argv[0]
+
+
+def _redis(application: Application, settings: Settings) -> bool:
+    return bool(settings.redis_url) or any(setting.path == ("cache", "url") for setting in application.settings)
 
 
 def _knows_tokens(application: Application) -> bool:
@@ -56,6 +61,8 @@ def show_banner(
             lines.append(f"  workers        1, not {settings.workers}: the embedded database serves one process")
     else:
         lines.append(f"  database       {database.shown}")
+        if limited(application) and not _redis(application, settings):
+            lines.append("  limits         counted by this server alone; REDIS_URL has several servers count together")
     if outcome != "unchanged":
         done = [change.replace(" is missing", " added").replace(" is not in the program", " removed") for change in changes]
         lines.append(f"  tables         {outcome}" + "".join(f"\n                 {change}" for change in done))

@@ -139,7 +139,7 @@ _FIGURES: Final = {
 
 def _counting(application: Application, now: Milliseconds, folder: Path | None) -> LocalLimits | MappedLimits:
     """Counts of the processes of this server, or of this process where it has none beside it or nothing is limited."""
-    if folder is None or not _limited(application):
+    if folder is None or not limited(application):
         return LocalLimits(now)
     try:
         return MappedLimits(folder / "limits", now)
@@ -148,7 +148,7 @@ def _counting(application: Application, now: Milliseconds, folder: Path | None) 
         return LocalLimits(now)
 
 
-def _limited(application: Application) -> bool:
+def limited(application: Application) -> bool:
     """Whether the program limits what callers may send, or what is sent to others."""
     return (
         any(endpoint.rate_limit is not None for endpoint in application.endpoints)
