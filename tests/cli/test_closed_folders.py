@@ -13,7 +13,7 @@ PROGRAM = "entity Item {\n    id: uuid, primary, auto\n    name: string\n}\n"
 
 
 def codeai(*arguments: str, prefix: list[str] = AS_ANYBODY) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*prefix, sys.executable, "-m", "codeai", *arguments], capture_output=True, text=True, timeout=120)
+    return subprocess.run([*prefix, sys.executable, "-m", "codeai", *arguments], capture_output=True, text=True, timeout=280)
 
 
 @pytest.fixture

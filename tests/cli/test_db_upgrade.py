@@ -36,7 +36,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def codeai(folder: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "CODEAI_ENV": "production", "DATABASE_URL": url, "JWT_SECRET": SECRET}
     command = [sys.executable, "-m", "codeai", *words, str(folder)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
 
 
 def program(folder: Path, text: str) -> Path:

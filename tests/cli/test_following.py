@@ -99,6 +99,6 @@ def test_what_can_never_begin_ends_at_once(tmp_path: Path, arguments: list[str],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=280,
     )
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr

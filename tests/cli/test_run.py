@@ -174,7 +174,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_server_does_not_start_over_a_script_in_its_folder(shop: Path) -> None:
     (shop / "tidy.cai").write_text("delete Note where done\n")
     command = [sys.executable, "-m", "codeai", "server", str(shop)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=shop, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=shop, timeout=280)
     assert done.returncode == 1
     assert "tidy.cai:1:1" in done.stderr
     assert "statements outside of a declaration belong to scripts" in done.stderr

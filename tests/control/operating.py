@@ -40,7 +40,7 @@ class Operator:
     def shell(self, command: str) -> str:
         """What a shell command prints; ``http://localhost:8080`` stands for the server, as in the guide."""
         text = command.replace("http://localhost:8080", self.base)
-        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, (text, done.stdout, done.stderr)
         return done.stdout
 

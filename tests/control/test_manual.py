@@ -23,7 +23,7 @@ def test_the_samples_of_a_page_do_what_it_says(start_server: Any, tmp_path: Path
     program = tmp_path / "app.cai"
     program.write_text("\n".join(blocks(page, "codeai")))
     if "\ntest " in program.read_text():
-        tested = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=120)
+        tested = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=280)
         assert tested.returncode == 0, tested.stdout + tested.stderr
     server = start_server(program, env={"DATABASE_URL": f"sqlite:///{tmp_path}/app.db"}, wait=False)
     server.wait_until_ready()
@@ -31,6 +31,6 @@ def test_the_samples_of_a_page_do_what_it_says(start_server: Any, tmp_path: Path
     for block in blocks(page, "sh"):
         lines = block.replace("http://localhost:8080", server.base_url).splitlines()
         commands = "\n".join(line for line in lines if not line.startswith("# "))
-        done = subprocess.run(["bash", "-c", commands], capture_output=True, text=True, timeout=90, env=environment)
+        done = subprocess.run(["bash", "-c", commands], capture_output=True, text=True, timeout=280, env=environment)
         assert done.stderr == "", commands
         assert done.stdout.splitlines() == [line[2:] for line in lines if line.startswith("# ")], commands

@@ -51,7 +51,7 @@ class Desk:
             "PPROF_TMPDIR": str(self.folder),
         }
         return subprocess.run(
-            ["/bin/bash", "-euo", "pipefail", "-c", text], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100
+            ["/bin/bash", "-euo", "pipefail", "-c", text], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=280
         )
 
 

@@ -26,12 +26,12 @@ def scopes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         pytest.skip("node and npm are needed to run the engine of the editor")
     folder = tmp_path_factory.mktemp("engine")
     installed = subprocess.run(
-        [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", *ENGINE], capture_output=True, text=True, timeout=100
+        [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", *ENGINE], capture_output=True, text=True, timeout=280
     )
     if installed.returncode:
         pytest.skip(f"the registry of npm cannot be reached: {installed.stderr.strip()[-200:]}")
     command = [node, str(Path(__file__).parent / "scopes.mjs"), str(folder), str(GRAMMAR), *map(str, FILES)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 

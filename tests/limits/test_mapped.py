@@ -82,7 +82,7 @@ def test_who_dies_with_a_lock_locks_nobody_out_and_who_stands_still_stops_nobody
             assert 100 <= len(tries) < 1_000  # mostly one try each: who waits for the lock is one of many
         finally:
             holder.kill()
-            holder.wait(15)
+            holder.wait(60)
         assert [limits.decide("limit", "me", rule).allowed for _ in range(2)] == [True, False]  # by those in the file
 
 

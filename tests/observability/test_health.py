@@ -45,8 +45,8 @@ async def test_critical_checks_decide(checks, status, served):
 
 
 async def test_checks_run_at_the_same_time_each_within_its_own():
-    _, document = await asyncio.wait_for(health(*(Check(f"c{number}", hangs, 0.2) for number in range(50))).report(), 5)
-    assert {found["reason"] for found in document["checks"].values()} == {"no answer within 200ms"}
+    _, document = await asyncio.wait_for(health(*(Check(f"c{number}", hangs, 1) for number in range(50))).report(), 30)
+    assert {found["reason"] for found in document["checks"].values()} == {"no answer within 1s"}
 
 
 async def test_many_who_ask_at_once_are_one_question():
@@ -57,7 +57,7 @@ async def test_many_who_ask_at_once_are_one_question():
         asked += 1
         await asyncio.sleep(0.05)
 
-    checked = health(Check("database", counted, 1))
+    checked = health(Check("database", counted, 60))
     reports = await asyncio.gather(*(checked.report() for _ in range(100)))
     assert asked == 1
     assert {document["status"] for _, document in reports} == {"healthy"}
@@ -66,7 +66,7 @@ async def test_many_who_ask_at_once_are_one_question():
 
 
 async def test_somebody_who_goes_away_does_not_take_the_answer_from_others():
-    checked = health(Check("database", lambda: asyncio.sleep(0.1), 1))
+    checked = health(Check("database", lambda: asyncio.sleep(0.1), 60))
     first = asyncio.ensure_future(checked.report())
     second = asyncio.ensure_future(checked.report())
     await asyncio.sleep(0.01)

@@ -27,14 +27,13 @@ def test_it_is_removed_at_the_end_and_what_killed_instances_left_at_the_next_sta
     try:
         assert kept.stat().st_mode & 0o777 == 0o700
         killed.kill()
-        killed.wait(15)
-        assert left.exists()
+        killed.wait(60)  # from now on every server that starts on this machine may remove what it has left
         with instance_folder() as own:
             assert not left.exists()
             assert (kept / "cells").exists()  # of one that lives
         assert not own.exists()
-        living.communicate("end\n", timeout=15)
+        living.communicate("end\n", timeout=60)
         assert not kept.exists()
     finally:
         living.kill()
-        living.wait(15)
+        living.wait(60)

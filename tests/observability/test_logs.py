@@ -25,7 +25,7 @@ class Memory:
         self.gate.set()
 
     def write(self, content):
-        self.gate.wait(10)
+        self.gate.wait(60)
         if self.broken:
             raise OSError(28, "No space left on device")
         self.content += content

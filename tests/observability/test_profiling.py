@@ -20,6 +20,7 @@ from codeai.observability.profiling.heap import HeapTracer, _frame, collect
 from codeai.observability.profiling.pprof import profile
 from codeai.observability.profiling.stacks import CPU, GOROUTINE, HEAP, Frame, Sample, encode, merged
 from codeai.observability.profiling.symbols import Symbols
+from services.polling import eventually
 
 GO = Path(sys.executable).parent / "go"
 WORK = Frame("shop.work", "/srv/shop.py", 10, 12)
@@ -96,7 +97,7 @@ def test_the_processor_is_charged_to_who_uses_it(on_main):
 def test_a_profile_ends_when_the_server_does():
     began = time.monotonic()
     sample_cpu(60, lambda: True, here)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 KEPT: list[bytes] = []
@@ -152,7 +153,7 @@ def test_tracing_ends_when_too_much_is_in_use_and_the_next_answer_says_so_with_w
     while tracemalloc.is_tracing() and tracemalloc.get_tracemalloc_memory() <= most:
         _allocate()
     if not asked:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while tracemalloc.is_tracing():
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -169,7 +170,7 @@ def test_tracing_ends_when_too_much_is_in_use_and_the_next_answer_says_so_with_w
     KEPT.clear()
     for thread in threading.enumerate():  # or it would watch over the tracing of the next test
         if thread.name == "codeai-heap":
-            thread.join(20)
+            thread.join(60)
 
 
 def test_the_function_of_a_line_is_found_by_indentation(tmp_path):
@@ -236,11 +237,13 @@ async def _waits_for_a_lock(lock: asyncio.Lock) -> None:
 
 async def _reads() -> None:
     reader, _ = await asyncio.open_connection("127.0.0.1", READS.port)
+    READS.begun = True
     await reader.read()
 
 
 class READS:
     port = 0
+    begun = False
 
 
 async def test_every_thread_and_task_is_shown_with_its_state():
@@ -251,7 +254,8 @@ async def test_every_thread_and_task_is_shown_with_its_state():
     tasks = [asyncio.ensure_future(work) for work in (_waits_on_a_queue(asyncio.Queue()), _sleeps(), _waits_for_a_lock(lock), _reads())]
     thread = threading.Thread(target=gate.wait, name="waiter")
     thread.start()
-    await asyncio.sleep(0.2)
+    await eventually(lambda: READS.begun)
+    await asyncio.sleep(0)
     goroutines = Goroutines()
     goroutines.loop = asyncio.get_running_loop()
     found = goroutines.dump()

@@ -25,7 +25,7 @@ async def url(postgres: Any) -> str:
 
 
 async def test_a_session_that_stands_still_in_a_statement_is_ended_with_its_locks(url: str, postgres: Any) -> None:
-    database = open_database(from_url(url, max_connections=3, acquire_timeout=5.0, statement_timeout=5.0))
+    database = open_database(from_url(url, max_connections=3, acquire_timeout=60.0, statement_timeout=60.0))
     settings = {"application_name": "codeai", "statement_timeout": "300", "idle_in_transaction_session_timeout": "300"}
     frozen, other = await asyncpg.connect(url, server_settings=settings), await asyncpg.connect(url)
     looking = FrozenSessions(database, after=0.5)

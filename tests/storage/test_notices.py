@@ -34,9 +34,9 @@ async def test_listening_ends_when_it_is_asked_to_at_the_moment_the_connection_i
     await notices.start()
     try:
         ending = asyncio.ensure_future(database.writing().fetch(_END, ()))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await gone.wait()
-        assert (await asyncio.wait(stopping, timeout=10))[0], "still listening"
+        assert (await asyncio.wait(stopping, timeout=60))[0], "still listening"
         await ending
     finally:
         await database.close()
@@ -62,7 +62,7 @@ async def test_a_notice_is_heard_when_its_transaction_commits_and_only_then(post
             await teller.write(session, "news", "second")
             assert not heard
         await teller.write(here.writing(), "end", "")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await last.wait()
         assert heard == [awkward, "second"]
         assert await here.reading().fetch("SELECT n FROM kept", ()) == []  # the transaction is there, too
@@ -75,14 +75,14 @@ async def test_a_notice_is_heard_when_its_transaction_commits_and_only_then(post
 async def test_a_network_that_falls_silent_is_noticed_and_hearing_comes_back(postgres, monkeypatch):
     """docs/guides/caching.md promises 4 s; the two times of which they are made are shortened here."""
     assert listening._CHECK_EVERY + listening._ANSWER == 4.0
-    monkeypatch.setattr(listening, "_CHECK_EVERY", 0.1)
-    monkeypatch.setattr(listening, "_ANSWER", 0.2)
+    monkeypatch.setattr(listening, "_CHECK_EVERY", 0.3)
+    monkeypatch.setattr(listening, "_ANSWER", 1.5)
     url = postgres.create_database()
     lost, heard = asyncio.Event(), asyncio.Queue[str]()
     with Network(postgres.port) as network:
-        settings = from_url(url.replace(str(postgres.port), str(network.port)), connect_timeout=0.5)
+        settings = from_url(url.replace(str(postgres.port), str(network.port)), connect_timeout=2.0)
         task = asyncio.ensure_future(listening.listen(settings, {"news": heard.put_nowait}, lost.set))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await heard.get() == ""
             assert not lost.is_set()
             await asyncio.to_thread(network.silent)
@@ -113,7 +113,7 @@ async def test_an_outage_is_tried_often_and_said_once_for_each_cause(postgres, m
 
     monkeypatch.setattr(listening, "opened", failing)
     task = asyncio.ensure_future(listening.listen(from_url(postgres.create_database()), {"news": heard.put_nowait}))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await many.wait()
         assert await heard.get() == ""
     task.cancel()

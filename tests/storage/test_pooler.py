@@ -28,7 +28,7 @@ def service(postgres: PostgresServer, bouncer: PgBouncer, tmp_path: Path) -> Ite
     (tmp_path / "app.cai").write_text(PROGRAM)
     name = f"p{uuid.uuid4().hex[:12]}"
     postgres.create_database(name)
-    found = Service(tmp_path / "app.cai", bouncer.dsn(name), pooler="transaction", statement_timeout=0.4, max_connections=12)
+    found = Service(tmp_path / "app.cai", bouncer.dsn(name), pooler="transaction", statement_timeout=2.0, max_connections=12)
     found.request("POST", "/counters", {"name": "a"})
     yield found
     found.close()
@@ -65,5 +65,5 @@ def test_sessions_keep_nothing(service, postgres):
     rows = service.run(service.database.fetch("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", ()))
     assert rows[0][0] == 0
     rows = service.run(service.database.fetch("SELECT current_setting('statement_timeout')", ()))
-    assert rows[0][0] == "400ms"
+    assert rows[0][0] == "2s"
     assert postgres.sql("SELECT setting FROM pg_settings WHERE name = 'statement_timeout'") == "0"

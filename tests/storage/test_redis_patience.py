@@ -13,7 +13,7 @@ from services.redis import RedisServer
 
 async def _stalled(redis: Redis) -> object:
     async def stall() -> None:
-        time.sleep(0.4)  # noqa: ASYNC251  # the loop stands still, as when a full collection or another process takes the processor
+        time.sleep(1.2)  # noqa: ASYNC251  # the loop stands still, as when a full collection or another process takes the processor
 
     await redis.start()
     try:
@@ -26,7 +26,7 @@ async def _stalled(redis: Redis) -> object:
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_a_process_that_stood_still_does_not_take_that_for_an_outage(redis_server: RedisServer, loop) -> None:
     with asyncio.Runner(loop_factory=loop) as runner:
-        assert runner.run(_stalled(Redis(redis_server.url))) is True
+        assert runner.run(_stalled(Redis(redis_server.url, timeout=0.5))) is True
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])

@@ -85,7 +85,7 @@ def test_a_refusal_comes_with_its_next_step(strict, mute, application, address, 
         root = str(strict.folder / "data/server.crt")
         return text.replace("PORT", str(strict.port)).replace("ROOT", root).replace("MUTE", str(mute))
 
-    settings = from_url(f"postgresql://{filled(address)}", connect_timeout=0.5 if "MUTE" in address else 5.0)
+    settings = from_url(f"postgresql://{filled(address)}", connect_timeout=0.5 if "MUTE" in address else 60.0)
     for bring in (synchronise, synchronise_here):  # the look at the tables and their change each connect
         with pytest.raises(DatabaseUnavailable) as found:
             bring(settings, application, development=True)

@@ -43,12 +43,12 @@ async def test_who_leaves_interrupts_the_work_and_waits_until_it_has_stopped(thr
 
     def work() -> None:
         began.set()
-        stop.wait(10)
+        stop.wait(60)
         stopped.set()
         raise RuntimeError("interrupted")
 
     task = asyncio.ensure_future(thread.run(work, stop.set))
-    await asyncio.to_thread(began.wait, 10)
+    await asyncio.to_thread(began.wait, 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -64,7 +64,7 @@ def test_a_thread_serves_one_loop_after_another_and_ends_when_it_is_told() -> No
 
     async def left() -> None:
         asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop)
-        await thread.run(lambda: stop.wait(10), nothing)
+        await thread.run(lambda: stop.wait(60), nothing)
 
     assert asyncio.run(one()) == 1
     loop = asyncio.new_event_loop()

@@ -41,6 +41,6 @@ def test_what_came_of_it_is_valid_and_canonical_and_its_tests_pass(name: str) ->
     file = Sources().add(path.name, path.read_text())
     assert format_module(parse_module(file).module, file).text == file.text
     command = [sys.executable, "-m", "codeai", "test", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LOG_LEVEL": "error"}, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LOG_LEVEL": "error"}, timeout=280)
     assert done.stdout.endswith(" 0 failed\n"), done.stdout + done.stderr
     assert not done.stdout.startswith("0 passed")

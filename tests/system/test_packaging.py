@@ -18,7 +18,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     builder = folder / "builder"
     venv.create(builder, with_pip=True)
     pip = [str(builder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True, capture_output=True, timeout=110)
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True, capture_output=True, timeout=280)
     return next(folder.glob("codeai-*.whl"))
 
 
@@ -48,6 +48,6 @@ def test_it_works_from_an_environment_of_its_own(wheel, tmp_path):
     )
     assert str(packages) in where.stdout
     for arguments in (["version"], ["new", "shop"], ["validate", "shop"], ["test", "shop"]):
-        done = subprocess.run([python, "-m", "codeai", *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        done = subprocess.run([python, "-m", "codeai", *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=280)
         assert done.returncode == 0, done.stderr
     assert "1 passed, 0 failed" in done.stdout

@@ -38,7 +38,7 @@ def test_the_bookshop_answers_as_its_document_says(database_url, start_server, t
         text=True,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)},
         cwd=tmp_path,
-        timeout=110,
+        timeout=280,
         check=False,
     )
 

@@ -129,7 +129,7 @@ def test_what_was_written_while_nothing_could_be_heard_is_seen(clients: list[htt
 
 def codeai(server: ServerProcess, *words: str) -> str:
     command = [sys.executable, "-m", "codeai", *words, "--url", server.base_url]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=280).stdout
 
 
 def breaker(client: httpx.Client) -> str:

@@ -36,7 +36,7 @@ test "runs" {
 def test_a_failed_expectation_comes_with_what_may_explain_it(tmp_path: Path) -> None:
     program = tmp_path / "app.cai"
     program.write_text(PROGRAM)
-    done = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=280)
     told = {text.split(" (")[0].removeprefix("FAIL "): text.splitlines()[2:] for text in done.stdout.split("FAIL")[1:]}
     told = {name.strip(): [line.strip() for line in lines if line.startswith("    ")] for name, lines in told.items()}
     assert told == {

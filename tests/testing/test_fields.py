@@ -86,5 +86,5 @@ def test_numbers_and_records_are_kept(tmp_path: Path, database: str, request: py
     command = [sys.executable, "-m", "codeai", "test", str(program)]
     if database == "postgresql":
         command += ["--database", request.getfixturevalue("postgres").create_database()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.stdout.endswith("5 passed, 0 failed\n"), done.stdout + done.stderr

@@ -62,7 +62,7 @@ def outcome(folder: Path, text: str) -> tuple[int, str]:
     """The exit code of ``codeai test`` and what it wrote."""
     program = folder / "app.cai"
     program.write_text(text)
-    done = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "codeai", "test", str(program)], capture_output=True, text=True, timeout=280)
     return done.returncode, done.stdout
 
 
