@@ -95,22 +95,13 @@ class Executions:
         plan = definition.plan
         given = self._with_defaults(plan, values)
         key = key if key is not None else await self._key(plan, given)
-        rest = (origin, actor, parent, queue, priority, scheduled_for)
+        rest = (origin, actor, parent, queue, priority, scheduled_for, delay_ms)
         found = await self._insert(session, definition, given, key, False, *rest)
         if found is None:
             found = await self._duplicate(session, definition, given, key, *rest)
             if found.existing:
                 return found
         await tied(session, self._parts.store.dialect, self._parts.store.uuid(found.id))
-        await offer_execution(
-            self._parts,
-            session,
-            found.id,
-            lane_of(plan),
-            queue=queue or plan.queue,
-            priority=plan.priority if priority is None else priority,
-            delay_ms=delay_ms,
-        )
         return found
 
     async def _duplicate(
@@ -145,9 +136,12 @@ class Executions:
         queue: str | None,
         priority: int | None,
         scheduled_for: datetime.datetime | None,
+        delay_ms: int,
     ) -> Started | None:
+        """Inserts an execution and offers it, unless its key or origin is taken."""
         parts, store, plan = self._parts, self._parts.store, definition.plan
-        id_ = new_id()
+        id_, lane = new_id(), lane_of(plan)
+        queue, priority = queue or plan.queue, plan.priority if priority is None else priority
         values = (
             store.uuid(id_),
             plan.name,
@@ -157,8 +151,8 @@ class Executions:
             None if waits else key,
             origin,
             store.json(recorded(given)),
-            queue or plan.queue,
-            plan.priority if priority is None else priority,
+            queue,
+            priority,
             store.uuid(parent),
             None,
             actor,
@@ -166,7 +160,14 @@ class Executions:
             store.instant(parts.clock()),
         )
         parts.faults("before-start")
-        made = await session.execute(store.sql.start, values)
+        made = await parts.dispatcher.insert_and_offer(
+            *(session, store.sql.start, values, KIND, id_),
+            queue=queue,
+            priority=priority,
+            delay_ms=delay_ms,
+            lane=lane.name if lane is not None else None,
+            lane_limit=lane.limit if lane is not None else None,
+        )
         parts.faults("after-start")
         return Started(id_) if made else None
 

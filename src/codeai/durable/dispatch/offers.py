@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from codeai.durable.dispatch.limits import Limits
 from codeai.durable.dispatch.protocol import PRIORITY, Claim, LeaseLost, Offer, Queues
 from codeai.durable.dispatch.restricted import RestrictedClaims
-from codeai.durable.dispatch.statements import statements
+from codeai.durable.dispatch.statements import inserted_and_offered, statements
 from codeai.durable.dispatch.wakes import Wakes
 from codeai.storage.interface import Database, Record, Session
 
@@ -30,6 +31,7 @@ class Offers:
         self._wakes = Wakes(self._now)
         self._shared = shared and database.dialect == "postgresql"
         self._claiming = False
+        self._both: dict[tuple[str, bool], str] = {}  # inserts with offers
 
     def _now(self) -> int | None:
         return self._clock() if self._clock is not None else None
@@ -54,13 +56,57 @@ class Offers:
         lane_limit: int | None = None,
     ) -> None:
         """See ``Dispatcher``."""
-        if queue not in self._limits.queues.weights:
-            queue = "default"
         due = int(due_at.timestamp() * 1000) if due_at is not None else None
         text = self._sql.offer_and_notify if self._tells else self._sql.offer
-        values = (self._now(), kind, subject, queue, priority, due, delay_ms, order_key, lane, lane_limit if lane is not None else None)
-        await session.fetch_row(text, values)
+        await session.fetch_row(text, self._offer(kind, subject, queue, priority, due, delay_ms, order_key, lane, lane_limit))
         session.after_commit(lambda: self._wakes.offered(order_key is not None or lane is not None, delay_ms, due))
+
+    def _offer(
+        self,
+        kind: str,
+        subject: str,
+        queue: str,
+        priority: int,
+        due: int | None,
+        delay_ms: int,
+        order_key: str | None,
+        lane: str | None,
+        limit: int | None,
+    ) -> tuple[Any, ...]:
+        """The values of an offer."""
+        if queue not in self._limits.queues.weights:
+            queue = "default"
+        return (self._now(), kind, subject, queue, priority, due, delay_ms, order_key, lane, limit if lane is not None else None)
+
+    async def insert_and_offer(
+        self,
+        session: Session,
+        insert: str,
+        values: Sequence[Any],
+        kind: str,
+        subject: str,
+        *,
+        queue: str,
+        priority: int,
+        delay_ms: int = 0,
+        lane: str | None = None,
+        lane_limit: int | None = None,
+    ) -> bool:
+        """See ``Dispatcher``."""
+        if self._database.dialect == "sqlite":  # it is not far away
+            if not await session.execute(insert, values):
+                return False
+            await self.offer(session, kind, subject, queue=queue, priority=priority, delay_ms=delay_ms, lane=lane, lane_limit=lane_limit)
+            return True
+        known, tells = (insert, self._tells), self._tells
+        if known not in self._both:
+            self._both[known] = inserted_and_offered(insert, len(values), notify=tells)
+        offer = self._offer(kind, subject, queue, priority, None, delay_ms, None, lane, lane_limit)
+        row = await session.fetch_row(self._both[known], (*values, *offer))
+        if row is None or not row[0]:
+            return False
+        session.after_commit(lambda: self._wakes.offered(lane is not None, delay_ms, None))
+        return True
 
     async def offer_all(self, session: Session, kind: str, offers: Sequence[Offer]) -> None:
         """See ``Dispatcher``."""

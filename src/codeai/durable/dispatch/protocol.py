@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -95,6 +95,25 @@ class Dispatcher(Protocol):
 
     async def offer_all(self, session: Session, kind: str, offers: Sequence[Offer]) -> None:
         """Offers many subjects of one kind that may all run at once, on the way of one."""
+
+    async def insert_and_offer(
+        self,
+        session: Session,
+        insert: str,
+        values: Sequence[Any],
+        kind: str,
+        subject: str,
+        *,
+        queue: str,
+        priority: int,
+        delay_ms: int = 0,
+        lane: str | None = None,
+        lane_limit: int | None = None,
+    ) -> bool:
+        """Inserts a row and, if that was inserted, offers its subject, on one way where the database is far; whether it was.
+
+        :param insert: a statement of few texts, in the form of the database; nobody has offered the subject before
+        """
 
     async def withdraw(self, session: Session, kind: str, subject: str) -> bool:
         """Takes an offer back unless somebody works on it; whether there was one."""

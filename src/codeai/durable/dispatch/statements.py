@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,21 +23,22 @@ _CLAIM: Final = f"""
 UPDATE codeai_activations SET state = 1, fence = fence + 1, again = 0, ready_ms = {_NOW} + CAST($2 AS bigint), worker = $3
 WHERE id IN (SELECT id FROM picked)
 RETURNING id, kind, subject, queue, fence, attempts, CASE WHEN order_key IS NULL AND lane IS NULL THEN 0 ELSE 1 END"""
-OFFER: Final = f"""
+_OFFERED: Final = """
 INSERT INTO codeai_activations
-  (kind, subject, queue, priority, state, ready_ms, order_key, lane, lane_limit, fence, attempts, again, worker, created_ms)
-VALUES ($2, $3, $4, CAST($5 AS bigint), CASE WHEN {_DUE} > {_NOW} THEN 2 ELSE 0 END, {_DUE},
-  CAST($8 AS text), CAST($9 AS text), CAST($10 AS bigint), 0, 0, 0, NULL, {_NOW})
+  (kind, subject, queue, priority, state, ready_ms, order_key, lane, lane_limit, fence, attempts, again, worker, created_ms)"""
+_OFFER: Final = f"""CAST($2 AS text), CAST($3 AS text), CAST($4 AS text), CAST($5 AS bigint),
+  CASE WHEN {_DUE} > {_NOW} THEN 2 ELSE 0 END, {_DUE}, CAST($8 AS text), CAST($9 AS text), CAST($10 AS bigint), 0, 0, 0, NULL, {_NOW}"""
+OFFER: Final = f"""{_OFFERED}
+VALUES ({_OFFER})
 ON CONFLICT (kind, subject) DO UPDATE SET
   again = CASE WHEN codeai_activations.state = 1 THEN 1 ELSE 0 END,
   state = CASE WHEN codeai_activations.state = 2 THEN excluded.state ELSE codeai_activations.state END,
   ready_ms = CASE WHEN codeai_activations.state <> 1 AND excluded.ready_ms < codeai_activations.ready_ms
     THEN excluded.ready_ms ELSE codeai_activations.ready_ms END
 RETURNING state"""
-NOTIFYING: Final = (
-    "WITH offered AS ({offer}) SELECT pg_notify('" + CHANNEL + "', "
-    "CASE WHEN CAST($8 AS text) IS NULL AND CAST($9 AS text) IS NULL THEN '' ELSE 'restricted' END) FROM offered"
-)
+_KIND_OF_NEWS: Final = "CASE WHEN CAST($8 AS text) IS NULL AND CAST($9 AS text) IS NULL THEN '' ELSE 'restricted' END"
+_NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', {_KIND_OF_NEWS}) FROM offered"
+NOTIFYING: Final = f"WITH offered AS ({{offer}}) {_NOTIFY}"
 WITHDRAW: Final = "DELETE FROM codeai_activations WHERE kind = $1 AND subject = $2 AND state <> 1 RETURNING order_key"
 HOLD: Final = "SELECT again{idle} FROM codeai_activations WHERE id = $1 AND fence = $2 AND state = 1 FOR SHARE"
 DONE: Final = "DELETE FROM codeai_activations WHERE id = $1 AND fence = $2 AND again = 0 RETURNING order_key"
@@ -153,6 +155,17 @@ def statements(dialect: Dialect) -> Statements:
         renew=made(listed(RENEW, 4)),
         return_others=made(listed(RETURN, 2)),
     )
+
+
+def inserted_and_offered(insert: str, parameters: int, *, notify: bool) -> str:
+    """The text for PostgreSQL that inserts a row and offers it, if it was inserted: the parameters of an offer come behind those.
+
+    :param insert: inserts what nobody has offered before, with so many ``parameters``
+    """
+    offer = f"{_OFFERED} SELECT {_OFFER} FROM made RETURNING state"
+    told = f", ({_NOTIFY})" if notify else ""
+    behind = re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + parameters}", f"{offer}) SELECT (SELECT count(*) FROM made){told}")
+    return portable(f"WITH made AS ({insert} RETURNING 1), offered AS ({behind}", "postgresql")
 
 
 def with_idle_limit(text: str, dialect: Dialect) -> str:
