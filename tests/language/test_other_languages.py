@@ -130,3 +130,109 @@ def test_actions_without_settings_say_how_they_are_chosen(clauses: str, said: st
 def test_names_of_the_program_go_before_words_of_other_languages() -> None:
     text = "endpoint GET /words { auth: public  query { sizes: list(int), required }  do { return size } }\n"
     assert errors(text)[0] == "undefined variable 'size'"
+
+
+FIELDS = [
+    ("int @unique", "int, unique", "expected ',', got '@'"),
+    ("int @unique @readOnly", "int, unique, read_only", "expected ',', got '@'"),
+    ("int, default: 5", "int, default(5)", "expected '(', got ':' (write 'default(5)')"),
+    ("int, default = 5, min: 1", "int, default(5), min(1)", "expected '(', got '=' (write 'default(5)')"),
+    ("ref(Note), onDelete: cascade", "ref(Note), on_delete(cascade)", "expected '(', got ':' (write 'on_delete(cascade)')"),
+    ("string, maxLength: 20", "string, max_length(20)", "expected '(', got ':' (write 'max_length(20)')"),
+]
+
+
+@pytest.mark.parametrize(("written", "meant", "said"), FIELDS)
+def test_a_modifier_of_another_language_is_mended(written: str, meant: str, said: str) -> None:
+    assert errors(ENTITY.format(written))[0] == said
+    assert fixed(ENTITY.format(written)) == ENTITY.format(meant)
+    assert errors(ENTITY.format(meant)) == []
+
+
+def test_fields_with_names_of_modifiers_are_fields() -> None:
+    assert errors("entity Range { id: int, primary, auto, min: int, max: int, default: string, length: decimal, pattern: text }\n") == []
+
+
+HEADERS = [
+    (
+        "workflow Say(name: string, times: int?) { trigger: manual  steps { say { do { log info input.name } } } }\n",
+        "expected '{', got '(' (what it is given stands inside: 'input { name: string, required  times: int? }')",
+        "workflow Say { input { name: string, required  times: int? }  trigger: manual  steps { say { do { log info input.name } } } }\n",
+    ),
+    (
+        "job Say(name: string[]) { do { log info input.name.first() ?? '' } }\n".replace("'", '"'),
+        "expected '{', got '(' (what it is given stands inside: 'input { name: list(string), required }')",
+        'job Say { input { name: list(string), required }  do { log info input.name.first() ?? "" } }\n',
+    ),
+    (
+        'job Say() { do { log info "a" } }\n',
+        "expected '{', got '(' (without an input there are no parentheses)",
+        'job Say { do { log info "a" } }\n',
+    ),
+    (
+        'event Said { name: string, required  times: int? }\non Said { log info "{event.times ?? 0}" }\n',
+        "unknown clause 'name' (the fields of an event stand in 'payload { … }')",
+        'event Said { payload { name: string, required  times: int? } }\non Said { log info "{event.times ?? 0}" }\n',
+    ),
+    (
+        "event Said { payload { name: string, required } }\non Said as e { let e2 = e.name  log info e2 }\n",
+        "expected '{', got 'as' (inside, the event is called 'event', as in 'event.id')",
+        "event Said { payload { name: string, required } }\non Said { let e2 = event.name  log info e2 }\n",
+    ),
+    (
+        "event Said { payload { name: string, required } }\non Said(e) { log info e.name }\n",
+        "expected '{', got '(' (inside, the event is called 'event', as in 'event.id')",
+        "event Said { payload { name: string, required } }\non Said { log info event.name }\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said", "meant"), HEADERS)
+def test_what_stands_before_the_brace_moves_inside(text: str, said: str, meant: str) -> None:
+    assert errors(text) == [said]
+    assert fixed(text) == meant
+    assert errors(meant) == []
+
+
+@pytest.mark.parametrize("when", ["every day at 3am", 'at "0 3 * * *"', '"0 3 * * *"', "on schedule daily", "daily", "every 5m"])
+def test_when_a_job_runs_stands_inside(when: str) -> None:
+    [found] = errors(f'job Say {when} {{ do {{ log info "a" }} }}\n')
+    assert found.endswith("(when it runs stands inside, as in 'schedule: every 15m' or 'schedule: \"0 3 * * *\"')")
+
+
+def test_steps_beside_each_other_are_told_once_where_they_stand() -> None:
+    text = 'workflow Say { trigger: manual\n    step one { do { log info "a" } }\n    step two { do { log info "b" } }\n}\n'
+    assert errors(text)[0] == "expected 'steps', got 'step' (steps stand together and have no keyword: 'steps { one { … } }')"
+    assert len(errors(text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("clause", "said"),
+    [
+        (
+            "state: State = low",
+            "undefined variable 'low' (a default is 'default(\"low\")'; what stands behind '=' is computed from other fields)",
+        ),
+        ("state: State, default(low)", "undefined variable 'low' (a member of an enum is a text: write \"low\")"),
+        ("state: Stage", "unknown type 'Stage' (did you mean 'State'?)"),
+        ("state: Colour", "unknown type 'Colour' (declare it, as in 'enum Colour { a, b }' or 'type Colour { … }')"),
+        ("lines: many(Line)", "'many' names a reference of the other entity (write many(Line.order))"),
+        ("policy read: public", "unknown clause 'policy' (did you mean 'allow'?)"),
+    ],
+)
+def test_what_is_meant_in_an_entity_is_said(clause: str, said: str) -> None:
+    text = f"enum State {{ low, high }}\nentity Order {{\n    id: int, primary, auto\n    {clause}\n}}\n"
+    assert errors(text + "entity Line { id: int, primary, auto  order: ref(Order)  stage: State }\n") == [said]
+
+
+def test_lists_behind_filter_and_sort_choose_fields() -> None:
+    text = "entity Note { id: int, primary, auto  at: date }\nresource Note at /notes { auth: public  list { filter: [at]  sort: [at] } }\n"
+    assert [found.partition(" (")[0] for found in errors(text)] == ["expected '{', got '[' behind 'filter'", "expected an order, got '['"]
+    assert errors(fixed(text)) == []
+
+
+def test_a_member_is_not_assigned() -> None:
+    body = 'let note = first Note where id == 1  note.text = "b"  return 1'
+    text = f"entity Note {{ id: int, primary, auto  text: string }}\nendpoint POST /x {{ auth: public  do {{ {body} }} }}\n"
+    [found] = errors(text)
+    assert found == "members cannot be assigned (a row is changed by 'update note { text: … }', a variable by 'note = …')"

@@ -67,4 +67,12 @@ def for_name(name: str, symbols: Symbols) -> str:
         return f"'{name}' is started: write '{'start' if name in symbols.workflows else 'run'} {name} {{ … }}'"
     if any(symbol.name == name for symbol in symbols.events.values()):
         return f"'{name}' is an event: write 'emit {name} {{ … }}'"
+    if _is_member(name, symbols):
+        return f'a member of an enum is a text: write "{name}"'
     return ""
+
+
+def _is_member(name: str, symbols: Symbols) -> bool:
+    """Whether some enum, declared or of a field, has a member of that name."""
+    fields = (t.required(field.type) for entity in symbols.entities.values() for field in entity.fields.values())
+    return any(isinstance(found, t.Enum) and name in found.members for found in (*symbols.enums.values(), *fields))

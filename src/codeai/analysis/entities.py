@@ -18,7 +18,7 @@ from codeai.analysis.statements import finish
 from codeai.analysis.symbols import EntitySymbol
 from codeai.analysis.translation import beyond_row, place_of
 from codeai.language import types as t
-from codeai.language.diagnostics import Severity
+from codeai.language.diagnostics import DiagnosticClass, Severity
 from codeai.language.naming import relation_name, table_name
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -331,12 +331,21 @@ class Entities(Effects):
                     self.report.unknown(trait.name, f"unknown trait '{trait.name.text}'", trait.name.text, ("audited", "tenant"), "CAI0114")
         return tenant, audited
 
+    def _default_meant(self, node: ex.Name) -> None:
+        """``state: State = new``, where a default was meant."""
+        advice = f"a default is 'default(\"{node.text}\")'; what stands behind '=' is computed from other fields"
+        self.report.error(node, f"undefined variable '{node.text}'", "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice)
+
     def _computed(self, symbol: EntitySymbol) -> tuple[ComputedField, ...]:
         found: list[ComputedField] = []
         for name, type_ in symbol.computed.items():
             node = symbol.places[name]
             assert node.computed is not None
             scope = self._row_scope(symbol, "a computed field", user=False)
+            members = t.required(type_)
+            if isinstance(node.computed, ex.Name) and isinstance(members, t.Enum) and node.computed.text in members.members:
+                self._default_meant(node.computed)
+                continue
             value = self.value(node.computed, scope, type_, f"field '{name}'")
             self.check_query(node.computed, value, advice="the database computes it: compute this in an endpoint, or store it in a field")
             found.append(ComputedField(name=name, type=type_, value=value, description=node.description, at=node.start))

@@ -94,8 +94,12 @@ class Reporter:
         code: str,
         *,
         kind: DiagnosticClass = DiagnosticClass.SEMANTIC,
+        otherwise: str = "",
     ) -> str | None:
-        """Adds an error about a name that nothing has, with the nearest known one, which it returns."""
+        """Adds an error about a name that nothing has, with the nearest known one, which it returns.
+
+        :param otherwise: the help where none is near
+        """
         known = list(known)
         near = nearest_or_meant(name, known)
         if isinstance(node, Reference) and node.quoted:
@@ -103,7 +107,7 @@ class Reporter:
             self.warning(node, message, code, help_text=advice)
             return None
         if near is None:
-            hint = instead(name)
+            hint = instead(name) or otherwise
             self.error(node, message, code, kind=kind, help_text=hint, expected=() if hint else _few(known))
             return None
         whole = node.end - node.start == len(name)

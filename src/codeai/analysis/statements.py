@@ -10,7 +10,7 @@ import msgspec
 from codeai.analysis.names import origin_of
 from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter
-from codeai.analysis.scope import Host, Scope, Variable
+from codeai.analysis.scope import Host, Scope, Variable, broken
 from codeai.analysis.secrecy import secrets_in
 from codeai.analysis.symbols import Symbols
 from codeai.analysis.translation import place_of
@@ -181,7 +181,8 @@ class Statements(Queries):
     def _status(self, node: ex.Expression) -> int | None:
         if isinstance(node, ex.IntLiteral) and 200 <= node.value <= 599:
             return node.value
-        self.report.error(node, "a status is a number from 200 to 599", "CAI0343")
+        hint = "" if isinstance(node, ex.IntLiteral) else "as in 'fail 404 \"no such order\"' or 'return order status 201'"
+        self.report.error(node, "a status is a number from 200 to 599", "CAI0343", help_text=hint)
         return None
 
     def _failure(self, node: st.Failure | None, scope: Scope) -> s.Failure:
@@ -198,6 +199,12 @@ class Statements(Queries):
         return s.Require(condition=self.condition(node.condition, scope), failure=self._failure(node.failure, scope), at=node.start)
 
     def _evaluate(self, node: st.ExpressionStatement, scope: Scope) -> s.Statement:
+        if isinstance(node.value, ex.Binary) and node.value.operator == "=" and isinstance(node.value.left, ex.Member):
+            left = node.value.left
+            target, name = left.target.text if isinstance(left.target, ex.Name) else "row", left.name.text
+            advice = f"a row is changed by 'update {target} {{ {name}: … }}', a variable by '{target} = …'"
+            self.report.error(node, "members cannot be assigned", "CAI0311", help_text=advice)
+            return s.Evaluate(value=broken(node), at=node.start)
         value = self.expression(node.value, scope)
         effects = (ir.CreateRow, ir.ChangeRow, ir.RemoveRow, ir.UpdateRows, ir.DeleteRows, ir.CallFunction, ir.Call, ir.Request, *_RUNS)
         if isinstance(value, ir.Shell):

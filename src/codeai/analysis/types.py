@@ -118,7 +118,9 @@ class TypeResolver:
         if name in _NEEDING:
             self.report.error(node, f"type '{name}' needs an argument", "CAI0202", help_text=f"as in {_NEEDING[name]}")
             return t.Unknown()
-        self.report.unknown(node.name, f"unknown type '{name}'", name, [*_PLAIN, *self.symbols.type_names()], "CAI0201")
+        known = [*_PLAIN, *self.symbols.type_names()]
+        otherwise = f"declare it, as in 'enum {name} {{ a, b }}' or 'type {name} {{ … }}'" if name[:1].isupper() else ""
+        self.report.unknown(node.name, f"unknown type '{name}'", name, known, "CAI0201", otherwise=otherwise)
         return t.Unknown()
 
     def _parametrised(self, node: ty.NamedType) -> t.Type:
@@ -184,11 +186,16 @@ class TypeResolver:
         if kind == "ref":
             return t.Ref(entity.text)
         if len(reference.parts) != 2:
-            self.report.error(
-                reference, "'many' names a reference of the other entity", "CAI0204", help_text=f"write many({entity.text}.field)"
-            )
+            hint = f"write many({entity.text}.{self._a_reference(entity.text)})"
+            self.report.error(reference, "'many' names a reference of the other entity", "CAI0204", help_text=hint)
             return t.Unknown()
         return t.Many(entity.text, reference.parts[1].text)
+
+    def _a_reference(self, entity: str) -> str:
+        """The only reference of an entity, as it is declared; ``field`` where there are several or none."""
+        fields = [clause for clause in self.symbols.entities[entity].declaration.clauses if isinstance(clause, d.FieldDeclaration)]
+        found = [field.name.text for field in fields if isinstance(field.type, ty.NamedType) and field.type.name.text == "ref"]
+        return found[0] if len(found) == 1 else "field"
 
     def known_entity(self, name: Identifier) -> bool:
         """Whether an entity of that name is declared; reports it otherwise."""

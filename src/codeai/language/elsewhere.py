@@ -30,6 +30,7 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("add", "insert", "new", "post", "write", "save"), ("create",)),
     **dict.fromkeys(("edit", "patch", "put", "modify", "change"), ("update",)),
     **dict.fromkeys(("remove", "destroy", "del", "erase"), ("delete",)),
+    **dict.fromkeys(("policy", "policies", "grant", "permit", "permission", "rule", "access"), ("allow", "permissions")),
     # functions
     **dict.fromkeys(("touppercase", "uppercase", "toupper", "upcase", "ucase"), ("upper",)),
     **dict.fromkeys(("tolowercase", "lowercase", "tolower", "downcase", "lcase"), ("lower",)),

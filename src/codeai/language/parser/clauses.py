@@ -44,7 +44,7 @@ class Clauses(Entities):
             end = self.previous_end
         meant = f"actions: [{', '.join(action.text for action in actions)}]"
         help_text = f"to choose actions write '{meant}'; what holds for some of them stands in '{{ … }}' behind them"
-        self.report("expected '{' behind the actions", "CAI0010", start, end, help_text=help_text, edits=(Edit(start, end, meant, False),))
+        self.report("expected '{' behind the actions", "CAI0037", start, end, help_text=help_text, edits=(Edit(start, end, meant, False),))
         return d.NamesClause(start, end, Identifier(start, start, "actions"), actions)
 
     def endpoint_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
@@ -180,6 +180,12 @@ class Clauses(Entities):
 
     def _filter(self) -> d.Clause:
         key = self.key()
+        if self.at("["):
+            names = self.names()
+            edits = (Edit(key.start, key.end, f"{key.text}_by"),)
+            said = f"expected '{{', got '[' behind '{key.text}'"
+            self.report(said, "CAI0037", key.start, key.end, help_text="fields to filter by are listed in 'filter_by: […]'", edits=edits)
+            return d.NamesClause(key.start, self.previous_end, Identifier(key.start, key.end, "filter_by"), names)
         self.expect("{", "'{'")
         conditions = self.items(self._filter_line)
         return d.FilterClause(key.start, self.previous_end, conditions)
@@ -193,6 +199,12 @@ class Clauses(Entities):
 
     def _sort(self) -> d.Clause:
         key = self.key()
+        if self.at("["):
+            names = self.names()
+            edits = (Edit(key.start, key.end, f"{key.text}_by"),)
+            said, hint = "expected an order, got '['", "fields to sort by are listed in 'sort_by: […]', an order is 'sort: created_at desc'"
+            self.report(said, "CAI0037", key.start, key.end, help_text=hint, edits=edits)
+            return d.NamesClause(key.start, self.previous_end, Identifier(key.start, key.end, "sort_by"), names)
         terms: list[d.SortTerm] = []
         while True:
             backwards = self._minus_for_descending()

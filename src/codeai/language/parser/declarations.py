@@ -196,7 +196,7 @@ class Parser(Events):
             return ()
         written = canonical(self, answer)
         edits = (Edit(before, answer.end, ""), Edit(self.ends[self.i], self.ends[self.i], f" returns: {written} ")) if self.at("{") else ()
-        self.report("expected '{', got '->'", "CAI0010", start, answer.end, help_text=f"write 'returns: {written}' inside", edits=edits)
+        self.report("expected '{', got '->'", "CAI0037", start, answer.end, help_text=f"write 'returns: {written}' inside", edits=edits)
         return (d.ReturnsClause(start, answer.end, answer),)
 
     def _function(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:

@@ -58,6 +58,10 @@ class Entities(Statements):
         parse = _ENTITY.get(word)
         if parse is not None and self._clause_not_field(word):
             return parse(self)
+        if word in _POLICIES and self.kind_at(1) == NAME and self.kind_at(2) in (":", ","):
+            self.unknown("clause", Identifier(self.start, self.ends[self.i], word), ("allow",), "CAI0013")
+            self.texts[self.i] = "allow"
+            return self.entity_clause()
         meant = suggest(word, _LISTED) if word and self.kind_at(1 + (self.kind_at(1) == ":")) == "[" else None
         if meant is not None and meant != word:
             self.unknown("clause", Identifier(self.start, self.ends[self.i], word), _LISTED, "CAI0013")
@@ -156,6 +160,7 @@ class Entities(Statements):
 
 
 _Parse = Callable[[Entities], d.Clause]
+_POLICIES: Final = ("policy", "grant", "permit", "permission", "rule", "access", "can")  # what others call 'allow'
 _LISTED: Final = ("index", "unique", "traits")  # clauses with '[…]'
 _ENTITY: Final[dict[str, _Parse]] = {
     "index": Entities._index,

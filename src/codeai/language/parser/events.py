@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from codeai.language.lexer import INTEGER, STRING
+from codeai.language.lexer import INTEGER, NAME, STRING
+from codeai.language.parser import foreign_headers
 from codeai.language.parser.workflows import Workflows
 from codeai.language.spellings import descriptions, integrations
 from codeai.language.spellings import events as older
 from codeai.language.spellings import settings as spelled
+from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
@@ -27,13 +29,27 @@ class Events(Workflows):
         self.i += 1
         name = self.event_reference()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_EVENT, "clause", older.EVENT))
+        fields: list[d.FieldDeclaration] = []
+        clauses = self.items(lambda: self._event_clause(fields))
+        if fields:
+            clauses = (*clauses, foreign_headers.payload(self, fields))
         return ev.EventDeclaration(start, self.previous_end, description, name, clauses)
+
+    def _event_clause(self, fields: list[d.FieldDeclaration]) -> d.Clause | tuple[d.Clause, ...] | None:
+        """:param fields: gets what is no clause but looks like a field"""
+        word, known = self.texts[self.i], (*_EVENT, *older.EVENT)
+        typed = self.at(NAME) and self.kind_at(1) == ":" and self.kind_at(2) in (NAME, "[", "{")
+        if typed and word not in known and nearest(word, known) is None:
+            if not descriptions.taken(self):
+                fields.append(self.field())
+            return ()
+        return self.known_clause(_EVENT, "clause", older.EVENT)
 
     def _handler(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start = self.start
         self.i += 1
         event = self.event_reference()
+        foreign_headers.named(self)
         where = self.headed() if self.take_word("where") else None
         if self.take_word("do") and not self.at("{"):
             kind = self.identifier("'workflow', 'job', 'integration', 'webhook' or 'emit'")

@@ -65,7 +65,7 @@ def bar(parser: Types) -> bool:
         return False
     start, end = parser.start, parser.ends[parser.i]
     edits = (Edit(parser.previous_end, end, ","),)
-    parser.report("expected ',', got '|'", "CAI0010", start, end, expected=("','", "')'"), edits=edits)
+    parser.report("expected ',', got '|'", "CAI0037", start, end, expected=("','", "')'"), edits=edits)
     parser.i += 1
     return True
 
@@ -158,7 +158,7 @@ def _told(parser: Types, found: _Found, edits: Sequence[tuple[int, int, str]]) -
     changes = sorted((*_taken_back(parser, found.start, end), *(Edit(*edit) for edit in edits)), key=lambda edit: (edit.start, edit.end))
     text = _mended(parser, found.start, end, changes)
     message = f"{_PREFIX} '{text}' here" if len(text) <= _LONGEST else f"{_PREFIX} in other words here"
-    parser.report(message, "CAI0010", found.start, end, edits=tuple(changes))
+    parser.report(message, "CAI0037", found.start, end, edits=tuple(changes))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME, STRING, is_name
-from codeai.language.parser import foreign_types
+from codeai.language.parser import foreign_fields, foreign_types
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
 from codeai.language.spellings import data, descriptions
@@ -154,6 +154,9 @@ class Types(Expressions):
         modifiers: list[ty.Modifier] = []
         computed: ex.Expression | None = None
         while True:
+            if self.kinds[self.i] in ("@", ",") and (foreign := foreign_fields.modifier(self, MODIFIERS)) is not None:
+                modifiers.append(foreign)
+                continue
             if data.begins_modifier(self, self.at(",")):
                 self.take(",")
                 type_, modifier = data.modifier(self, type_)
@@ -169,7 +172,7 @@ class Types(Expressions):
                 self.i += 1
             elif not self._modifier_at(0) or self.breaks[self.i]:
                 break
-            modifiers.append(self._modifier())
+            modifiers.append(self.modifier())
         if name.text == "updated_at":
             modifiers = data.kept_current(self, modifiers, type_)
         return FieldDeclaration(name.start, self.previous_end, name, type_, tuple(modifiers), computed, description)
@@ -209,7 +212,8 @@ class Types(Expressions):
         """Whether the current token is a modifier of a field."""
         return self.texts[self.i] in MODIFIERS and self._modifier_at(0)
 
-    def _modifier(self) -> ty.Modifier:
+    def modifier(self) -> ty.Modifier:
+        """A modifier of a field with its arguments."""
         name = self.identifier()
         if name.text not in MODIFIERS:
             self.unknown("modifier", name, MODIFIERS, "CAI0015", older=data.MODIFIERS)

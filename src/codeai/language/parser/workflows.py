@@ -7,6 +7,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME
+from codeai.language.parser import foreign_headers
 from codeai.language.parser.clauses import Clauses
 from codeai.language.spellings import descriptions, jobs, step_clauses, step_order
 from codeai.language.spellings import workflows as older
@@ -36,16 +37,21 @@ class Workflows(Clauses):
 
     def _workflow(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
+        given = foreign_headers.given(self)
         self.host = Host(inputs=older.inputs(self), failing=True, end=block_end(self))
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_WORKFLOW, "clause", older.WORKFLOW))
+        clauses = given + self.items(
+            lambda: () if foreign_headers.stray_step(self) else self.known_clause(_WORKFLOW, "clause", older.WORKFLOW)
+        )
         return w.WorkflowDeclaration(start, self.previous_end, description, name, clauses)
 
     def _job(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
+        given = foreign_headers.given(self)
+        foreign_headers.scheduled(self)
         self.host = Host(inputs=older.inputs(self), failing=True, end=block_end(self))
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_JOB, "clause", jobs.JOB))
+        clauses = given + self.items(lambda: self.known_clause(_JOB, "clause", jobs.JOB))
         return w.JobDeclaration(start, self.previous_end, description, name, clauses)
 
     # -- when something runs ---------------------------------------------------------------------------------------

@@ -1,0 +1,76 @@
+"""Modifiers of fields as other languages write them: ``@unique``, ``default: 5``, ``onDelete: cascade``, ``max = 10``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from codeai.language.diagnostics import Edit
+from codeai.language.lexer import NAME
+from codeai.language.operators import TYPE_WORDS
+from codeai.language.tree import types as ty
+from codeai.language.tree.node import Identifier
+
+if TYPE_CHECKING:
+    from codeai.language.parser.types import Types
+
+_AT: Final = "expected ',', got '@'"
+_VALUED: Final = ("default", "min", "max", "min_length", "max_length", "length", "pattern", "on_delete", "rename_from")
+_ON_DELETE: Final = ("cascade", "restrict", "set_null")
+
+
+def modifier(parser: Types, known: Sequence[str]) -> ty.Modifier | None:
+    """The modifier at the current comma or ``@``, which it reports; None where the text is nothing such.
+
+    :param known: the modifiers of the language
+    """
+    meant = _named(parser.text_at(1), known) if parser.kind_at(1) == NAME else ""
+    if not meant or parser.breaks_at(1):
+        return None
+    if parser.at("@"):
+        return _annotation(parser, meant)
+    if meant in _VALUED and parser.kind_at(2) in (":", "=") and _value_follows(parser, meant):
+        return _setting(parser, meant)
+    return None
+
+
+def _named(word: str, known: Sequence[str]) -> str:
+    folded = word.replace("_", "").lower()
+    return next((name for name in known if name.replace("_", "") == folded), "")
+
+
+def _annotation(parser: Types, meant: str) -> ty.Modifier:
+    start = parser.start
+    edits: tuple[Edit, ...] = (Edit(parser.previous_end, parser.ends[parser.i + 1], f", {meant}"),)
+    told = parser.diagnostics[-1] if parser.diagnostics else None
+    if told is not None and told.message == _AT and told.primary.end == parser.previous_end:  # told once for a field
+        parser.diagnostics.pop()
+        start, edits = told.primary.start, (*told.edits, *edits)
+    parser.i += 1
+    parser.texts[parser.i] = meant
+    parser.report(_AT, "CAI0037", start, parser.ends[parser.i], expected=("','",), edits=edits)
+    return parser.modifier()
+
+
+def _value_follows(parser: Types, meant: str) -> bool:
+    """Whether a value stands behind the colon, and no type: then it is a modifier and no field of that name."""
+    kind, word = parser.kind_at(3), parser.text_at(3)
+    if kind != NAME:
+        return kind not in ("{", "[") or meant == "default"
+    if word in ("true", "false", "null") or (meant == "on_delete" and word.replace(" ", "_").lower() in _ON_DELETE):
+        return True
+    return meant == "default" and word not in TYPE_WORDS and word[:1].islower()
+
+
+def _setting(parser: Types, meant: str) -> ty.Modifier:
+    parser.i += 1
+    name = Identifier(parser.start, parser.ends[parser.i], meant)
+    parser.i += 1
+    sign = parser.texts[parser.i]
+    parser.i += 1
+    first = parser.start
+    value = parser.expression()
+    edits = (Edit(name.start, first, f"{meant}("), Edit(value.end, value.end, ")"))
+    written = parser.file.text[value.start - parser.file.base : value.end - parser.file.base]
+    parser.report(f"expected '(', got '{sign}'", "CAI0037", name.start, value.end, help_text=f"write '{meant}({written})'", edits=edits)
+    return ty.Modifier(name.start, value.end, name, (value,))
