@@ -229,6 +229,9 @@ class Inference(InputAnalysis):
             for extra in self._field_parameters(entity, name):
                 parameters.append(extra[0])
                 query.append(extra[1])
+        searchable = any(field.searchable for field in entity.fields.values())
+        if not searchable:
+            self._nothing_to_search(entity, clauses)
         page_size, most = self._page_sizes(clauses)
         action = ListRows(
             entity=entity.name,
@@ -240,9 +243,16 @@ class Inference(InputAnalysis):
             page_size=page_size,
             max_page_size=most,
             paginated=paginated,
-            search=any(field.searchable for field in entity.fields.values()),
+            search=searchable,
         )
         return action, msgspec.structs.replace(inputs, query=tuple(query), closed_query=True)
+
+    def _nothing_to_search(self, entity: EntitySymbol, clauses: tuple[d.Clause, ...]) -> None:
+        given = (field for c in clauses if isinstance(c, d.InputClause) and c.place.text == "query" for field in c.fields)
+        place = next((field.name for field in given if field.name.text == "search"), None)
+        if place is not None:
+            hint = f"mark what it looks through, as in 'name: string, searchable' of '{entity.name}'"
+            self.report.warning(place, f"'{entity.name}' has no searchable field, so 'search' is refused", "CAI0523", help_text=hint)
 
     def _parameter(self, field: InputField, entity: EntitySymbol, clauses: tuple[d.Clause, ...]) -> ParameterFilter:
         for prefix, operator in (("", "equals"), ("min_", "minimum"), ("max_", "maximum")):

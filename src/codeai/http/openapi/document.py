@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from codeai.http.openapi.schemas import STORABLE, Schema, Schemas
@@ -36,6 +37,7 @@ _PROBLEM: Final[Schema] = {
 }
 
 
+_NAMED: Final = re.compile(r"\{[^{}/]+\}")
 _EXPAND: Final = "relations to show, separated by commas"
 _IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
@@ -60,9 +62,11 @@ class _Document:
 
     def made(self) -> dict[str, Any]:
         paths: dict[str, Any] = {}
+        templates: dict[str, str] = {}
         for endpoint in self._application.endpoints:
             if not endpoint.internal:
-                paths.setdefault(endpoint.template, {})[endpoint.method.lower()] = self._operation(endpoint)
+                template = templates.setdefault(_NAMED.sub("{}", endpoint.template), endpoint.template)
+                paths.setdefault(template, {})[endpoint.method.lower()] = _named_as(template, endpoint.template, self._operation(endpoint))
         found: dict[str, Any] = {
             "openapi": "3.1.0",
             "info": {"title": self._application.name, "version": self._application.version},
@@ -143,9 +147,10 @@ class _Document:
                 {"type": "string", "maxLength": 2000, "pattern": STORABLE, "examples": ["id is not null"]},
                 "a condition in the query language, or a simple filter",
             ),
-            ("expand", self._names(self._relations(action.entity)), _EXPAND),
             ("total", {"type": "string", "enum": ["exact", "estimated"]}, "count all rows"),
         ]
+        if relations := self._relations(action.entity):
+            known.append(("expand", self._names(relations), _EXPAND))
         if action.sort_by:
             known.append(("sort", self._names(action.sort_by, "-?"), f"one or more of {', '.join(action.sort_by)}, with - for descending"))
         if action.search:
@@ -171,8 +176,6 @@ class _Document:
 
     def _names(self, names: tuple[str, ...], sign: str = "") -> Schema:
         """One or more of the names, separated by commas."""
-        if not names:
-            return {"type": "string", "maxLength": 0}
         one = f"{sign}(?:{'|'.join(names)})"
         return {"type": "string", "pattern": f"^{one}(?:,{one}){{0,2}}$"}
 
@@ -264,6 +267,15 @@ def _nodes(value: Any) -> Any:
         for name in value.__struct_fields__:
             if name not in ("type", "at"):
                 yield from _nodes(getattr(value, name))
+
+
+def _named_as(template: str, own: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """An operation with the names of the first template of its form: those that differ in names alone are one path (OpenAPI 3.1)."""
+    names = dict(zip(_NAMED.findall(own), _NAMED.findall(template), strict=True))
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter["name"] = names[f"{{{parameter['name']}}}"][1:-1]
+    return operation
 
 
 def _failures(endpoint: Endpoint, *, expands: bool) -> set[int]:

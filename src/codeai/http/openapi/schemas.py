@@ -10,7 +10,7 @@ from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model.application import Application
 from codeai.model.endpoint import InputField, Shape
-from codeai.model.entity import Constraints, Entity
+from codeai.model.entity import Constraints, Entity, Relation
 
 Schema = dict[str, Any]
 
@@ -103,9 +103,24 @@ class Schemas:
                 properties[computed.name] = self._described(self.of(computed.type), computed.description)
             found: Schema = {"type": "object", "properties": properties, "required": [key for key in properties if key not in hidden]}
             for relation in entity.relations:
-                found["properties"].setdefault(relation.name, {"description": f"only with expand={relation.name}"})
+                found["properties"][relation.name] = self._expandable(relation, properties.get(relation.name))
             self.components[name] = self._described(found, entity.description)
         return {"$ref": f"#/components/schemas/{name}"}
+
+    def _expandable(self, relation: Relation, key: Schema | None) -> Schema:
+        """A relation as ``expand`` shows it: rows, or one, which is null where the caller may not see it.
+
+        :param key: what stands there without ``expand``, if anything does
+        """
+        row = self.row(self._entities[relation.entity])
+        if relation.kind == "many":
+            return {"type": "array", "items": row, "description": f"only with expand={relation.name}"}
+        if key is None:
+            return {"anyOf": [row, {"type": "null"}], "description": f"only with expand={relation.name}"}
+        plain = {name: value for name, value in key.items() if name != "description"}
+        said = f"the row with expand={relation.name}, else its key"
+        described = f"{key['description']}; {said}" if "description" in key else said
+        return {"anyOf": [plain, row, {"type": "null"}], "description": described}
 
     def _described(self, schema: Schema, description: str) -> Schema:
         return {**schema, "description": description} if description else schema
