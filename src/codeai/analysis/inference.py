@@ -374,7 +374,8 @@ class Inference(InputAnalysis):
         field = entity.fields[name.text]
         if rule.kind == "unique":
             if not _is_unique(field, entity):
-                hint = f"write 'unique' at the field, or 'index: [{field.name}] unique'"
+                columns = ", ".join(filter(None, (entity.tenant_field, field.name)))
+                hint = f"write 'index: [{columns}] unique'" if entity.tenant_field else "write 'unique' at the field"
                 self.report.error(name, f"nothing keeps '{field.name}' of '{entity.name}' unique", "CAI0512", help_text=hint)
             return None
         relation = next((found for found in entity.relations.values() if found.kind == "one" and found.field == field.name), None)
@@ -423,7 +424,8 @@ class Inference(InputAnalysis):
 def _is_unique(field: Field, entity: EntitySymbol) -> bool:
     """Whether the database holds that no two rows have the same value."""
     lines = (clause for clause in entity.declaration.clauses if isinstance(clause, d.IndexClause) and clause.unique)
-    return field.unique or field.primary or any([column.name.text for column in line.columns] == [field.name] for line in lines)
+    alone = {frozenset([field.name]), frozenset([field.name, entity.tenant_field or field.name])}  # of a tenant, who sees no other rows
+    return field.unique or field.primary or any(frozenset(column.name.text for column in line.columns) in alone for line in lines)
 
 
 def _query_names(value: object) -> set[str]:

@@ -182,7 +182,7 @@ class Members(Names):
                 node,
                 "this row was not read by a query of this block, so its relations are not loaded",
                 "CAI0309",
-                help_text="read it with get first",
+                help_text="read it in this block, with get or first; or give the function what it needs of the other row",
             )
             return
         scope.host.loads.setdefault(origin[0], set()).add(origin[1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host
 from codeai.analysis.symbols import Symbols
@@ -27,6 +29,28 @@ def _undoes(node: Node) -> bool:
 def _outcome(clauses: tuple[d.Clause, ...]) -> str:
     found = next((clause for clause in clauses if isinstance(clause, w.OutcomeClause) and clause.key.text == "on_fail"), None)
     return found.action.text if found is not None and found.action is not None else ""
+
+
+def report_never_undone(clauses: tuple[d.Clause, ...], report: Reporter) -> None:
+    """Warns where steps say how they are undone and no failure undoes anything."""
+    steps = [step for clause in clauses if isinstance(clause, w.StepsClause) for step in _all(clause.steps)]
+    undoing = [clause for step in steps for clause in step.clauses if isinstance(clause, w.CompensateClause) and _does_something(clause)]
+    outcomes = [clause for step in steps for clause in step.clauses if isinstance(clause, w.OutcomeClause)]
+    if undoing and not any(found.action is not None and found.action.text == "rollback" for found in outcomes):
+        said, advice = "no failure in this workflow undoes anything", "write 'on_fail: rollback' at the steps whose failure shall"
+        report.warning(undoing[0], said, "CAI0615", help_text=advice)
+
+
+def _all(steps: tuple[Node, ...]) -> Iterator[w.Step]:
+    for step in steps:
+        if isinstance(step, w.ParallelSteps):
+            yield from _all(step.steps)
+        elif isinstance(step, w.Step):
+            yield step
+
+
+def _does_something(clause: w.CompensateClause) -> bool:
+    return bool(clause.body.statements)
 
 
 def report_uncompensated(node: w.Step, hosts: list[Host], symbols: Symbols, report: Reporter) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from codeai.analysis import kinds as k
 from codeai.analysis.events import Events
 from codeai.analysis.payloads import wire_name
-from codeai.analysis.sagas import is_saga, report_uncompensated
+from codeai.analysis.sagas import is_saga, report_never_undone, report_uncompensated
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.statements import finish
 from codeai.language import types as t
@@ -77,6 +77,7 @@ class Steps(Events):
         self.single_clauses(clauses)
         self.shadowed = {}
         run.saga = is_saga(clauses)
+        report_never_undone(clauses, self.report)
         clause = first_clause(clauses, w.StepsClause)
         self.declared_steps = frozenset(_names(clause.steps)) if clause is not None else frozenset()
         work = [c for c in clauses if isinstance(c, d.DoClause | w.WorkClause)]

@@ -153,6 +153,7 @@ class Writes(Selections):
             value = self._assignment(clause.field, clause.value, entity, inner)
             if value is not None:
                 self.check_query(clause.value, value)
+                self._check_itself(clause, value, range_.alias, scope)
                 entries.append(ir.Entry(clause.field.text, value))
         if node.where is None and not node.everything:
             self._unbounded(node, "update")
@@ -168,6 +169,20 @@ class Writes(Selections):
             with_deleted=node.with_deleted,
             as_system=node.as_system,
         )
+
+    def _check_itself(self, clause: q.SetClause, value: ir.Expression, alias: str, scope: Scope) -> None:
+        """``set place = place.id``: the key of the field, where a variable of that name was meant."""
+        while isinstance(value, ir.Convert):
+            value = value.operand
+        name = clause.field.text
+        row = value.row if isinstance(value, ir.FieldValue) and value.field == name else None
+        if not (isinstance(row, ir.RangeRow) and row.alias == alias):
+            return
+        hidden = scope.find(name)
+        if hidden is not None:  # without one it is a way to touch a row
+            hidden.used = True
+            advice = "a field hides a variable of the same name: rename the variable"
+            self.report.error(clause, f"this sets the field '{name}' to itself", "CAI0312", help_text=advice)
 
     def _where(self, node: ex.Expression | None, scope: Scope) -> ir.Expression | None:
         if node is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import DiagnosticClass, Edit
 from codeai.language.lexer import DECIMAL, END, INTEGER, NAME, STRING
 from codeai.language.operators import (
     COALESCE,
@@ -229,8 +229,17 @@ class Expressions(Maps):
                 index = self.inside(self.expression)
                 self.expect("]", "']'")
                 target = ex.Index(target.start, self.previous_end, target, index)
+            elif kind == "?" and self.kind_at(1) == "." and self.starts[self.i + 1] == self.ends[self.i]:
+                self._careful_member()
             else:
                 return target
+
+    def _careful_member(self) -> None:
+        """``a?.b`` of other languages."""
+        start, end = self.start, self.ends[self.i + 1]
+        edits = (Edit(start, end, ".", safe=True),)
+        self.report("expected '.', got '?.'", "CAI0010", start, end, help_text="write '.': a member of null is null", edits=edits)
+        self.i += 1
 
     def inside(self, parse: Callable[[], _Found], *, alone: bool = False) -> _Found:
         """Parses within brackets, where line ends mean nothing and ``{`` is a map; ``alone`` where no list of values may stand."""

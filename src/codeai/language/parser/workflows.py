@@ -154,9 +154,22 @@ class Workflows(Clauses):
             self.report(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end)
         item, items, parallel = self._repetition()
         self.expect("{", "'{'")
-        clauses = self.items(lambda: self.known_clause(_STEP, "clause", step_clauses.STEP))
+        beside: list[w.ParallelSteps] = []
+        clauses = self.items(lambda: self._clause_of_step(name, beside))
+        if beside and not clauses:
+            return tuple(beside)
         step = w.Step(start, self.previous_end, name, clauses, item, items, parallel, description)
         return step_order.finished(self, step, begin)
+
+    def _clause_of_step(self, name: Identifier, beside: list[w.ParallelSteps]) -> d.Clause | tuple[d.Clause, ...] | None:
+        """A clause; ``parallel { … }``, which is none, goes to ``beside``."""
+        if not (self.at_word("parallel") and self.kind_at(1) == "{"):
+            return self.known_clause(_STEP, "clause", step_clauses.STEP)
+        start, advice = self.start, f"write it among the steps, without '{name.text} {{ … }}' around it"
+        self.report("'parallel { … }' is no clause of a step", "CAI0023", start, self.ends[self.i], help_text=advice)
+        group = self.step()
+        beside.extend(found for found in (group if isinstance(group, tuple) else (group,)) if isinstance(found, w.ParallelSteps))
+        return ()
 
     def _repetition(self) -> tuple[Identifier | None, ex.Expression | None, ex.Expression | None]:
         item = items = parallel = None
