@@ -40,19 +40,19 @@ def test_a_changed_program_is_served_and_a_broken_one_is_not(server: ServerProce
     assert httpx.post(server.base_url + "/notes", json={"text": "kept"}).status_code == 201
     assert status(server, "/greeting") == 404
     file.write_text(SECOND)
-    until(lambda: status(server, "/greeting") == 200, 60, lambda: server.output)
+    until(lambda: status(server, "/greeting") == 200, explain=lambda: server.output)
     assert [note["text"] for note in httpx.get(server.base_url + "/notes").json()["data"]] == ["kept"]
 
     file.write_text(BROKEN)
-    until(lambda: "goes on with the program as it was" in server.output, 60, lambda: server.output)
+    until(lambda: "goes on with the program as it was" in server.output, explain=lambda: server.output)
     assert "helo" in server.output
     assert status(server, "/greeting") == 200
 
     file.unlink()
-    until(lambda: "no such file" in server.output, 60, lambda: server.output)
+    until(lambda: "no such file" in server.output, explain=lambda: server.output)
     assert status(server, "/greeting") == 200
     file.write_text(FIRST)
-    until(lambda: status(server, "/greeting") == 404, 60, lambda: server.output)
+    until(lambda: status(server, "/greeting") == 404, explain=lambda: server.output)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -69,9 +69,9 @@ def test_a_program_with_errors_at_the_start_is_served_once_it_is_mended(tmp_path
     server = ServerProcess(file, tmp_path, env=POLLING, arguments=("--watch",))
     server.start(wait=False)
     try:
-        until(lambda: "waits for a change" in server.output, 60, lambda: server.output)
+        until(lambda: "waits for a change" in server.output, explain=lambda: server.output)
         file.write_text(SECOND)
-        until(lambda: status(server, "/greeting") == 200, 60, lambda: server.output)
+        until(lambda: status(server, "/greeting") == 200, explain=lambda: server.output)
     finally:
         server.remove()
 
