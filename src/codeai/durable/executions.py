@@ -50,9 +50,12 @@ class Executions:
 
     async def start(self, context: Context, kind: str, target: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """See ``evaluate.effects.Starter``."""
-        parent = context.values.get("execution")
+        parent, starts = context.values.get("execution"), context.values.get("@starts")
         started = await self.begin(
-            context.session, kind, target, values, actor=context.user.id, parent=str(parent["id"]) if isinstance(parent, Mapping) else None
+            *(context.session, kind, target, values),
+            origin=starts.of(target) if starts is not None and kind == "workflow" else None,
+            actor=context.user.id,
+            parent=str(parent["id"]) if isinstance(parent, Mapping) else None,
         )
         return {"id": uuid.UUID(started.id), "name": target, "status": "pending", "started_at": context.now, "attempt": 1}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -36,6 +37,26 @@ def event_of(delivery: Delivery, outbox: Outbox) -> dict[str, Any]:
     return facts(event, payload, attempt=delivery.attempts + 1, replay_of=delivery.replay_of)
 
 
+class Starts:
+    """The origins of the workflows that a handler starts: one delivered again, or replayed without force, starts none a second time.
+
+    :param triggered: the workflows that the event starts by itself: those have one origin with it
+    """
+
+    def __init__(self, delivery: Delivery, triggered: frozenset[str]) -> None:
+        assert delivery.event is not None
+        self._event = f"event:{delivery.event.id}"
+        self._forced = f":{delivery.id}" if delivery.forced else ""
+        self._handler = delivery.target
+        self._triggered = triggered
+        self._number = itertools.count(1)
+
+    def of(self, workflow: str) -> str:
+        """The origin of the next start."""
+        number = next(self._number)
+        return f"{self._event}{'' if workflow in self._triggered else f':{self._handler}:{number}'}{self._forced}"
+
+
 class Handlers:
     """Runs ``on E { … }`` as the system."""
 
@@ -54,6 +75,11 @@ class Handlers:
         self._services = services
         self._log = log
         self._effects = effects
+        self._triggered: dict[str, frozenset[str]] = {}
+        for workflow in application.workflows:
+            wire = workflow.trigger.event
+            if wire is not None:
+                self._triggered[wire] = self._triggered.get(wire, frozenset()) | {workflow.name}
         self._hosts: dict[str, tuple[str, Host]] = {}
         for handler in application.handlers:
             body = handler.body if handler.where is None else (If(branches=(Branch(handler.where, handler.body),)),)
@@ -72,7 +98,8 @@ class Handlers:
         known = self._hosts.get(delivery.target)
         if known is None or delivery.event is None or known[0] != delivery.event.name:
             raise NotHere(f"no version of the program that runs has handler '{delivery.target}'")
-        values = {"event": event_of(delivery, self._outbox)}
+        starts = Starts(delivery, self._triggered.get(delivery.event.name, frozenset()))
+        values = {"event": event_of(delivery, self._outbox), "@starts": starts}
         context = Context(SYSTEM, session, self._clock(), self._services, self._log, effects=self._effects, values=values)
         try:
             await known[1](context)
