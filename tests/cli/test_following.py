@@ -30,7 +30,7 @@ def server(tmp_path: Path):
 
 def status(server: ServerProcess, path: str) -> int | None:
     try:
-        return httpx.get(server.base_url + path, timeout=5).status_code
+        return httpx.get(server.base_url + path).status_code
     except httpx.HTTPError:
         return None
 

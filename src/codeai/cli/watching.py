@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from watchfiles import Change, watch
+
+_TICK: Final = 100  # ms until the watcher first says that nothing has changed, and so that it has begun
 
 
 def watch_program(path: Path | None, check: Callable[[], None]) -> None:
@@ -16,20 +18,9 @@ def watch_program(path: Path | None, check: Callable[[], None]) -> None:
     def concerns(change: Change, name: str) -> bool:
         return name.endswith(".cai")
 
-    seen = _stamps(folder)
+    watched = watch(folder, watch_filter=concerns, debounce=200, raise_interrupt=False, rust_timeout=_TICK, yield_on_timeout=True)
+    next(watched, None)  # from here on no change is missed, also none during the first check
     check()
-    # Looked at again every few seconds: what changes during the first check, before the watcher begins, it does not tell.
-    for changes in watch(folder, watch_filter=concerns, debounce=200, raise_interrupt=False, yield_on_timeout=True):
-        now = _stamps(folder)
-        if changes or now != seen:
-            seen = now
+    for changes in watched:
+        if changes:
             check()
-
-
-def _stamps(folder: Path) -> dict[Path, int]:
-    """When each file of the program was last written."""
-    found: dict[Path, int] = {}
-    for file in folder.rglob("*.cai"):
-        with suppress(OSError):  # it may be gone for a moment while an editor writes it
-            found[file] = file.stat().st_mtime_ns
-    return found
