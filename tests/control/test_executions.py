@@ -172,8 +172,18 @@ def test_secret_fields_of_rows_are_neither_recorded_nor_shown(operator: Operator
     steps = operator.http.get(f"/executions/{id_}/steps").json()["data"]
     assert [step["output"]["name"] for step in steps if step["name"] == "make"] == ["ada"]
     assert "hunter2" not in operator.http.get(f"/executions/{id_}").text + str(steps)
+    (item,) = [step["input"] for step in steps if step["name"] == "all[0]"]
+    assert item["person"]["name"] == "ada" and item["index"] == 0
     recorded = operator.sql("SELECT output FROM codeai_steps") + operator.sql("SELECT output FROM executions")
     assert "hunter2" not in str(recorded)
+
+
+def test_items_of_what_takes_secrets_are_not_shown(operator: Operator) -> None:
+    id_ = operator.start("Hushed", pins=["4711"])
+    operator.ended(id_, "completed")
+    steps = operator.http.get(f"/executions/{id_}/steps")
+    assert [(step["name"], step["input"]) for step in steps.json()["data"]] == [("each[0]", None), ("each", None)]
+    assert "4711" not in steps.text
 
 
 def test_lists_filter_and_page_by_cursor(operator: Operator) -> None:

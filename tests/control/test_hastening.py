@@ -78,6 +78,8 @@ def test_items_that_are_many_are_counted_and_those_that_failed_are_shown(operato
     counted = operator.http.get(f"/executions/{id_}/steps?items=false").json()["data"]
     assert [(step["name"], step["items"]["failed"]) for step in counted] == [("each", 1)]
     assert [step["name"] for step in operator.http.get(f"/executions/{id_}/steps?status=failed").json()["data"]] == ["each[1100]", "each"]
+    failed = operator.http.get(f"/executions/{id_}/steps?status=failed&limit=1").json()["data"][0]
+    assert failed["input"] == {"n": -1, "index": 1_100}
     shown = shell(operator, "executions", "show", id_)
     assert "1 failed" in shown and "each[1100]" in shown and "each[1]" not in shown
     total = operator.http.get(f"/executions/{id_}/steps?limit=1").json()["pagination"]["total"]

@@ -14,8 +14,8 @@ from codeai.cli.tables import table_of
 _PAGE: Final = 1_000
 _MANY: Final = 200  # records: items of more are counted
 _BAD: Final = 20  # items that failed and are shown in spite of that
-_COLUMNS: Final = ("name", "status", "items", "attempts", "started_at", "finished_at", "due_at", "compensation", "error")
-_SELDOM: Final = ("items", "due_at", "compensation")
+_COLUMNS: Final = ("name", "status", "input", "items", "attempts", "started_at", "finished_at", "due_at", "compensation", "error")
+_SELDOM: Final = ("input", "items", "due_at", "compensation")
 Step = Mapping[str, Any]
 
 

@@ -15,8 +15,9 @@ from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
 from codeai.control.showing import Showing
 from codeai.durable.control import Control, UnknownExecution, UnknownStep, WrongState
-from codeai.durable.records import Record, StepStatus
+from codeai.durable.records import Record, StepStatus, item_of
 from codeai.durable.timeline import Timeline
+from codeai.durable.values import Restore
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
 from codeai.http.problems import FieldError, Problem
@@ -71,10 +72,11 @@ class ExecutionPages:
         if given.get("items", "true") not in ("true", "false"):
             raise wrong("items", "must be true or false")
         items = given.get("items") != "false"
-        await self._showing.row("execution", id_)
+        row = await self._showing.row("execution", id_)
         found = await self._timeline.page(id_, asked.first, asked.limit, items=items, status=status)
         counts = {} if items else await self._timeline.items(id_)
-        return asked.of([shown(record, counts.get(record.name)) for record in found.records], found.total)
+        shape = {} if self._inputs.secretive(row["kind"], row["workflow_id"]) else await self._control.shown_items(row["version"])
+        return asked.of([shown(record, counts.get(record.name), shape) for record in found.records], found.total)
 
     async def retry(self, exchange: Exchange) -> Response:
         """POST …/retry: what failed runs again, what is recorded stays; what waits for its next try is tried now."""
@@ -134,10 +136,11 @@ class ExecutionPages:
             raise Problem(422, "the request has invalid values", "invalid", errors=errors) from None
 
 
-def shown(record: Record, items: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """A step as the API shows it; what it was called with stays inside, since that may hold secrets.
+def shown(record: Record, items: Mapping[str, int] | None, shape: Mapping[str, Restore]) -> dict[str, Any]:
+    """A step as the API shows it.
 
     :param items: how many of its items are in which state
+    :param shape: what makes of an item of a step what may be shown; none of a run that takes secrets, and may repeat over them
     """
     due = record.due_ms
     return {
@@ -148,6 +151,7 @@ def shown(record: Record, items: Mapping[str, int] | None = None) -> dict[str, A
         "finished_at": record.finished_at,
         "due_at": None if due is None else datetime.datetime.fromtimestamp(due / 1000, datetime.UTC),
         **({"items": items} if items is not None else {}),
+        "input": _item(record, shape),
         "output": record.output,
         "error": record.error,
         "compensation": {
@@ -157,3 +161,11 @@ def shown(record: Record, items: Mapping[str, int] | None = None) -> dict[str, A
             "finished_at": record.compensated_at,
         },
     }
+
+
+def _item(record: Record, shape: Mapping[str, Restore]) -> dict[str, Any] | None:
+    """What an item was called with: its name with its value, and its index."""
+    step, given = item_of(record.name), record.inputs
+    if step is None or step not in shape or not isinstance(given, dict):
+        return None
+    return {name: value if name == "index" else shape[step](value) for name, value in given.items()}

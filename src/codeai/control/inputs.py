@@ -41,6 +41,11 @@ class RunInputs:
         """The names of all workflows, jobs or events (on the wire) of the program."""
         return [name for found, name in self._fields if found == kind]
 
+    def secretive(self, kind: str, name: str) -> bool:
+        """Whether what a run takes may hold secrets: it has such fields, or is none of the program."""
+        fields = self._fields.get((kind, name))
+        return fields is None or any(field.write_only for field in fields)
+
     def decode(self, kind: str, name: str, text: bytes, place: str = "input") -> Mapping[str, Any]:
         """The values of an input or payload.
 

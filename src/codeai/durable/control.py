@@ -19,6 +19,8 @@ from codeai.durable.lanes import lane_of
 from codeai.durable.parts import Parts
 from codeai.durable.plans import GroupPlan, StepPlan
 from codeai.durable.records import FINISHED, Execution, Record, Trouble
+from codeai.durable.values import Restore
+from codeai.evaluate.errors import NotCompilable
 from codeai.storage.interface import Session
 
 _LOOK_EVERY: Final = 0.5  # seconds
@@ -262,6 +264,14 @@ class Control:
             raise UnknownExecution(id_)
         records = sorted(found[1].values(), key=lambda record: (record.seq == 0, record.seq, record.name))
         return found[0], tuple(records)
+
+    async def shown_items(self, version: str) -> dict[str, Restore]:
+        """What makes of an item what may be shown of it, by the name of the repeated step; nothing for a version that cannot run here."""
+        try:
+            plan = await self._definitions.plan(version)
+        except (DefinitionMissing, NotCompilable):
+            return {}
+        return {name: plan.steps[name].shown_item or (lambda item: item) for name in plan.repeated}
 
     async def known(self) -> list[str]:
         """The names of all workflows and jobs that there are or were."""

@@ -70,6 +70,7 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     item: str | None = None
     items: Compute | None = None
     restore_item: Restore
+    shown_item: Restore | None = None
     parallel: Compute | None = None
     is_read: bool = True
     alias: str | None = None
@@ -186,6 +187,7 @@ class Compiler:
             when=self._value(step.when, f"{name} when") if step.when is not None else None,
             item=step.item,
             items=self._value(step.items, f"{name} items") if step.items is not None else None,
+            shown_item=shaper(items.item if isinstance(items, t.List) else t.Json(), self._readable),
             restore_item=restorer(items.item if isinstance(items, t.List) else t.Json(), self._key),
             parallel=self._value(step.parallel, f"{name} parallel") if step.parallel is not None else None,
             is_read=self._read is None or name in self._read or step.alias is not None,

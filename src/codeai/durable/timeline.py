@@ -14,10 +14,10 @@ from codeai.storage.portable import portable
 _ITEM: Final = "name LIKE '%[%'"
 _WANTED: Final = f"""
 FROM codeai_steps WHERE execution_id = $1 AND (CAST($2 AS bigint) = 1 OR NOT {_ITEM}) AND (CAST($3 AS text) IS NULL OR status = $3)"""
-# What was repeated is not read with its step: it may be 100,000 items.
+# Of what is repeated each item is read with its record, and not the list with the step: it may be 100,000 of them.
 _PAGE: Final = f"""
-SELECT name, status, seq, position, attempt, NULL, output, error, due_ms, started_at, finished_at, compensation, compensation_attempt,
-  compensation_error, compensated_at {_WANTED}
+SELECT name, status, seq, position, attempt, CASE WHEN {_ITEM} THEN inputs END, output, error, due_ms, started_at, finished_at,
+  compensation, compensation_attempt, compensation_error, compensated_at {_WANTED}
 ORDER BY CASE WHEN seq = 0 THEN 1 ELSE 0 END, seq, name LIMIT $4 OFFSET $5"""
 _COUNT: Final = f"SELECT count(*) {_WANTED}"
 _ITEMS: Final = """
