@@ -57,3 +57,11 @@ def test_what_failed_and_what_was_undone_says_so() -> None:
 def test_work_that_fails_for_no_fault_of_a_step_says_why() -> None:
     trouble = {"attempts": 3, "refusals": 0, "cause": "not recorded: [red]no room[/red]", "next_at": None}
     assert lines({**EXECUTION, "trouble": trouble}, DONE)[-1] == "work on it fails: not recorded: [red]no room[/red]"
+
+
+def test_what_waits_says_until_when_and_many_items_are_counted() -> None:
+    retrying = {**DONE, "status": "retrying", "finished_at": None, "due_at": "2026-11-26T09:00:00Z", "error": {"message": "away"}}
+    repeated = {**DONE, "name": "each", "items": {"done": 730, "running": 10}, "due_at": None}
+    _, first, second = lines(EXECUTION, retrying, repeated)
+    assert first.endswith("until 2026-11-26 09:00:00Z away")
+    assert second.endswith("730 done, 10 running")

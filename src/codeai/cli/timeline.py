@@ -107,6 +107,9 @@ def _remark(step: Mapping[str, Any]) -> Text:
         found.append(f"{cell('items', step['items'])} ")
     if step["attempts"] > 1:
         found.append(f"attempt {step['attempts']} ", style="dim")
+    due = _instant(step.get("due_at"))
+    if due is not None:
+        found.append(f"until {due:%Y-%m-%d %H:%M:%SZ} ", style="dim")
     if step["error"]:
         found.append(str(step["error"].get("message", "")), style="red")
     return found

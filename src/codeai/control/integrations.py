@@ -27,7 +27,7 @@ class IntegrationPages:
         """POST /integrations/{name}/breaker/reset."""
         name = exchange.path["name"]
         if name not in self._integrations.clients:
-            raise unknown("integration", name)
+            raise unknown("integration", name, self._integrations.clients)
         before = await self._integrations.state(name)
         await self._integrations.reset(name)
         async with self._database.transaction() as session:
