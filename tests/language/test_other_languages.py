@@ -236,3 +236,61 @@ def test_a_member_is_not_assigned() -> None:
     text = f"entity Note {{ id: int, primary, auto  text: string }}\nendpoint POST /x {{ auth: public  do {{ {body} }} }}\n"
     [found] = errors(text)
     assert found == "members cannot be assigned (a row is changed by 'update note { text: … }', a variable by 'note = …')"
+
+
+@pytest.mark.parametrize(
+    ("statements", "said", "meant"),
+    [
+        ("var n = 1\nn += 2  return n", "expected a statement, got 'n +=' (write 'n = n + …')", "var n = 1\nn = n + 2  return n"),
+        ("var n = 1\nn*=2  return n", "expected a statement, got 'n *=' (write 'n = n * …')", "var n = 1\nn= n *2  return n"),
+        ("for x of [1] { print(x) }  return 1", "expected 'in', got 'of'", "for x in [1] { print(x) }  return 1"),
+        ("let n = 1  return { n }", "expected ':', got '}' (write 'n: n')", "let n = 1  return { n: n }"),
+        ("let n = 1  return { n, m: 2 }", "expected ':', got ',' (write 'n: n')", "let n = 1  return { n: n, m: 2 }"),
+    ],
+)
+def test_a_statement_of_another_language_is_mended(statements: str, said: str, meant: str) -> None:
+    around = "endpoint GET /x {{ auth: public  do {{ {} }} }}\n"
+    assert errors(around.format(statements)) == [said]
+    assert fixed(around.format(statements)) == around.format(meant)
+    assert errors(around.format(meant)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('Note.create({ text: "a" })', "undefined variable 'Note' ('Note' is an entity: write 'create Note { … }')"),
+        ("Note.find_by_id(1)", "undefined variable 'Note' ('Note' is an entity: write 'get Note(id)')"),
+        ("Note.all().where(n => n.id > 1)", "undefined variable 'Note' ('Note' is an entity: write 'select Note where …')"),
+        ("Note.frob()", "undefined variable 'Note' ('Note' is an entity: read its rows with 'select Note')"),
+        ("now", "undefined variable 'now' ('now' is a function: write 'now()')"),
+        ("user.role", "unknown member 'role' of user (ask for a role by 'user.has_role(admin)')"),
+        ('role("a")', "undefined function 'role' (write 'user.has_role(admin)')"),
+    ],
+)
+def test_what_libraries_do_with_rows_and_callers_is_said(value: str, said: str) -> None:
+    text = f"entity Note {{ id: int, primary, auto  text: string }}\nendpoint GET /x {{ auth: required  do {{ return {value} }} }}\n"
+    assert errors(text) == [said]
+
+
+def test_a_member_that_is_counted_up_is_changed_by_update() -> None:
+    body = "let note = first Note where id == 1\nnote.count += 1  return 1"
+    text = f"entity Note {{ id: int, primary, auto  count: int }}\nendpoint POST /x {{ auth: public  do {{ {body} }} }}\n"
+    said = "expected a statement, got 'note.count +=' (a row is changed by 'update note { count: note.count + … }')"
+    assert errors(text) == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            'integration Pay {{ url: "https://a.example"  operation pay {{ method: GET  path: "/" }} }}',
+            "unknown clause 'url' (did you mean 'base_url'?)",
+        ),
+        ('job Clean {{ cron: "0 0 * * *"  do {{ log info "a" }} }}', "unknown clause 'cron' (did you mean 'schedule'?)"),
+        ("endpoint GET /x {{ public  do {{ return 1 }} }}", "unknown clause 'public' (write 'auth: public')"),
+        ("endpoint GET /x {{ auth: public  run {{ return 1 }} }}", "unknown clause 'run' (did you mean 'do'?)"),
+        ('test "a" {{ let one = 1\n assert one == 1 }}', "unknown statement 'assert' (did you mean 'expect'?)"),
+    ],
+)
+def test_a_clause_is_known_from_elsewhere(text: str, said: str) -> None:
+    assert errors(text.format() + "\n")[0] == said

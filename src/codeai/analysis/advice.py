@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from codeai.analysis.builtins import BUILTINS, usage
 from codeai.analysis.conversions import NUMERIC, is_number, is_text
 from codeai.analysis.symbols import Symbols
 from codeai.language import types as t
@@ -55,6 +58,24 @@ def for_value(wanted: t.Type, found: ir.Expression) -> str:
     return f"did you mean '{meant}'?" if meant is not None else "a duration is written as in 1h30m"
 
 
+_ROWS: Final = {
+    **dict.fromkeys(("create", "insert", "add", "new", "save", "build"), "create {} {{ … }}"),
+    **dict.fromkeys(("get", "findbyid", "findbypk", "findunique", "byid"), "get {}(id)"),
+    **dict.fromkeys(("first", "findone", "findfirst", "findby"), "first {} where …"),
+    **dict.fromkeys(("all", "find", "findall", "findmany", "where", "filter", "query", "list", "select"), "select {} where …"),
+    **dict.fromkeys(("update", "updatemany", "set", "patch"), "update {} set … where …"),
+    **dict.fromkeys(("delete", "remove", "destroy", "deletemany"), "delete {} where …"),
+    "count": "count({} where …)",
+    "exists": "exists {} where …",
+}
+
+
+def for_method(entity: str, method: str) -> str:
+    """What is written for a method of an entity in the manner of a library; empty where nobody knows."""
+    form = _ROWS.get(method.replace("_", "").lower(), "")
+    return f"'{entity}' is an entity: write '{form.format(entity)}'" if form else ""
+
+
 def for_name(name: str, symbols: Symbols) -> str:
     """What to write where a declared name stands that is no value."""
     if name in symbols.entities:
@@ -67,6 +88,8 @@ def for_name(name: str, symbols: Symbols) -> str:
         return f"'{name}' is started: write '{'start' if name in symbols.workflows else 'run'} {name} {{ … }}'"
     if any(symbol.name == name for symbol in symbols.events.values()):
         return f"'{name}' is an event: write 'emit {name} {{ … }}'"
+    if name in BUILTINS:
+        return f"'{name}' is a function: write '{usage(name)}'"
     if _is_member(name, symbols):
         return f'a member of an enum is a text: write "{name}"'
     return ""

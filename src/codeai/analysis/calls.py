@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codeai.analysis.advice import for_method
 from codeai.analysis.arguments import argument_problem, as_parameters, call_problem
 from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin, usage
 from codeai.analysis.expressions import Expressions
@@ -46,7 +47,8 @@ class Calls(Expressions):
         if isinstance(callee, ex.Member):
             return self._method(node, callee, scope)
         if not isinstance(callee, ex.Name):
-            self.report.error(node.callee, "this is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION)
+            hint = "what it is given stands in braces, as in 'start Deliver { order_id: order.id }'" if isinstance(callee, q.Start) else ""
+            self.report.error(node.callee, "this is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION, help_text=hint)
             return broken(node)
         return self._named_call(node, callee, scope)
 
@@ -143,6 +145,13 @@ class Calls(Expressions):
     # -- methods ---------------------------------------------------------------------------------------------------
 
     def _method(self, node: ex.Call, callee: ex.Member, scope: Scope) -> ir.Expression:
+        owner = callee.target
+        if isinstance(owner, ex.Name) and owner.text in self.symbols.entities and scope.find(owner.text) is None:
+            hint = for_method(owner.text, callee.name.text)
+            if hint:
+                said = f"undefined variable '{owner.text}'"
+                self.report.error(owner, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=hint)
+                return broken(node)
         target = self.expression(callee.target, scope)
         name = ALIASES.get(callee.name.text, callee.name.text)
         type_ = t.required(target.type)

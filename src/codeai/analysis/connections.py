@@ -242,7 +242,8 @@ class Connections(Endpoints):
             return None
         name = node.callee.text if isinstance(node, ex.Call) and isinstance(node.callee, ex.Name) else ""
         if not isinstance(node, ex.Call) or name not in _AUTH:
-            self.report.unknown(node, f"unknown authentication '{name}'" if name else "this is no authentication", name, _AUTH, "CAI0127")
+            said = f"unknown authentication '{name}'" if name else "this is no authentication"
+            self.report.unknown(node, said, name, _AUTH, "CAI0127", otherwise="as in 'bearer(secret(API_KEY))'")
             return None
         wanted = _AUTH[name]
         entries: list[ir.Entry] = []

@@ -86,6 +86,10 @@ class Members(Names):
         if isinstance(target, ir.CurrentUser) and isinstance(type_, t.Principal):
             if name in _USER:
                 return ir.CurrentUser(type=_USER[name], attribute=name, at=node.start)
+            if name in ("role", "is_admin", "isAdmin"):
+                hint = "ask for a role by 'user.has_role(admin)'"
+                self.report.error(node.name, f"unknown member '{name}' of user", "CAI0108", help_text=hint)
+                return broken(node)
             self.report.unknown(node.name, f"unknown member '{name}' of user", name, _USER, "CAI0108")
             return broken(node)
         if isinstance(type_, t.Row | t.Ref):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from codeai.language.lexer import NAME
+from codeai.language.diagnostics import Edit
+from codeai.language.lexer import NAME, is_name
 from codeai.language.parser.literals import Literals
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier
@@ -27,9 +28,17 @@ class Maps(Literals):
 
     def _map_entry(self) -> ex.MapEntry:
         key = self.map_key()
+        if self.kinds[self.i] in (",", "}") and is_name(key.text):
+            return self._shorthand(key)
         self.take(":")
         value = self.expression()
         return ex.MapEntry(key.start, value.end, key, value)
+
+    def _shorthand(self, key: Identifier) -> ex.MapEntry:
+        """``{ total }``, where other languages mean the variable of that name."""
+        said, edits = f"expected ':', got '{self.texts[self.i]}'", (Edit(key.end, key.end, f": {key.text}"),)
+        self.report(said, "CAI0037", key.start, key.end, help_text=f"write '{key.text}: {key.text}'", edits=edits)
+        return ex.MapEntry(key.start, key.end, key, ex.Name(key.start, key.end, key.text))
 
     def map_key(self) -> Identifier:
         """The key of a map: a name, also with hyphens, or a string."""

@@ -7,6 +7,7 @@ from typing import Final
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
+from codeai.language.parser import foreign_statements
 from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.requests import Requests
 from codeai.language.spellings import steps, values
@@ -24,6 +25,7 @@ _ENDINGS: Final = (NAME, *_VALUES, ")", "]", "}")  # with what a statement ends
 _BEHIND_VALUES: Final = (NAME, *_VALUES, END, "}", ";", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "??")
 
 # Words of other languages, for statements of this one.
+_COMPOUND: Final = ("+", "-", "*", "/", "%", ".")  # what may begin 'x += 1' or 'row.n += 1' behind a name
 _ELSEWHERE: Final = {
     **dict.fromkeys(("const", "val", "local", "def"), "let"),
     **dict.fromkeys(("insert", "add", "new"), "create"),
@@ -74,6 +76,8 @@ class Statements(Requests):
             parse = KEYWORDS.get(self.texts[self.i])
             if parse is not None and self._statement_follows():
                 return parse(self)
+            if self.kind_at(1) in _COMPOUND and (changed := foreign_statements.compound(self)) is not None:
+                return changed
             if self.kind_at(1) == "=":
                 declared = steps.assignment(self)
                 return declared if declared is not None else self._assign()
@@ -119,7 +123,7 @@ class Statements(Requests):
             self.path_missing()
         name = Identifier(self.start, self.ends[self.i], word)
         near = nearest(word, KEYWORDS)
-        meant = _ELSEWHERE.get(word) or (near.name if near is not None else "")
+        meant = ("expect" if self.in_test and word == "assert" else _ELSEWHERE.get(word)) or (near.name if near is not None else "")
         if self.kind_at(2) == "=" or self.text_at(2) == "in":
             meant = meant or ("let" if self.kind_at(2) == "=" else "for")
         if not meant:
@@ -189,6 +193,10 @@ class Statements(Requests):
         self.i += 1
         name = self.variable()
         self.host.declared.add(name.text)
+        if self.at_word("of") and not self.breaks[self.i]:
+            start, end = self.start, self.ends[self.i]
+            self.report("expected 'in', got 'of'", "CAI0037", start, end, expected=("'in'",), edits=(Edit(start, end, "in"),))
+            self.texts[self.i] = "in"
         self.expect_word("in")
         items = self.headed()
         body = self.block()
