@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from programs import Process, unique
 
-from codeai.durable.control import WrongState
 from codeai.durable.dispatch.claiming import LEASE_MS
 from codeai.durable.dispatch.leases import BEGIN_WITHIN
 from codeai.durable.executions import new_id
 from codeai.durable.records import Record
+from codeai.durable.refusals import WrongState
 from codeai.durable.waiting import Addressee, wake
 from codeai.jobs.statements import TEXTS
 from codeai.storage.interface import Session

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from programs import Peer, Process, unique
 
-from codeai.durable.control import WrongState
 from codeai.durable.dispatch.claiming import LEASE_MS
 from codeai.durable.dispatch.leases import BEGIN_WITHIN
+from codeai.durable.refusals import WrongState
 from codeai.storage.errors import PoolExhausted, SerializationFailure
 
 PROGRAM = """

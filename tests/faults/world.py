@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 from witness import named
 
-from codeai.durable.control import WrongState
 from codeai.durable.faults import VARIABLE
+from codeai.durable.refusals import WrongState
 from codeai.server.composition import Composition
 from codeai.server.loading import Loaded, load_source
 from codeai.server.settings import read_settings

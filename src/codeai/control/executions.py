@@ -14,8 +14,9 @@ from codeai.control.fields import duration_of, wrong
 from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
 from codeai.control.showing import Showing
-from codeai.durable.control import Control, UnknownExecution, UnknownStep, WrongState
+from codeai.durable.control import Control
 from codeai.durable.records import Record, StepStatus, item_of
+from codeai.durable.refusals import UnknownExecution, UnknownStep, WrongState
 from codeai.durable.timeline import Timeline
 from codeai.durable.values import Restore
 from codeai.http.messages import Response

@@ -13,8 +13,9 @@ from codeai.control.fields import Key, Priority, duration_of, wrong
 from codeai.control.inputs import RunInputs, UnknownRun
 from codeai.control.keys import Keys
 from codeai.control.showing import Showing
-from codeai.durable.control import Control, UnknownExecution, WrongState
+from codeai.durable.control import Control
 from codeai.durable.executions import KeyTaken
+from codeai.durable.refusals import UnknownExecution, WrongState
 from codeai.http.messages import Response
 from codeai.http.plans import json_response
 from codeai.http.problems import Problem

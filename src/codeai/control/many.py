@@ -15,7 +15,8 @@ import msgspec
 
 from codeai.control.exchange import Exchange, missing
 from codeai.control.fields import wrong
-from codeai.durable.control import Control, UnknownExecution, WrongState
+from codeai.durable.control import Control
+from codeai.durable.refusals import UnknownExecution, WrongState
 from codeai.durable.store import Store
 from codeai.events.control import EventsControl, Noted, NotKnown
 from codeai.events.records import Forms

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -14,11 +14,12 @@ import msgspec
 from codeai.durable import waiting
 from codeai.durable.definitions import DefinitionMissing, Definitions
 from codeai.durable.executions import Executions, Started, new_id, offer_execution
+from codeai.durable.forking import before, copied, names, nothing_undone
 from codeai.durable.hastening import hasten, waits_for, was_tried
 from codeai.durable.lanes import lane_of
 from codeai.durable.parts import Parts
-from codeai.durable.plans import GroupPlan, StepPlan
 from codeai.durable.records import FINISHED, Execution, Record, Trouble
+from codeai.durable.refusals import UnknownExecution, UnknownStep, WrongState
 from codeai.durable.values import Restore
 from codeai.evaluate.errors import NotCompilable
 from codeai.storage.interface import Session
@@ -26,26 +27,6 @@ from codeai.storage.interface import Session
 _LOOK_EVERY: Final = 0.5  # seconds
 _UNDER_WAY: Final = frozenset({"pending", "running", "waiting", "compensating"})
 _COMPENSABLE: Final = frozenset({"failed", "completed", "cancelled"})
-
-
-class UnknownExecution(LookupError):
-    """There is no such execution."""
-
-    def __init__(self, id_: str) -> None:
-        super().__init__(f"unknown execution '{id_}'")
-
-
-class WrongState(Exception):
-    """The state of the execution does not allow the operation."""
-
-    def __init__(self, operation: str, status: str, hint: str) -> None:
-        super().__init__(f"cannot {operation} an execution that is '{status}'")
-        self.status = status
-        self.hint = hint
-
-
-class UnknownStep(ValueError):
-    """The definition has no such step."""
 
 
 class Control:
@@ -194,10 +175,10 @@ class Control:
             execution = await self._locked(session, id_)
             records = (await self._parts.store.load_steps([execution.id], session))[execution.id]
             plan = await self._definitions.plan(execution.version)
-            before = _before(plan.nodes, step)
-            if before is None:
-                raise UnknownStep(f"'{execution.workflow_id}' has no step '{step}'; it has {', '.join(_names(plan.nodes))}")
-            _nothing_undone(plan.nodes, before, execution, records.values())
+            taken = before(plan.nodes, step)
+            if taken is None:
+                raise UnknownStep(f"'{execution.workflow_id}' has no step '{step}'; it has {', '.join(names(plan.nodes))}")
+            nothing_undone(plan.nodes, taken, execution, records.values())
             fork = new_id()
             source = f"fork:{id_}:{step}:{origin}" if origin is not None else None
             values = (store.uuid(fork), store.uuid(id_), actor, store.instant(parts.clock()), source)
@@ -206,8 +187,8 @@ class Control:
                 assert row is not None
                 return (await store.load_executions([str(row[0])], session))[str(row[0])]
             for record in records.values():
-                if record.name.partition("[")[0] in before:
-                    await store.save(session, fork, (_copied(record),))
+                if record.name.partition("[")[0] in taken:
+                    await store.save(session, fork, (copied(record),))
             await offer_execution(parts, session, fork, lane_of(plan), queue=execution.queue, priority=execution.priority)
             await self._audit(session, actor, "fork", id_, {"fork": fork, "step": step})
         return await self.head(fork)
@@ -328,37 +309,3 @@ class Control:
         store = self._parts.store
         values = (store.uuid(new_id()), store.instant(self._parts.clock()), actor, action, entity, key, store.json(dict(after)))
         await session.execute(store.sql.audit, values)
-
-
-def _before(nodes: Sequence[StepPlan | GroupPlan], step: str) -> frozenset[str] | None:
-    """The names of the steps before one; of a group the whole group is run again. None when there is no such step."""
-    names: set[str] = set()
-    for node in nodes:
-        own = set(_names((node,)))
-        if step in own:
-            return frozenset(names)
-        names |= own
-    return None
-
-
-def _nothing_undone(nodes: Sequence[StepPlan | GroupPlan], before: frozenset[str], execution: Execution, records: Iterable[Record]) -> None:
-    """What a fork takes over must still be there."""
-    gone = {record.name.partition("[")[0] for record in records if record.compensation in ("done", "running", "failed")} & before
-    if gone:
-        first = next(name for name in _names(nodes) if name in gone)
-        hint = f"step '{first}' was undone; fork from it, or from a step before it"
-        raise WrongState("fork", execution.status, hint)
-    if execution.status == "compensating" and before:
-        raise WrongState("fork", execution.status, "it is being undone; fork it when that has ended")
-
-
-def _names(nodes: Iterable[StepPlan | GroupPlan]) -> Iterable[str]:
-    for node in nodes:
-        if isinstance(node, GroupPlan):
-            yield from _names(node.nodes)
-        else:
-            yield node.name
-
-
-def _copied(record: Record) -> Record:
-    return msgspec.structs.replace(record, compensation="copied", compensation_attempt=0, compensation_error=None, compensated_at=None)
