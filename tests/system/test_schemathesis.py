@@ -30,6 +30,8 @@ def test_the_bookshop_answers_as_its_document_says(database_url, start_server, t
             "--phases=examples,coverage,fuzzing,stateful",
             "--max-examples=20",
             "--seed=1",
+            "--request-timeout=60",
+            "--suppress-health-check=too_slow",  # that says how busy the machine is
             "--no-color",
             "-H",
             f"Authorization: Bearer {token}",
