@@ -59,7 +59,7 @@ def asked(desk, arguments: str) -> dict:
         (
             "-X POST localhost:8080/tickets -d '{}'",
             415,
-            "the body must be application/json, the content type is another",
+            "the body must be application/json, the content type is application/x-www-form-urlencoded",
             "send the header `Content-Type: application/json`",
         ),
         ("localhost:8080/metrics -H 'X-Forwarded-For: 10.0.0.7'", 401, "missing authentication token", OPERATORS),

@@ -207,5 +207,6 @@ def test_rows_of_other_tenants_are_not_there(service):
     assert moved.status == 422
     nobody = service.request("GET", "/ledgers", token=service.token("eve"))
     assert (nobody.status, nobody.json["data"]) == (200, [])
-    assert service.request("POST", "/ledgers", {"text": "x"}, token=service.token("eve")).status in (403, 422)
+    refused = service.request("POST", "/ledgers", {"text": "x"}, token=service.token("eve"))
+    assert (refused.status, "you to none" in refused.json["hint"]) == (403, True)
     assert service.request("GET", path, token=here).json["text"] == "ours"

@@ -258,7 +258,7 @@ class EndpointPlan:
             if self._form is not None:
                 raise Problem(415, "the body must be multipart/form-data or application/json", headers=_ACCEPT_FORM)
             found = "the content type is missing" if not kind else f"the content type is {kind[:60].decode('latin-1')}"
-            hint = "send the header `Content-Type: application/json`, and the text in UTF-8"
+            hint = "send the header `Content-Type: application/json`" + (", and the text in UTF-8" if b"charset" in (kind or b"") else "")
             raise Problem(415, f"the body must be application/json, {found}", hint=hint, headers=_ACCEPT)
         if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise Problem(415, "the body must not be compressed", headers=_ACCEPT_ENCODING)

@@ -175,7 +175,7 @@ _TABLE: Final[dict[type[BaseException], Callable[[Any], Problem]]] = {
     OutboundError: _outbound,
     EvaluationError: lambda error: Problem(422, str(error), "evaluation_error"),
     query.RowNotFound: lambda error: Problem(404, f"no such {error.entity}", "not_found"),
-    query.NotAllowed: lambda error: Problem(403, f"you may not {error.action} this {error.entity}", "forbidden"),
+    query.NotAllowed: lambda error: Problem(403, f"you may not {error.action} this {error.entity}", "forbidden", hint=error.hint),
     query.InvalidValue: _invalid,
     InvalidFields: _invalid_fields,
     query.QueryError: lambda error: Problem(

@@ -74,8 +74,8 @@ class NotAllowed(QueryError):
 
     code = "forbidden"
 
-    def __init__(self, action: str, entity: str) -> None:
-        super().__init__(f"not allowed to {action} this '{entity}'")
+    def __init__(self, action: str, entity: str, *, hint: str = "") -> None:
+        super().__init__(f"not allowed to {action} this '{entity}'", hint=hint)
         self.action = action
         self.entity = entity
 

@@ -2,6 +2,9 @@
 
 A statement is a text in the dialect of the database with positional parameters (``$1`` on PostgreSQL, ``?1`` on SQLite) and a
 sequence of values that are already in the driver's form (see ``codecs``). Rows come back as plain sequences of driver values.
+
+Python 3.12.0 to 3.12.3 take ``?1`` for a name, warn of it and need a microsecond for each value; all others, 3.14 too, know it for the
+number that it is (python/cpython#117995). It stays: a value that stands twice is sent once, and texts are put together in any order.
 """
 
 from __future__ import annotations

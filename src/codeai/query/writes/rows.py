@@ -16,6 +16,7 @@ from codeai.model.entity import Entity, Field
 from codeai.model.identifiers import new_uuid
 from codeai.model.validation import Check, InvalidFields, check_of, rules_of, stored
 from codeai.query.compiler import Model
+from codeai.query.errors import NotAllowed
 from codeai.query.inputs import Inputs
 
 _NOW: Final = ir.Call(type=t.Timestamp(), function="now", arguments=())
@@ -141,7 +142,12 @@ class RowMaker:
         name = self.entity.tenant_field
         if name is None or values[self._system] is True:
             return
-        row[name] = self.plain(name, values[self._tenant])
+        tenant = values[self._tenant]
+        if tenant is None and self._columns[name].needed:
+            raise NotAllowed(
+                "create", self.entity.name, hint="it belongs to a tenant, and you to none: your token has no claim that names one"
+            )
+        row[name] = self.plain(name, tenant)
 
     def _checked(self, row: Row) -> Row:
         errors: list[tuple[str, str, str]] = []
