@@ -1,11 +1,8 @@
 """What operators were promised beside the guide, phrase by phrase, and the test that shows each; it names only tests there are."""
 
-import re
-from pathlib import Path
+from acceptance.pointing import Points, missing
 
-TESTS = Path(__file__).parents[1]
-# Subject, then phrase: file and the beginning of the test's name.
-POINTS: dict[str, dict[str, str]] = {
+POINTS: Points = {
     "integrations": {
         "one pool of connections for each": "integrations/test_outbound.py requests_carry_what_was_given_and_connections_are_used_again",
         "operations with checked bodies": "integrations/test_calls.py arguments_that_cannot_be_sent_leave_the_server_never",
@@ -152,10 +149,4 @@ POINTS: dict[str, dict[str, str]] = {
 
 
 def test_what_was_promised_has_its_test() -> None:
-    missing = []
-    for phrases in POINTS.values():
-        for test in phrases.values():
-            file, _, name = test.partition(" ")
-            if not re.search(rf"^(async )?def test_{name}", (TESTS / file).read_text(encoding="utf-8"), re.MULTILINE):
-                missing.append(test)
-    assert missing == []
+    assert missing(POINTS) == []
