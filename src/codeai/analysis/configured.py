@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from codeai.analysis import kinds as k
+from codeai.analysis.addresses import written_address
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import Symbols
 from codeai.language.diagnostics import Severity
@@ -29,7 +30,7 @@ SETTINGS: Final[Mapping[tuple[str, ...], k.Kind]] = {
     ("logging", "format"): k.choice("json", "text"),
     ("logging", "output"): k.TEXT,
     ("logging", "add_source"): k.FLAG,
-    ("database", "url"): k.TEXT,
+    ("database", "url"): k.DATABASE,
     ("database", "pool_size"): k.whole(1, 10_000, text=True),
     ("database", "host"): k.TEXT,
     ("database", "port"): k.PORT,
@@ -37,15 +38,15 @@ SETTINGS: Final[Mapping[tuple[str, ...], k.Kind]] = {
     ("database", "password"): k.TEXT,
     ("database", "name"): k.TEXT,
     ("cache",): k.choice("memory", "redis"),
-    ("cache", "url"): k.TEXT,
+    ("cache", "url"): k.REDIS,
     ("cache", "ttl"): k.DURATION,
     ("cache", "prefix"): k.TEXT,
-    ("cache", "items"): k.whole(1, 100_000_000),
+    ("cache", "items"): k.whole(1, 100_000_000, text=True),
     ("cache", "size"): k.SIZE,
     **{("cors", name): kind for name, kind in k.CORS.items()},
-    ("jobs", "concurrency"): k.whole(1, 10_000),
+    ("jobs", "concurrency"): k.whole(1, 10_000, text=True),
 }
-_WEIGHT: Final = k.whole(1, 1_000)
+_WEIGHT: Final = k.whole(1, 1_000, text=True)
 _SECTIONS: Final = {path[0] for path in SETTINGS if len(path) == 2}
 _PLAIN: Final = ("database", "cache")  # sections whose kind stands before the brace
 _FREE: Final = ("language", "auth", "default_auth", "metrics", "tracing", "scheduler")
@@ -92,8 +93,16 @@ def _section(setting: d.Setting, symbols: Symbols, report: Reporter) -> None:
 def check_setting(report: Reporter, path: tuple[str, ...], setting: d.Setting) -> None:
     """Reports a value that is of another kind than the server reads."""
     kind = SETTINGS.get(path)
-    if kind is not None and setting.value is not None:
-        check_kind(report, kind, setting.value, path[-1])
+    if kind is None or setting.value is None:
+        return
+    stated = _stated(setting.value)
+    check_kind(report, kind if stated is setting.value else k.by_environment(kind), stated, path[-1])
+
+
+def _stated(value: ex.Expression) -> ex.Expression:
+    """A value, or what ``env(NAME, "…")`` gives where the environment says nothing."""
+    written = written_address(value)
+    return written[0] if written is not None and isinstance(written[0], ex.Expression) else value
 
 
 def check_kind(report: Reporter, kind: k.Kind, node: ex.Expression, what: str) -> bool:
@@ -127,7 +136,8 @@ def _queues(queues: d.Setting, report: Reporter) -> None:
             queues.value, "'queues' takes names and weights in braces", "CAI0505", help_text="as in queues { critical: 6, low: 1 }"
         )
     for queue in queues.children:
-        if queue.value is None or k.misfit(_WEIGHT, queue.value) is not None:
+        value = _stated(queue.value) if queue.value is not None else None
+        if value is None or k.misfit(_WEIGHT, value) is not None:
             report.error(queue, f"queue '{queue.key.text}' has a weight from 1 to 1,000", "CAI0505")
 
 

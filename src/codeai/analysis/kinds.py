@@ -70,7 +70,7 @@ def whole(low: int, high: int, *, text: bool = False) -> Kind:
 
     def fits(node: ex.Expression) -> bool:
         if text and isinstance(node, ex.StringLiteral):
-            return node.value.isdigit() and low <= int(node.value) <= high
+            return node.value.isascii() and node.value.isdigit() and low <= int(node.value) <= high
         return isinstance(node, ex.IntLiteral) and low <= node.value <= high
 
     return Kind(f"a number from {low:,} to {high:,}", fits)
@@ -100,6 +100,14 @@ def _is_size(node: ex.Expression) -> bool:
 
 TEXT: Final = Kind("a text", lambda node: bool(_word(node)))
 TEXTS: Final = Kind('texts, as in ["a", "b"]', lambda node: isinstance(node, ex.StringLiteral) and bool(node.value), list_=True)
+_FLAGS: Final = ("true", "false", "1", "0")
+
+
+def by_environment(kind: Kind) -> Kind:
+    """The kind of what the environment says, which is always a text."""
+    return Kind(FLAG.wanted, lambda node: _word(node) in _FLAGS) if kind is FLAG else kind
+
+
 FLAG: Final = Kind("true or false", lambda node: isinstance(node, ex.BooleanLiteral))
 DURATION: Final = Kind("a duration above zero, as in 5s", _is_duration)
 SIZE: Final = Kind("a size, as in 10mb", _is_size)
@@ -112,6 +120,10 @@ METHODS: Final = Kind(
     lambda node: (_word(node) or "").upper() in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "*"),
     list_=True,
 )
+DATABASE: Final = matching(
+    "an address, as in postgresql://user@host/name", re.compile(r"(postgres(ql)?|mongodb(\+srv)?)://[^\s]*|sqlite:(//)?/*[^/\s][^\s]*|\$.+")
+)
+REDIS: Final = matching("an address, as in redis://localhost:6379/0", re.compile(r"rediss?://[^\s/]+(/[0-9]*)?(\?[^\s]*)?|unix:/[^\s]+"))
 PATH: Final = matching('a path, as in "/api"', _PATH)
 FUNCTION: Final = matching('a function, as in "headers.stamp"', _FUNCTION)
 USERS: Final = matching('users, as in ["name:password"]', re.compile(r"[^:,]+:.+(,[^:,]+:.+)*", re.DOTALL), many=True)

@@ -45,10 +45,12 @@ from codeai.jobs.queues import QueueDesk, queues_of
 from codeai.jobs.runs import ScheduledRuns
 from codeai.jobs.scheduler import KIND, Scheduler
 from codeai.jobs.schedules import Planned, planned
-from codeai.model.application import Application
+from codeai.model.application import Application, Setting
 from codeai.model.endpoint import InputField
 from codeai.model.workflow import Workflow
+from codeai.server.errors import StartError
 from codeai.server.loading import Loaded
+from codeai.server.readers import count
 from codeai.storage.notices import Notices
 
 
@@ -58,10 +60,19 @@ def program_queues(application: Application, evaluator: Evaluator) -> Queues:
     concurrency: int | None = None
     for setting in application.settings:
         if setting.path[:2] == ("jobs", "queues") and len(setting.path) == 3:
-            weights[setting.path[2]] = int(str(evaluator.constant(setting.value)))
+            weights[setting.path[2]] = _number(setting, evaluator)
         elif setting.path == ("jobs", "concurrency"):
-            concurrency = int(str(evaluator.constant(setting.value)))
+            concurrency = _number(setting, evaluator)
     return queues_of(weights, concurrency)
+
+
+def _number(setting: Setting, evaluator: Evaluator) -> int:
+    """A number of at least one, which the environment gives as a text; raises StartError."""
+    value = str(evaluator.constant(setting.value))
+    try:
+        return int(count(1).read(value))
+    except ValueError as wanted:
+        raise StartError(f"config {'.'.join(setting.path)} is '{value[:40]}', expected {wanted}", setting.at) from None
 
 
 def program_texts(program: Loaded) -> ProgramTexts:

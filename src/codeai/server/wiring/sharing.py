@@ -25,6 +25,7 @@ from codeai.model.storing import digest, dumped
 from codeai.observability.health import Check, Degraded
 from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
+from codeai.server.readers import LIMIT, SIZE, Reader, count
 from codeai.server.settings import Settings
 from codeai.storage.notices import Notices
 from codeai.storage.redis import Redis, check_url
@@ -58,14 +59,14 @@ class Sharing:
         self.prefix = prefix if isinstance(prefix, str) else f"{application.name}:"
         local = _counting(application, lambda: clock().timestamp() * 1000, folder)
         self.limits: LimitStore = RedisLimits(self.redis, self.prefix, local) if self.redis is not None else local
-        ttl = setting(("cache", "ttl"))
-        self.default_ttl = ttl.total_seconds() if isinstance(ttl, datetime.timedelta) else 300.0
+        ttl = _read(setting, ("cache", "ttl"), LIMIT)
+        self.default_ttl = ttl.total_seconds() if isinstance(ttl, datetime.timedelta) else ttl if isinstance(ttl, float) else 300.0
         if self.redis is not None:
             version = digest([__version__, dumped(application)])[:12]
             self._shared = RedisStore(self.redis, self.prefix, version=version)
             self.cache = Cache(self._shared)
         else:
-            items, size = setting(("cache", "items")), setting(("cache", "size"))
+            items, size = _read(setting, ("cache", "items"), count(1)), _read(setting, ("cache", "size"), SIZE)
             store = MemoryStore(
                 time.monotonic, items=items if isinstance(items, int) else _ITEMS, size=size if isinstance(size, int) else _BYTES
             )
@@ -174,3 +175,17 @@ def _redis(application: Application, settings: Settings, setting: Setting) -> Re
 
 def _place(application: Application) -> int:
     return next((found.at for found in application.settings if found.path[0] == "cache"), -1)
+
+
+def _read(setting: Setting, path: tuple[str, ...], reader: Reader) -> object:
+    """A setting, also one that the environment gives, as a text.
+
+    :raises StartError: the text is no such value
+    """
+    value = setting(path)
+    if not isinstance(value, str):
+        return value
+    try:
+        return reader.read(value)
+    except ValueError as wanted:
+        raise StartError(f"config {'.'.join(path)} is '{value[:40]}', expected {wanted}") from None
