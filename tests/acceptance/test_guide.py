@@ -31,6 +31,7 @@ workflow Order {
     steps {
         reserve { do { create Ticket { title: "reserved {input.item}" } }  compensate { create Ticket { title: "released {input.item}" } } }
         charge { do { fail 409 "the peer is down" } retry: 0 times on_fail: fail("the peer is down") }
+        ship { do { create Ticket { title: "shipped {input.item}" } }  on_fail: rollback }
     }
 }
 job Fails { do { fail 409 "never works" }  retry: 0 times }
