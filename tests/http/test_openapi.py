@@ -82,3 +82,14 @@ def test_paths_that_differ_in_names_alone_are_one(document, service, rows):
 def test_lists_without_relations_have_nothing_to_expand(document):
     names = {path: {each["name"] for each in document["paths"][path]["get"]["parameters"]} for path in ("/plain", "/books")}
     assert ("expand" in names["/plain"], "expand" in names["/books"]) == (False, True)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_wants_a_row_as_it_was_is_told_that_it_is_another(document, service, rows, method):
+    path = f"/authors/{rows['author']}"
+    tag = service.request("GET", path).header("etag")
+    for wanted, status in ((tag, 200), ("*", 200), (f'"x", {tag}', 200), ('"x"', 412), (f"W/{tag}", 412)):
+        assert service.request(method, path, headers={"if-match": wanted}).status == status
+    both = {"if-match": '"x"', "if-none-match": tag}
+    assert service.request(method, path, headers=both).status == 412
+    assert "412" in document["paths"]["/authors/{id}"]["get"]["responses"]

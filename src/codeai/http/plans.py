@@ -292,8 +292,14 @@ def json_response(value: object, status: int = 200, headers: tuple[tuple[bytes, 
 
 
 def conditional(request: Request, response: Response) -> Response:
-    """A single row with its tag, or 304 when the client has it already."""
+    """A single row with its tag, or 304 when the client has it already; ``If-Match`` is looked at first (RFC 9110, section 13.2.2).
+
+    :raises Problem: 412 when a reader wants the row as it was, and it is another by now
+    """
     tag = etag(response.body)
+    wanted = request.headers.get(b"if-match")
+    if wanted is not None and request.method in ("GET", "HEAD") and matching(wanted, tag, strong=True) is None:
+        raise Problem(412, "the row is another than the one you want", hint="leave 'If-Match' out to read it as it is")
     known = request.headers.get(b"if-none-match")
     if known is not None and request.method in ("GET", "HEAD"):
         found = matching(known, tag, strong=False)

@@ -298,6 +298,8 @@ def _failures(endpoint: Endpoint, *, expands: bool) -> set[int]:
         found |= {403, 409, 422}
     elif isinstance(action, ModifyRow | ReplaceRow | DeleteOne):
         found |= {403, 404, 409, 412, 422}
+    elif isinstance(action, GetRow):
+        found.add(412)
     elif isinstance(action, Unavailable):
         found.add(501)
     elif isinstance(action, RunBlock):
