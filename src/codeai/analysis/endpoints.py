@@ -10,7 +10,7 @@ from codeai.analysis.inference import words
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.surroundings import Surroundings
 from codeai.analysis.symbols import EntitySymbol
-from codeai.analysis.ways import always_ends
+from codeai.analysis.ways import UNRETURNED, always_ends
 from codeai.language import types as t
 from codeai.language.naming import snake_case
 from codeai.language.tree import declarations as d
@@ -187,7 +187,7 @@ class Endpoints(Surroundings):
         if returns is None:
             returns = Returns(type=self._inferred_result(host, ends=always_ends(clause.body)), declared=False)
         elif returns.type is not None and not always_ends(clause.body):
-            self.report.absent(clause, node.method, "not every way through this block returns a result", "CAI0506")
+            self.report.absent(clause, node.method, "not every way through this block returns a result", "CAI0506", help_text=UNRETURNED)
         isolation = next(
             (
                 c.value.value
@@ -209,7 +209,12 @@ class Endpoints(Surroundings):
             if word == "send":
                 continue
             if isolation == "serializable":
-                self.report.error(node, f"'{word}' cannot stand in a serializable block, which may run again", "CAI0517")
+                self.report.error(
+                    node,
+                    f"'{word}' cannot stand in a serializable block, which may run again",
+                    "CAI0517",
+                    help_text="move it to a workflow and 'start' that",
+                )
             elif host.writes:
                 hint = "move it to a workflow and 'start' that"
                 self.report.warning(node, f"'{word}' in a block that writes cannot be rolled back", "CAI0516", help_text=hint)

@@ -364,7 +364,15 @@ class Entities(Effects):
             name = "_".join([symbol.table, *(column for column, _ in columns), "key" if clause.unique else "idx"])
             if name in places and columns in (index.columns for index in found if index.unique == clause.unique):
                 said = "there is an index on these fields already"
-                self.report.error(clause, said, "CAI0217", severity=Severity.WARNING, other=places[name], label="declared here")
+                self.report.error(
+                    clause,
+                    said,
+                    "CAI0217",
+                    severity=Severity.WARNING,
+                    other=places[name],
+                    label="declared here",
+                    help_text="leave one of them out",
+                )
                 continue
             name = name if name not in places else f"{name}_{len(places)}"
             places[name] = clause

@@ -304,7 +304,12 @@ class Inference(InputAnalysis):
                         if key == "filter_by":
                             found.append(name.text)
                         else:
-                            self.report.error(name, f"lists sort by stored fields, and '{name.text}' is computed", "CAI0511")
+                            self.report.error(
+                                name,
+                                f"lists sort by stored fields, and '{name.text}' is computed",
+                                "CAI0511",
+                                help_text="store it in a field",
+                            )
                     elif field is None:
                         self.unknown_field(name, entity)
                     elif not field.readable:

@@ -23,7 +23,7 @@ from codeai.analysis.scope import Host, Scope, Variable
 from codeai.analysis.settings import Settings, configured_providers
 from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
 from codeai.analysis.usage import report_unused
-from codeai.analysis.ways import always_ends
+from codeai.analysis.ways import UNRETURNED, always_ends
 from codeai.language import types as t
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
@@ -340,7 +340,9 @@ class Program(Settings):
         self._bodies[symbol.name] = host
         promises = declared.body is not None and result is not None and not isinstance(result, t.Void)
         if promises and declared.body is not None and not always_ends(declared.body):
-            self.report.absent(declared.body, declared.name, "not every way through this block returns a result", "CAI0506")
+            self.report.absent(
+                declared.body, declared.name, "not every way through this block returns a result", "CAI0506", help_text=UNRETURNED
+            )
         return Function(
             name=symbol.name,
             parameters=tuple(parameters),

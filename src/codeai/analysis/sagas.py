@@ -37,7 +37,10 @@ def report_never_undone(clauses: tuple[d.Clause, ...], report: Reporter) -> None
     undoing = [clause for step in steps for clause in step.clauses if isinstance(clause, w.CompensateClause) and _does_something(clause)]
     outcomes = [clause for step in steps for clause in step.clauses if isinstance(clause, w.OutcomeClause)]
     if undoing and not any(found.action is not None and found.action.text == "rollback" for found in outcomes):
-        said, advice = "no failure in this workflow undoes anything", "write 'on_fail: rollback' at the steps whose failure shall"
+        said, advice = (
+            "no failure in this workflow undoes anything",
+            "write 'on_fail: rollback' at each step whose failure is to undo what was done",
+        )
         report.warning(undoing[0], said, "CAI0615", help_text=advice)
 
 

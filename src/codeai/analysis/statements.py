@@ -162,7 +162,7 @@ class Statements(Queries):
             self._check_shape(node, t.required(found.type), t.required(expected))
             return found
         if isinstance(wanted, t.Void):
-            self.report.error(node, "this returns nothing", "CAI0342")
+            self.report.error(node, "this returns nothing", "CAI0342", help_text="say what it returns, or write 'return' alone")
             return found
         return self.fitted(node, found, expected, "the result")
 

@@ -9,7 +9,7 @@ from codeai.analysis.reporter import Reporter
 from codeai.language.tree import declarations as d
 from codeai.language.tree.node import Identifier
 
-_UNREAD: Final = {
+UNREAD: Final = {
     "integration": {
         "connect_timeout": "'timeout' bounds the whole call",
         "max_response": "answers are bounded for all integrations",
@@ -32,6 +32,6 @@ def report_unread(kind: str, clauses: Iterable[d.Clause], report: Reporter) -> N
     for clause in clauses:
         key = getattr(clause, "key", None)
         name = key.text if isinstance(key, Identifier) else "rate_limit" if isinstance(clause, d.RateLimitClause) else ""
-        advice = _UNREAD[kind].get(name)
+        advice = UNREAD[kind].get(name)
         if advice is not None:
             report.warning(clause, f"'{name}' of {'an' if kind[0] in 'io' else 'a'} {kind} is not used", "CAI0032", help_text=advice)

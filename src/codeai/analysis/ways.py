@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
@@ -18,6 +20,9 @@ def ends(statement: st.Statement) -> bool:
     if isinstance(statement, st.If) and statement.otherwise is not None:
         return all(always_ends(arm.body) for arm in statement.arms) and always_ends(statement.otherwise)
     return isinstance(statement, st.AsUser) and statement.body is not None and always_ends(statement.body)
+
+
+UNRETURNED: Final = "return something on each, or let it 'fail'; what has no result says so: 'void'"
 
 
 def always_ends(block: st.Block) -> bool:
