@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.files import rewrite
 from services.polling import until
 from services.process import ServerProcess
 
@@ -39,11 +40,11 @@ def test_a_changed_program_is_served_and_a_broken_one_is_not(server: ServerProce
     file = tmp_path / "app.cai"
     assert httpx.post(server.base_url + "/notes", json={"text": "kept"}).status_code == 201
     assert status(server, "/greeting") == 404
-    file.write_text(SECOND)
+    rewrite(file, SECOND)
     until(lambda: status(server, "/greeting") == 200, explain=lambda: server.output)
     assert [note["text"] for note in httpx.get(server.base_url + "/notes").json()["data"]] == ["kept"]
 
-    file.write_text(BROKEN)
+    rewrite(file, BROKEN)
     until(lambda: "goes on with the program as it was" in server.output, explain=lambda: server.output)
     assert "helo" in server.output
     assert status(server, "/greeting") == 200
@@ -51,7 +52,7 @@ def test_a_changed_program_is_served_and_a_broken_one_is_not(server: ServerProce
     file.unlink()
     until(lambda: "no such file" in server.output, explain=lambda: server.output)
     assert status(server, "/greeting") == 200
-    file.write_text(FIRST)
+    rewrite(file, FIRST)
     until(lambda: status(server, "/greeting") == 404, explain=lambda: server.output)
 
 
@@ -70,7 +71,7 @@ def test_a_program_with_errors_at_the_start_is_served_once_it_is_mended(tmp_path
     server.start(wait=False)
     try:
         until(lambda: "waits for a change" in server.output, explain=lambda: server.output)
-        file.write_text(SECOND)
+        rewrite(file, SECOND)
         until(lambda: status(server, "/greeting") == 200, explain=lambda: server.output)
     finally:
         server.remove()

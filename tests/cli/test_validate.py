@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.files import rewrite
 from services.polling import comes_to, until
 
 GOOD = "entity Book { id: uuid, primary, auto  title: string, required }\n"
@@ -110,7 +111,7 @@ def test_watch_checks_again_when_a_file_changes(tmp_path: Path) -> None:
         process = subprocess.Popen([*COMMAND, "--watch"], cwd=tmp_path, stdout=stdout, stderr=stdout, env=environment)
     try:
         comes_to(output.read_text, "valid\n")
-        file.write_text(BAD)
+        rewrite(file, BAD)
         until(lambda: "unknown modifier 'requird'" in output.read_text(), explain=output.read_text)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
