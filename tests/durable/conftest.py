@@ -48,10 +48,11 @@ def engine(kind: str, settings: DatabaseSettings) -> Iterator[SharedEngine | Non
 
 @pytest.fixture
 async def database(settings: DatabaseSettings) -> AsyncIterator[Database]:
-    """Without activations."""
+    """Without anything that an earlier test has left to do, to hear or to wait for."""
     found = open_database(settings)
     await found.start()
-    await found.writing().execute("DELETE FROM codeai_activations", ())
+    for table in ("codeai_activations", "codeai_waits", "codeai_events"):
+        await found.writing().execute(f"DELETE FROM {table}", ())
     yield found
     await found.close()
 
