@@ -235,7 +235,8 @@ class Writer:
 
     def convert(self, node: ir.Convert) -> str:
         target = t.required(node.type)
-        if isinstance(target, t.Ref | t.Record | t.Row | t.Map):
+        json = isinstance(t.required(node.operand.type), t.Json)  # of which nothing is known
+        if isinstance(target, t.Ref | t.Row) or (isinstance(target, t.Record | t.Map) and not json):
             return self.write(node.operand)
         source = self._key(node.operand, self.write(node.operand))
         return f"{self.bind('_f', _conversion(target, node.on_failure, node.at))}({source})"

@@ -239,7 +239,29 @@ def converter(target: t.Type) -> Callable[[Any], Any]:
     if isinstance(target, t.List):
         inner = converter(t.required(target.item))
         return lambda values: [None if value is None else inner(value) for value in _as_list(values)]
+    if isinstance(target, t.Record):
+        return _record_converter(target)
+    if isinstance(target, t.Map):
+        member = converter(t.required(target.value))
+        return lambda value: {name: None if part is None else member(part) for name, part in _as_map(value).items()}
     return lambda value: value
+
+
+def _record_converter(target: t.Record) -> Callable[[Any], Any]:
+    """From JSON to a record; members that the type does not name stay."""
+    members = {field.name: converter(t.required(field.type)) for field in target.fields}
+
+    def convert(value: Any) -> dict[str, Any]:
+        given = _as_map(value)
+        return {name: members[name](part) if name in members and part is not None else part for name, part in given.items()}
+
+    return convert
+
+
+def _as_map(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError("not an object")
 
 
 def _as_list(value: Any) -> list[Any]:
