@@ -87,6 +87,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """Kills a command with all that it has started, also what still runs behind it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    # Its end is known when its output has ended, too, and nobody reads that any more.
+    output = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # asyncio offers no other way
+    if output is not None:
+        output.close()
     await process.wait()
 
 
