@@ -15,7 +15,7 @@ import pytest
 
 from codeai.observability.profiling.cpu import sample_cpu
 from codeai.observability.profiling.flamegraph import flame_graph
-from codeai.observability.profiling.goroutines import Goroutines, as_samples, as_text
+from codeai.observability.profiling.goroutines import Goroutine, Goroutines, as_samples, as_text
 from codeai.observability.profiling.heap import HeapTracer, _frame, collect
 from codeai.observability.profiling.pprof import profile
 from codeai.observability.profiling.stacks import CPU, GOROUTINE, HEAP, Frame, Sample, encode, merged
@@ -297,6 +297,13 @@ async def test_goroutines_as_a_profile_are_counted_by_stack(tmp_path):
     top = pprof(tmp_path, profile(GOROUTINE, samples, began=1), "-top")
     assert "Type: goroutine" in top
     assert any(line.split()[0] == "3" and line.endswith("tasks.sleep") for line in top.splitlines() if line.strip())
+
+
+def test_what_has_just_ended_is_no_line_that_readers_stumble_over(tmp_path):
+    running, ended = (Goroutine(at, "task", "t", "running", stack) for at, stack in enumerate(((WORK, MAIN), ())))
+    text = Symbols().goroutine_text([running, ended], detailed=True)
+    assert text.startswith("goroutine profile: total 1\n1 @ 0x")
+    assert "Type: goroutine" in pprof(tmp_path, text.encode(), "-top")
 
 
 def test_addresses_lead_back_to_functions():

@@ -36,7 +36,7 @@ class Symbols:
 
     def goroutine_text(self, goroutines: Iterable[Goroutine], *, detailed: bool) -> str:
         """``goroutine profile: total N``, then how many stand at each stack (``debug=0`` and ``debug=1``)."""
-        found = list(goroutines)
+        found = [goroutine for goroutine in goroutines if goroutine.stack]  # one that has just ended has none, and readers want a place
         lines = [f"goroutine profile: total {len(found)}"]
         for stack, count in Counter(goroutine.stack for goroutine in found).most_common():
             addresses = [self.address(frame) for frame in stack]
