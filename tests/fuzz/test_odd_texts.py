@@ -61,6 +61,9 @@ FOUND = [
     "function f() { log info POST / x; log { } { a: b }; log POST / x }",
     "workflow Ship { trigger: manual  on_fail: rollback, steps { } }",
     'endpoint PATCH "/posts/:id/title" { do { update(1.5, status, "changed") } }',
+    'config { name: "broken"  scheduler: { queues: 3 initial_interval "1s" } }',
+    'workflow chase { trigger event,  steps { ask { call: "Letters.print" { id: 1 } } } }',
+    'test "x" { let far = GET /a/{b .id}/c  expect far.status == 1 }',
 ]
 
 

@@ -1,9 +1,14 @@
 """One mistake, one finding: seeded mistakes in valid programs, and what is said about them."""
 
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+import recovery  # the same mistakes that are measured
 
 from codeai.language.diagnostics import Severity
 from codeai.server.loading import load_source
@@ -43,6 +48,18 @@ def test_most_mistakes_are_one_finding_in_their_place() -> None:
     shares = {kind: good[kind] / all_[kind] for kind in all_}
     assert good.total() / all_.total() >= 0.9, shares
     assert min(shares.values()) >= 0.75, shares
+
+
+def test_few_single_mistakes_have_several_findings() -> None:
+    """A sample of what ``benchmarks/recovery.py`` measures, with room for the chance of a small one."""
+    several, found = recovery.counted(recovery.mistakes(300, seed=5))
+    assert found > 250
+    assert several / found < 0.045
+
+
+def test_a_mistake_hides_no_mistake_in_another_declaration() -> None:
+    both, all_ = recovery.pairs(20, seed=5)
+    assert both >= all_ - 3  # 97 of 100 in a large sample
 
 
 SHOP = """entity Book {

@@ -265,6 +265,21 @@ MISTAKES = [
     ('["*:*"] }', '["*:*"} ]'),
     ("pay { call:", "pay call { :"),
     ("steps {\n", "steps {{\n"),
+    # slips of the hand, see parser/slips.py
+    ("entity Author {", "entity entity Author {"),
+    ("ref(Author)", "ref ref(Author)"),
+    ("with exponential", "with with exponential"),
+    ("trigger: BookSold", "trigger trigger: BookSold"),
+    ("let book = get", "let book == get"),
+    ("return book\n", "return return book\n"),
+    ("return book\n", "return book book.title\n"),
+    ("expect r.status", "expect .status"),
+    ("expect r.status", "r expect.status"),
+    ('name: "shop"', "name:"),
+    ("let r = GET /authors", "let r = GET /authors/{b.id"),
+    ("let r = GET /authors", "let r = GET /authors/{ b.id }"),
+    ("        return book\n    }\n", "        return book\n    }}\n"),
+    ("on BookSold where", "onn BookSold where"),
 ]
 
 
@@ -283,3 +298,18 @@ def test_a_mistake_is_one_error_in_its_place(right: str, wrong: str) -> None:
     places = [program.sources.locate(error.primary.start).line for error in errors]
     assert len(errors) == 1, [(place, error.message) for place, error in zip(places, errors, strict=True)]
     assert abs(places[0] - line) <= 1, errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "uses"),
+    [
+        ("event BookSold", "event BookSodl", 3),
+        ("payload { book_id", "payload { bok_id", 3),
+        ("    price: decimal(10,2)", "    prize: decimal(10,2)", 5),
+        ("entity Author", "entity Autor", 4),
+    ],
+)
+def test_a_name_that_is_declared_wrongly_is_one_error_with_all_its_places(right: str, wrong: str, uses: int) -> None:
+    (error,) = [found for found in findings(analysed(PROGRAM.replace(right, wrong, 1))) if found.severity is Severity.ERROR]
+    assert len(error.secondary) == uses - 1
+    assert {span.label for span in error.secondary} == {"and here"}

@@ -83,6 +83,8 @@ class Names(Literals):
         if advice:
             self.report.error(node, f"undefined variable '{name}'", "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice)
             return broken(node)
+        if any(self.report.touched(self.symbols.entities[range_.entity].declaration) for range_ in scope.ranges if not self.query_text):
+            return broken(node)  # it may be a field that cannot be read
         known = [*scope.names(), *scope.host.values, *(PLACES if scope.host.inputs is not None else ()), "user", "config"]
         for range_ in scope.ranges:
             known.extend(self.symbols.entities[range_.entity].member_names())

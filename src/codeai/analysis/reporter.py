@@ -21,6 +21,7 @@ class Reporter:
     def __init__(self, syntax: Sequence[Diagnostic] = ()) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._syntax = syntax
+        self._errors = [found.primary.start for found in syntax if found.severity is Severity.ERROR]
         self._said: set[tuple[str, int, int, str]] = set()
 
     def error(
@@ -47,6 +48,8 @@ class Reporter:
         if same in self._said:
             return
         self._said.add(same)
+        if severity is Severity.ERROR:
+            self._errors.append(node.start)
         secondary = (Span(other.start, other.end, label),) if other is not None else ()
         self.diagnostics.append(
             Diagnostic(
@@ -67,7 +70,13 @@ class Reporter:
         """Takes back all findings but the first ``marks`` ones, as after a look ahead."""
         for found in self.diagnostics[marks:]:
             self._said.discard((found.code, found.primary.start, found.primary.end, found.message))
+        errors = sum(found.severity is Severity.ERROR for found in self.diagnostics[marks:])
+        del self._errors[len(self._errors) - errors :]
         del self.diagnostics[marks:]
+
+    def touched(self, node: Node) -> bool:
+        """Whether an error, of the text or of its meaning, lies within a node: what it gives is not known then."""
+        return any(node.start <= start <= node.end for start in self._errors)
 
     def absent(self, inside: Node, place: Node, message: str, code: str, *, help_text: str = "") -> None:
         """Adds an error about something that is missing inside a node, unless a misspelt name or broken text explains it."""

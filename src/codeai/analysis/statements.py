@@ -86,7 +86,7 @@ class Statements(Queries):
 
     def _let(self, node: st.Let, scope: Scope) -> s.Statement:
         value = self.expression(node.value, scope)
-        type_ = value.type
+        type_ = value.type if not self.report.touched(node) else t.Unknown()
         if node.mutable and isinstance(type_, t.Decimal):
             type_ = t.Decimal()
         unique = self._declare(node.name, type_, scope, mutable=node.mutable, value=value)

@@ -59,7 +59,7 @@ class Writes(Selections):
         meant = {f"'{found.name}'" for found in near if found is not None}  # misspelt, which is said there
         missing = [name for name in missing if name not in meant]
         if missing:
-            self.report.error(node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
+            self.report.absent(node, node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
 
     def _source(self, node: ex.Expression | None, entity: EntitySymbol, scope: Scope) -> ir.Expression | None:
         if node is None:

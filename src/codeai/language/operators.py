@@ -64,6 +64,15 @@ CONTINUING_WORDS: Final = frozenset(
         *("and", "or", "in", "contains", "includes", "starts_with", "ends_with", "matches", "is", "between", "as"),
     )
 )
+# Words with which the lines of a query go on, below its first one.
+CLAUSE_WORDS: Final = frozenset(("where", "order", "order_by", "group", "having", "limit", "offset", "join"))
+# Words that begin a statement, and are no values unless something is called so.
+STATEMENT_WORDS: Final = frozenset(
+    (
+        *("let", "var", "if", "for", "return", "redirect", "fail", "require", "log", "sleep", "as", "emit", "send", "expect", "mock"),
+        "advance",
+    )
+)
 # Words that begin a query, a write or another expression when something follows that could be its operand.
 PREFIXES: Final = frozenset(
     ("select", "find", "first", "exists", "get", "create", "update", "delete", "call", "start", "run", "exec", "if", "not")

@@ -7,6 +7,7 @@ is parsed as it was meant. Where the layout tells nothing, nothing is done, and 
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, Edit, Span
@@ -14,6 +15,7 @@ from codeai.language.lexer import END, NAME, Tokens
 from codeai.language.parser.cursor import Cursor
 
 _REPAIRS: Final = 3
+_REQUEST: Final = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE)\s+(/)")
 _OPENERS: Final = ("do", "steps", "else", "parallel", "payload", "input", "seed", "config", "compensate", "jobs", "queues", "headers")
 
 
@@ -51,19 +53,35 @@ def mend_braces(cursor: Cursor) -> None:
     begin = 0
     while kinds[begin] != END:
         end = _next_beginning(cursor, begin)
-        for _ in range(_REPAIRS if not _broken_path(cursor, begin) else 0):
+        for _ in range(_REPAIRS if not _broken_path(cursor, begin, end) else 0):
             depth = kinds[begin:end].count("{") - kinds[begin:end].count("}")
+            if depth < 0 and _drop(cursor, begin, end):
+                end -= 1
+                continue
             if depth == 0 or not (_close(cursor, begin, end) if depth > 0 else _open(cursor, begin, end)):
                 break
             end += 1
         begin = end
 
 
-def _broken_path(cursor: Cursor, begin: int) -> bool:
-    """Whether the path in the head of a declaration has braces that do not match, which the parser says."""
+def _left_open(path: str) -> bool:
+    """Whether a path, which goes on to the first white space outside of braces, has a brace that nothing closes on its line."""
+    depth = 0
+    for character in path:
+        if character.isspace() and not depth:
+            break
+        depth += (character == "{") - (character == "}" and depth > 0)
+    return depth > 0
+
+
+def _broken_path(cursor: Cursor, begin: int, end: int) -> bool:
+    """Whether a path in the head of a declaration, or in a request of a test, has braces that do not match: the parser says so."""
+    start = cursor.starts[begin] - cursor.file.base
+    if cursor.texts[begin] == "test":
+        lines = cursor.file.text[start : cursor.ends[end - 1] - cursor.file.base].splitlines()
+        return any(_left_open(line[found.start(1) :]) for line in lines for found in _REQUEST.finditer(line))
     if cursor.texts[begin] not in ("endpoint", "resource"):
         return False
-    start = cursor.starts[begin] - cursor.file.base
     head = cursor.file.text[start : cursor.file.text.find("\n", start)]
     return any(run.count("{") != run.count("}") for run in head.split() if run.startswith("/"))
 
@@ -81,6 +99,8 @@ def _close(cursor: Cursor, begin: int, end: int) -> bool:
     layout, tokens = _Layout(cursor), cursor.tokens
     open_: list[int] = []
     for at in range(begin, end):
+        if open_ and tokens.kinds[at] == NAME and tokens.breaks[at] and _left_behind(layout, open_[-1], at):
+            return _put_closing(cursor, layout, open_[-1], at)
         if tokens.kinds[at] == "{":
             open_.append(at)
         elif tokens.kinds[at] == "}" and open_:
@@ -90,6 +110,13 @@ def _close(cursor: Cursor, begin: int, end: int) -> bool:
     if not open_ or tokens.kinds[end] == END:
         return False  # the text ends too early, which is what the parser says
     return _put_closing(cursor, layout, open_[-1], end)
+
+
+def _left_behind(layout: _Layout, opener: int, at: int) -> bool:
+    """Whether a line is no farther right than the block above it whose insides are farther right: it stands behind that block."""
+    inside = opener + 1
+    begins = layout.tokens.breaks[inside] and layout.indent(inside) > layout.indent(opener)
+    return begins and inside < at and layout.indent(at) <= layout.indent(opener)
 
 
 def _put_closing(cursor: Cursor, layout: _Layout, opener: int, before: int) -> bool:
@@ -110,6 +137,30 @@ def _is_else(tokens: Tokens, opener: int, at: int) -> bool:
         return False
     between = tokens.kinds[opener + 1 : at]
     return tokens.kinds[at] == NAME and between.count("{") == between.count("}") and tokens.kinds[at - 1] != "}"
+
+
+def _drop(cursor: Cursor, begin: int, end: int) -> bool:
+    """Leaves out a brace right behind another one that closes a block of an earlier line: those are closed on a line of their own."""
+    layout, tokens = _Layout(cursor), cursor.tokens
+    open_: list[int] = []
+    for at in range(begin, end):
+        if tokens.kinds[at] == "{":
+            open_.append(at)
+        elif tokens.kinds[at] == "}":
+            opener = open_.pop() if open_ else -1
+            stuck = tokens.kinds[at - 1] == "}" and tokens.starts[at] == tokens.ends[at - 1]
+            if stuck and not tokens.breaks[at] and (opener < 0 or layout.first(opener) != layout.first(at)):
+                start = tokens.starts[at]
+                for of in (tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks):
+                    del of[at]
+                tokens.docs = {index - (index > at): doc for index, doc in tokens.docs.items()}
+                edits = (Edit(start, start + 1, "", safe=False),)
+                told = Diagnostic(
+                    "CAI0026", cursor.error_class, "this block is not opened", Span(start, start + 1, "it closes nothing"), edits=edits
+                )
+                cursor.diagnostics.append(told)
+                return True
+    return False
 
 
 def _open(cursor: Cursor, begin: int, end: int) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import END, NAME
+from codeai.language.parser import slips
 from codeai.language.parser.cursor import in_words
 from codeai.language.parser.entities import Entities
 from codeai.language.spellings import descriptions, endpoints, security, values
@@ -60,7 +61,9 @@ class Clauses(Entities):
         key = self.map_key()
         value: ex.Expression | None = None
         children: tuple[d.Setting, ...] = ()
-        self.take(":")
+        colon = self.take(":")
+        if colon and not self.at("{") and slips.value_missing(self, self.previous_end, (":", "{")):
+            return d.Setting(key.start, self.previous_end, key, ex.Missing(self.previous_end, self.previous_end), ())
         if not self.at("{"):
             value = self.headed()
         if self.at("{") and not self.breaks[self.i]:
@@ -79,6 +82,7 @@ class Clauses(Entities):
         :param what: how the message calls an unknown key
         :param older: the parsers of older spellings, which return None (and take nothing) where the text is canonical
         """
+        slips.doubled(self)
         name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
         if not self.at(NAME):
             self.fail_expected("a clause" if what == "clause" else "a setting", among=in_words(table))

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.elsewhere import instead, nearest_or_meant
 from codeai.language.lexer import BROKEN, END, NAME, Tokens
-from codeai.language.operators import VALUES
+from codeai.language.operators import CLAUSE_WORDS, VALUES
 from codeai.language.source import SourceFile
 from codeai.language.spellings.hosts import Host
 from codeai.language.spellings.outline import Outline, outline_of
@@ -292,7 +292,8 @@ class Cursor:
             if kind in (",", ";") and not line:
                 self.i += 1
                 return
-            if self.breaks[self.i] and self.i > begin and kind not in ("{", ")", "]"):
+            goes_on = kind in ("{", ")", "]") or (line and kind == NAME and self.texts[self.i] in CLAUSE_WORDS and self.kind_at(1) != ":")
+            if self.breaks[self.i] and self.i > begin and not goes_on:
                 return
             self.skip_balanced()
 

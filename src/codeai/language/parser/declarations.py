@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import END, NAME, is_name
+from codeai.language.lexer import END, NAME, STRING, is_name
 from codeai.language.operators import METHODS
-from codeai.language.parser import scripts
+from codeai.language.parser import scripts, slips
 from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
 from codeai.language.parser.foreign_types import canonical
@@ -58,6 +58,8 @@ class Parser(Events):
             return (scripts.script(self),)
         if not self.at(NAME):
             self.fail_expected("a declaration", among=in_words(_DECLARATIONS))
+        if self.texts[self.i] in _DECLARATIONS:
+            slips.doubled(self, (NAME, STRING) if self.text_at(2) != "{" else ("{",) * (self.texts[self.i] in ("config", "seed")))
         word = self.texts[self.i]
         self.host = Host()
         spelling = SPELLINGS.get(word)

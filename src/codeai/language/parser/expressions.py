@@ -18,6 +18,7 @@ from codeai.language.operators import (
     TYPE_WORDS,
     WORDS,
 )
+from codeai.language.parser import slips
 from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT
 from codeai.language.parser.maps import Maps
 from codeai.language.tree import expressions as ex
@@ -88,6 +89,8 @@ class Expressions(Maps):
 
     def _conversion_ahead(self, text: str) -> tuple[int, str] | None:
         if text != "as" or self.aliases or self.kind_at(1) != NAME or self.text_at(1) in ("system", "user"):
+            return None
+        if self.breaks[self.i] and self.kind_at(2) == "{":  # 'as user { … }', misspelt
             return None
         return (NEGATION, "as")
 
@@ -184,6 +187,12 @@ class Expressions(Maps):
         if self.i == 0 and text in _QUERIES and following in _NO_ENTITY and self.error_class == DiagnosticClass.PARSER:
             self.i += 1
             self.fail_expected("identifier")
+        if following == NAME:
+            slips.statement_instead(self)
+            at = self.i
+            slips.doubled(self, slips.BEHIND_OPERANDS)
+            if self.i > at:
+                return self._name()
         self.i += 1
         if text == "request" and self.host.older:
             return self._request_input(start, end)
@@ -219,6 +228,8 @@ class Expressions(Maps):
             if kind in (".", "(", "["):
                 links = self._link(links)
             if kind == "." and self.kind_at(1) == NAME:
+                if slips.name_missing(self):
+                    return target
                 self.i += 1
                 name = self.identifier()
                 target = ex.Member(target.start, name.end, target, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import NAME, is_name
+from codeai.language.parser import slips
 from codeai.language.parser.literals import Literals
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier
@@ -30,7 +31,8 @@ class Maps(Literals):
         key = self.map_key()
         if self.kinds[self.i] in (",", "}") and is_name(key.text):
             return self._shorthand(key)
-        self.take(":")
+        if self.take(":") and slips.value_missing(self, self.previous_end):
+            return ex.MapEntry(key.start, self.previous_end, key, ex.Missing(self.previous_end, self.previous_end))
         value = self.expression()
         return ex.MapEntry(key.start, value.end, key, value)
 

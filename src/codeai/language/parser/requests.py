@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from codeai.language.lexer import BROKEN, NAME, STRING, Tokens, tokenize
+from codeai.language.lexer import BROKEN, NAME, STRING, Tokens, begins_interpolation, interpolation_end, tokenize
 from codeai.language.operators import NO_OPERANDS
 from codeai.language.parser.queries import Queries
 from codeai.language.tree import expressions as ex
@@ -46,8 +46,22 @@ class Requests(Queries):
         """The run of characters up to white space; ``{expression}`` in it is interpolated."""
         begin, end = self.path_run(braces=True)
         text = self.file.text[begin - self.file.base : end - self.file.base]
+        self._closed_braces(text, begin)
         last = self.file.base + len(self.file.text)  # a path at the very end has nothing behind it in place of a quote
         return self._interpolation(begin - 1, min(end + 1, last), f"/{text}/")
+
+    def _closed_braces(self, text: str, begin: int) -> None:
+        """Reports a brace of a path that begins no expression, or ends none: nothing in a path is text by accident."""
+        at = text.find("{")
+        while at >= 0:
+            end = interpolation_end(text, at, len(text)) if begins_interpolation(text, at) else -1
+            if end < 0:
+                told = "an expression in a path is written as in /posts/{post.id}, and ends on its line"
+                segment = text[text.rfind("/", 0, at) + 1 :].partition("/")[0]
+                place = begin + at
+                self.report(f"malformed path segment '{segment}'", "CAI0020", place, place + 1, help_text=told)
+                return
+            at = text.find("{", end)
 
     def path_run(self, *, braces: bool = False) -> tuple[int, int]:
         """Takes the run of characters of a path that begins at the current token; returns its offsets.

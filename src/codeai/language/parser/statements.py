@@ -7,7 +7,7 @@ from typing import Final
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
-from codeai.language.parser import foreign_statements
+from codeai.language.parser import foreign_statements, slips
 from codeai.language.parser.cursor import NESTING_LIMIT
 from codeai.language.parser.requests import Requests
 from codeai.language.spellings import steps, values
@@ -22,7 +22,10 @@ _BEFORE_PARENTHESES: Final = ("if", "return", "redirect", "require", "fail", "sl
 END_OF_STATEMENT: Final = "the end of the statement"
 _VALUES: Final = (STRING, INTEGER, DECIMAL, DURATION)
 _ENDINGS: Final = (NAME, *_VALUES, ")", "]", "}")  # with what a statement ends
-_BEHIND_VALUES: Final = (NAME, *_VALUES, END, "}", ";", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "??")
+_VALUE_ONLY: Final = (ex.Name, ex.Member, ex.Index, ex.Binary)  # what does nothing
+_BEHIND_VALUE_ONLY: Final = (END, "}", ";", ",", ")", "]", ".", "=")
+_BEHIND_STATEMENTS: Final = (NAME, *_VALUES, "{", "[")
+_BEHIND_VALUES: Final = (NAME, *_VALUES, END, "}", "{", ";", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "??")
 
 # Words of other languages, for statements of this one.
 _COMPOUND: Final = ("+", "-", "*", "/", "%", ".")  # what may begin 'x += 1' or 'row.n += 1' behind a name
@@ -72,12 +75,21 @@ class Statements(Requests):
     def statement(self) -> st.Statement | tuple[st.Statement, ...]:
         """One statement; an older step may need several, or none."""
         self._after_another()
+        behind = bool(self.i) and self._glued() and self.kinds[self.i - 1] in _ENDINGS
+        at = self.i
         if self.at(NAME):
+            if self.texts[self.i] in KEYWORDS:
+                slips.doubled(self, _BEHIND_STATEMENTS)
             parse = KEYWORDS.get(self.texts[self.i])
             if parse is not None and self._statement_follows():
                 return parse(self)
             if self.kind_at(1) in _COMPOUND and (changed := foreign_statements.compound(self)) is not None:
                 return changed
+            if self.kind_at(1) == "==" and not self.in_test and not self.breaks_at(1):
+                self.i += 1
+                self._doubled_equals()
+                self.i -= 2
+                self.kinds[self.i + 1] = "="  # what it must have been
             if self.kind_at(1) == "=":
                 declared = steps.assignment(self)
                 return declared if declared is not None else self._assign()
@@ -99,7 +111,25 @@ class Statements(Requests):
             if word == "else" or (goes_on and self.kind_at(1) not in ("(", ".", "[")):
                 self.fail_expected("a statement", help_text="what goes on with an expression stands right behind it")
         value = self.expression()
+        if isinstance(value, _VALUE_ONLY):
+            if behind:
+                self.i = at
+            if behind or (self._glued() and self.kinds[self.i] not in _BEHIND_VALUE_ONLY):
+                self.fail_expected(END_OF_STATEMENT)
         return st.ExpressionStatement(value.start, value.end, value)
+
+    def _doubled_equals(self) -> bool:
+        """Reports and takes a comparison where a value is assigned."""
+        if not self.at("=="):
+            return False
+        edits = (Edit(self.start, self.ends[self.i], "="),)
+        self.report("expected '=', got '=='", "CAI0010", self.start, self.ends[self.i], expected=("'='",), edits=edits)
+        self.i += 1
+        return True
+
+    def _glued(self) -> bool:
+        """Whether at most one space is before the current token: items of one line have two between them."""
+        return not self.breaks[self.i] and self.start - self.previous_end < 2
 
     def _after_another(self) -> None:
         """Refuses a mere value right behind another statement on its line, as in ``let a = b c``."""
@@ -141,6 +171,8 @@ class Statements(Requests):
             return self.texts[self.i] not in self.host.declared  # the name is missing
         if following == "(" and not self.breaks_at(1):
             return self.texts[self.i] in _BEFORE_PARENTHESES
+        if following == "." and self.starts[self.i + 1] > self.ends[self.i] and not self.breaks_at(1):
+            return self.texts[self.i] not in self.host.declared  # 'expect .status': what has a member is missing
         return following not in ("=", ".") and not self._ends_here(1)
 
     def _ends_here(self, ahead: int) -> bool:
@@ -154,7 +186,8 @@ class Statements(Requests):
         name = self.variable()
         self.host.declared.add(name.text)
         type_ = self.type_expression() if self.take(":") else None
-        self.expect("=", "'='")
+        if not self._doubled_equals():
+            self.expect("=", "'='")
         value = self._value()
         return st.Let(start, value.end, name, value, mutable, type_)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME, STRING, is_name
-from codeai.language.parser import foreign_fields, foreign_types
+from codeai.language.parser import foreign_fields, foreign_types, slips
 from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
 from codeai.language.spellings import data, descriptions
@@ -66,6 +66,7 @@ class Types(Expressions):
             self.i += 1
             fields = self.items(self.field_item)
             return ty.RecordType(start, self.previous_end, fields)
+        slips.doubled(self, ("(",))
         name = self.identifier("a type")
         if name.text in TYPES and not self.outline_has_type(name.text):
             self.older(name.start, name.end, TYPES[name.text], edits=(Edit(name.start, name.end, TYPES[name.text]),))
@@ -146,6 +147,7 @@ class Types(Expressions):
     def field(self) -> FieldDeclaration:
         """``name: type, modifiers`` or ``name: type = computed``."""
         description = self.tokens.docs.get(self.i, "")
+        slips.doubled_field(self)
         name = self._field_name()
         self.take(":")
         if self.at("[") and name.text in ("index", "unique"):  # a clause, where fields are described
@@ -202,6 +204,8 @@ class Types(Expressions):
         if self.kind_at(ahead) != NAME:
             return False
         following = self.kind_at(ahead + 1)
+        if following == ":" and self.breaks_at(ahead + 1) and self.text_at(ahead) in MODIFIERS:
+            return True  # and a field without its name
         if following == ":" or (following == "-" and self.kind_at(ahead + 2) == NAME):  # 'name:', 'X-Name:'
             return False
         if following == NAME and not self.breaks_at(ahead + 1):
@@ -214,6 +218,7 @@ class Types(Expressions):
 
     def modifier(self) -> ty.Modifier:
         """A modifier of a field with its arguments."""
+        slips.doubled(self, ("(",))
         name = self.identifier()
         if name.text not in MODIFIERS:
             self.unknown("modifier", name, MODIFIERS, "CAI0015", older=data.MODIFIERS)

@@ -85,7 +85,7 @@ def config(p: Cursor, settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
                 found.append(setting)  # its place, for the nested form
         elif name == "scheduler" and setting.children:
             p.older(setting.key.start, setting.key.end, "jobs { … }")
-            found.append(msgspec.structs.replace(setting, key=msgspec.structs.replace(setting.key, text="jobs")))
+            found.append(_durations(p, msgspec.structs.replace(setting, key=msgspec.structs.replace(setting.key, text="jobs"))))
         else:
             if name in _UNUSED or name.startswith("mongodb_"):
                 p.warn(setting.key.start, setting.key.end, f"setting '{name}' is not used", "CAI0032", help_text=_instead(name))

@@ -48,6 +48,8 @@ def _trigger(p: Workflows) -> tuple[d.Clause, ...] | None:
     ahead = 2 if p.kind_at(1) == ":" else 1
     if p.text_at(ahead) != "event" or p.kind_at(ahead + 1) not in (NAME, STRING) or p.breaks_at(ahead + 1):
         return None
+    if p.kind_at(ahead + 1) == NAME and p.kind_at(ahead + 2) in ("{", ":"):
+        return None  # an event called 'event', and the next clause
     key = p.key()
     p.i += 1
     event = p.event_reference()
