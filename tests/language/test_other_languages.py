@@ -294,3 +294,25 @@ def test_a_member_that_is_counted_up_is_changed_by_update() -> None:
 )
 def test_a_clause_is_known_from_elsewhere(text: str, said: str) -> None:
     assert errors(text.format() + "\n")[0] == said
+
+
+@pytest.mark.parametrize(
+    ("statement", "said", "meant"),
+    [
+        ('emit Said({ text: "a" })', "emit Said { … }", 'emit Said { text: "a" }'),
+        ("emit Said(note)", "emit Said { … }", None),
+        ("let w = start Say({ id: note.id })", "start Say { … }", "let w = start Say { id: note.id }"),
+        ("start Say(note.id)", "start Say { … }", None),
+    ],
+)
+def test_what_is_emitted_or_started_is_given_values_with_names(statement: str, said: str, meant: str | None) -> None:
+    declarations = (
+        "entity Note { id: int, primary, auto  text: string }\n"
+        "event Said { payload { text: string, required } }\non Said { log info event.text }\n"
+        'workflow Say { input { id: int, required }  trigger: manual  steps { say { do { log info "{input.id}" } } } }\n'
+    )
+    around = declarations + 'endpoint POST /x {{ auth: public  do {{\nlet note = create Note {{ text: "a" }}\n{}\nreturn note }} }}\n'
+    around = around.replace(declarations, declarations.replace("{", "{{").replace("}", "}}"))
+    assert errors(around.format(statement)) == [f"expected '{{', got '(' (values have names and stand in braces: '{said}')"]
+    if meant is not None:
+        assert fixed(around.format(statement)) == around.format(meant)

@@ -1,4 +1,4 @@
-"""Statements as other languages write them: ``n += 1``, ``row.n -= 1``."""
+"""Statements as other languages write them: ``n += 1``, ``row.n -= 1``, ``emit Paid({ … })``, ``start Deliver(order.id)``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier
 
 if TYPE_CHECKING:
+    from codeai.language.parser.expressions import Expressions
     from codeai.language.parser.statements import Statements
 
 _OPERATORS: Final = ("+", "-", "*", "/", "%")
@@ -38,3 +39,27 @@ def compound(parser: Statements) -> st.Statement | None:
     parser.report(said, "CAI0037", start, behind, help_text=f"write '{path[0]} = {path[0]} {operator} …'", edits=edits)
     name = Identifier(start, end, path[0])
     return st.Assign(start, value.end, name, ex.Binary(start, value.end, operator, ex.Name(start, end, path[0]), value))
+
+
+def carried(parser: Expressions, word: str, name: str) -> tuple[ex.MapEntry, ...]:
+    """``({ … })`` or ``(…)`` behind what is emitted or started: the values it is given, as far as they have names.
+
+    :param word: what is done, for the help
+    :param name: to what
+    """
+    if not parser.at("(") or parser.breaks[parser.i]:
+        return ()
+    start = parser.start
+    entries: tuple[ex.MapEntry, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    if parser.kind_at(1) == "{":
+        parser.i += 1
+        before = parser.start
+        entries = parser.map_entries()
+        edits = (Edit(start, before, " "), Edit(parser.previous_end, parser.ends[parser.i], ""))
+        parser.expect(")", "')'")
+    else:
+        parser.skip_balanced()
+    help_text = f"values have names and stand in braces: '{word} {name} {{ … }}'"
+    parser.report("expected '{', got '('", "CAI0037", start, parser.previous_end, help_text=help_text, edits=edits)
+    return entries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codeai.language.lexer import NAME, STRING
 from codeai.language.operators import NO_OPERANDS
+from codeai.language.parser import foreign_statements
 from codeai.language.parser.scripts import shell
 from codeai.language.parser.selections import SELECTING, Selections
 from codeai.language.spellings import steps
@@ -157,5 +158,5 @@ class Queries(Selections):
         start = self.start
         self.i += 1
         target = self.identifier(f"what to {word}")
-        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else foreign_statements.carried(self, word, target.text)
         return q.Start(start, self.previous_end, word, target, values)

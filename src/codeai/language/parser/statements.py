@@ -325,6 +325,10 @@ class Statements(Requests):
         self.i += 1
         event = self.event_reference()
         payload = self.map_literal() if self.at("{") and not self.breaks[self.i] else None
+        if self.at("(") and not self.breaks[self.i]:
+            begin = self.start
+            entries = foreign_statements.carried(self, "emit", event.text)
+            payload = ex.MapLiteral(begin, self.previous_end, entries)
         return st.Emit(start, self.previous_end, event, payload)
 
     def _emit_call(self) -> st.Statement:
