@@ -11,7 +11,13 @@ from codeai.cli.test import command
 PROGRAM = """
 type Address { street: string, required  country: enum(de, at), default("de")  tags: list(string), default(["a"]) }
 type Parcel { to: Address, required  from: Address, default({ street: "Home" })  size: { w: int, default(3)  h: int } }
-entity Store { id: int, primary, auto  address: Address  parcels: list(Parcel) }
+entity Store {
+    id: int, primary, auto
+    address: Address
+    parcels: list(Parcel)
+    open: bool, default(true)
+    since: date, default(today())
+}
 endpoint POST /a {
     auth: public
     body { to: Address, required  many: list(Address) }
@@ -68,3 +74,9 @@ def test_the_description_says_so(tmp_path: Path) -> None:
     assert schemas["Address"]["properties"]["country"] == {"type": "string", "enum": ["de", "at"], "default": "de"}
     assert schemas["Address"]["properties"]["tags"]["default"] == ["a"]
     assert schemas["Parcel"]["properties"]["from"]["default"] == {"street": "Home", "country": "de", "tags": ["a"]}
+    fields = schemas["StoreCreate"]["properties"]
+    assert (fields["open"]["default"], "default" in fields["since"], "default" in schemas["Store"]["properties"]["open"]) == (
+        True,
+        False,
+        False,
+    )

@@ -157,7 +157,7 @@ class Schemas:
         self._making.add(shape.name)
         found: Schema = {
             "type": "object",
-            "properties": {field.name: self.input(field) for field in shape.fields},
+            "properties": {field.name: self.input(field, self._stored_default(shape, field)) for field in shape.fields},
             "additionalProperties": False,
         }
         required = [field.name for field in shape.fields if field.required]
@@ -172,8 +172,17 @@ class Schemas:
     def _shown(self, shape: Shape) -> bool:
         return shape.name in self.components and self._shapes.get(shape.name) is shape
 
-    def input(self, field: InputField) -> Schema:
-        """One value of a client with its constraints."""
+    def _stored_default(self, shape: Shape, field: InputField) -> ir.Expression | None:
+        """What a row is created with where a client leaves the field out."""
+        entity = self._entities.get(shape.entity or "") if not shape.partial else None
+        stored = entity.field(field.name) if entity is not None and not field.required else None
+        return stored.default if stored is not None else None
+
+    def input(self, field: InputField, stored: ir.Expression | None = None) -> Schema:
+        """One value of a client with its constraints.
+
+        :param stored: the default of the field of the entity, where the row is made of the value
+        """
         schema = _constrained(self.of(t.required(field.type)), field.constraints)
         if isinstance(t.required(field.type), t.String | t.Text):
             schema.setdefault("pattern", STORABLE)
@@ -183,7 +192,8 @@ class Schemas:
             schema = nullable(schema)
         if field.write_only:
             schema = {**schema, "writeOnly": True}
-        stated = _stated(field.default) if field.default is not None else None
+        default = field.default if field.default is not None else stored
+        stated = _stated(default) if default is not None else None
         if stated is not None:
             schema = {**schema, "default": stated}
         return self._described(schema, field.description)
