@@ -52,7 +52,7 @@ def asked(desk, arguments: str) -> dict:
         ("-X DELETE localhost:8080/api/v1/workflows/Greet", 405, "DELETE is not allowed here", "allowed here: GET, HEAD, OPTIONS, PATCH"),
         ("localhost:8080/api/v1/executions/x/retry", 405, "GET is not allowed here", "allowed here: OPTIONS, POST"),
         ("-X POST localhost:8080/api/v1/executions/x/retry", 404, "no execution 'x'", None),
-        ("-X POST localhost:8080/api/v1/integrations/peer/breaker/reset", 404, "no integration 'peer'", None),
+        ("-X POST localhost:8080/api/v1/integrations/peer/breaker/reset", 404, "no integration 'peer', did you mean 'Peer'?", None),
         ("'localhost:8080/debug/pprof/profile?second=1'", 400, "unknown parameter 'second'", "did you mean 'seconds'?"),
         ("'localhost:8080/debug/pprof/heap?x=1'", 400, "unknown parameter 'x'", "known are seconds, process, gc, trace, debug"),
         (f"{START} -d '{{}}'", 415, "the body must be application/json", "send the header `Content-Type: application/json`"),

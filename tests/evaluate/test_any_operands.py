@@ -104,7 +104,8 @@ def accepted(blocks: list[str]) -> set[int]:
     program = load_source((HEAD + "".join(lines)).encode())
     errors = [found for found in program.diagnostics if found.severity is Severity.ERROR]
     assert all(found.primary.start >= len(HEAD) for found in errors), [concise(found, program.sources) for found in errors][:3]
-    return set(range(len(blocks))) - {bisect.bisect_right(starts, found.primary.start) - 1 for found in errors}
+    places = [span.start for found in errors for span in (found.primary, *found.secondary)]
+    return set(range(len(blocks))) - {bisect.bisect_right(starts, place) - 1 for place in places}
 
 
 def results(folder: Path, url: str, blocks: dict[int, str]) -> dict[int, list[Any]]:

@@ -24,7 +24,7 @@ FIRST = {
     "billing": {155: "CAI0301"},
     "chat": {},
     "clinic": {263: "CAI0308", 346: "CAI0312"},
-    "helpdesk": {95: "CAI0312", 97: "CAI0312", 177: "CAI0361", 222: "CAI0010"},
+    "helpdesk": {85: "CAI0127", 95: "CAI0312", 97: "CAI0312", 177: "CAI0361", 222: "CAI0010"},
     "library": {296: "CAI0606"},
     "parcels": {235: "CAI0615"},
     "school": {212: "CAI0312"},

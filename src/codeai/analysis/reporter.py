@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -21,7 +22,7 @@ class Reporter:
     def __init__(self, syntax: Sequence[Diagnostic] = ()) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._syntax = syntax
-        self._errors = [found.primary.start for found in syntax if found.severity is Severity.ERROR]
+        self._errors = sorted(found.primary.start for found in syntax if found.severity is Severity.ERROR)
         self._said: set[tuple[str, int, int, str]] = set()
 
     def error(
@@ -49,7 +50,7 @@ class Reporter:
             return
         self._said.add(same)
         if severity is Severity.ERROR:
-            self._errors.append(node.start)
+            insort(self._errors, node.start)
         secondary = (Span(other.start, other.end, label),) if other is not None else ()
         self.diagnostics.append(
             Diagnostic(
@@ -70,13 +71,13 @@ class Reporter:
         """Takes back all findings but the first ``marks`` ones, as after a look ahead."""
         for found in self.diagnostics[marks:]:
             self._said.discard((found.code, found.primary.start, found.primary.end, found.message))
-        errors = sum(found.severity is Severity.ERROR for found in self.diagnostics[marks:])
-        del self._errors[len(self._errors) - errors :]
+            if found.severity is Severity.ERROR:
+                del self._errors[bisect_left(self._errors, found.primary.start)]
         del self.diagnostics[marks:]
 
     def touched(self, node: Node) -> bool:
         """Whether an error, of the text or of its meaning, lies within a node: what it gives is not known then."""
-        return any(node.start <= start <= node.end for start in self._errors)
+        return bisect_left(self._errors, node.start) < bisect_right(self._errors, node.end)
 
     def absent(self, inside: Node, place: Node, message: str, code: str, *, help_text: str = "") -> None:
         """Adds an error about something that is missing inside a node, unless a misspelt name or broken text explains it."""

@@ -7,14 +7,14 @@ declaration would have declared, and the meaning of the broken clause or stateme
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
-from codeai.language.repetitions import UNKNOWN, beginnings, meant_by, without_repetitions
+from codeai.language.repetitions import UNKNOWN, meant_by, without_repetitions
 from codeai.language.source import SourceFile, Sources
 
 _WORD: Final = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z_][A-Za-z0-9_]*|(?<=[0-9])[A-Za-z_][A-Za-z0-9_]+")
@@ -102,10 +102,12 @@ class _Echoes:
     def __init__(self, errors: Sequence[Diagnostic], sources: Sources) -> None:
         self._sources = sources
         self._starts = [error.primary.start for error in errors]
-        self._behind = [_behind(error, sources) for error in errors]
+        self._starts.sort()
+        self._behind = _Stretches(_behind(error, sources) for error in errors)
         self._broken = [_declaration(error, sources) for error in errors]
+        self._inside = _Stretches((one.start, one.end) for one in self._broken)
         self._words: set[str] = set()  # what broken declarations would have declared
-        self._local: list[tuple[_Broken, set[str]]] = []  # and broken statements and clauses, within theirs
+        self._local: dict[int, set[str]] = {}  # and broken statements and clauses, within theirs, by its beginning
         lines = [_line_text(error, sources) for error in errors]
         for error, line, declaration in zip(errors, lines, self._broken, strict=True):
             self._declare(error, line, declaration)
@@ -121,39 +123,44 @@ class _Echoes:
             self._missed.update(("CAI0036", "CAI0120"))
         if any(_UNNAMED.match(line) for line in lines):
             self._missed.add(_UNDEFINED)
+        self._configured = any(one.word == "config" for one in self._broken)
+        self._lines = "\n".join(("", *self._words, ""))
 
     def _declare(self, error: Diagnostic, line: str, declaration: _Broken) -> None:
         text = line if error.code in _STRUCTURE else self._sources.text(*_item(error, self._sources))
         named = {word for part in (*_NAMING.findall(text), *_OUTPUT.findall(line)) for word in _WORD.findall(part)}
-        self._local.append((declaration, named))
+        local = self._local.setdefault(declaration.start, set())
+        local |= named
         unknown = error.code == _NO_DECLARATION or declaration.word not in _KEYWORDS
         if declaration.word in _DECLARING or unknown:
             self._words.update(_WORD.findall(text))
             self._words.update(_camel(name) for name in _EVENT.findall(text))
         elif _FIELDS.search(line):
-            self._local.append((declaration, set(_WORD.findall(text))))
+            local.update(_WORD.findall(text))
         if error.code in _STRUCTURE:
             self._words.add(declaration.name)
             inside = self._sources.text(declaration.start, declaration.end)
             if declaration.word in _DECLARING or unknown:
                 self._words.update(word for match in _DECLARED.findall(inside) for word in match if word)
             else:
-                self._local.append((declaration, {word for match in _VARIABLES.findall(inside) for word in match if word}))
+                local.update(word for match in _VARIABLES.findall(inside) for word in match if word)
 
     def is_echo(self, found: Diagnostic) -> bool:
         """Whether a finding only says what a broken text has left out."""
         at = found.primary.start
-        if found.code in self._missed or any(start <= at < end for start, end in self._behind):
+        if found.code in self._missed or self._behind.hold(at):
             return True
         lacking = found.code in _LACKING and not found.message.startswith("a cron")
-        if lacking and any(start <= error < end for start, end in [_behind(found, self._sources)] for error in self._starts):
-            return True
+        if lacking:
+            start, end = _behind(found, self._sources)
+            if bisect_left(self._starts, start) < bisect_left(self._starts, end):
+                return True
         own = found.code in _OF_DECLARATION and (_OWN.search(found.message) or not found.message.startswith("unknown"))
-        if (own or _OF_WHOLE.search(found.message)) and any(one.start <= at < one.end for one in self._broken):
+        if (own or _OF_WHOLE.search(found.message)) and self._inside.hold(at):
             return True
-        if found.message.startswith(_UNTYPED) and any(one.start <= at < one.end for one in self._broken):
+        if found.message.startswith(_UNTYPED) and self._inside.hold(at):
             return True
-        if any(one.word == "config" for one in self._broken) and (found.code == "CAI0107" or "config." in _line_text(found, self._sources)):
+        if self._configured and (found.code == "CAI0107" or "config." in _line_text(found, self._sources)):
             return True
         return found.code in _OF_NAMES and self._is_about_lost(found)
 
@@ -162,13 +169,37 @@ class _Echoes:
         unknown = quoted[-1:] if " takes no " in found.message else quoted[: 2 if found.code == _UNKNOWN_OPERATION else 1]
         if " takes no " in found.message and self._words.intersection(quoted):
             return True
-        words = self._words.union(*(words for one, words in self._local if one.start <= found.primary.start < one.end))
-        if meant_by(found) in words and not set(unknown) & words:
+        local = self._local.get(_declaration(found, self._sources).start, set())
+        meant = meant_by(found)
+        if (meant in self._words or meant in local) and self._words.isdisjoint(unknown) and local.isdisjoint(unknown):
             return False
-        if any(_is_lost(word, words) for name in unknown for word in _WORD.findall(name)):
+        if any(self._is_lost(word) or _is_lost(word, local) for name in unknown for word in _WORD.findall(name)):
             return True
         owner = _OWNER.search(found.message)
         return owner is not None and (owner[1] or owner[2]) in self._words
+
+    def _is_lost(self, name: str) -> bool:
+        """The same as the function, of the words of all broken declarations."""
+        return name in self._words or (len(name) > 1 and (f"\n{name}" in self._lines or f"{name}\n" in self._lines))
+
+
+class _Stretches:
+    """Whether a place lies in one of many stretches of the text."""
+
+    def __init__(self, stretches: Iterable[tuple[int, int]]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in sorted(stretches):
+            if self._ends and start <= self._ends[-1]:
+                self._ends[-1] = max(self._ends[-1], end)
+            else:
+                self._starts.append(start)
+                self._ends.append(end)
+
+    def hold(self, at: int) -> bool:
+        """Whether one of them holds the place."""
+        index = bisect_right(self._starts, at)
+        return index > 0 and at < self._ends[index - 1]
 
 
 def _camel(name: str) -> str:
@@ -183,7 +214,7 @@ def _is_lost(name: str, words: set[str]) -> bool:
 def _declaration(error: Diagnostic, sources: Sources) -> _Broken:
     """The declaration in which an error stands: from one line that begins at the very left to the next."""
     file = sources.file_at(error.primary.start)
-    begins = beginnings(file)
+    begins = file.beginnings
     index = bisect_right(begins, error.primary.start)
     start = begins[index - 1] if index else file.base
     end = begins[index] if index < len(begins) else file.end + 1
@@ -257,14 +288,14 @@ def first_of_each_line(syntax: Sequence[Diagnostic], sources: Sources) -> list[D
             begun.add(line)
             items.add(item)
     broken = [_declaration(found, sources) for found in errors]
-    return [found for found in syntax if id(found) in kept or not _is_uncertain(found, broken)]
-
-
-def _is_uncertain(found: Diagnostic, broken: Sequence[_Broken]) -> bool:
-    """Whether a finding of the parser that is kept by nothing may be wrong: an error, or a warning about names that are missing."""
-    inside = any(one.start <= found.primary.start < one.end for one in broken)
+    inside = _Stretches((one.start, one.end) for one in broken)
     nameless = any(not one.name or one.word in _TYPED or one.word not in _KEYWORDS for one in broken)
-    return found.severity is Severity.ERROR or (found.code in _OPEN_NAMES and (inside or nameless))
+
+    def uncertain(found: Diagnostic) -> bool:
+        """Whether what is kept by nothing may be wrong: an error, or a warning about names that are missing."""
+        return found.severity is Severity.ERROR or (found.code in _OPEN_NAMES and (nameless or inside.hold(found.primary.start)))
+
+    return [found for found in syntax if id(found) in kept or not uncertain(found)]
 
 
 def _line(found: Diagnostic, sources: Sources) -> tuple[int, int]:

@@ -14,11 +14,10 @@ from typing import Final
 import msgspec
 
 from codeai.language.diagnostics import Diagnostic, Severity, Span
-from codeai.language.source import SourceFile, Sources
+from codeai.language.source import Sources
 from codeai.language.spellings.outline import event_key
 from codeai.language.suggestions import nearest
 
-BEGINNING: Final = re.compile(r"^[A-Za-z@]", re.MULTILINE)
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _MEANT: Final = re.compile(r"did you mean '([^']*)'")
 _UNDEFINED: Final = "CAI0101"
@@ -63,6 +62,7 @@ _STEPS: Final = (
 # What belongs to the declaration in which it is missed.
 _OF_ONE: Final = re.compile(r"of the request|in record|in the result|^type '")
 _OF_OPERANDS: Final = (_UNDEFINED, "CAI0303", "CAI0344")
+_WORDS: Final = re.compile(r"\w+")
 _SPACE: Final = re.compile(r"[ \t]*")
 
 
@@ -113,12 +113,13 @@ def _without_idle(in_order: list[Diagnostic], places: _Places) -> list[Diagnosti
     errors = [one for one in in_order if one.severity is Severity.ERROR]
     broken = {places.declaration(one.primary.start)[0] for one in errors}
     texts = [places.declaration(begin)[1] for begin in broken]
+    mentioned = {word for text in texts for word in _WORDS.findall(text)}
     lines = {places.line(one.primary.start) for one in errors}
     answering = any(re.match(r"endpoint|resource", text) for text in texts)
     meant = {meant_by(one) for one in in_order}
 
     def beside(one: Diagnostic) -> bool:
-        return places.line(one.primary.start) in lines or _uses(texts, one)
+        return places.line(one.primary.start) in lines or mentioned.issuperset(_WORDS.findall(_name(one)))
 
     return [
         one
@@ -144,23 +145,16 @@ def _without_consequences(in_order: list[Diagnostic], places: _Places) -> list[D
     ]
 
 
-def _uses(texts: Sequence[str], unused: Diagnostic) -> bool:
-    """Whether a declaration with an error mentions what is never used."""
-    word = re.compile(rf"\b{re.escape(_name(unused))}\b")
-    return any(word.search(text) for text in texts)
-
-
 class _Places:
     """Where findings stand: in which declaration, in which line."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._begins: dict[int, list[int]] = {}
 
     def declaration(self, at: int) -> tuple[int, str]:
         """The offset and text of the declaration around a place."""
         file = self._sources.file_at(at)
-        begins = self._begins.setdefault(file.base, beginnings(file))
+        begins = file.beginnings
         index = bisect_right(begins, at)
         begin = begins[index - 1] if index else file.base
         return begin, self._sources.text(begin, begins[index] if index < len(begins) else file.end)
@@ -231,8 +225,3 @@ def _with_places(found: Diagnostic, others: list[Diagnostic]) -> Diagnostic:
     places = tuple(Span(other.primary.start, other.primary.end, "and here") for other in others)
     edits = tuple(edit for one in (found, *others) for edit in one.edits)
     return msgspec.structs.replace(found, secondary=(*found.secondary, *places), edits=edits)
-
-
-def beginnings(file: SourceFile) -> list[int]:
-    """Where declarations begin: the offsets of lines that begin at the very left."""
-    return [file.base + match.start() for match in BEGINNING.finditer(file.text)]

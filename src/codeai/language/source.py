@@ -7,7 +7,9 @@ are computed when a person has to see them. Reading files is not done here (see 
 
 from __future__ import annotations
 
+import string
 from bisect import bisect_right
+from typing import Final
 
 import msgspec
 
@@ -24,16 +26,20 @@ class Location(msgspec.Struct, frozen=True):
         return f"{self.path}:{self.line}:{self.column}"
 
 
+_AT_THE_LEFT: Final = frozenset(string.ascii_letters + "@")
+
+
 class SourceFile:
     """One text: its path as messages show it, its characters, and the offset at which it begins in the program."""
 
-    __slots__ = ("_line_starts", "base", "path", "text")
+    __slots__ = ("_beginnings", "_line_starts", "base", "path", "text")
 
     def __init__(self, path: str, text: str, base: int = 0) -> None:
         self.path = path
         self.text = text
         self.base = base
         self._line_starts: list[int] | None = None
+        self._beginnings: list[int] | None = None
 
     @property
     def end(self) -> int:
@@ -52,6 +58,15 @@ class SourceFile:
                 at = find("\n", at + 1)
             self._line_starts = starts
         return self._line_starts
+
+    @property
+    def beginnings(self) -> list[int]:
+        """Where declarations begin, in the space of the program: the offsets of lines with a letter at the very left."""
+        if self._beginnings is None:
+            text = self.text
+            begins = (start for start in self.line_starts if start < len(text) and text[start] in _AT_THE_LEFT)
+            self._beginnings = [self.base + start for start in begins]
+        return self._beginnings
 
     def locate(self, offset: int) -> Location:
         """The location of an offset of the program's space that lies in this file."""

@@ -8,6 +8,7 @@ meant: the first error is told in its own words, those that it caused are not, a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 from typing import Final
@@ -94,7 +95,7 @@ def _regions(file: SourceFile, errors: list[int]) -> Iterator[tuple[int, int]]:
     for begin, end in pairwise(begins):
         start, stop = cursor.starts[begin], cursor.starts[end]
         last = stop if cursor.kinds[end] != END else stop + 1
-        if end - begin <= _LONGEST and sum(start <= error < last for error in errors) > 1:
+        if end - begin <= _LONGEST and bisect_left(errors, last) - bisect_left(errors, start) > 1:
             yield start, stop
 
 
