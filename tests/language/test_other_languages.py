@@ -218,6 +218,7 @@ def test_steps_beside_each_other_are_told_once_where_they_stand() -> None:
         ("state: Colour", "unknown type 'Colour' (declare it, as in 'enum Colour { a, b }' or 'type Colour { … }')"),
         ("lines: many(Line)", "'many' names a reference of the other entity (write many(Line.order))"),
         ("policy read: public", "unknown clause 'policy' (did you mean 'allow'?)"),
+        ("can read, update: public", "unknown clause 'can' (did you mean 'allow'?)"),
     ],
 )
 def test_what_is_meant_in_an_entity_is_said(clause: str, said: str) -> None:
@@ -316,3 +317,13 @@ def test_what_is_emitted_or_started_is_given_values_with_names(statement: str, s
     assert errors(around.format(statement)) == [f"expected '{{', got '(' (values have names and stand in braces: '{said}')"]
     if meant is not None:
         assert fixed(around.format(statement)) == around.format(meant)
+
+
+def test_fields_called_like_a_policy_elsewhere_are_fields() -> None:
+    assert errors("entity Door { id: int, primary, auto  access text, required  policy string  rule: text, required  can: bool }\n") == []
+    assert errors("entity Door { id: int, primary, auto  tags list  name text }\n") == []
+
+
+def test_what_is_answered_is_said_in_words_of_this_language() -> None:
+    found = errors("endpoint GET /x { auth: public  do { return res.status(201) } }\n")
+    assert found == ["undefined variable 'res' (what is answered stands behind 'return', as in 'return order status 201')"]

@@ -73,7 +73,7 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("getenv", "environ"), ("env",)),
     **dict.fromkeys(("puts", "println", "echo", "printf"), ("print",)),
     **dict.fromkeys(("hasrole", "isinrole"), ("has_role",)),
-    **dict.fromkeys(("can", "hasscope", "permitted"), ("has_permission",)),
+    **dict.fromkeys(("can", "hasscope", "permitted"), ("has_permission", "allow")),
     # clauses
     **dict.fromkeys(("baseurl", "host", "baseuri", "server"), ("base_url", "url")),
     **dict.fromkeys(("cron", "every", "runs", "crontab"), ("schedule",)),
@@ -110,6 +110,11 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("encrypted", "sensitive", "password"), ("secret",)),
     **dict.fromkeys(("ondelete", "cascade"), ("on_delete",)),
 }
+# Clauses that say who may ask, as they are written where they stand alone.
+_CLAUSES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("public", "anonymous"), "write 'auth: public'"),
+    **dict.fromkeys(("authenticated", "protected", "loggedin"), "write 'auth: required'"),
+}
 # Namespaces and values that there are not here, as they are written where they stand alone.
 _ADVICE: Final[Mapping[str, str]] = {
     "Math": "functions have no namespace here, as in 'round(x)' or 'max(a, b)'",
@@ -118,10 +123,8 @@ _ADVICE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("console", "logger", "Logger", "logging"), "write 'log info \"…\"'"),
     **dict.fromkeys(("process", "os"), "what the environment has is read by 'env(NAME)'"),
     **dict.fromkeys(("req", "request", "ctx", "context", "params"), "a request brings 'path', 'query', 'header', 'cookie' and 'body'"),
-    **dict.fromkeys(("res", "response", "reply"), "what is answered stands behind 'return', another status in 'return 201 with …'"),
+    **dict.fromkeys(("res", "response", "reply"), "what is answered stands behind 'return', as in 'return order status 201'"),
     **dict.fromkeys(("db", "session", "prisma", "knex"), "rows are read by 'select' and written by 'create', 'update' and 'delete'"),
-    **dict.fromkeys(("public", "anonymous"), "write 'auth: public'"),
-    **dict.fromkeys(("authenticated", "protected", "loggedin"), "write 'auth: required'"),
     **dict.fromkeys(("role", "is_admin", "isAdmin"), "write 'user.has_role(admin)'"),
     **dict.fromkeys(("owner", "own", "is_owner", "isOwner"), "compare a field with the caller, as in 'owner_id == user.id'"),
     **dict.fromkeys(("this", "self"), "fields of the row have no prefix here"),
@@ -154,3 +157,8 @@ def nearest_or_meant(word: str, known: Iterable[str]) -> Suggestion | None:
 def instead(word: str) -> str:
     """What to write instead of a name that there is not here and that no other name replaces; empty where nothing is known."""
     return _ADVICE.get(word, "")
+
+
+def clause_instead(word: str) -> str:
+    """The same of a clause."""
+    return _CLAUSES.get(word, "")

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NoReturn, TypeVar
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
-from codeai.language.elsewhere import instead, nearest_or_meant
+from codeai.language.elsewhere import clause_instead, nearest_or_meant
 from codeai.language.lexer import BROKEN, END, NAME, Tokens
 from codeai.language.operators import CLAUSE_WORDS, VALUES
 from codeai.language.source import SourceFile
@@ -237,7 +237,7 @@ class Cursor:
             code,
             name.start,
             name.end,
-            help_text=f"did you mean '{near.name}'?" if near else instead(name.text),
+            help_text=f"did you mean '{near.name}'?" if near else clause_instead(name.text),
             expected=in_words(known),
             edits=edits,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from codeai.language.diagnostics import Edit
+from codeai.language.elsewhere import nearest_or_meant
 from codeai.language.lexer import NAME
 from codeai.language.operators import TYPE_WORDS
 from codeai.language.parser.statements import Statements
@@ -58,7 +59,7 @@ class Entities(Statements):
         parse = _ENTITY.get(word)
         if parse is not None and self._clause_not_field(word):
             return parse(self)
-        if word in _POLICIES and self.kind_at(1) == NAME and self.kind_at(2) in (":", ","):
+        if self.text_at(1) in _ALLOWED and self.kind_at(2) in (":", ",") and nearest_or_meant(word, ("allow",)) is not None:
             self.unknown("clause", Identifier(self.start, self.ends[self.i], word), ("allow",), "CAI0013")
             self.texts[self.i] = "allow"
             return self.entity_clause()
@@ -160,7 +161,7 @@ class Entities(Statements):
 
 
 _Parse = Callable[[Entities], d.Clause]
-_POLICIES: Final = ("policy", "grant", "permit", "permission", "rule", "access", "can")  # what others call 'allow'
+_ALLOWED: Final = ("read", "create", "update", "delete")
 _LISTED: Final = ("index", "unique", "traits")  # clauses with '[…]'
 _ENTITY: Final[dict[str, _Parse]] = {
     "index": Entities._index,
