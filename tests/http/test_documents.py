@@ -22,6 +22,12 @@ def deals(request):
     [
         (b'{"name": "a", "name": "b"}', 400, "'name' stands twice in an object of the body"),
         (b'{"name": "a", "rest": {"x": {"y": 1, "y": 2}}}', 400, "'y' stands twice in an object of the body"),
+        pytest.param(
+            b"{%b}" % b",".join(b'"a%d":1' % (at % 49_999) for at in range(50_000)),
+            400,
+            "'a0' stands twice in an object of the body",
+            id="many",
+        ),
         (b'{"name": "\xff"}', 400, "the body is not JSON: it is not UTF-8 at byte 10"),
         (b'{"name": "\\ud800"}', 400, "the body is not JSON: a text holds half of a surrogate pair"),
         (b'{"name": "\\udc00"}', 400, "the body is not JSON: a text holds half of a surrogate pair"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from decimal import Decimal
 from typing import Any, Final
 
@@ -79,8 +80,8 @@ def _number(text: str) -> Any:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Duplicate(next(name for at, name in enumerate(names) if name in names[:at])[:100])
+        counts = Counter(name for name, _ in pairs)
+        raise _Duplicate(next(name for name in counts if counts[name] > 1)[:100])
     return found
 
 
