@@ -151,7 +151,10 @@ event BookLent { payload { book_id: uuid, required } }
 role admin { permissions: ["books:*"] }
 role editor { permissions: ["books:read"] }
 middleware limited { type: rate_limiting  requests: 100  window: 1m }
-integration Pay { base_url: "https://pay.example"  operation charge { method: POST  path: "/charges"  body { amount: int, required }  returns { id: string } } }
+integration Pay {
+    base_url: "https://pay.example"
+    operation charge { method: POST  path: "/charges"  body { amount: int, required }  returns { id: string } }
+}
 workflow Lend { trigger: manual  input { days: int, required }  steps { a { query: input.days } } }
 config { greeting: "hello"  jobs { queues { low: 1 } } }
 function twice(n: int) -> int { return 2 * n }
