@@ -13,7 +13,7 @@ import pytest
 
 from codeai.language.diagnostics import Severity
 from codeai.language.rendering.concise import concise
-from language.samples import ASIDE, analysed
+from language.samples import ASIDE, analysed, sampled
 
 FOLDER = Path(__file__).parent / "wrong"
 BASE = (FOLDER / "base.cai").read_text()
@@ -29,7 +29,12 @@ HEADS = {
     "config": "config {\n%s\n}\n",
     "steps": "workflow W { input { a: int, required  l: list(int) } steps {\n%s\n} }\n",
     "declarations": "%s\n",
+    "syntax": "%s\n",
+    "script": "%s\n",
+    "query": "%s",
 }
+ALONE = ("config", "syntax")  # nothing stands before them
+FORMS = ("script", "query")  # these are no programs: a small one is beside them
 UNUSED = ("CAI0131",)  # most of them are used by nothing
 
 
@@ -41,14 +46,14 @@ def programs(name: str) -> Iterator[str]:
 
 
 def findings(name: str, line: str) -> list[str]:
-    base = "" if name == "config" else BASE
-    program = analysed(base + HEADS[name] % line.replace(" ;; ", "\n"))
+    base = "" if name in (*ALONE, *FORMS) else BASE
+    sources, diagnostics = sampled(name if name in FORMS else "", base + HEADS[name] % line.replace(" ;; ", "\n"))
     before = base.count("\n")
     found: list[str] = []
-    for item in sorted(program.diagnostics, key=lambda item: (item.primary.start, item.code)):
+    for item in sorted(diagnostics, key=lambda item: (item.primary.start, item.code)):
         if item.code in (*ASIDE, *UNUSED) or item.severity is Severity.INFO:
             continue
-        _, row, column, said = concise(item, program.sources).split(":", 3)
+        _, row, column, said = concise(item, sources).split(":", 3)
         found.append(f"    {int(row) - before}:{column}:{said} [{item.code}]")
     return found
 

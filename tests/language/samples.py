@@ -47,7 +47,8 @@ def sampled(form: str, text: str) -> tuple[Sources, list[Diagnostic]]:
         program = analysed(BESIDE)
         reporter = Reporter()
         parsed = parse_expression(program.sources.add("query", text))
-        assert parsed.expression is not None
+        if parsed.expression is None:
+            return program.sources, parsed.diagnostics
         Queries(restricted(program.symbols), reporter, query_text=True).expression(parsed.expression, Scope(Host("a query", user=False)))
         return program.sources, [*parsed.diagnostics, *reporter.diagnostics]
     else:

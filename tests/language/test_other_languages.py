@@ -133,8 +133,8 @@ def test_names_of_the_program_go_before_words_of_other_languages() -> None:
 
 
 FIELDS = [
-    ("int @unique", "int, unique", "expected ',', got '@'"),
-    ("int @unique @readOnly", "int, unique, read_only", "expected ',', got '@'"),
+    ("int @unique", "int, unique", "expected ',', got '@' (a modifier follows a comma, as in ', required')"),
+    ("int @unique @readOnly", "int, unique, read_only", "expected ',', got '@' (a modifier follows a comma, as in ', required')"),
     ("int, default: 5", "int, default(5)", "expected '(', got ':' (write 'default(5)')"),
     ("int, default = 5, min: 1", "int, default(5), min(1)", "expected '(', got '=' (write 'default(5)')"),
     ("ref(Note), onDelete: cascade", "ref(Note), on_delete(cascade)", "expected '(', got ':' (write 'on_delete(cascade)')"),

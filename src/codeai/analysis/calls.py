@@ -23,6 +23,11 @@ from codeai.model.application import Requirement
 from codeai.model.traversal import any_node
 
 _AGGREGATES = ("count", "sum", "avg", "min", "max")
+_BRACES = "what it is given stands in braces, as in"
+_IN_BRACES = {
+    q.Start: f"{_BRACES} 'start Deliver {{ order_id: order.id }}'",
+    q.CallOperation: f"{_BRACES} 'call Payments.charge {{ amount: order.total }}'",
+}
 _IMPURE = frozenset(["now", "today", "uuid", "random", "hash_password", "verify_password", "issue_token", "print"])
 
 
@@ -47,7 +52,7 @@ class Calls(Expressions):
         if isinstance(callee, ex.Member):
             return self._method(node, callee, scope)
         if not isinstance(callee, ex.Name):
-            hint = "what it is given stands in braces, as in 'start Deliver { order_id: order.id }'" if isinstance(callee, q.Start) else ""
+            hint = _IN_BRACES.get(type(callee), "")
             self.report.error(node.callee, "this is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION, help_text=hint)
             return broken(node)
         return self._named_call(node, callee, scope)

@@ -61,7 +61,7 @@ class Receiving(Inference):
                 secrets.append(self.value(argument.value, scope, t.String(), "the secret", nullable=False))
         if not secrets:
             self.report.absent(node, node, f"missing the secret in '{name}'", "CAI0306", help_text=f"write {name}(…, secret(NAME))")
-        if name == "hmac_sha256" and not values.get("header"):
+        if name == "hmac_sha256" and "header" not in values:
             self.report.absent(node, node, "missing 'header' in 'hmac_sha256'", "CAI0306", help_text='name it, as in header: "X-Signature"')
         return Verification(scheme=name, secrets=tuple(secrets), at=clause.start, **values)  # type: ignore[arg-type]  # one of two
 

@@ -46,6 +46,12 @@ _DIGITS: Final = 1_000  # PostgreSQL: numeric(p, s)
 _PARAMETRISED: Final = ("decimal", "list", "map", "paginated", "enum", "ref", "many")
 _NEEDING: Final = {"ref": "ref(Entity)", "many": "many(Entity.field)", "enum": "enum(a, b)", "paginated": "paginated(Entity)"}
 _RULES: Final = ("min", "max", "min_length", "max_length", "length", "pattern", "default")
+_FLAGS: Final = frozenset(
+    [
+        *("primary", "auto", "auto_update", "required", "optional", "unique", "searchable"),
+        *("soft_delete", "read_only", "write_only", "immutable", "secret"),
+    ]
+)
 _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
     "pattern": _TEXTS,
@@ -266,6 +272,8 @@ class TypeResolver:
                 found["min_length"] = found["max_length"] = self._length(modifier)
             elif name == "pattern":
                 found["pattern"] = self._pattern(modifier)
+            elif name in _FLAGS and modifier.arguments:
+                self.report.error(modifier, f"modifier '{name}' takes no arguments", "CAI0205", help_text=f"write '{name}' alone")
             self._check_fit(modifier, type_)
         most, least = t.required(type_), found.get("min_length")
         highest_length = found.get("max_length")

@@ -19,6 +19,7 @@ _Item = TypeVar("_Item")
 
 NESTING_LIMIT = 100
 CHAIN_LIMIT = 150
+TOO_DEEP = "name a part with 'let', or move it into a function"
 
 _BEGINNINGS = frozenset(
     (

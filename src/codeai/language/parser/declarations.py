@@ -6,6 +6,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import END, NAME, STRING, is_name
+from codeai.language.naming import table_name
 from codeai.language.operators import METHODS
 from codeai.language.parser import scripts, slips
 from codeai.language.parser.cursor import ParseFailure, in_words
@@ -171,7 +172,7 @@ class Parser(Events):
         if self.take_word("at"):
             path = self._path()
         else:
-            self.fail_expected("'at' and a path")
+            self.fail_expected("'at' and a path", help_text=f"as in 'resource {entity.text} at /{table_name(entity.text)}'")
         self.expect("{", "'{'")
         clauses = self.items(self.resource_clause)
         return d.ResourceDeclaration(start, self.previous_end, description, entity, path, clauses, annotations)

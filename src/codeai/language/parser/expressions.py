@@ -19,7 +19,7 @@ from codeai.language.operators import (
     WORDS,
 )
 from codeai.language.parser import slips
-from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT
+from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT, TOO_DEEP
 from codeai.language.parser.maps import Maps
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
@@ -49,7 +49,7 @@ class Expressions(Maps):
         """Parses an expression whose operators bind more strongly than ``power``."""
         self.nesting += 1
         if self.nesting > NESTING_LIMIT:
-            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="name a part with 'let'")
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text=TOO_DEEP)
         left = self._prefix()
         links = 0
         while True:
@@ -64,7 +64,7 @@ class Expressions(Maps):
     def _link(self, links: int) -> int:
         """Counts the links of a chain, whose tree is as deep as the chain is long."""
         if links >= CHAIN_LIMIT:
-            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="name a part with 'let'")
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text=TOO_DEEP)
         return links + 1
 
     def _infix(self) -> tuple[int, str] | None:

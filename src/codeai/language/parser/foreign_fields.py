@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from codeai.language.parser.types import Types
 
 _AT: Final = "expected ',', got '@'"
+_BEHIND_COMMA: Final = "a modifier follows a comma, as in ', required'"
 _VALUED: Final = ("default", "min", "max", "min_length", "max_length", "length", "pattern", "on_delete", "rename_from")
 _ON_DELETE: Final = ("cascade", "restrict", "set_null")
 
@@ -48,7 +49,7 @@ def _annotation(parser: Types, meant: str) -> ty.Modifier:
         start, edits = told.primary.start, (*told.edits, *edits)
     parser.i += 1
     parser.texts[parser.i] = meant
-    parser.report(_AT, "CAI0037", start, parser.ends[parser.i], expected=("','",), edits=edits)
+    parser.report(_AT, "CAI0037", start, parser.ends[parser.i], help_text=_BEHIND_COMMA, expected=("','",), edits=edits)
     return parser.modifier()
 
 

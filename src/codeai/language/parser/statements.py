@@ -8,7 +8,7 @@ from codeai.language.diagnostics import Edit
 from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
 from codeai.language.parser import foreign_statements, slips
-from codeai.language.parser.cursor import NESTING_LIMIT
+from codeai.language.parser.cursor import NESTING_LIMIT, TOO_DEEP
 from codeai.language.parser.requests import Requests
 from codeai.language.spellings import steps, values
 from codeai.language.suggestions import nearest
@@ -49,7 +49,7 @@ class Statements(Requests):
         start = self.start
         self.nesting += 1
         if self.nesting > NESTING_LIMIT:
-            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="move a part into a function")
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text=TOO_DEEP)
         self.expect("{", "'{'")
         statements = self.items(self.statement)
         self.nesting -= 1

@@ -49,7 +49,7 @@ class Types(Expressions):
         """A type with its arguments, ``?`` and shapes."""
         self.nesting += 1
         if self.nesting > 100:
-            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i])
+            self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text="declare a part as a type of its own")
         found = foreign_types.at_beginning(self) or self.plain_type()
         while self.at("?") and not self.breaks[self.i]:
             self.i += 1

@@ -126,9 +126,10 @@ def modifier(p: Types, type_: ty.TypeExpression) -> tuple[ty.TypeExpression, ty.
 
 def _references(p: Types, key: Identifier) -> ty.TypeExpression:
     start, end = p.start, p.ends[p.i]
-    entity = p.outline.entity_of(p.text_literal("a table").split("(")[0].strip())
+    written = p.text_literal("a table").split("(")[0].strip()
+    entity = p.outline.entity_of(written)
     if not is_name(entity):
-        p.fail(f"expected a table, got '{entity[:40]}'", "CAI0010", start, end, help_text='as in references "users(id)"')
+        p.fail(f"expected a table, got '{written[:40]}'", "CAI0010", start, end, help_text='as in references "users(id)"')
     p.older(key.start, end, f"ref({entity})")
     name = Identifier(start, end, entity)
     return ty.NamedType(key.start, end, Identifier(key.start, key.end, "ref"), (Reference(start, end, (name,)),))
@@ -199,11 +200,12 @@ def _listed_index(p: Entities) -> d.Clause:
         word = p.identifier()
         unique = unique or word.text == "unique"
         if word.text == "geospatial":
-            p.warn(word.start, word.end, "a geospatial index becomes a plain one", "CAI0032")
+            p.warn(word.start, word.end, "a geospatial index becomes a plain one", "CAI0032", help_text=_PLAINLY)
     return d.IndexClause(key.start, p.previous_end, columns, unique)
 
 
 _INDEX_WORDS: Final = ("unique", "text", "geospatial", "sparse")
+_PLAINLY: Final = "it serves equality and order; what is near is asked of an extern function"
 
 
 def _columns(p: Entities, closing: str) -> tuple[d.IndexColumn, ...]:

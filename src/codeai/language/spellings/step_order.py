@@ -165,7 +165,8 @@ def _repeated(p: Workflows, step: w.Step, begin: int) -> w.Step:
     if item is None and items is not None:
         text = named.text if isinstance(named, ex.Name) else _item_name(p, items, begin)
         item = Identifier(items.start, items.start, text)
-    clauses = tuple(c for c in step.clauses if not (isinstance(c, d.ValueClause) and c.key.text in ("for_each", "as_item", "parallel")))
+    taken = ("for_each", "parallel", *(("as_item",) if isinstance(named, ex.Name) else ()))  # what is no name stays, and is reported
+    clauses = tuple(c for c in step.clauses if not (isinstance(c, d.ValueClause) and c.key.text in taken))
     also = _singular_of(items) if items is not None and named is None and step.item is None else ""
     if also and item is not None and item.text == "item" and also in p.texts[begin : p.i]:
         clauses = tuple(_renamed(clause, also, "item") for clause in clauses)  # the step calls it by both names
