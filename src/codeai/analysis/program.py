@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -67,6 +67,7 @@ def analyse(
     name: str = "codeai",
     syntax: Sequence[Diagnostic] = (),
     script: Module | None = None,
+    elaborator: Callable[[Symbols, Reporter], Program] | None = None,
 ) -> Analysis:
     """Checks the modules of one program and resolves them into an application.
 
@@ -75,11 +76,12 @@ def analyse(
     :param name: the application's name when ``config`` gives none
     :param script: the one of the modules that may have statements of its own: they become the application's script
     :param syntax: what the parser found, so that its mistakes are not reported a second time for what they leave out
+    :param elaborator: makes what elaborates the program, for those who look on (``observing``)
     :returns: the application with all diagnostics of the analysis; never raises on a tree
     """
     symbols = Symbols()
     reporter = Reporter(syntax)
-    analyzer = Program(symbols, reporter)
+    analyzer = (elaborator or Program)(symbols, reporter)
     analyzer.sources = sources
     analyzer.foreign = _foreign(script) if script is not None and len(modules) > 1 else []
     analyzer.script = [node for node in script.declarations if isinstance(node, d.Script)] if script is not None else []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from codeai.analysis.program import analyse
+from codeai.analysis.program import Program, analyse
+from codeai.analysis.reporter import Reporter
 from codeai.analysis.routes import APART
 from codeai.analysis.symbols import Symbols
 from codeai.functions.checking import FunctionProblem, problems
@@ -35,11 +37,30 @@ class Loaded(msgspec.Struct, frozen=True):
     sources: Sources
     diagnostics: list[Diagnostic]
     folder: Path
+    modules: list[Module]
 
     @property
     def valid(self) -> bool:
         """Whether there is no error."""
         return not any(found.severity is Severity.ERROR for found in self.diagnostics)
+
+
+class Files:
+    """Where the files of programs come from: the disk. An editor's buffers stand before it (``lsp``)."""
+
+    def content(self, file: Path) -> bytes:
+        """What the file holds.
+
+        :raises OSError: it cannot be read
+        """
+        return file.read_bytes()
+
+    def matching(self, folder: Path, pattern: str) -> list[Path]:
+        """The files under a folder that a pattern of ``import`` names, in order."""
+        return sorted(folder.glob(pattern))
+
+
+DISK: Final = Files()
 
 
 def apart(program: Loaded) -> Loaded:
@@ -82,6 +103,15 @@ def load_program(path: Path | None) -> Loaded:
     return _loaded(files, folder, Sources(), [], [])
 
 
+def load_files(files: list[Path], folder: Path, reading: Files, elaborator: Callable[[Symbols, Reporter], Program] | None = None) -> Loaded:
+    """Analyses the program of these files and of what they import.
+
+    :param elaborator: makes what elaborates the program, for those who look on
+    :raises LoadError: a file cannot be read
+    """
+    return _loaded(files, folder, Sources(), [], [], reading=reading, elaborator=elaborator)
+
+
 def load_source(content: bytes, name: str = "<stdin>") -> Loaded:
     """Analyses a program given as the content of one file; what it imports is looked for in the current folder."""
     sources = Sources()
@@ -114,33 +144,41 @@ def load_script(content: bytes, script: Path | None, program: Path | None) -> Lo
 
 
 def _loaded(
-    files: list[Path], folder: Path, sources: Sources, diagnostics: list[Diagnostic], read: list[SourceFile], script: Path | None = None
+    files: list[Path],
+    folder: Path,
+    sources: Sources,
+    diagnostics: list[Diagnostic],
+    read: list[SourceFile],
+    script: Path | None = None,
+    reading: Files = DISK,
+    elaborator: Callable[[Symbols, Reporter], Program] | None = None,
 ) -> Loaded:
     """:param script: the folder of the script, when that is what was read already"""
     trees = [parse_module(source) for source in read]
     seen: set[Path] = set()
-    waiting = [*files, *(path for tree in trees for path in _imported(tree.module, script or folder, diagnostics))]
+    waiting = [*files, *(path for tree in trees for path in _imported(tree.module, script or folder, diagnostics, reading))]
     while waiting:
         file = waiting.pop(0)
         if file.resolve() in seen:
             continue
         seen.add(file.resolve())
-        source = _read(file, sources, diagnostics)
+        source = _read(file, sources, diagnostics, reading)
         if source is None:
             continue
         read.append(source)
         trees.append(parse_module(source))
-        waiting.extend(_imported(trees[-1].module, file.parent, diagnostics))
+        waiting.extend(_imported(trees[-1].module, file.parent, diagnostics, reading))
     trees = completed(read, trees)
     modules = [tree.module for tree in trees]
     diagnostics.extend(first_of_each_line([found for tree in trees for found in tree.diagnostics], sources))
-    analysis = analyse(modules, sources, folder.resolve().name, diagnostics, modules[0] if script is not None and modules else None)
+    whose = modules[0] if script is not None and modules else None
+    analysis = analyse(modules, sources, folder.resolve().name, diagnostics, whose, elaborator)
     readable = not any(found.severity is Severity.ERROR for found in diagnostics)
     diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, sources))
     if readable:
         beside = (*problems(analysis.application, folder), *missing_files(analysis.application, folder))
         diagnostics.extend(map(_uncallable, beside))
-    return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder)
+    return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder, modules)
 
 
 def _uncallable(problem: FunctionProblem) -> Diagnostic:
@@ -149,9 +187,9 @@ def _uncallable(problem: FunctionProblem) -> Diagnostic:
     return Diagnostic("CAI0612", DiagnosticClass.SEMANTIC, problem.message, place, severity)
 
 
-def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic]) -> SourceFile | None:
+def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic], reading: Files) -> SourceFile | None:
     try:
-        content = file.read_bytes()
+        content = reading.content(file)
     except OSError as error:
         raise LoadError(f"cannot read '{file}': {error.strerror or error}") from error
     return _source(str(file), content, sources, diagnostics)
@@ -174,14 +212,14 @@ def _source(name: str, content: bytes, sources: Sources, diagnostics: list[Diagn
     return None
 
 
-def _imported(module: Module, folder: Path, diagnostics: list[Diagnostic]) -> list[Path]:
+def _imported(module: Module, folder: Path, diagnostics: list[Diagnostic], reading: Files) -> list[Path]:
     found: list[Path] = []
     for declaration in module.declarations:
         if not isinstance(declaration, ImportDeclaration):
             continue
         pattern = declaration.pattern
         inside = not (pattern.startswith("/") or ".." in Path(pattern).parts)
-        files = sorted(folder.glob(pattern)) if inside and pattern else []
+        files = reading.matching(folder, pattern) if inside and pattern else []
         if not files:
             message = f"nothing matches '{pattern}'" if inside else f"'{pattern}' leads out of the folder"
             span = Span(declaration.start, declaration.end)

@@ -1,0 +1,32 @@
+"""What changes the text: the canonical form, and what mends findings."""
+
+from __future__ import annotations
+
+from lsprotocol import types as lsp
+
+from codeai.lsp import actions
+from codeai.lsp.formatting import formatting, formatting_range
+from codeai.lsp.server import Server
+
+
+def register(server: Server) -> None:
+    """Registers formatting and code actions."""
+
+    @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+    async def whole(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
+        return formatting(*await server.at(params.text_document.uri))
+
+    @server.feature(lsp.TEXT_DOCUMENT_RANGE_FORMATTING)
+    async def part(params: lsp.DocumentRangeFormattingParams) -> list[lsp.TextEdit] | None:
+        checked, path = await server.at(params.text_document.uri)
+        return formatting_range(checked, path, *checked.stretch(path, params.range))
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(list(actions.KINDS)))
+    async def act(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        checked, path = await server.at(params.text_document.uri)
+        only = params.context.only
+        found = list(actions.offered(checked, path, *checked.stretch(path, params.range), server.address))
+        if only is not None and actions.asked(only, actions.FIX_ALL):  # which takes checks of its own
+            everything = actions.fix_all(checked, path, server.programs.documents.snapshot(), server.address)
+            found += [everything] if everything is not None else []
+        return [action for action in found if only is None or (action.kind is not None and actions.asked(only, action.kind))]

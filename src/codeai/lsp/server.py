@@ -1,0 +1,42 @@
+"""The server and its parts. Which question of the protocol is answered by what stands in ``handlers``."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pygls.lsp.server import LanguageServer
+
+from codeai import __version__
+from codeai.lsp.checked import Checked
+from codeai.lsp.documents import path_of
+from codeai.lsp.protocol import Protocol
+from codeai.lsp.publishing import Publishing
+from codeai.lsp.workspace import Workspace
+
+
+class Server(LanguageServer):
+    """One editor's server."""
+
+    def __init__(self) -> None:
+        super().__init__("codeai", __version__, protocol_cls=Protocol)
+        self.checking = ThreadPoolExecutor(1, "checking")
+        self.programs = Workspace(self.checking)
+        self.publishing = Publishing(self.programs, self.text_document_publish_diagnostics)
+        self.watching: asyncio.Task[None] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when the editor asked for the end before it left, as the protocol says it."""
+        assert isinstance(self.protocol, Protocol)
+        return 0 if self.protocol.ended else 1
+
+    async def at(self, uri: str) -> tuple[Checked, Path]:
+        """The checked program in which a document stands, and its path."""
+        path = path_of(uri)
+        return await self.programs.checked(self.programs.home(path)), path
+
+    def address(self, path: Path) -> str:
+        """The address of a file as the editor writes it."""
+        return self.programs.documents.uri(path)
