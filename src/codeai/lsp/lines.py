@@ -1,7 +1,7 @@
 """Positions of editors (a line, and units of the agreed encoding in it) and offsets of ours, in both directions.
 
-The specification ends lines at a line feed, a carriage return, or both together, and at nothing else; units are those of UTF-16 unless both sides
-agree on UTF-8 or UTF-32.
+The specification ends lines at a line feed, a carriage return, or both together, and at nothing else; units are those of UTF-16
+unless both sides agree on UTF-8 or UTF-32.
 """
 
 from __future__ import annotations
