@@ -1,6 +1,6 @@
 """Figures of the language, by processor time and memory of this process: ``python benchmarks/compiler.py``.
 
-Parse + check + lower per 1,000 lines and its growth, formatting beside it, memory beside the text, a suggestion among 10,000 names.
+Parse + check + lower per 1,000 lines and its growth, formatting beside it, memory beside the text, suggestions among 10,000 names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from codeai.language.source import Sources
 from codeai.language.suggestions import nearest
 
 NAMES = ["order", "item", "customer", "product", "invoice", "payment", "shipment", "address", "status", "total", "created", "price"]
-MISSPELT = ["custmer_identification", "order_item_1", "entirely_else", "odrer_item_12", "price_total_999x", "payment_payment_12a"]
+LETTERS = "abcdefghijklmnopqrstuvwxyz_0123456789"
 
 
 def checked(text: str) -> object:
@@ -50,6 +50,37 @@ def memory_ratio(text: str) -> float:
     return most / len(text.encode())
 
 
+def scopes(choose: random.Random) -> dict[str, list[str]]:
+    """Ten thousand names of each kind, in no order."""
+    snake = list({f"{choose.choice(NAMES)}_{choose.choice(NAMES)}_{choose.randrange(10_000)}" for _ in range(11_000)})[:10_000]
+    return {
+        "snake case": snake,
+        "camel case": ["".join(word.title() for word in name.split("_")) for name in snake],
+        "numbered": [f"Product{number}" for number in range(10_000)],
+        "of random letters": ["".join(choose.choices(LETTERS, k=choose.randrange(3, 20))) for _ in range(10_000)],
+    }
+
+
+def misspelt(name: str, choose: random.Random) -> str:
+    """A name with one slip: a letter left out, put in or exchanged, or two that change places."""
+    at = choose.randrange(len(name))
+    slips = (name[at + 1 :], choose.choice(LETTERS) + name[at:], choose.choice(LETTERS) + name[at + 1 :])
+    return name[:at] + choose.choice([*slips, name[at + 1 : at + 2] + name[at : at + 1] + name[at + 2 :]])
+
+
+def suggesting(names: list[str], choose: random.Random) -> list[float]:
+    """Milliseconds for each of 150 names with one slip, two or ten, of which none is likely to be near any more."""
+    taken = []
+    for slips in (1, 2, 10):
+        for _ in range(50):
+            word = choose.choice(names)
+            for _ in range(slips):
+                word = misspelt(word, choose) or word
+            nearest(word, names)
+            taken.append(milliseconds(lambda word=word: nearest(word, names), 9))
+    return taken
+
+
 def main() -> None:
     for lines, times in ((1_000, 15), (10_000, 5), (100_000, 1)):
         text = large_program(lines)
@@ -63,11 +94,9 @@ def main() -> None:
             end="",
         )
         print(f", memory {memory_ratio(text):.0f} times the text" if lines <= 10_000 else "")
-    choose = random.Random(1)
-    names = sorted({f"{choose.choice(NAMES)}_{choose.choice(NAMES)}_{choose.randrange(10_000)}" for _ in range(11_000)})[:10_000]
-    nearest(MISSPELT[0], names)
-    taken = [milliseconds(lambda name=name: nearest(name, names), 50) for name in MISSPELT]
-    print(f"did you mean, among {len(names):,} names: {statistics.median(taken):.2f} ms, at most {max(taken):.2f} ms")
+    for kind, names in scopes(random.Random(1)).items():
+        taken = suggesting(names, random.Random(2))
+        print(f"did you mean, among {len(names):,} names, {kind}: {statistics.median(taken):.2f} ms, at most {max(taken):.2f} ms")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from codeai.language import suggestions
 from codeai.language.suggestions import nearest, suggest
@@ -76,21 +77,52 @@ def test_the_nearest_of_ten_thousand_names_is_suggested(written: str, meant: str
     assert suggest(written, names) == meant
 
 
-def test_among_ten_thousand_names_only_few_are_compared() -> None:
-    names = many()
-    text = "\n".join(["", *names, ""]).encode()
-    for wanted in (b"custmer_identification", b"payment_payment_12a", b"entirely_else", b"order_item_1"):
-        assert len(suggestions._sharing(wanted, text, 2)[0]) < 1_000
-    family = "\n".join(["", *(f"product_field_{number:05}" for number in range(10_000)), ""]).encode()
-    assert len(suggestions._sharing(b"product_feild_00012", family, 2)[0]) < 1_000
+LETTERS = "abcdefghijklmnopqrstuvwxyz_0123456789"
 
 
-def test_no_suggestion_is_sure_where_too_many_names_share_a_part() -> None:
-    family = [f"product_field_{number:05}" for number in range(0, 2_000, 20)]
-    assert nearest("product_feild_00020", [*family, "customer"]) == suggestions.Suggestion("product_field_00020", True)
+def misspelt(name: str, choose: random.Random) -> str:
+    """A name with one slip: a letter left out, put in or exchanged, or two that change places."""
+    at = choose.randrange(len(name))
+    slips = (name[at + 1 :], choose.choice(LETTERS) + name[at:], choose.choice(LETTERS) + name[at + 1 :])
+    return name[:at] + choose.choice([*slips, name[at + 1 : at + 2] + name[at : at + 1] + name[at + 2 :]])
+
+
+def scope(kind: str, choose: random.Random) -> list[str]:
+    """Two thousand names."""
+    words = [f"{choose.choice(WORDS)}_{choose.choice(WORDS)}_{choose.randrange(1_000)}" for _ in range(2_000)]
+    return {
+        "snake case": words,
+        "camel case": ["".join(part.title() for part in word.split("_")) for word in words],
+        "numbered": [f"Product{number}" for number in range(2_000)],
+        "numbered field": [f"product_field_{number:05}" for number in range(2_000)],
+        "letters": ["".join(choose.choices(LETTERS, k=choose.randrange(3, 20))) for _ in range(2_000)],
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["snake case", "camel case", "numbered", "numbered field", "letters"])
+def test_what_is_one_slip_away_among_many_is_found_by_comparing_few(kind: str) -> None:
+    choose = random.Random(kind)
+    names = scope(kind, choose)
+    for _ in range(50):
+        written = misspelt(choose.choice(names), choose)
+        wanted = written.lower()
+        if len(written) < 3 or written in names:
+            continue
+        distances = {name: OSA.distance(wanted, name.lower(), score_cutoff=2) for name in names}
+        least = min(distances.values())
+        found = nearest(written, names)
+        assert found is not None, written
+        assert distances[found.name] == least, (written, found)
+        assert not found.sure or list(distances.values()).count(least) == 1, (written, found)
+        assert len(suggestions._alike(wanted.encode(), "\n".join(["", *names, ""]).lower().encode(), 2)[0]) <= 600
+
+
+def test_no_suggestion_is_sure_where_too_many_names_share_both_parts() -> None:
     family = [f"product_field_{number:05}" for number in range(2_000)]
-    assert nearest("product_feild_00020", [*family, "customer"]) == suggestions.Suggestion("product_field_00020", False)
-    assert nearest("custmer", [*family, "customer"]) == suggestions.Suggestion("customer", True)
+    assert nearest("product_feild_00020", family) == suggestions.Suggestion("product_field_00020", True)
+    alike = [f"first_{number:03}_last" for number in range(1_000)]
+    assert nearest("first_10_last", alike) == suggestions.Suggestion("first_100_last", False)
+    assert nearest("custmer", [*alike, "customer"]) == suggestions.Suggestion("customer", True)
 
 
 def test_one_letter_is_not_taken_for_another() -> None:

@@ -7,18 +7,19 @@ which a program without mistakes never loads.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 _MOST_EDITS: Final = 4
 _MOST_EDITS_OF_MANY: Final = 2
-_FEW: Final = 4_000  # characters of names that are compared one by one
+_FEW: Final = 600  # characters of names that are compared without the library, which takes as long to load as ten suggestions
+_MANY: Final = 4_000  # characters of names that are not compared one by one
 _MOST_NEAR: Final = 8  # of equally near names
-_MOST_ALIKE: Final = 500  # a beginning or end that more names share does not tell them apart
+_MOST_ALIKE: Final = 300  # a beginning or end that more names share does not tell them apart
+_ANY: Final = "surrogatepass"  # quoted names may hold anything
 
 
 class Suggestion(msgspec.Struct, frozen=True):
@@ -44,13 +45,10 @@ def nearest(name: str, known: Iterable[str]) -> Suggestion | None:
     """The same, with whether it is sure."""
     names = list(known)
     lines = "\n".join(names)
-    if len(lines) < _FEW:
-        return _chosen(name, _near_few(name, names), True)
-    found = _near_many(name, names, lines)
-    if found is None:  # quoted names may hold anything
-        names = [one for one in names if "\n" not in one]
-        found = _near_many(name, names, "\n".join(names))
-    return _chosen(name, *(found or ([], False)))
+    if len(lines) < _MANY:
+        return _chosen(name, _near_few(name, names, _distance if len(lines) < _FEW else _quick_distance()), True)
+    found = _chosen(name, *_near_many(name, lines))
+    return found if found is not None and found.name in names else None  # of a name of several lines, each is laid out as one
 
 
 def _chosen(name: str, near: list[tuple[int, str]], complete: bool) -> Suggestion | None:
@@ -63,76 +61,75 @@ def _chosen(name: str, near: list[tuple[int, str]], complete: bool) -> Suggestio
         return None
     least = min(distance for distance, _ in others)
     best = list(dict.fromkeys(one for distance, one in others if distance == least))
-    return Suggestion(best[0], complete and least <= 1 and len(best) == 1 and len(_fold(name, False)) >= 3)
+    return Suggestion(best[0], complete and least <= 1 and len(best) == 1 and len(name) >= 3)
 
 
-def _near_few(name: str, names: list[str]) -> list[tuple[int, str]]:
-    wanted = _fold(name, True)
+def _near_few(name: str, names: list[str], measure: Callable[[str, str, int], int]) -> list[tuple[int, str]]:
+    wanted = _fold(name)
     limit = max(1, min(len(wanted) // 3, _MOST_EDITS))
-    distances = ((_distance(wanted, _fold(one, True), limit), one) for one in names if one)
+    distances = ((measure(wanted, _fold(one), limit), one) for one in names if one)
     return [(distance, one) for distance, one in distances if distance <= limit and distance < len(wanted)]
 
 
-def _near_many(name: str, names: list[str], lines: str) -> tuple[list[tuple[int, str]], bool] | None:
-    """One or two of the nearest, and whether all that may be as near were looked at; None when some name takes several lines."""
+def _near_many(name: str, lines: str) -> tuple[list[tuple[int, str]], bool]:
+    """One or two of the nearest, and whether all that may be as near were looked at."""
     from rapidfuzz.distance import OSA
     from rapidfuzz.process import extract
 
-    wanted, text = _fold(name, False), b"\n" + _fold(lines, False) + b"\n"
+    wanted = name.encode(errors=_ANY).lower()
     if len(wanted) < 2:
         return [], False
+    text = f"\n{lines}\n".encode(errors=_ANY)
     limit = max(1, min(len(wanted) // 3, _MOST_EDITS_OF_MANY))
-    candidates, complete = _sharing(wanted, text, limit)
-    found = extract(wanted, candidates, scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR)
-    near: list[tuple[int, int, str]] = []
-    for line, distance, _ in found:
+    alike, complete = _alike(wanted, text.lower(), limit)  # of as many bytes: a name stands where its small letters do
+    near: list[tuple[int, str]] = []
+    for line, distance, at in extract(wanted, alike, scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR):
         if len(near) > 1 or (near and distance > near[0][0]):
             break
-        at = text.index(b"\n%b\n" % line)
-        index = text.count(b"\n", 0, at)
-        if index >= len(names) or _fold(names[index], False) != line:
-            return None
-        if names[index] != name:
-            near.append((int(distance), index, names[index]))
-    return [(distance, one) for distance, _, one in sorted(near)], complete
+        found = text[at : at + len(line)].decode(errors=_ANY)
+        if found != name:
+            near.append((int(distance), found))
+    return near, complete
 
 
-def _fold(text: str, few: bool) -> bytes:
-    """Small letters, as bytes, which are quicker to search than characters; of few names without ``_``."""
-    folded = text.lower().encode(errors="replace")
-    return folded.translate(None, b"_") if few else folded
+def _alike(wanted: bytes, text: bytes, limit: int) -> tuple[dict[int, bytes], bool]:
+    """The lines that begin or end as the wanted name does, by their places, and whether all that are one edit away are among them.
+
+    A letter stands between the two parts, so that no two letters that change places spoil both. What too many begin with (Product1,
+    Product2, …) is made longer, and the end so short that what is wrong in between does no harm; unless too many end like that.
+    """
+    size = length = max(1, (len(wanted) - limit) // (limit + 1))
+    while len(behind := text.rsplit(b"\n" + wanted[:size], _MOST_ALIKE)) > _MOST_ALIKE and size < len(wanted):
+        size += (len(wanted) - size) // 3 or 1
+        length = max(1, len(wanted) - size - 1)
+    while len(before := text.split(wanted[-length:] + b"\n", _MOST_ALIKE)) > _MOST_ALIKE and length < len(wanted):
+        length += 1
+    head, tail = wanted[:size], wanted[-length:]
+    lines: dict[int, bytes] = {}
+    at = 1
+    for piece, rest in pairwise(behind):
+        at += len(piece)
+        lines[at] = head + rest.partition(b"\n")[0]
+        at += len(head) + 1
+    at = 0
+    for piece in before[:-1]:
+        start = piece.rfind(b"\n") + 1
+        lines[at + start] = piece[start:] + tail
+        at += len(piece) + len(tail) + 1
+    return lines, size + length < len(wanted)
 
 
-def _sharing(wanted: bytes, text: bytes, limit: int) -> tuple[list[bytes], bool]:
-    """The lines that begin or end as the wanted name does, of about its length, and whether these are all."""
-    complete = True
-    size = max(1, len(wanted) // (limit + 1))
-    shortest, longest = max(len(wanted) - limit, 1), len(wanted) + limit
-    swapped = wanted[: size - 1] + wanted[size : size + 1] if limit == 1 else b""  # a transposition across the end of the first part
-    found: dict[bytes, None] = {}
-    while size <= len(wanted):
-        for head in filter(None, {wanted[:size], swapped}):
-            rest = rb"\n(%b[^\n]{%d,%d})(?=\n)" % (re.escape(head), max(shortest - len(head), 0), max(longest - len(head), 0))
-            found.update(dict.fromkeys(one[1] for one in islice(re.finditer(rest, text), _MOST_ALIKE)))
-        if len(found) < _MOST_ALIKE:
-            break
-        complete = False
-        found.clear()  # Product1, Product2, …
-        size += (len(wanted) - size) // 3 + 1
-    tail = wanted[-max(1, len(wanted) // (limit + 2)) :] + b"\n"
-    end = text.find(tail)
-    for _ in range(_MOST_ALIKE // 2):
-        if end < 0:
-            break
-        end += len(tail) - 1
-        start = text.rindex(b"\n", 0, end)
-        if shortest <= end - start - 1 <= longest:
-            found[text[start + 1 : end]] = None
-        end = text.find(tail, end)
-    return list(found), complete and end < 0
+def _quick_distance() -> Callable[[str, str, int], int]:
+    from rapidfuzz.distance import OSA
+
+    return lambda left, right, limit: OSA.distance(left, right, score_cutoff=limit)
 
 
-def _distance(left: bytes, right: bytes, limit: int) -> int:
+def _fold(text: str) -> str:
+    return text.lower().replace("_", "")
+
+
+def _distance(left: str, right: str, limit: int) -> int:
     """Edits between two texts, or more than ``limit`` when there are more."""
     start, stop = 0, min(len(left), len(right))
     while start < stop and left[start] == right[start]:
