@@ -30,7 +30,7 @@ class DiagnosticClass(StrEnum):
     EXECUTION = "ExecutionError"
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A stretch of program text: offsets in the space of the program's sources, end exclusive, with an optional label."""
 
     start: int
@@ -38,7 +38,7 @@ class Span(msgspec.Struct, frozen=True):
     label: str = ""
 
 
-class Edit(msgspec.Struct, frozen=True):
+class Edit(msgspec.Struct, frozen=True, gc=False):
     """A replacement of text; ``safe`` edits keep the meaning that the author must have had, and ``--fix`` applies them."""
 
     start: int
@@ -47,7 +47,7 @@ class Edit(msgspec.Struct, frozen=True):
     safe: bool = True
 
 
-class Diagnostic(msgspec.Struct, frozen=True):
+class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     """One finding. ``code`` is a stable ``CAI…`` number of the registry in ``codes``; ``message`` has no full stop."""
 
     code: str

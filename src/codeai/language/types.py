@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Type(msgspec.Struct, frozen=True, tag=True):
+class Type(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A type. Nullability is a wrapper (``Optional``), so that equality of types stays plain."""
 
     def __str__(self) -> str:
@@ -118,7 +118,7 @@ class Enum(Type, frozen=True, tag="enum"):
         return self.name or "enum"
 
 
-class RecordField(msgspec.Struct, frozen=True):
+class RecordField(msgspec.Struct, frozen=True, gc=False):
     """A member of a record type."""
 
     name: str

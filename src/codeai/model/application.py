@@ -15,14 +15,14 @@ from codeai.model.statement import Block
 from codeai.model.workflow import Job, Workflow
 
 
-class Parameter(msgspec.Struct, frozen=True):
+class Parameter(msgspec.Struct, frozen=True, gc=False):
     """A parameter of a function; ``name`` is the unique ``Local`` name in the body."""
 
     name: str
     type: Type
 
 
-class Function(msgspec.Struct, frozen=True, kw_only=True):
+class Function(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A function of the program. ``pure`` functions touch neither database nor clock nor request, so they may run anywhere.
 
     ``source`` (``module.function``) makes it an extern one: Python beside the program, without a body here.
@@ -37,7 +37,7 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Test(msgspec.Struct, frozen=True, kw_only=True):
+class Test(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A ``test`` block; never part of the served program."""
 
     name: str
@@ -45,7 +45,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
+class Setting(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One value of ``config`` (or of the program's own settings), by path."""
 
     path: tuple[str, ...]
@@ -53,14 +53,14 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+class Requirement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A value that the environment must give before the program starts, with the place that asks for it."""
 
     value: EnvironmentValue
     at: int
 
 
-class Application(msgspec.Struct, frozen=True, kw_only=True):
+class Application(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A program. Tuples keep the order of the sources; look-ups by name are built by those who need them.
 
     ``shapes`` are the declared record types with the constraints of their fields; ``script`` is what ``codeai run`` executes.

@@ -20,7 +20,7 @@ from codeai.model.statement import Block
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-class InputField(msgspec.Struct, frozen=True, kw_only=True):
+class InputField(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One value that a client may or must send. ``name`` is the name on the wire and in the program.
 
     A field is ``required`` when it must be sent; ``nullable`` when an explicit null is accepted. ``default`` is used when it is absent.
@@ -39,7 +39,7 @@ class InputField(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
+class Shape(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A record that a client sends. ``name`` names the schema in the OpenAPI document (``ProductCreate``), empty when inline.
 
     ``entity`` is set for shapes derived from one; ``partial`` shapes need no field and remember which were sent;
@@ -55,7 +55,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     multipart: bool = False
 
 
-class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+class Inputs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The parts of a request that an endpoint reads. ``path`` has every parameter of the path, in order."""
 
     path: tuple[InputField, ...] = ()
@@ -66,7 +66,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     closed_query: bool = False
 
 
-class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class ErrorAnswer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``error 409: "text"``: the text (and code) for that status of this endpoint."""
 
     status: int
@@ -74,7 +74,7 @@ class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
 
 
-class Returns(msgspec.Struct, frozen=True, kw_only=True):
+class Returns(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The declared result. ``type`` None is void. ``media_type`` is set for bytes (``image/png``). ``declared`` false: the type was
     inferred from the block.
     """
@@ -85,7 +85,7 @@ class Returns(msgspec.Struct, frozen=True, kw_only=True):
     declared: bool = True
 
 
-class ParameterFilter(msgspec.Struct, frozen=True, kw_only=True):
+class ParameterFilter(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A query parameter of a list that filters by ``field``: equality (``equals``), ``min_f``, ``max_f``; a list type means any of."""
 
     parameter: str
@@ -93,14 +93,14 @@ class ParameterFilter(msgspec.Struct, frozen=True, kw_only=True):
     operator: Literal["equals", "minimum", "maximum"]
 
 
-class PathSource(msgspec.Struct, frozen=True, kw_only=True):
+class PathSource(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A path parameter that stands for a ``ref`` field (``post_id``): filters a list, sets the field of a new row, restricts a key."""
 
     parameter: str
     field: str
 
 
-class Validation(msgspec.Struct, frozen=True, kw_only=True):
+class Validation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``validate { sku is unique, category exists, condition else "text" }``."""
 
     kind: Literal["unique", "exists", "condition"]
@@ -110,14 +110,14 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class ConditionalFilter(msgspec.Struct, frozen=True, kw_only=True):
+class ConditionalFilter(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A line of ``filter``: ``condition`` over ``RangeRow("r0")``; holds only ``if_provided`` parameters were sent (empty: always)."""
 
     condition: Expression
     if_provided: tuple[str, ...] = ()
 
 
-class EntityAction(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class EntityAction(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """What the generated actions share: the entity, ``ref`` fields given by the path, filters that restrict the rows."""
 
     entity: str
@@ -176,7 +176,7 @@ class DeleteOne(EntityAction, frozen=True, kw_only=True):
     field: str
 
 
-class RunBlock(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class RunBlock(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """A ``do`` block, in one transaction. ``writes`` tells whether it contains a write."""
 
     body: Block
@@ -185,7 +185,7 @@ class RunBlock(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     validations: tuple[Validation, ...] = ()
 
 
-class Unavailable(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class Unavailable(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """An endpoint whose operation could not be inferred or needs what this version lacks: 501 with the reason."""
 
     reason: str
@@ -194,7 +194,7 @@ class Unavailable(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 EndpointAction = ListRows | GetRow | CreateOne | ModifyRow | ReplaceRow | DeleteOne | RunBlock | Unavailable
 
 
-class Verification(msgspec.Struct, frozen=True, kw_only=True):
+class Verification(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How the sender of an inbound webhook is known; any of ``secrets`` will do, so that they can be rotated.
 
     ``standard_webhooks`` follows Standard Webhooks 1.0. ``hmac_sha256`` expects the code of the raw body in ``header``, of
@@ -211,14 +211,14 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Segment(msgspec.Struct, frozen=True):
+class Segment(msgspec.Struct, frozen=True, gc=False):
     """A part of a path between slashes: a literal or a parameter."""
 
     text: str
     parameter: bool = False
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One operation of the HTTP interface. ``name`` is unique (OpenAPI operationId); ``path`` includes the ``api_prefix``; ``cache`` are
     milliseconds.
 

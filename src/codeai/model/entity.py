@@ -10,7 +10,7 @@ from codeai.language.types import Type
 from codeai.model.expression import Expression
 
 
-class Constraints(msgspec.Struct, frozen=True):
+class Constraints(msgspec.Struct, frozen=True, gc=False):
     """Bounds of a value: ``minimum``/``maximum`` for numbers and times (also sizes of bytes), lengths in code points or items."""
 
     minimum: object | None = None
@@ -20,7 +20,7 @@ class Constraints(msgspec.Struct, frozen=True):
     pattern: str | None = None
 
 
-class Field(msgspec.Struct, frozen=True, kw_only=True):
+class Field(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A stored field and its column (which has the field's name). ``type`` is without nullability; for a reference it is ``Ref``
     and ``key_type`` is the type of the key that it stores.
     """
@@ -63,7 +63,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return self.auto or self.auto_update or self.soft_delete
 
 
-class ComputedField(msgspec.Struct, frozen=True, kw_only=True):
+class ComputedField(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A field whose value is computed from the row (``self``); never stored."""
 
     name: str
@@ -73,7 +73,7 @@ class ComputedField(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Relation(msgspec.Struct, frozen=True, kw_only=True):
+class Relation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A way from this entity to another: ``one`` through the ``ref`` field ``field`` of this entity, ``many`` through the ``ref``
     field ``field`` of the other (``entity``).
     """
@@ -85,7 +85,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = True
 
 
-class Index(msgspec.Struct, frozen=True, kw_only=True):
+class Index(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An index; ``columns`` are names with a flag for descending order."""
 
     name: str
@@ -93,7 +93,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     unique: bool = False
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class Check(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A condition that every stored row fulfils (over ``self``); ``source`` is its text for messages."""
 
     name: str
@@ -105,7 +105,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 Action = Literal["read", "create", "update", "delete"]
 
 
-class Allow(msgspec.Struct, frozen=True, kw_only=True):
+class Allow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One ``allow`` line for one action; ``condition`` None is ``public``. Several lines for an action are alternatives."""
 
     action: Action
@@ -114,7 +114,7 @@ class Allow(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Hide(msgspec.Struct, frozen=True, kw_only=True):
+class Hide(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``hide fields unless condition``; ``unless`` None hides always."""
 
     fields: tuple[str, ...]
@@ -123,7 +123,7 @@ class Hide(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Entity(msgspec.Struct, frozen=True, kw_only=True):
+class Entity(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An entity as declared. ``fields`` keep the order of the program.
 
     ``view`` is a SELECT that stands instead of the table, for what the server itself offers to read; nobody writes to it.

@@ -12,7 +12,7 @@ from codeai.model.expression import Entry, Expression
 from codeai.model.statement import Block
 
 
-class Retry(msgspec.Struct, frozen=True, kw_only=True):
+class Retry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How often and after which delays something is tried again; times in milliseconds.
 
     ``delays`` says each of them, the last one also for all further tries; without it they follow from the rest.
@@ -36,7 +36,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
         return float(self.initial)
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``trigger: when Product.quantity < 10``: the condition over the row ``self`` that a write makes true.
 
     ``payload`` is the record that the event then has, over the same row.
@@ -47,14 +47,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     payload: Expression
 
 
-class Publication(msgspec.Struct, frozen=True):
+class Publication(msgspec.Struct, frozen=True, gc=False):
     """A target of ``publish_to``: the kind and its name (a webhook, a topic, a channel, an address)."""
 
     kind: Literal["webhook", "kafka", "slack", "email"]
     target: str
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An event. ``wire`` is its dotted name, which all spellings share; ``key`` orders deliveries."""
 
     name: str
@@ -68,7 +68,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Handler(msgspec.Struct, frozen=True, kw_only=True):
+class Handler(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``on Event where … { … }``; the forms with a target are lowered to a body. ``name`` is unique and stable."""
 
     name: str
@@ -78,7 +78,7 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+class Webhook(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An outbound webhook; ``timeout`` in milliseconds."""
 
     name: str

@@ -14,7 +14,7 @@ import msgspec
 from codeai.language.types import Type
 
 
-class Expression(msgspec.Struct, frozen=True, tag_field="node", tag=True, kw_only=True):
+class Expression(msgspec.Struct, frozen=True, gc=False, tag_field="node", tag=True, kw_only=True):
     """A typed expression. ``at`` is the offset in the program's sources that run-time errors name, -1 when there is none."""
 
     type: Type
@@ -180,7 +180,7 @@ class ListOf(Expression, frozen=True, kw_only=True):
     items: tuple[Expression, ...]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A named value in a record literal, an assignment or a set of headers."""
 
     name: str
@@ -223,14 +223,14 @@ class ConfigValue(Expression, frozen=True, kw_only=True):
 RelationPath = tuple[str, ...]
 
 
-class Column(msgspec.Struct, frozen=True):
+class Column(msgspec.Struct, frozen=True, gc=False):
     """One result column of a selection."""
 
     name: str
     value: Expression
 
 
-class Join(msgspec.Struct, frozen=True):
+class Join(msgspec.Struct, frozen=True, gc=False):
     """``join E on c``: an inner join whose row is ``RangeRow(alias)``."""
 
     entity: str
@@ -238,7 +238,7 @@ class Join(msgspec.Struct, frozen=True):
     condition: Expression
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """A sort term; nulls come last in both directions."""
 
     value: Expression

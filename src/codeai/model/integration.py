@@ -13,7 +13,7 @@ from codeai.model.expression import Entry, Expression
 from codeai.model.limits import RateLimit
 
 
-class Breaker(msgspec.Struct, frozen=True, kw_only=True):
+class Breaker(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A circuit breaker; times in milliseconds, ``window`` None for consecutive failures."""
 
     failures: int = 5
@@ -22,7 +22,7 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True):
     half_open: int = 3
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
+class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A call that an integration offers. ``arguments`` are all that it takes, by name; places say where each goes."""
 
     name: str
@@ -42,7 +42,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Integration(msgspec.Struct, frozen=True, kw_only=True):
+class Integration(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A peer of the program; times in milliseconds."""
 
     name: str
@@ -58,7 +58,7 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Middleware(msgspec.Struct, frozen=True, kw_only=True):
+class Middleware(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A declared middleware with its settings."""
 
     name: str

@@ -9,7 +9,7 @@ import msgspec
 from codeai.model.expression import Entry
 
 
-class AuthProvider(msgspec.Struct, frozen=True, kw_only=True):
+class AuthProvider(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``auth name { method: …  … }``; ``settings`` are expressions that are resolved at start (``secret``, ``jwks_url`` …)."""
 
     name: str
@@ -18,7 +18,7 @@ class AuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Role(msgspec.Struct, frozen=True, kw_only=True):
+class Role(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``role name { permissions: [...] inherits: [...] }``."""
 
     name: str
@@ -27,7 +27,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Guard(msgspec.Struct, frozen=True, kw_only=True):
+class Guard(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Who may use an endpoint: any of ``roles`` and any of ``permissions`` when given; ``providers`` empty means all declared.
 
     ``silent`` marks an endpoint of a program without any auth that said nothing: open in development, no start in production.

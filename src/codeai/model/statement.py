@@ -9,7 +9,7 @@ import msgspec
 from codeai.model.expression import Entry, Expression
 
 
-class Statement(msgspec.Struct, frozen=True, tag_field="node", tag=True, kw_only=True):
+class Statement(msgspec.Struct, frozen=True, gc=False, tag_field="node", tag=True, kw_only=True):
     """A statement; ``at`` as in expressions."""
 
     at: int = -1
@@ -32,7 +32,7 @@ class Assign(Statement, frozen=True, kw_only=True):
     value: Expression
 
 
-class Branch(msgspec.Struct, frozen=True):
+class Branch(msgspec.Struct, frozen=True, gc=False):
     """One arm of an ``if``."""
 
     condition: Expression
@@ -63,7 +63,7 @@ class Return(Statement, frozen=True, kw_only=True):
     redirect: bool = False
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """What ``fail`` answers; ``code`` None stands for the name of the status (``conflict``)."""
 
     status: int

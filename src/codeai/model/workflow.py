@@ -15,7 +15,7 @@ from codeai.model.statement import Block
 WorkKind = Literal["do", "call", "activity", "action", "query", "emit", "send", "check", "wait", "sleep", "start"]
 
 
-class Work(msgspec.Struct, frozen=True, kw_only=True):
+class Work(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One thing that a step does: a ``body``, or a ``value`` (a call, a condition, a duration); ``event`` of a wait.
 
     A start that ``awaits`` lasts until the workflow that it started has ended, and gives the output of that.
@@ -30,7 +30,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What follows a failure or time-out of a step: ``rollback``, ``continue``, ``fail`` with a message, or a block."""
 
     action: Literal["rollback", "continue", "fail", "block"]
@@ -38,7 +38,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     body: Block = ()
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A step. ``items`` repeats it for each ``item``, ``parallel`` of them at a time; ``output`` is the type of its result.
 
     Without a ``timeout`` of its own a step has 60 s, waiting and sleeping as long as they take.
@@ -61,14 +61,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class Group(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Steps (or groups) that run side by side."""
 
     steps: tuple[Step | Group, ...]
     at: int = -1
 
 
-class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+class Trigger(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What starts a workflow; ``event`` is a wire name, ``where`` a condition over ``trigger``."""
 
     kind: Literal["event", "schedule", "manual"] = "manual"
@@ -77,7 +77,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None
 
 
-class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+class Schedule(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """When something runs: a cron expression, an interval in milliseconds, or an instant (RFC 3339)."""
 
     kind: Literal["cron", "every", "at"]
@@ -87,7 +87,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
 
 
-class Workflow(msgspec.Struct, frozen=True, kw_only=True):
+class Workflow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A workflow; ``input`` are the fields of a manual start, ``trigger_type`` what ``trigger`` and ``input`` hold."""
 
     name: str
@@ -107,7 +107,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     at: int = -1
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A job; without a schedule it is started by ``run``."""
 
     name: str
