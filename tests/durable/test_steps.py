@@ -11,6 +11,14 @@ from codeai.storage.portable import portable
 
 PROGRAM = """
 entity Stock { id: uuid, primary, auto   name: string, required, unique   held: int, default(0)   price: decimal(10,2), default(1.50) }
+entity Shelf {
+    id: uuid, primary, auto   label: string, required   code: string, secret   built: timestamp, required
+    boxes: many(Box.shelf)
+}
+entity Box {
+    id: uuid, primary, auto   name: string, required   weight: decimal(8,2), required   packed: timestamp, required
+    shelf: ref(Shelf), required   spare_id: ref(Shelf)
+}
 event OrderShipped { payload { order: string } }
 event Approved { payload { order: string, by: string } }
 integration Payments {
@@ -101,6 +109,39 @@ workflow Parent {
     input { name: string }
     steps { child { start: Data { name: input.name } }  id { do { return steps.child.output.name } } }
 }
+workflow Rows {
+    input { name: string }
+    steps {
+        make {
+            do {
+                let shelf = create Shelf { label: "s {input.name}", code: "hidden", built: "2026-01-02T03:04:05Z" }
+                return create Box { name: input.name, weight: 1.25, packed: "2026-01-02T04:04:05Z", shelf: shelf }
+            }
+        }
+        load { query: get Box(steps.make.id) with shelf, spare }
+        whole {
+            do {
+                let shelf = get Shelf(steps.load.output.shelf.id) with boxes.shelf
+                return shelf
+            }
+        }
+        each for_each box in (select Box with shelf.boxes where name == input.name) {
+            do {
+                update box { weight: box.weight * 2, packed: box.packed + 1h }
+                return { label: box.shelf.label, age: box.packed - box.shelf.built, boxes: box.shelf.boxes.length }
+            }
+            compensate { create Stock { name: "{box.name} was on {box.shelf.label} for {result.age}" } }
+        }
+        again { query: get Box(steps.make.id) }
+        shelves {
+            do {
+                let labels = steps.whole.boxes.map(b => b.shelf.label)
+                return { of_load: steps.load.shelf.built, spare: steps.load.spare.label, of_boxes: labels, each: steps.each.output }
+            }
+        }
+        fails { check: false  on_fail: rollback }
+    }
+}
 workflow Slow { timeout: 1h  steps { a { sleep: 2h }  b { do { return 1 } } } }
 workflow Branches {
     input { name: string }
@@ -157,6 +198,21 @@ async def test_items_have_records_of_their_own_and_outputs_in_order(process: Pro
     assert len(execution.output) == 5
     keys = sorted(values["idempotency_key"] for _, values in process.peer.calls)
     assert keys == [f"{execution.id}/wide[{index}]" for index in range(5)]
+
+
+async def test_rows_keep_their_types_and_the_relations_that_their_query_names(process: Process) -> None:
+    name = unique()
+    execution, records = await process.complete("Rows", {"name": name})
+    assert (execution.status, execution.error["step"]) == ("compensated", "fails")
+    shelf = records["load"].output["shelf"]
+    assert (shelf["label"], records["load"].output["spare"]) == (f"s {name}", None)
+    assert records["whole"].output["boxes"][0]["shelf"]["id"] == shelf["id"]
+    assert "hidden" not in str([record.output for record in records.values()])
+    assert records["each[0]"].output == {"label": f"s {name}", "age": "1h", "boxes": 1}
+    assert records["shelves"].output["of_load"].startswith("2026-01-02T03:04:05")
+    assert records["shelves"].output["of_boxes"] == [f"s {name}"]
+    assert records["again"].output["weight"] == 2.5
+    assert await process.rows(f"SELECT count(*) FROM stocks WHERE name = '{name} was on s {name} for 1h'") == [(1,)]
 
 
 async def test_an_empty_list_is_no_work(process: Process) -> None:

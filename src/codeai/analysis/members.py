@@ -26,6 +26,13 @@ _USER: Final[dict[str, t.Type]] = {
 }
 
 
+def _of_step(value: ir.Expression) -> bool:
+    """Whether a value is part of what a step gave."""
+    while isinstance(value, ir.Member):
+        value = value.target
+    return isinstance(value, ir.HostValue) and value.name == "steps"
+
+
 class Members(Names):
     """Elaborates what stands behind a dot or in brackets."""
 
@@ -130,6 +137,11 @@ class Members(Names):
                     return broken(node)
                 self.report.unknown(node.name, f"unknown step '{name}'", name, [known.name for known in type_.fields], "CAI0132")
                 return broken(node)
+            entity = self.symbols.entities.get(type_.name)
+            if entity is not None and name in entity.relations and _of_step(target):
+                said = f"the row was recorded without its '{name}'"
+                self.report.error(node.name, said, "CAI0309", help_text=f"say 'with {name}' in the query of the step")
+                return broken(node)
             what = f"{target.place} of the request" if isinstance(target, ir.RequestValue) else str(type_)
             self.report.unknown(node.name, f"unknown field '{name}' in {what}", name, [known.name for known in type_.fields], "CAI0106")
             return broken(node)
@@ -150,12 +162,11 @@ class Members(Names):
             if node.name.text == entity.primary:
                 return target
             if not isinstance(target, ir.FieldValue):
-                self.report.error(
-                    node,
-                    f"'{node.name.text}' needs the row, and this is its key",
-                    "CAI0308",
-                    help_text=f"read it with get {entity.name}(…)",
-                )
+                advice = f"read it with get {entity.name}(…)"
+                if isinstance(target, ir.Member) and _of_step(target):
+                    wanted = target.name.removesuffix("_id")
+                    advice += f", or say 'with {wanted}' in the query of the step"
+                self.report.error(node, f"'{node.name.text}' needs the row, and this is its key", "CAI0308", help_text=advice)
                 return broken(node)
             owner = t.required(target.row.type)
             assert isinstance(owner, t.Row)
@@ -180,6 +191,9 @@ class Members(Names):
             root = root.row
         if isinstance(root, ir.RangeRow):
             return
+        if isinstance(root, ir.HostValue) and root.name in scope.host.carried:
+            self._check_carried(node, value, root.name, scope)
+            return
         origin = origin_of(value, scope)
         if origin is None:
             self.report.error(
@@ -190,6 +204,18 @@ class Members(Names):
             )
             return
         scope.host.loads.setdefault(origin[0], set()).add(origin[1])
+
+    def _check_carried(self, node: Node, value: ir.Expression, name: str, scope: Scope) -> None:
+        """A relation of an item of ``for_each``: its query has to load it, since the item is recorded with what it holds."""
+        path: list[str] = []
+        while isinstance(value, ir.RelatedRow | ir.RelatedRows):
+            path.insert(0, value.relation)
+            value = value.row
+        if not any(loaded[: len(path)] == tuple(path) for loaded in scope.host.carried[name]):
+            wanted = ".".join(path)
+            self.report.error(
+                node, f"'{name}' comes without its '{wanted}'", "CAI0309", help_text=f"say 'with {wanted}' in the query of 'for_each'"
+            )
 
     def row_member(self, name: Identifier, row: ir.Expression, entity: EntitySymbol, scope: Scope) -> ir.Expression:
         """A field, computed field or relation of a row."""

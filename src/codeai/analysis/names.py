@@ -34,6 +34,15 @@ def origin_of(value: ir.Expression, scope: Scope) -> tuple[int, tuple[str, ...]]
     return None
 
 
+def shown_with(value: ir.Expression, scope: Scope) -> tuple[ir.RelationPath, ...]:
+    """The relations that the rows of a value show, since their query names them behind ``with``."""
+    found = origin_of(value, scope)
+    if found is None:
+        return ()
+    at, path = found
+    return tuple(shown[len(path) :] for shown in scope.host.shown.get(at, ()) if shown[: len(path)] == path and len(shown) > len(path))
+
+
 def _variables(scope: Scope) -> list[Variable]:
     found: list[Variable] = []
     current: Scope | None = scope

@@ -33,7 +33,8 @@ class Host:
     are what it does outside of the database and which events and executions it begins, ``calls`` the functions of the program
     that it calls. ``loads`` and ``locks`` collect, per selection (by offset), the relations that its rows must carry and whether
     they are read for update; they are written into the selections when the host is finished. ``sources`` fill the payload of an
-    ``emit`` that has none; ``of_rows`` are parameters of lambdas over what only the database knows.
+    ``emit`` that has none; ``of_rows`` are parameters of lambdas over what only the database knows. ``shown`` are the relations that a
+    selection (by offset) names behind ``with``, ``carried`` those that the rows of a value of the host hold.
     """
 
     kind: str
@@ -56,6 +57,9 @@ class Host:
     aliases: int = 0
     declared: list[Variable] = field(default_factory=list)
     returned: list[t.Type] = field(default_factory=list)
+    returned_with: list[tuple[tuple[str, ...], ...]] = field(default_factory=list)
+    shown: dict[int, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    carried: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     sources: dict[str, ir.Expression] | None = None
     of_rows: set[str] = field(default_factory=set)
 

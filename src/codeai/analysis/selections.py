@@ -13,7 +13,7 @@ from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.language import types as t
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
-from codeai.language.tree.node import Identifier, Node, Reference
+from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.expression import RelationPath
 
@@ -66,7 +66,7 @@ class Selections(Calls):
             order_by=self._orders(node, named),
             limit=self._row_count(node.limit, scope, "limit"),
             offset=self._row_count(node.offset, scope, "offset"),
-            loads=self._loads(node.loads, entity),
+            loads=self._loads(node, entity, scope),
             with_deleted=node.with_deleted,
             as_system=self._system(node, node.as_system),
         )
@@ -188,9 +188,9 @@ class Selections(Calls):
     def _having(self, node: q.Select, scope: Scope) -> ir.Expression | None:
         return self.condition(node.having, scope) if node.having is not None else None
 
-    def _loads(self, references: tuple[Reference, ...], entity: EntitySymbol) -> tuple[RelationPath, ...]:
+    def _loads(self, node: q.Select | q.Get, entity: EntitySymbol, scope: Scope) -> tuple[RelationPath, ...]:
         found: list[RelationPath] = []
-        for reference in references:
+        for reference in node.loads:
             current, path = entity, []
             for part in reference.parts:
                 relation = current.relations.get(part.text)
@@ -208,6 +208,8 @@ class Selections(Calls):
                 current = self.symbols.entities[relation.entity]
             else:
                 found.append(tuple(path))
+        if found:
+            scope.host.shown[node.start] = tuple(found)
         return tuple(found)
 
     def aggregate_query(self, node: q.Select, scope: Scope) -> ir.Expression:
@@ -283,7 +285,7 @@ class Selections(Calls):
             entity=entity.name,
             alias=range_.alias,
             where=where,
-            loads=self._loads(node.loads, entity),
+            loads=self._loads(node, entity, scope),
             with_deleted=node.with_deleted,
             as_system=self._system(node, node.as_system),
         )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from codeai.analysis.names import origin_of
+from codeai.analysis.names import origin_of, shown_with
 from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope, Variable, broken
@@ -145,6 +145,7 @@ class Statements(Queries):
                 value = self.expression(node.value, scope)
             if not node.redirect:
                 scope.host.returned.append(value.type)
+                scope.host.returned_with.append(shown_with(value, scope))
             if scope.host.inputs is not None:
                 self._not_secret(node.value, value, "is secret and never answered", "CAI0352")
         status = self._status(node.status) if node.status is not None else None

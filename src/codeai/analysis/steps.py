@@ -9,10 +9,12 @@ import msgspec
 
 from codeai.analysis import kinds as k
 from codeai.analysis.events import Events
+from codeai.analysis.names import shown_with
 from codeai.analysis.payloads import wire_name
 from codeai.analysis.sagas import is_saga, report_never_undone, report_uncompensated
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.statements import finish
+from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
 from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.tree import declarations as d
@@ -50,13 +52,14 @@ class Run:
         self.aliases: dict[str, t.Type] = {}
         self.named: dict[str, Node] = {}
         self.emits: list[tuple[str, str]] = []
+        self.carried: dict[str, tuple[ir.RelationPath, ...]] = {}  # the relations that the rows of an item hold
         self.saga = False
 
     def host(self, kind: str, more: dict[str, t.Type] | None = None, *, result: t.Type | None = None) -> Host:
         """A host that sees what the run gives at this point."""
         steps = t.Record(tuple(self.steps.values()), "steps")
         values = {**self.values, "steps": steps, **self.aliases, **(more or {})}
-        return Host(kind, user=False, values=values, result=result)
+        return Host(kind, user=False, values=values, result=result, carried=dict(self.carried))
 
 
 class Steps(Events):
@@ -146,6 +149,7 @@ class Steps(Events):
             description=node.description,
             at=node.start,
         )
+        run.carried = {}
         run.steps[name] = t.RecordField(name, self._step_record(name, result))
         if found.alias is not None:
             run.aliases[found.alias] = t.optional(result)
@@ -202,6 +206,8 @@ class Steps(Events):
         items = finish(self.expression(listed, Scope(host)), host)
         type_ = t.required(items.type)
         item: t.Type = type_.item if isinstance(type_, t.List) else t.Json()
+        if isinstance(item, t.Row):
+            run.carried = {name: shown_with(items, Scope(host))}
         if not isinstance(type_, t.List | t.Json | t.Unknown):
             self.report.error(listed, f"cannot iterate over non-array type '{type_}'", "CAI0350", kind=DiagnosticClass.TYPE)
         return name, items, {name: item, "index": t.Int()}
@@ -220,7 +226,7 @@ class Steps(Events):
             work: Work | None = None
             if isinstance(clause, d.DoClause):
                 work = Work(kind="do", body=self.host_block(clause.body, scope), at=clause.start)
-                output = self._as_data(self._result_of(host))
+                output = self._result_of(host)
                 self._only_inside(host)
             elif isinstance(clause, w.WorkClause):
                 work, output = self._work(clause, scope)
@@ -248,10 +254,11 @@ class Steps(Events):
         return ((*works[:-1], last), t.Json()) if last is not None else (works, output)
 
     def _result_of(self, host: Host) -> t.Type:
+        """What the ``return`` of a block gives, as it is recorded."""
         if not host.returned:
             return t.Null()
-        first = host.returned[0]
-        return first if all(t.required(other) == t.required(first) for other in host.returned) else t.Json()
+        found = [self._as_data(type_, shown) for type_, shown in zip(host.returned, host.returned_with, strict=True)]
+        return found[0] if all(t.required(other) == t.required(found[0]) for other in found) else t.Json()
 
     def _only_inside(self, host: Host) -> None:
         """The ``do`` of a step commits with its record, so that nothing outside of the database may stand in it."""
@@ -270,7 +277,7 @@ class Steps(Events):
         if isinstance(statement, st.ExpressionStatement):
             value = finish(self.expression(statement.value, scope), scope.host)
             self._works_for(kind, statement.value, value)
-            return Work(kind=kind, value=value, at=clause.start), self._as_data(value.type)
+            return Work(kind=kind, value=value, at=clause.start), self._as_data(value.type, shown_with(value, scope))
         body = self.host_block(st.Block(statement.start, statement.end, (statement,)), scope)
         return Work(kind=kind, body=body, at=clause.start), t.Null()
 
@@ -293,22 +300,29 @@ class Steps(Events):
             kind="wait", value=where, event=symbol.wire if symbol is not None else wire_name(clause.event.text), at=clause.start
         ), record
 
-    def _as_data(self, type_: t.Type) -> t.Type:
-        """A result as it is recorded: rows become records of their stored fields."""
+    def _as_data(self, type_: t.Type, shown: tuple[ir.RelationPath, ...] = ()) -> t.Type:
+        """A result as it is recorded: rows become records of their stored fields and of the relations that they show."""
         plain = t.required(type_)
         if isinstance(plain, t.Row):
-            entity = self.symbols.entities[plain.entity]
-            fields = tuple(
-                t.RecordField(field.name, t.optional(field.type) if field.nullable else field.type)
-                for field in entity.fields.values()
-                if field.readable
-            )
-            data: t.Type = t.Record(fields, entity.name)
+            data: t.Type = self._row_as_data(self.symbols.entities[plain.entity], shown)
         elif isinstance(plain, t.List):
-            data = t.List(self._as_data(plain.item))
+            data = t.List(self._as_data(plain.item, shown))
         else:
             data = plain
         return t.optional(data) if t.is_nullable(type_) else data
+
+    def _row_as_data(self, entity: EntitySymbol, shown: tuple[ir.RelationPath, ...]) -> t.Record:
+        fields = {
+            field.name: t.RecordField(field.name, t.optional(field.type) if field.nullable else field.type)
+            for field in entity.fields.values()
+            if field.readable
+        }
+        for name in dict.fromkeys(path[0] for path in shown):
+            relation = entity.relations[name]
+            row = self._row_as_data(self.symbols.entities[relation.entity], tuple(p[1:] for p in shown if p[0] == name and len(p) > 1))
+            related: t.Type = t.List(row) if relation.kind == "many" else t.optional(row) if relation.nullable else row
+            fields[name] = t.RecordField(name, related)
+        return t.Record(tuple(fields.values()), entity.name)
 
     def _compensation(self, clauses: tuple[d.Clause, ...], run: Run, more: dict[str, t.Type], output: t.Type) -> s.Block | None:
         clause = first_clause(clauses, w.CompensateClause)

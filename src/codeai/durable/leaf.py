@@ -15,7 +15,7 @@ from codeai.durable.outcomes import GO, Broken, Outcome, Parked
 from codeai.durable.plans import OutcomePlan, StepPlan
 from codeai.durable.records import Record
 from codeai.durable.run import Run
-from codeai.durable.values import recorded
+from codeai.durable.values import carrying
 from codeai.observability.spans import SPANS, spanned
 
 
@@ -25,7 +25,7 @@ async def leaf(run: Run, plan: StepPlan, name: str, record: Record | None, more:
     :param more: what it sees beside the values of the run
     """
     if record is None:
-        record = Record(name=name, started_at=run.now, inputs=recorded(dict(more)) if more else None)
+        record = Record(name=name, started_at=run.now, inputs=carrying(dict(more)) if more else None)
     held = await held_back(run, plan, record)
     if held is not None:
         return held

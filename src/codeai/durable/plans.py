@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from codeai.durable.values import KeyType, Restore, restorer, shaper
+from codeai.durable.rows import EntityRows
+from codeai.durable.values import Restore, restorer, shaper
 from codeai.evaluate.context import Context
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator, Host
@@ -126,9 +127,7 @@ class Compiler:
         self._evaluator = evaluator
         self._read: frozenset[str] | None = None
         self._functions = {function.name: function for function in application.functions}
-        keys = {entity.name: entity.primary_field.type for entity in application.entities}
-        self._entities = {entity.name: entity for entity in application.entities}
-        self._key: KeyType = lambda entity: keys.get(entity, t.Json())
+        self._rows = EntityRows(application.entities)
 
     def plan(self, run: Workflow | Job, version: str) -> RunPlan:
         """The plan of a workflow or job.
@@ -149,7 +148,7 @@ class Compiler:
             steps=steps,
             repeated=tuple(step.name for step in steps.values() if step.items is not None),
             event=workflow is not None and workflow.trigger.kind == "event",
-            restore=restorer(type_, self._key),
+            restore=restorer(type_, self._rows),
             input=run.input,
             defaults={field.name: self._evaluator.value(field.default) for field in run.input if field.default is not None},
             key=self._value(run.key, f"{name} key") if run.key is not None else None,
@@ -183,12 +182,12 @@ class Compiler:
         return StepPlan(
             name=name,
             works=tuple(self._work(work, name) for work in step.works),
-            restore=restorer(each, self._key),
+            restore=restorer(each, self._rows),
             when=self._value(step.when, f"{name} when") if step.when is not None else None,
             item=step.item,
             items=self._value(step.items, f"{name} items") if step.items is not None else None,
-            shown_item=shaper(items.item if isinstance(items, t.List) else t.Json(), self._readable),
-            restore_item=restorer(items.item if isinstance(items, t.List) else t.Json(), self._key),
+            shown_item=shaper(items.item if isinstance(items, t.List) else t.Json(), self._rows.readable),
+            restore_item=restorer(items.item if isinstance(items, t.List) else t.Json(), self._rows),
             parallel=self._value(step.parallel, f"{name} parallel") if step.parallel is not None else None,
             is_read=self._read is None or name in self._read or step.alias is not None,
             alias=step.alias,
@@ -209,7 +208,7 @@ class Compiler:
             body = (s.Return(value=work.value),)
         reach = "outside" if work.kind in ("call", "activity") else self._reach(body)
         match = self._match(work, name) if work.kind == "wait" and work.value is not None else None
-        restore = restorer(work.output, self._key)
+        restore = restorer(work.output, self._rows)
         run = self._block(body, label)
         if not work.awaits:  # what such a work gives is the output of its child, not what starting it returns
             run = self._shaped(run, work.output)
@@ -217,7 +216,7 @@ class Compiler:
 
     def _shaped(self, run: Compute, type_: t.Type) -> Compute:
         """What computes a result without what its type does not name."""
-        shape = shaper(type_, self._readable)
+        shape = shaper(type_, self._rows.readable)
         if shape is None:
             return run
 
@@ -225,10 +224,6 @@ class Compiler:
             return shape(await run(context))
 
         return shaped
-
-    def _readable(self, entity: str) -> Iterable[str]:
-        found = self._entities.get(entity)
-        return [field.name for field in found.fields if field.readable] if found is not None else ()
 
     def _outcome(self, outcome: Outcome | None, name: str) -> OutcomePlan | None:
         if outcome is None:

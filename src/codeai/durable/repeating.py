@@ -17,7 +17,7 @@ from codeai.durable.outcomes import GO, Broken, Outcome, side_by_side, together
 from codeai.durable.plans import StepPlan
 from codeai.durable.records import Record, item_of
 from codeai.durable.run import Run
-from codeai.durable.values import recorded
+from codeai.durable.values import carrying
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 MOST_ITEMS: Final = 100_000
@@ -62,7 +62,7 @@ async def _listed(run: Run, plan: StepPlan, record: Record | None) -> Record:
     if items is None or len(items) > MOST_ITEMS:
         raise ValueError("a step repeats over a list" if items is None else f"a step repeats over at most {MOST_ITEMS} items")
     opened = record or Record(name=plan.name, started_at=run.now)
-    opened = msgspec.structs.replace(opened, status="running", inputs={"items": recorded(items)})
+    opened = msgspec.structs.replace(opened, status="running", inputs={"items": carrying(items)})
     run.keep(opened)
     run.parts.lists.put(run.execution.id, plan.name, opened.inputs["items"])
     return opened

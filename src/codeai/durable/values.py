@@ -6,7 +6,7 @@ import base64
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from codeai.evaluate.operations import FAILURES, converter, text
 from codeai.language import types as t
@@ -16,7 +16,6 @@ from codeai.storage.errors import ValueOutOfRange
 
 Restore = Callable[[Any], Any]
 Readable = Callable[[str], Iterable[str]]
-KeyType = Callable[[str], t.Type]
 _PLAIN: Final = (t.Null, t.Unknown, t.Json, t.Bool, t.Int, t.String, t.Text, t.Email, t.Url, t.Enum, t.Void)
 
 _MOST_DIGITS: Final = 4_000  # before or behind the point: Python reads 4,300 before it, PostgreSQL keeps 16,383 behind it
@@ -24,8 +23,20 @@ _LARGEST: Final = 10**_MOST_DIGITS
 _SMALLEST: Final = -_LARGEST
 
 
+class Rows(Protocol):
+    """What the entities of a program say of their rows."""
+
+    def key_type(self, entity: str) -> t.Type:
+        """The type of the key, for references."""
+        raise NotImplementedError
+
+    def restore(self, entity: str, row: dict[str, Any]) -> dict[str, Any]:
+        """A recorded row with its values in their form, and those of the rows it carries."""
+        raise NotImplementedError
+
+
 def recorded(value: Any) -> Any:
-    """A value as JSON has it; parts of rows that only the process knows (``@relation``) are left out.
+    """A value as JSON has it; parts of rows that only the process knows (``@relation``) are left out (see ``carrying``).
 
     :raises ValueOutOfRange: one that databases do not keep
     """
@@ -91,29 +102,43 @@ def _only(fields: Mapping[str, Restore | None]) -> Restore:
     def shape(value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {name: part if (inner := fields[name]) is None else inner(part) for name, part in value.items() if name in fields}
+        found = {name: part if (inner := fields[name]) is None else inner(part) for name, part in value.items() if name in fields}
+        for key in value.get("@expand", ()):  # the relations that `with` names stand under their names, where the type has rows there
+            inner = fields.get(key)
+            if inner is not None:
+                found[key] = inner(value.get("@" + key))
+        return found
 
     return shape
 
 
-def restorer(type_: t.Type, key_type: KeyType) -> Restore:
-    """The function that gives recorded values of a type their form again; what does not fit any more stays as it is.
+def carrying(value: Any) -> Any:
+    """Values as they are recorded for those who go on working with them: rows with the rows of their relations (``@relation``)."""
+    if isinstance(value, Mapping):
+        kept = {"@expand", *("@" + key for key in value.get("@expand", ()))}
+        return {_name(key): carrying(part) for key, part in value.items() if not str(key).startswith("@") or key in kept}
+    if isinstance(value, list | tuple):
+        return [carrying(part) for part in value]
+    return recorded(value)
 
-    :param key_type: the type of an entity's key, for references
-    """
+
+def restorer(type_: t.Type, rows: Rows) -> Restore:
+    """The function that gives recorded values of a type their form again; what does not fit any more stays as it is."""
     plain = t.required(type_)
     if isinstance(plain, _PLAIN):
         return lambda value: value
     if isinstance(plain, t.Ref):
-        return restorer(key_type(plain.entity), key_type)
+        return restorer(rows.key_type(plain.entity), rows)
+    if isinstance(plain, t.Row):
+        return lambda value: rows.restore(plain.entity, value) if isinstance(value, dict) else value
     if isinstance(plain, t.List):
-        item = restorer(plain.item, key_type)
+        item = restorer(plain.item, rows)
         return lambda value: [item(part) for part in value] if isinstance(value, list) else value
     if isinstance(plain, t.Map):
-        inner = restorer(plain.value, key_type)
+        inner = restorer(plain.value, rows)
         return lambda value: {name: inner(part) for name, part in value.items()} if isinstance(value, dict) else value
     if isinstance(plain, t.Record):
-        return _record({field.name: restorer(field.type, key_type) for field in plain.fields})
+        return _record({field.name: restorer(field.type, rows) for field in plain.fields})
     if isinstance(plain, t.Bytes):
         return _lenient(base64.b64decode)
     if isinstance(plain, t.Duration):
