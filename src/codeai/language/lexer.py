@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Span
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Span
 from codeai.language.durations import intended
+from codeai.language.foreign_characters import QUOTES, meant, word_end
 from codeai.language.tree.node import Comment
 
 _DURATION_WORDS: Final = "milliseconds?|seconds?|minutes?|hours?|days?|weeks?"
@@ -44,7 +45,7 @@ STRING: Final = "string"
 END: Final = "end"
 BROKEN: Final = "broken"
 
-_QUOTES: Final = "'`“”„«"  # what begins a text elsewhere, or here if it ended
+_QUOTES: Final = "'" + QUOTES  # what begins a text elsewhere, or here if it ended
 _OF_PROGRAMS: Final = ("@", "$", "|")  # characters that no query text has
 _KINDS: Final = ("", NAME, "", "", DURATION, SIZE, DECIMAL, INTEGER, RAW, STRING)
 
@@ -102,8 +103,7 @@ def tokenize(
             if index == 11:
                 kind, position = _braced_string(tokens, text, base, first, stop, error)
             else:
-                position = _unexpected(tokens, text, base, first, stop, error)
-                kind = BROKEN if content in _QUOTES or (content.isdigit() and content.isascii()) else ""
+                position, kind = _unexpected(tokens, text, base, first, stop, error)
             scan = _MASTER.finditer(text, position, stop)
             if not kind:
                 continue
@@ -207,34 +207,56 @@ def _line_end(text: str, start: int, stop: int) -> int:
     return stop if found < 0 else found
 
 
-def _report(tokens: Tokens, base: int, start: int, end: int, message: str, code: str, error: DiagnosticClass, help_text: str = "") -> None:
-    tokens.diagnostics.append(Diagnostic(code, error, message, Span(base + start, base + end), help=help_text))
+def _report(
+    tokens: Tokens, base: int, start: int, end: int, message: str, code: str, error: DiagnosticClass, help_text: str = "", meant: str = ""
+) -> None:
+    edits = (Edit(base + start, base + end, meant, safe=False),) if meant else ()
+    tokens.diagnostics.append(Diagnostic(code, error, message, Span(base + start, base + end), help=help_text, edits=edits))
 
 
-def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> int:
-    """Reports a character that begins no token; a run of them is one mistake. Returns where to go on."""
+def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> tuple[int, str]:
+    """Reports a character that begins no token; a run of them is one mistake.
+
+    :returns: where to go on, and the kind of token to take it for
+    """
     character = text[start]
     if text.startswith("/*", start):
         _report(tokens, base, start, stop, "unterminated comment", "CAI0003", error)
-        return stop
+        return stop, ""
     if character == "'":
         end = _broken_end(text, start, stop)
         _report(tokens, base, start, end, "unterminated string", "CAI0002", error)
-        return end
+        return end, BROKEN
     if character.isdigit() and character.isascii():
         found = re.compile(r"[A-Za-z0-9_.]+").match(text, start, stop)
         end = found.end() if found else start + 1
-        meant = intended(text[start:end])
-        advice = f"did you mean '{meant}'?" if meant is not None else ""
+        number = intended(text[start:end])
+        advice = f"did you mean '{number}'?" if number is not None else ""
         _report(tokens, base, start, end, f"malformed number '{text[start:end]}'", "CAI0005", error, advice)
-        return end
-    end = start + 1
-    closing = re.compile(r"[^\n]*?[`“”»]").match(text, end, stop) if character in _QUOTES else None
-    if closing is not None:
-        _report(tokens, base, start, end, f"unexpected character '{character}'", "CAI0001", error)
-        return closing.end()
-    while end < stop and not text[end].isspace() and not text[end].isascii():
-        end += 1
+        return end, BROKEN
+    return _foreign(tokens, text, base, start, stop, error)
+
+
+def _foreign(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> tuple[int, str]:
+    """Reports a character that no token has. A word with such a letter is a name all the same, so that nothing follows from it."""
+    character = text[start]
+    end = word_end(text, start, stop)
+    advice, instead = meant(character, word=end > start)
     shown = character if character.isprintable() else f"\\u{ord(character):04x}"
-    _report(tokens, base, start, end, f"unexpected character '{shown}'", "CAI0001", error)
-    return end
+    said = f"unexpected character '{shown}'"
+    if end > start:
+        _report(tokens, base, start, end, said, "CAI0001", error, advice)
+        if not tokens.ends or tokens.ends[-1] != base + start or tokens.kinds[-1] != NAME:
+            return end, NAME
+        tokens.texts[-1] += text[start:end]
+        tokens.ends[-1] = base + end
+        return end, ""
+    end = start + 1
+    closing = re.compile(rf"[^\n]*?[{QUOTES}]").match(text, end, stop) if character in _QUOTES else None
+    if closing is None:
+        while end < stop and not text[end].isspace() and not text[end].isascii() and not word_end(text, end, stop) > end:
+            end += 1
+    single = end == start + 1
+    _report(tokens, base, start, end, said, "CAI0001", error, advice, instead if single else "")
+    kind = BROKEN if character in _QUOTES else instead if single and not instead.isalpha() else ""
+    return closing.end() if closing is not None else end, kind

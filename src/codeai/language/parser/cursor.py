@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from typing import NoReturn, TypeVar
@@ -189,7 +190,7 @@ class Cursor:
         """
         expected = tuple(among) or (wanted,)
         kind = self.kinds[self.i]
-        if kind == BROKEN:
+        if kind == BROKEN or self._foreign_sign_before():
             raise ParseFailure  # the lexer has reported it
         if kind == END:
             told = f"expected {wanted}" if len(expected) != 2 else f"expected {expected[0]} or {expected[1]}"
@@ -201,6 +202,15 @@ class Cursor:
             start = end = self.previous_end
         self.report(f"expected {wanted}, got '{shown}'", "CAI0010", start, end, help_text=help_text, expected=expected)
         raise ParseFailure
+
+    def _foreign_sign_before(self) -> bool:
+        """Whether the lexer has left out a sign right before the current token, so that something is missing there."""
+        found = bisect_left(self._foreign_signs, self.previous_end)
+        return found < len(self._foreign_signs) and self._foreign_signs[found] < self.start
+
+    @cached_property
+    def _foreign_signs(self) -> list[int]:
+        return sorted(found.primary.start for found in self.diagnostics if found.code == "CAI0001")
 
     def older(self, start: int, end: int, canonical: str, *, edits: tuple[Edit, ...] = ()) -> None:
         """Notes that this stretch of text is an older spelling (language page, section 12), and names the canonical form."""

@@ -18,7 +18,7 @@ from codeai.language.operators import (
     TYPE_WORDS,
     WORDS,
 )
-from codeai.language.parser import slips
+from codeai.language.parser import foreign_operators, slips
 from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT, TOO_DEEP
 from codeai.language.parser.maps import Maps
 from codeai.language.tree import expressions as ex
@@ -27,6 +27,7 @@ from codeai.language.tree.node import Identifier, Node
 _Found = TypeVar("_Found")
 
 _QUERIES: Final = ("select", "find", "first", "get", "update", "delete", "create")
+_PREFIXES_OF_LONGER: Final = frozenset(("==", "!=", "<", "*"))  # of operators of other languages
 _NO_ENTITY: Final = (INTEGER, DECIMAL, STRING, END)  # behind a word that begins a query text, where its entity is missing
 
 
@@ -73,14 +74,14 @@ class Expressions(Maps):
             text = self.texts[self.i]
             found = WORDS.get(text)
             if found is None:
-                return self._conversion_ahead(text)
+                return self._conversion_ahead(text) if text == "as" else foreign_operators.infix(self, text)
             following = self.kind_at(1)
             if following == ":" and not self.breaks_at(1):
                 return None
             if self.breaks[self.i] and not self.depth and (following == "{" or self.text_at(1) in TYPE_WORDS):
                 return None
             if text == "not" and self.text_at(1) != "in":
-                return None
+                return foreign_operators.infix(self, text)
             return found
         found = SYMBOLS.get(kind)
         if found is None or (self.breaks[self.i] and not self.depth and kind not in CONTINUING):
@@ -88,7 +89,7 @@ class Expressions(Maps):
         return found
 
     def _conversion_ahead(self, text: str) -> tuple[int, str] | None:
-        if text != "as" or self.aliases or self.kind_at(1) != NAME or self.text_at(1) in ("system", "user"):
+        if self.aliases or self.kind_at(1) != NAME or self.text_at(1) in ("system", "user"):
             return None
         if self.breaks[self.i] and self.kind_at(2) == "{":  # 'as user { … }', misspelt
             return None
@@ -101,6 +102,9 @@ class Expressions(Maps):
             return self._ternary(left)
         if operator == "is":
             negated = self.take_word("not")
+            other = foreign_operators.identity(self, left, self.starts[at], differs=negated)
+            if other is not None:
+                return other
             end = self.ends[self.i]
             self.expect_word("null")
             return ex.IsNull(left.start, end, left, negated)
@@ -114,6 +118,12 @@ class Expressions(Maps):
             return ex.Conversion(left.start, target.end, left, target)
         if operator == "not_in":
             self.i += 1
+        elif operator == "not …":
+            return foreign_operators.negated(self, left)
+        elif operator == "like":
+            return foreign_operators.like(self, left, self.starts[at], self.texts[at])
+        elif operator in _PREFIXES_OF_LONGER:
+            operator = foreign_operators.longer(self, operator)
         right = self.expression(power - 1 if operator == "??" else power)
         if power == COMPARISON:
             self._not_chained(at)

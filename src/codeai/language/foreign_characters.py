@@ -1,0 +1,60 @@
+"""Characters that no token of the language has: what is meant by them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+# What is typed for it here.
+_SIGNS: Final = {
+    **dict.fromkeys("\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}", "-"),
+    "\N{MULTIPLICATION SIGN}": "*",
+    "\N{DIVISION SIGN}": "/",
+    "\N{LESS-THAN OR EQUAL TO}": "<=",
+    "\N{GREATER-THAN OR EQUAL TO}": ">=",
+    "\N{NOT EQUAL TO}": "!=",
+    "\N{RIGHTWARDS ARROW}": "->",
+    "\N{RIGHTWARDS DOUBLE ARROW}": "=>",
+    "\N{LOGICAL AND}": "and",
+    "\N{LOGICAL OR}": "or",
+    "\N{NOT SIGN}": "not",
+    "&": "and",
+}
+_OPERATORS: Final = "()[]{}<>=+*/%!?:;,.|"  # which East Asian keyboards type in another width
+QUOTES: Final = (
+    "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}«»"
+    "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}\N{SINGLE LOW-9 QUOTATION MARK}`"
+)
+_WORDS: Final = {
+    **dict.fromkeys(QUOTES, 'texts stand in "…"'),
+    "`": 'texts stand in "…"; what is to be put in, in braces: "{name}"',
+    "^": "a power is written as a product: 'a * a'",
+    "\\": "a line goes on behind an operator, a comma or within brackets",
+}
+_WORD: Final = re.compile(r"[\w\u00ad\u200b-\u200f\u2060\ufeff]+")
+_OF_NAMES: Final = "names have the letters a to z, digits and '_'"
+
+
+def word_end(text: str, at: int, stop: int) -> int:
+    """The offset behind the word with the letter at ``at``, which is none of ours; ``at`` where no word is."""
+    letter = text[at]
+    if letter.isascii() or not (letter.isalpha() or unicodedata.category(letter) in ("Cf", "Mn")):
+        return at
+    found = _WORD.match(text, at, stop)
+    return found.end() if found is not None else at
+
+
+def meant(character: str, *, word: bool) -> tuple[str, str]:
+    """What to do about a character: in words, and what is typed instead, where that is known.
+
+    :param word: whether it stands in a word
+    """
+    narrow = unicodedata.normalize("NFKC", character)
+    sign = _SIGNS.get(character) or (narrow if narrow in _OPERATORS else "")
+    if sign:
+        return f"write '{sign}'", sign
+    if word:
+        name = unicodedata.name(character, "").lower()
+        return _OF_NAMES + (f"; this is '{name}'" if name else ""), ""
+    return _WORDS.get(character, ""), ""

@@ -1,0 +1,76 @@
+"""Signs and letters that other languages and keyboards have: one finding each, which says what to write."""
+
+import pytest
+
+from language.samples import analysed, findings
+
+PROGRAM = "entity B { id: uuid, primary, auto  a: string  n: int }\nendpoint GET /x { auth: public  do { return %s } }\n"
+# What is returned, the finding, its advice, and what the edits make of it ("" where there are none).
+LIKE = "write 'starts_with', 'ends_with' or 'contains' without '%', or 'matches' with a pattern"
+OPERATORS = [
+    ("count(B where a not contains 'x')", "not contains", "write 'not (a contains b)'", "count(B where not (a contains 'x'))"),
+    ("count(B where n not between 1 and 2)", "not between", "write 'not (a between b)'", "count(B where not (n between 1 and 2))"),
+    ("count(B where a not like 'x%')", "like", LIKE, ""),
+    ("count(B where a like 'x%')", "like", LIKE, ""),
+    ("1 === 2", "===", "write '=='", "1 == 2"),
+    ("1 !== 2", "!==", "write '!='", "1 != 2"),
+    ("1 <> 2", "<>", "write '!='", "1 != 2"),
+    ("2 ** 3", "**", "a power is written as a product: 'a * a'", ""),
+]  # fmt: skip
+CHARACTERS = [
+    ("1 \N{EN DASH} 2", "\N{EN DASH}", "write '-'"),
+    ("1 \N{LESS-THAN OR EQUAL TO} 2", "\N{LESS-THAN OR EQUAL TO}", "write '<='"),
+    ("true & false", "&", "write 'and'"),
+    ("2 ^ 3", "^", "a power is written as a product: 'a * a'"),
+    ("\N{FULLWIDTH LEFT PARENTHESIS}1)", "\N{FULLWIDTH LEFT PARENTHESIS}", "write '('"),
+    ("\N{LEFT DOUBLE QUOTATION MARK}abc\N{RIGHT DOUBLE QUOTATION MARK}", "\N{LEFT DOUBLE QUOTATION MARK}", 'texts stand in "…"'),
+    ("`a ${b}`", "`", 'texts stand in "…"; what is to be put in, in braces: "{name}"'),
+    ("😀", "😀", ""),
+]
+
+
+@pytest.mark.parametrize(("written", "name", "advice", "mended"), OPERATORS, ids=[case[0] for case in OPERATORS])
+def test_an_operator_of_another_language_is_one_finding(written: str, name: str, advice: str, mended: str) -> None:
+    text = PROGRAM % written
+    (found,) = findings(analysed(text))
+    assert (found.message, found.help) == (f"no operator is called '{name}'", advice)
+    for edit in sorted(found.edits, key=lambda edit: edit.start, reverse=True):
+        text = text[: edit.start] + edit.replacement + text[edit.end :]
+    assert text == PROGRAM % (mended or written)
+    if mended:
+        assert findings(analysed(text)) == []
+
+
+@pytest.mark.parametrize(("value", "sign"), [("is 5", "=="), ("is not 5", "!="), ("is true", "=="), ("is 'x'", "==")])
+def test_is_asks_for_null_alone(value: str, sign: str) -> None:
+    (found,) = findings(analysed(PROGRAM % f"1 {value}"))
+    assert found.help == f"'is' asks for null only: write '{sign}'"
+
+
+@pytest.mark.parametrize(("written", "sign", "advice"), CHARACTERS, ids=[f"U+{ord(case[1]):04X}" for case in CHARACTERS])
+def test_a_sign_of_another_keyboard_is_one_finding(written: str, sign: str, advice: str) -> None:
+    (found,) = findings(analysed(PROGRAM % written))
+    assert (found.message, found.help) == (f"unexpected character '{sign}'", advice)
+
+
+@pytest.mark.parametrize(
+    ("name", "sign", "called"),
+    [
+        ("n\N{CYRILLIC SMALL LETTER A}me", "\N{CYRILLIC SMALL LETTER A}", "cyrillic small letter a"),
+        ("größe", "ö", "latin small letter o with diaeresis"),
+        ("na\N{ZERO WIDTH SPACE}me", "\\u200b", "zero width space"),
+    ],
+    ids=["look-alike", "umlaut", "invisible"],
+)
+def test_a_letter_that_names_do_not_have_is_one_finding(name: str, sign: str, called: str) -> None:
+    (found,) = findings(analysed(f"entity B {{ id: uuid, primary, auto  {name}: string }}\n"))
+    assert found.message == f"unexpected character '{sign}'"
+    assert found.help == f"names have the letters a to z, digits and '_'; this is '{called}'"
+
+
+def test_words_that_are_operators_elsewhere_are_names() -> None:
+    program = (
+        "entity B { id: uuid, primary, auto  like: int }\n"
+        "endpoint GET /x { auth: public  do {\nlet like = 1\nlet ilike = like\nreturn { like: like, other: ilike }\n} }\n"
+    )
+    assert findings(analysed(program)) == []
