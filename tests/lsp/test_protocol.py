@@ -140,3 +140,21 @@ async def test_positions_are_in_the_units_that_both_sides_agree_on(tmp_path: Pat
         (found,) = await editor.findings(uri, ["CAI0101"])
         assert found["range"]["start"] == {"line": 2, "character": 27}
         assert editor.server["capabilities"]["positionEncoding"] == "utf-8"
+
+
+async def test_what_is_read_of_a_program_is_answered(editor: Editor, write) -> None:
+    text = "entity Book {\n    id: uuid, primary, auto\n    next: ref(Book)\n}\n"
+    uri = editor.open(write("app.cai", text), text)
+    place = {"textDocument": {"uri": uri}, "position": {"line": 2, "character": 16}}
+    assert "entity Book" in (await editor.result("textDocument/hover", place))["contents"]["value"]
+    declared = {"uri": uri, "range": span(0, 7, 0, 11)}
+    assert await editor.result("textDocument/definition", place) == declared
+    assert await editor.result("textDocument/typeDefinition", place) == declared
+    found = await editor.result("textDocument/references", {**place, "context": {"includeDeclaration": True}})
+    assert [one["range"] for one in found] == [span(0, 7, 0, 11), span(2, 14, 2, 18)]
+    assert len(await editor.result("textDocument/documentHighlight", place)) == 2
+    assert [one["name"] for one in await editor.result("textDocument/documentSymbol", place)] == ["Book"]
+    assert [one["name"] for one in await editor.result("workspace/symbol", {"query": "nxt"})] == ["next"]
+    assert await editor.result("textDocument/foldingRange", place) == [{"startLine": 0, "endLine": 3}]
+    (selection,) = await editor.result("textDocument/selectionRange", {**place, "positions": [place["position"]]})
+    assert selection["range"] == span(2, 14, 2, 18)

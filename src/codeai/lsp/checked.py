@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from lsprotocol import types as lsp
 
+from codeai.analysis.observing import Observing, Seen
+from codeai.analysis.reporter import Reporter
+from codeai.analysis.scope import Scope, Variable
+from codeai.analysis.symbols import Symbols
 from codeai.language.source import SourceFile
 from codeai.language.tree.module import Module
+from codeai.language.tree.node import Node
 from codeai.lsp.belonging import Home
 from codeai.lsp.documents import Document
 from codeai.lsp.lines import Normal
+from codeai.lsp.names.declared import Declared, Key, declared_by
+from codeai.lsp.names.uses import Use, uses_in
+from codeai.lsp.names.values import Values
 from codeai.server.loading import Files, Loaded, LoadError, load_files
 
 _TRIES: Final = 3  # files may vanish between finding and reading them
@@ -52,6 +60,42 @@ class Checked(msgspec.Struct, frozen=True):
     home: Home
     loaded: Loaded
     lines: dict[Path, Normal]
+    seen: dict[Node, Seen]
+    kept: dict[str, Any] = {}
+
+    @property
+    def declared(self) -> dict[Key, Declared]:
+        """What the program declares."""
+        if "declared" not in self.kept:
+            self.kept["declared"] = declared_by(self.loaded.modules)
+        found: dict[Key, Declared] = self.kept["declared"]
+        return found
+
+    @property
+    def values(self) -> Values:
+        """What expressions refer to."""
+        return Values(self.loaded.symbols, self.seen, self.declared)
+
+    @property
+    def uses(self) -> list[Use]:
+        """All names that refer to a declaration, in the order of the text; found when somebody asks."""
+        if "uses" not in self.kept:
+            self.kept["uses"] = uses_in(self.loaded.modules, self.values)
+        found: list[Use] = self.kept["uses"]
+        return found
+
+    @property
+    def variables(self) -> dict[int, Variable]:
+        """The variables of all blocks, by the offsets at which they are declared."""
+        if "variables" not in self.kept:
+            self.kept["variables"] = dict(_variables(seen.scope for seen in self.seen.values()))
+        found: dict[int, Variable] = self.kept["variables"]
+        return found
+
+    def use_at(self, offset: int) -> Use | None:
+        """The use at an offset, or just before it; of those around it the smallest."""
+        around = [use for use in self.uses if use.start <= offset <= use.end]
+        return min(around, key=lambda use: (use.end - use.start, use.start != offset), default=None)
 
     def file(self, path: Path) -> SourceFile | None:
         """The text of a path as it was checked."""
@@ -77,22 +121,36 @@ class Checked(msgspec.Struct, frozen=True):
         return self.offset(path, wanted.start), self.offset(path, wanted.end)
 
 
+def _variables(scopes: Iterable[Scope]) -> Iterator[tuple[int, Variable]]:
+    known: set[int] = set()
+    for inner in scopes:
+        scope: Scope | None = inner
+        while scope is not None and id(scope) not in known:
+            known.add(id(scope))
+            yield from ((variable.node.start, variable) for variable in scope.variables.values() if variable.node is not None)
+            scope = scope.parent
+
+
 def check(home: Home, documents: Mapping[Path, Document], encoding: str) -> Checked:
     """Reads and checks a program. What cannot be read is left out: it may be gone, or in the middle of being written."""
     reading = Buffers(documents)
     files = [file for file in home.files if file in documents or file.is_file()]
-    loaded = _load(files, home.folder, reading)
+    seen: dict[Node, Seen] = {}
+    loaded = _load(files, home.folder, reading, seen)
     lines = {Path(file.path): Normal(_original(Path(file.path), file, documents), encoding) for file in loaded.sources.files}
-    return Checked(home, loaded, lines)
+    return Checked(home, loaded, lines, seen)
 
 
-def _load(files: list[Path], folder: Path, reading: Files) -> Loaded:
+def _load(files: list[Path], folder: Path, reading: Files, seen: dict[Node, Seen]) -> Loaded:
+    def observing(symbols: Symbols, reporter: Reporter) -> Observing:
+        return Observing(symbols, reporter, seen)
+
     for _ in range(_TRIES):
         try:
-            return load_files(files, folder, reading)
+            return load_files(files, folder, reading, observing)
         except LoadError:
             files = [file for file in files if _readable(file, reading)]
-    return load_files([], folder, reading)
+    return load_files([], folder, reading, observing)
 
 
 def _readable(file: Path, reading: Files) -> bool:

@@ -6,12 +6,19 @@ Checking happens beside the loop, one program at a time, of what was open when i
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterator
 from concurrent.futures import Executor
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from codeai.lsp.belonging import Home, home_of
 from codeai.lsp.checked import Buffers, Checked, check
 from codeai.lsp.documents import Documents
+
+_APART: Final = ("node_modules", "__pycache__", "build", "dist")
+_MANY: Final = 1_000  # files in which symbols are looked for
 
 
 class _State:
@@ -47,6 +54,14 @@ class Workspace:
     def homes(self) -> set[Home]:
         """The programs of all open documents."""
         return {self.home(path) for path in self.documents.paths()}
+
+    def everywhere(self) -> list[Home]:
+        """The programs of the workspace: those of open documents, and those in its folders."""
+        found = self.homes()
+        for root in self.roots:
+            for path in islice(_programs(root), _MANY):
+                found.add(self.home(path))
+        return sorted(found, key=lambda home: home.files)
 
     def touched(self, path: Path) -> list[Home]:
         """Notes that a text has changed; returns the programs in which it stands."""
@@ -91,6 +106,13 @@ class Workspace:
         loop = asyncio.get_running_loop()
         state.checked = await loop.run_in_executor(self._executor, check, home, documents, self.documents.encoding)
         state.done = wanted
+
+
+def _programs(root: Path) -> Iterator[Path]:
+    """The files of a folder and of those in it, without those that tools keep for themselves."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _APART)
+        yield from (Path(folder, name) for name in sorted(files) if name.endswith(".cai"))
 
 
 def _holds(state: _State, path: Path) -> bool:
