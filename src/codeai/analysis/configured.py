@@ -57,7 +57,7 @@ _ELSEWHERE: Final = {
     "queues": "write 'jobs { queues { … } }'",
     "rate_limit": "declare a middleware of type rate_limiting",
 }
-_KNOWN: Final = (*_FREE, *dict.fromkeys(path[0] for path in SETTINGS))
+KNOWN: Final = (*_FREE, *dict.fromkeys(path[0] for path in SETTINGS))
 
 
 def report_settings(settings: Iterable[d.Setting], symbols: Symbols, report: Reporter) -> None:
@@ -67,7 +67,7 @@ def report_settings(settings: Iterable[d.Setting], symbols: Symbols, report: Rep
     """
     for setting in settings:
         key = setting.key.text
-        if key not in _KNOWN and f"setting {key}" not in symbols.used:
+        if key not in KNOWN and f"setting {key}" not in symbols.used:
             _suspicious(setting, report)
         check_setting(report, (key,), setting)
         if key in _SECTIONS:
@@ -152,7 +152,7 @@ def _suspicious(setting: d.Setting, report: Reporter) -> None:
     if setting.key.text in _ELSEWHERE:
         report.warning(setting.key, f"nothing reads the setting '{setting.key.text}'", "CAI0135", help_text=_ELSEWHERE[setting.key.text])
         return
-    near = nearest(setting.key.text, _KNOWN)
+    near = nearest(setting.key.text, KNOWN)
     if near is not None:
         severity = Severity.WARNING if near.sure else Severity.HINT
         said, advice = f"nothing reads the setting '{setting.key.text}'", f"did you mean '{near.name}'?"

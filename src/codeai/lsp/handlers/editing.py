@@ -1,16 +1,24 @@
-"""What changes the text: the canonical form, and what mends findings."""
+"""What changes the text: the canonical form, what mends findings, and other names."""
 
 from __future__ import annotations
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from codeai.lsp import actions
 from codeai.lsp.formatting import formatting, formatting_range
+from codeai.lsp.renaming import RenameRefused, rename, renameable
 from codeai.lsp.server import Server
 
 
+class Refused(JsonRpcException):
+    """A request that is understood and cannot be fulfilled; editors show why."""
+
+    CODE = lsp.LSPErrorCodes.RequestFailed.value
+
+
 def register(server: Server) -> None:
-    """Registers formatting and code actions."""
+    """Registers formatting, code actions and renaming."""
 
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     async def whole(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
@@ -30,3 +38,20 @@ def register(server: Server) -> None:
             everything = actions.fix_all(checked, path, server.programs.documents.snapshot(), server.address)
             found += [everything] if everything is not None else []
         return [action for action in found if only is None or (action.kind is not None and actions.asked(only, action.kind))]
+
+    @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
+    async def prepare(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder:
+        checked, path = await server.at(params.text_document.uri)
+        try:
+            return lsp.PrepareRenamePlaceholder(*renameable(checked, path, checked.offset(path, params.position)))
+        except RenameRefused as error:
+            raise Refused(str(error)) from error
+
+    @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
+    async def renamed(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+        checked, path = await server.at(params.text_document.uri)
+        offset, documents = checked.offset(path, params.position), server.programs.documents.snapshot()
+        try:
+            return rename(checked, path, offset, params.new_name, documents, server.address)
+        except RenameRefused as error:
+            raise Refused(str(error)) from error
