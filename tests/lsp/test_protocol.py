@@ -158,3 +158,20 @@ async def test_what_is_read_of_a_program_is_answered(editor: Editor, write) -> N
     assert await editor.result("textDocument/foldingRange", place) == [{"startLine": 0, "endLine": 3}]
     (selection,) = await editor.result("textDocument/selectionRange", {**place, "positions": [place["position"]]})
     assert selection["range"] == span(2, 14, 2, 18)
+
+
+async def test_completion_and_renaming_are_answered(tmp_path: Path) -> None:
+    async with Editor(tmp_path, textDocument={"completion": {"completionItem": {"snippetSupport": True}}}) as editor:
+        text = GOOD + "function f(a: Book) -> string { return a. }\n"
+        uri = editor.open(tmp_path / "app.cai", text)
+        place = {"textDocument": {"uri": uri}, "position": {"line": 6, "character": 41}}
+        found = await editor.result("textDocument/completion", place)
+        assert [one["label"] for one in found] == ["id", "title"]
+        assert found[1]["textEdit"] == {"range": span(6, 41, 6, 41), "newText": "title"}
+        editor.change(uri, 2, {"range": span(6, 41, 6, 41), "text": "title"})
+        place = {**place, "position": {"line": 2, "character": 6}}
+        assert (await editor.result("textDocument/prepareRename", place)) == {"range": span(2, 4, 2, 9), "placeholder": "title"}
+        edits = (await editor.result("textDocument/rename", {**place, "newName": "name"}))["changes"][uri]
+        assert [one["range"] for one in edits] == [span(2, 4, 2, 9), span(6, 41, 6, 46)]
+        refused = await editor.ask("textDocument/rename", {**place, "newName": "id"})
+        assert refused["error"] == {"code": -32803, "message": "that would be an error: duplicate declaration 'id'"}

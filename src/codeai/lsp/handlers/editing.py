@@ -1,12 +1,16 @@
-"""What changes the text: the canonical form, what mends findings, and other names."""
+"""What changes the text: what could come next, the canonical form, what mends findings, other names."""
 
 from __future__ import annotations
 
 from lsprotocol import types as lsp
+from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
 from codeai.lsp import actions
+from codeai.lsp.completion.completing import complete
+from codeai.lsp.documents import path_of
 from codeai.lsp.formatting import formatting, formatting_range
+from codeai.lsp.lines import Normal
 from codeai.lsp.renaming import RenameRefused, rename, renameable
 from codeai.lsp.server import Server
 
@@ -18,7 +22,7 @@ class Refused(JsonRpcException):
 
 
 def register(server: Server) -> None:
-    """Registers formatting, code actions and renaming."""
+    """Registers completion, formatting, code actions and renaming."""
 
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     async def whole(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
@@ -39,6 +43,17 @@ def register(server: Server) -> None:
             found += [everything] if everything is not None else []
         return [action for action in found if only is None or (action.kind is not None and actions.asked(only, action.kind))]
 
+    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[".", '"', "@"]))
+    async def completed(params: lsp.CompletionParams) -> list[lsp.CompletionItem]:
+        path = path_of(params.text_document.uri)
+        home = server.programs.home(path)
+        checked = server.programs.known(home) or await server.programs.checked(home)  # the one before this letter will do
+        document = server.programs.documents.get(path)
+        if document is None:
+            return []
+        lines = Normal(document.text, server.programs.documents.encoding)
+        return complete(lines, lines.offset(params.position), checked.loaded.modules, snippets=_snippets(server))
+
     @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
     async def prepare(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder:
         checked, path = await server.at(params.text_document.uri)
@@ -55,3 +70,7 @@ def register(server: Server) -> None:
             return rename(checked, path, offset, params.new_name, documents, server.address)
         except RenameRefused as error:
             raise Refused(str(error)) from error
+
+
+def _snippets(server: Server) -> bool:
+    return bool(get_capability(server.client_capabilities, "text_document.completion.completion_item.snippet_support", False))
