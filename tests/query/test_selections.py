@@ -189,6 +189,15 @@ async def test_rows_come_in_order_with_nulls_last(shop: World, query: str, expec
             ],
         ),
         ("select category, count(*) as n from Product group by category having n > 1", [{"category": key(1), "n": 2}]),
+        (
+            "select lower(name) as low, count(*) as n from Product group by low having n > 0 order by low limit 1",
+            [{"low": "apple", "n": 1}],
+        ),
+        (
+            "select price * 2 as double, count(*) as n from Product group by double order by double limit 1",
+            [{"double": Decimal("0.50"), "n": 1}],
+        ),
+        ("select upper(name) as name, count(*) as n from Product group by name order by name limit 1", [{"name": "APPLE", "n": 1}]),
         ("select count(*) as n, avg(stars) as mean from Review where stars > 100", {"n": 0, "mean": None}),
         ("select name, price * 2 as double from Product where stock == 3", [{"name": "Apple", "double": Decimal("3.00")}]),
         (

@@ -14,6 +14,7 @@ from world import Lasting, World
 
 from codeai.analysis.builtins import BUILTINS
 from codeai.model import expression as ir
+from codeai.model.moments import UNITS
 from codeai.model.traversal import rebuilt
 from codeai.query.errors import CompilerError
 
@@ -148,6 +149,13 @@ VALUES = [
         "add_months(day, m)",
     ),
     *("diff_days(day, day)", "diff_days(at, now())", "diff_days(now(), at)", "diff_days(day, today())", "diff_days(at, at)"),
+    *(f"{name}({value}, '{unit}')" for name in ("start_of", "end_of") for value in ("at", "day") for unit in UNITS),
+    *(
+        "format_date(at, 'YYYY-MM-DD HH:mm:ss')",
+        "format_date(day, 'DD.MM.YYYY')",
+        """format_date(at, 'MMm "YYYY" \\\\ HH24 Q')""",
+        "format_date(day, '')",
+    ),
     *("at + 90m", "at - 1d", "at + 500ms", "day + 36h", "day - 1d", "now() - at", "at - now()", "1h + at"),
     *("n > 2 ? 'big' : s", "if f then d else w", "f ? n : null", "data.k", "data.k ?? 'x'"),
 ]
@@ -210,6 +218,13 @@ NUMBERS = [
 ]
 NUMBERS += ["abs(d)", "ceil(d)", "floor(d / 3)", "max(d, w)"]
 TIMES = ["add_months(day, m)", "add_days(at, m)", "add_hours(day, m)", "diff_days(at, now())", "at - now()", "at + 36h", "to_string(at)"]
+TIMES += [
+    "start_of(at, 'week')",
+    "end_of(at, 'month')",
+    "start_of(day, 'year')",
+    "end_of(day, 'week')",
+    "format_date(at, 'YYYYMMDDHHmmss')",
+]
 TEXTS = ["upper(s)", "lower(s)", "trim(s)", "length(s)", "replace(s, 'a', 'bb')", "to_string(w)", '"{d} {n}"']
 EARLY, LATE = _at("1900-01-01").replace(tzinfo=None), _at("2200-01-01").replace(tzinfo=None)
 SAMPLES = st.fixed_dictionaries(
@@ -245,10 +260,7 @@ ARGUMENTS = {
     "split": "s, ','",
     "join": "tags, ','",
     "slug": "s",
-    "format_date": "at, 'YYYY'",
     "parse_date": "s",
-    "start_of": "at, 'day'",
-    "end_of": "at, 'day'",
     "parse_int": "s",
     "parse_decimal": "s",
     "to_json": "data",
@@ -264,3 +276,16 @@ def test_what_no_database_computes_is_refused_when_it_depends_on_rows(samples: L
     with pytest.raises(CompilerError, match=f"'{name}' cannot be computed in a query") as refused:
         samples.run(samples.world.run(f"select id, {name}({ARGUMENTS[name]}) as v from Sample"))
     assert "let" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("start_of(at, s)", "'start_of' with a unit that is not a constant"),
+        ("format_date(day, s)", "'format_date' with a pattern that is not a constant"),
+        ("format_date(at, '%A')", "'%' in a pattern"),
+    ],
+)
+def test_units_and_patterns_of_rows_are_constants(samples: Lasting, text: str, said: str) -> None:
+    with pytest.raises(CompilerError, match=f"{said} cannot be computed in a query"):
+        samples.run(samples.world.run(f"select id, {text} as v from Sample"))

@@ -10,11 +10,10 @@ from codeai.analysis.conversions import NUMERIC, TEXTUAL, convert, fit, is_numbe
 from codeai.language import types as t
 from codeai.language.suggestions import nearest
 from codeai.model import expression as ir
+from codeai.model.moments import PARTS, UNITS
 
 ORDERED: Final = (*NUMERIC, *TEXTUAL, t.Date, t.Timestamp, t.Time, t.Duration, t.Uuid)  # what has an order
 _OPEN: Final = (t.Unknown, t.Null, t.Json)  # of which nothing is known before
-DATE_PARTS: Final = ("YYYY", "MM", "DD", "HH", "mm", "ss")
-_UNITS: Final = ("hour", "day", "week", "month", "year")
 _TESTS: Final = ("filter", "find", "any", "all", "count")  # their lambda answers true or false
 _SUMS: Final = ("sum", "avg")
 _EXTREMES: Final = ("min", "max")
@@ -111,19 +110,19 @@ def _same_kind(first: t.Type, other: t.Type) -> bool:
 
 
 def _unit(value: ir.Expression) -> Problem | None:
-    if not isinstance(value, ir.Constant) or not isinstance(value.value, str) or value.value in _UNITS:
+    if not isinstance(value, ir.Constant) or not isinstance(value.value, str) or value.value in UNITS:
         return None
-    near = nearest(value.value, _UNITS)
-    return 1, f"expected {', '.join(_UNITS)}, got '{value.value}'" + (f": did you mean '{near.name}'?" if near is not None else "")
+    near = nearest(value.value, UNITS)
+    return 1, f"expected {', '.join(UNITS)}, got '{value.value}'" + (f": did you mean '{near.name}'?" if near is not None else "")
 
 
 def _pattern(value: ir.Expression) -> Problem | None:
     """A pattern of a date; a word of one letter is a part that another language writes so."""
     text = value.value if isinstance(value, ir.Constant) and isinstance(value.value, str) else ""
-    for part in DATE_PARTS:
+    for part in PARTS:
         text = text.replace(part, " ")
     found = re.search(r"\b([A-Za-z])\1+\b", re.sub(r"%[A-Za-z]", " ", text))
-    return None if found is None else (1, f"'{found[0]}' is no part of a date, these are {', '.join(DATE_PARTS)}")
+    return None if found is None else (1, f"'{found[0]}' is no part of a date, these are {', '.join(PARTS)}")
 
 
 def _joined(type_: t.Type) -> Problem | None:

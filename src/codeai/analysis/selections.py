@@ -47,7 +47,7 @@ class Selections(Calls):
         range_, inner = self._over(entity, scope)
         joins = self._joins(node, inner)
         columns = self._columns(node, inner)
-        grouping = tuple(self.expression(value, inner) for value in node.group_by)
+        grouping = self._groups(node, inner, entity, columns)
         named = self._with_columns(inner, columns)
         row = t.Row(entity.name)
         kind, type_ = self._selection_type(node, row, columns)
@@ -90,6 +90,23 @@ class Selections(Calls):
         if isinstance(found, ir.Constant) and isinstance(found.value, int) and found.value < 0:
             self.report.error(node, f"'{what}' is not negative", "CAI0304", kind=self.kind)
         return found
+
+    def _groups(
+        self, node: q.Select, inner: Scope, entity: EntitySymbol, columns: tuple[ir.Column, ...] | None
+    ) -> tuple[ir.Expression, ...]:
+        """What the rows of a group have in common: fields, or columns by their names. Where both are called so, the field is meant."""
+        scope = inner.child()
+        names = {column.name: column.value for column in columns or () if column.name not in entity.member_names()}
+        scope.columns = names
+        found: list[ir.Expression] = []
+        for value in node.group_by:
+            name = value.text if isinstance(value, ex.Name) else ""
+            if name in names and is_aggregate(names[name]):
+                said, hint = f"'{name}' has one value for each group", "group by what the rows of a group have in common"
+                self.report.error(value, said, "CAI0332", help_text=hint, kind=self.kind)
+            else:
+                found.append(self.expression(value, scope))
+        return tuple(found)
 
     def _check_grouping(self, node: q.Select, found: ir.Selection) -> None:
         """One row stands for many: columns, conditions and the order of groups say what all of a group have in common."""

@@ -15,11 +15,13 @@ from codeai.language.tree.node import Node, children
 from codeai.model import expression as ir
 from codeai.model.inlining import EFFECTS, ROWS
 
+# Functions whose second argument has to be known when the query is written: a unit, a pattern.
+_WORDED: Final = {"start_of": "a unit", "end_of": "a unit", "format_date": "a pattern"}
 # Built-ins without a target in SQL; ``map`` and ``filter`` have one over the rows of a relation only.
 NOT_IN_QUERIES: Final = frozenset(
     (
-        *("slug", "split", "join", "first", "last", "find", "sort", "unique", "group_by", "keys", "values", "merge", "format_date"),
-        *("parse_date", "start_of", "end_of", "parse_int", "parse_decimal", "to_json", "parse_json", "hash", "hmac", "hash_password"),
+        *("slug", "split", "join", "first", "last", "find", "sort", "unique", "group_by", "keys", "values", "merge"),
+        *("parse_date", "parse_int", "parse_decimal", "to_json", "parse_json", "hash", "hmac", "hash_password"),
         *("verify_password", "issue_token", "object_id", "random", "print", "executions"),
     )
 )
@@ -30,7 +32,7 @@ _OF_RELATIONS: Final = ("map", "filter")
 _TYPED: Final = frozenset(
     (
         *("length", "contains", "starts_with", "ends_with", "matches", "abs", "ceil", "floor", "round", "min", "max"),
-        *("add_days", "add_hours", "add_months", "diff_days", "any", "all"),
+        *("add_days", "add_hours", "add_months", "diff_days", "any", "all", *_WORDED),
         *("upper", "lower", "trim", "trim_left", "trim_right", "replace"),
     )
 )
@@ -131,6 +133,10 @@ def _call(value: ir.Call, bound: frozenset[str]) -> str | None:
         return f"the length of {counted}"
     if value.function == "round" and len(value.arguments) > 1 and not isinstance(getattr(value.arguments[1], "value", None), int):
         return "'round' to a number of places that is not a constant"
+    if value.function in _WORDED and not isinstance(word := getattr(value.arguments[1], "value", None), str):
+        return f"'{value.function}' with {_WORDED[value.function]} that is not a constant"
+    if value.function == "format_date" and "%" in str(word):
+        return "'%' in a pattern"
     if value.function == "to_string" and _unshown(shown := t.required(value.arguments[0].type)):
         return f"{shown} in a text"
     open_ = value.function in _TYPED and any(_is_open(t.required(part.type)) and _of_row(part, bound) for part in value.arguments)

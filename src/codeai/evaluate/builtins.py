@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import hashlib
 import hmac
@@ -32,6 +31,7 @@ from codeai.evaluate.operations import (
     whole,
 )
 from codeai.model.identifiers import new_uuid
+from codeai.model.moments import add_months, end_of, start_of, strftime_of
 
 _PLACES: Final = 100
 _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
@@ -175,22 +175,15 @@ def _find(values: Any, function: Callable[[Any], bool]) -> Any:
     return next((value for value in values or () if function(value)), None)
 
 
-_FORMATS: Final = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-
-
 def _format_date(value: Any, pattern: str) -> str:
-    for word, code in _FORMATS.items():
-        pattern = pattern.replace(word, code)
-    return str(value.strftime(pattern))
+    return str(value.strftime(strftime_of(pattern)))
 
 
 def _parse_date(value: str, pattern: str | None = None) -> datetime.date | None:
     try:
         if pattern is None:
             return datetime.date.fromisoformat(value[:10])
-        for word, code in _FORMATS.items():
-            pattern = pattern.replace(word, code)
-        return datetime.datetime.strptime(value, pattern).date()  # noqa: DTZ007  # only the date is used
+        return datetime.datetime.strptime(value, strftime_of(pattern)).date()  # noqa: DTZ007  # only the date is used
     except ValueError:
         return None
 
@@ -215,39 +208,14 @@ def _diff_days(left: Any, right: Any) -> int:
     return int((right - left).days)
 
 
-def _add_months(value: Any, count: int) -> Any:
-    month = value.year * 12 + value.month - 1 + count
-    year, month = divmod(month, 12)
-    if not 1 <= year <= 9999:
-        raise EvaluationError("the date is out of range")
-    return value.replace(year=year, month=month + 1, day=min(value.day, calendar.monthrange(year, month + 1)[1]))
+def _moved(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def call(value: Any, by: Any) -> Any:
+        try:
+            return function(value, by)
+        except (ValueError, OverflowError) as error:
+            raise EvaluationError(str(error)) from None
 
-
-def _start_of(value: Any, unit: str) -> Any:
-    if isinstance(value, datetime.datetime):
-        value = (
-            value.replace(minute=0, second=0, microsecond=0) if unit == "hour" else value.replace(hour=0, minute=0, second=0, microsecond=0)
-        )
-    if unit == "week":
-        return value - datetime.timedelta(days=value.weekday())
-    if unit == "month":
-        return value.replace(day=1)
-    if unit == "year":
-        return value.replace(month=1, day=1)
-    if unit in ("day", "hour"):
-        return value
-    raise EvaluationError(f"unknown unit '{unit}', expected hour, day, week, month or year")
-
-
-def _end_of(value: Any, unit: str) -> Any:
-    start = _start_of(value, unit)
-    if unit in ("month", "year"):
-        following = _add_months(start, 1 if unit == "month" else 12)
-    else:
-        following = (
-            start + {"hour": datetime.timedelta(hours=1), "day": datetime.timedelta(days=1), "week": datetime.timedelta(weeks=1)}[unit]
-        )
-    return following - (datetime.timedelta(microseconds=1) if isinstance(value, datetime.datetime) else datetime.timedelta(days=1))
+    return call
 
 
 def _parse(kind: Callable[[str], Any], what: str) -> Callable[[str], Any]:
@@ -317,10 +285,10 @@ PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "parse_date": _nullable(_parse_date),
     "add_days": _nullable(lambda value, count: _add(value, count, days=1)),
     "add_hours": _nullable(lambda value, count: _add(_timestamp(value), count, hours=1)),
-    "add_months": _nullable(_add_months),
+    "add_months": _nullable(_moved(add_months)),
     "diff_days": _nullable(_diff_days),
-    "start_of": _nullable(_start_of),
-    "end_of": _nullable(_end_of),
+    "start_of": _nullable(_moved(start_of)),
+    "end_of": _nullable(_moved(end_of)),
     "parse_int": _nullable(_parse(lambda value: int(value, 10), "a whole number")),
     "parse_decimal": _nullable(_parse(Decimal, "a number")),
     "to_string": text,

@@ -200,6 +200,14 @@ class Dialect:
             return call("length", arguments[0].sql)
         raise CompilerError(f"'{name}' cannot be used in a query", hint="compute it before, with 'let'")
 
+    def bounded(self, name: str, moment: Value, unit: str) -> Sql:
+        """``start_of`` or ``end_of`` a unit (``model.moments.UNITS``)."""
+        raise NotImplementedError
+
+    def dated(self, moment: Value, pattern: str) -> Sql:
+        """``format_date`` with a pattern (``model.moments.PARTS``)."""
+        raise NotImplementedError
+
     def largest(self, name: str, arguments: Sequence[Sql]) -> Sql:
         """``min`` or ``max`` of several values; nulls do not count."""
         raise NotImplementedError

@@ -7,6 +7,7 @@ from typing import Final
 
 from codeai.language import types as t
 from codeai.model.entity import Entity
+from codeai.model.moments import pieces
 from codeai.query.dialects.base import WHITESPACE, Dialect, pattern
 from codeai.query.errors import CompilerError
 from codeai.query.sql import Bind, Given, Sql
@@ -28,6 +29,7 @@ _CASTS: Final[dict[type[t.Type], str]] = {
     t.Bytes: "bytea",
 }
 _UTC: Final = " AT TIME ZONE 'UTC'"
+_PARTS: Final = {"HH": "HH24", "mm": "MI", "ss": "SS"}  # of a date in to_char; the others are called as ours
 
 
 def escaped(text: str) -> str:
@@ -267,6 +269,21 @@ class PostgreSQL(Dialect):
             return ("(", *moment.sql, " + ", *interval, ")::date")
         return ("((", *moment.sql, _UTC, " + ", *interval, f"){_UTC})")
 
+    def bounded(self, name: str, moment: Value, unit: str) -> Sql:
+        """See ``Dialect``."""
+        dated = isinstance(moment.type, t.Date)
+        unit = "day" if dated and unit == "hour" else unit
+        start: Sql = (f"date_trunc('{unit}', ", *moment.sql, "::timestamp)" if dated else f"{_UTC})")
+        if name == "end_of":
+            start = ("(", *start, f" + interval '1 {unit}' - interval '1 {'day' if dated else 'microsecond'}')")
+        return (*start, "::date") if dated else ("(", *start, f"{_UTC})")
+
+    def dated(self, moment: Value, pattern: str) -> Sql:
+        """See ``Dialect``. What is no part of a date stands in quotation marks."""
+        format_ = "".join(_PARTS.get(piece, piece) if part else _quoted(piece) for part, piece in pieces(pattern))
+        zone = "::timestamp" if isinstance(moment.type, t.Date) else _UTC
+        return ("to_char(", *moment.sql, f"{zone}, ", *self.text(format_ or '""'), ")")
+
     def largest(self, name: str, arguments: Sequence[Sql]) -> Sql:
         """See ``Dialect``."""
         return call("least" if name == "min" else "greatest", *arguments)
@@ -292,6 +309,11 @@ class PostgreSQL(Dialect):
     def search(self, entity: Entity, alias: str, slot: int, fields: tuple[str, ...] = ()) -> Sql:
         """See ``Dialect``."""
         return (vector_expression(entity, f"{alias}.", fields), " @@ plainto_tsquery('simple', ", Bind(slot, "text", check_text), ")")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _result(type_: t.Type) -> t.Type:

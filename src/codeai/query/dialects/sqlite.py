@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from codeai.language import types as t
 from codeai.model.entity import Entity
+from codeai.model.moments import strftime_of
 from codeai.query.dialects.base import WHITESPACE, Dialect, pattern
 from codeai.query.errors import CompilerError
 from codeai.query.sql import Bind, Given, Sql
@@ -361,6 +362,14 @@ class SQLite(Dialect):
         if name == "diff_days":
             return call("codeai_days_between", first, arguments[1].sql)
         return super().function(name, arguments, type_)
+
+    def bounded(self, name: str, moment: Value, unit: str) -> Sql:
+        """See ``Dialect``."""
+        return call(f"codeai_{name}", moment.sql, self.text(unit))
+
+    def dated(self, moment: Value, pattern: str) -> Sql:
+        """See ``Dialect``."""
+        return call("codeai_format_date", moment.sql, self.text(strftime_of(pattern)))
 
     def largest(self, name: str, arguments: Sequence[Sql]) -> Sql:
         """See ``Dialect``."""

@@ -19,6 +19,7 @@ AGGREGATES: Final = ("count", "sum", "avg", "min", "max")
 _CONDITIONS: Final = ("any", "all", "contains", "starts_with", "ends_with")
 _TEXTS: Final = ("lower", "upper", "trim", "trim_left", "trim_right", "replace")
 _TIMES: Final = ("add_days", "add_hours", "add_months", "diff_days")
+_WORDED: Final = ("start_of", "end_of", "format_date")  # a unit or a pattern is part of the text of the query
 
 
 def is_aggregate(node: Any) -> bool:
@@ -56,6 +57,8 @@ def call(compiler: Compiler, node: ir.Call) -> Value:
     if name == "to_string":
         value = compiler.value(arguments[0])
         return Value(("coalesce(", *compiler.dialect.shown(value), ", '')"), t.String(), False)
+    if name in _WORDED:
+        return _worded(compiler, node)
     if name in _TEXTS or name in _TIMES:
         values = [compiler.value(argument) for argument in arguments]
         type_ = compiler.model.plain(node.type)
@@ -68,6 +71,15 @@ def call(compiler: Compiler, node: ir.Call) -> Value:
             ]
         return Value(compiler.dialect.function(name, values, type_), result, any(value.nullable for value in values))
     raise compiler.unsupported(node, f"'{name}'")
+
+
+def _worded(compiler: Compiler, node: ir.Call) -> Value:
+    moment, word = compiler.value(node.arguments[0]), node.arguments[1]
+    if not isinstance(word, ir.Constant) or not isinstance(word.value, str):
+        raise compiler.unsupported(node, f"'{node.function}' with what is not a constant")
+    if node.function == "format_date":
+        return Value(compiler.dialect.dated(moment, word.value), t.Text(), moment.nullable)
+    return moment.replaced(compiler.dialect.bounded(node.function, moment, word.value))
 
 
 def _timestamp(compiler: Compiler, value: Value) -> Value:

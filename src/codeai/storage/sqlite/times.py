@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import sqlite3
 
+from codeai.model.moments import add_months, end_of, start_of
 from codeai.storage.codecs import format_timestamp
 
 _MILLISECOND = datetime.timedelta(milliseconds=1)
@@ -41,21 +41,25 @@ def _days_between(left: str | None, right: str | None) -> int | None:
     return (_moment(right) - _moment(left)).days
 
 
-def add_months(moment: datetime.date, months: int) -> datetime.date:
-    """The same day some months later; the last day of a month that has no such day."""
-    index = moment.year * 12 + moment.month - 1 + months
-    year, month = index // 12, index % 12 + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
-
-
 def _add_months(text: str | None, months: int | None) -> str | None:
-    if text is None or months is None:
+    return None if text is None or months is None else _as(text, add_months(_moment(text), months))
+
+
+def _start_of(text: str | None, unit: str) -> str | None:
+    return None if text is None else _as(text, start_of(_moment(text), unit))
+
+
+def _end_of(text: str | None, unit: str) -> str | None:
+    if text is None:
         return None
     if len(text) == 10:
-        return add_months(datetime.date.fromisoformat(text), months).isoformat()
-    moved = add_months(_moment(text), months)
-    assert isinstance(moved, datetime.datetime)
-    return format_timestamp(moved)
+        return end_of(datetime.date.fromisoformat(text), unit).isoformat()
+    return format_timestamp(end_of(_moment(text), unit))
+
+
+def _format_date(text: str | None, pattern: str) -> str | None:
+    """:param pattern: as ``strftime`` reads it"""
+    return None if text is None else _moment(text).strftime(pattern)
 
 
 def register(connection: sqlite3.Connection) -> None:
@@ -64,3 +68,6 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_function("codeai_milliseconds_between", 2, _milliseconds_between, deterministic=True)
     connection.create_function("codeai_days_between", 2, _days_between, deterministic=True)
     connection.create_function("codeai_add_months", 2, _add_months, deterministic=True)
+    connection.create_function("codeai_start_of", 2, _start_of, deterministic=True)
+    connection.create_function("codeai_end_of", 2, _end_of, deterministic=True)
+    connection.create_function("codeai_format_date", 2, _format_date, deterministic=True)
