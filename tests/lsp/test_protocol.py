@@ -175,3 +175,18 @@ async def test_completion_and_renaming_are_answered(tmp_path: Path) -> None:
         assert [one["range"] for one in edits] == [span(2, 4, 2, 9), span(6, 41, 6, 46)]
         refused = await editor.ask("textDocument/rename", {**place, "newName": "id"})
         assert refused["error"] == {"code": -32803, "message": "that would be an error: duplicate declaration 'id'"}
+
+
+async def test_what_is_shown_beside_the_text_is_answered(editor: Editor, tmp_path: Path) -> None:
+    text = GOOD + "function f(a: Book) -> string {\n    let b = upper(a.title)\n    return b\n}\n"
+    uri = editor.open(tmp_path / "app.cai", text)
+    document = {"textDocument": {"uri": uri}}
+    legend = editor.server["capabilities"]["semanticTokensProvider"]["legend"]
+    data = (await editor.result("textDocument/semanticTokens/full", document))["data"]
+    assert (data[:3], legend["tokenTypes"][data[3]]) == ([0, 7, 4], "class")
+    part = (await editor.result("textDocument/semanticTokens/range", {**document, "range": span(8, 0, 9, 0)}))["data"]
+    assert part[:3] == [8, 11, 1]
+    (hint,) = await editor.result("textDocument/inlayHint", {**document, "range": span(0, 0, 99, 0)})
+    assert (hint["position"], hint["label"]) == ({"line": 7, "character": 9}, ": string(255)") or hint["label"].startswith(": ")
+    help_ = await editor.result("textDocument/signatureHelp", {**document, "position": {"line": 7, "character": 18}})
+    assert help_["signatures"][0]["label"] == "upper(text)"

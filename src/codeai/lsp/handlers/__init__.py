@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from codeai.lsp.handlers import beginning, documents, editing, reading
+from codeai.lsp.handlers import beginning, documents, editing, reading, showing
 from codeai.lsp.server import Server
 
 
@@ -14,7 +14,7 @@ def serve(output: BinaryIO) -> int:
     :param output: where answers go
     """
     server = Server()
-    for module in (beginning, documents, editing, reading):
+    for module in (beginning, documents, editing, reading, showing):
         module.register(server)
     server.start_io(stdout=output)
     server.checking.shutdown(wait=False, cancel_futures=True)
