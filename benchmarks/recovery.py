@@ -124,30 +124,44 @@ def findings(mistake: Mistake) -> tuple[Loaded, list[Diagnostic]]:
     return program, found
 
 
-def pairs(count: int, seed: int) -> tuple[int, int]:
-    """How many pairs of mistakes in two declarations of one program have a finding in the declaration of each, and how many there are:
-    that one mistake is one finding must not hide another one. Pairs of which each mistake alone is found in its own declaration.
+def pairs(count: int, seed: int, *, within: bool = False) -> tuple[int, int]:
+    """How many pairs of mistakes in one program are both told, and how many there are: that one mistake is one finding must not hide
+    another one. Each of them alone is told where it is.
+
+    :param within: whether both are in one declaration, on lines of their own, rather than in two
     """
     choose = random.Random(seed)
+    names = sorted(texts())
     both = all_ = 0
     while all_ < count:
-        one, other = sorted((next(mistakes(1, choose.randrange(1 << 30))) for _ in range(2)), key=lambda mistake: mistake.at)
-        text = texts()[one.program]
-        if one.program != other.program:
-            first = one.program
-            made = [found for found in mistakes(12, choose.randrange(1 << 30)) if found.program == first and found.at > one.at]
-            if not made:
-                continue
-            other = made[0]
+        name = choose.choice(names)
+        one, other = sorted((_made(name, choose) for _ in range(2)), key=lambda mistake: mistake.at)
+        text = texts()[name]
         border = text.rfind("\n", 0, other.at) + 1
-        if not _apart(text, one.at, other.at) or not (_found_at_home(one) and _found_at_home(other)):
+        if one.at >= border or within == _apart(text, one.at, other.at):
+            continue
+        told = [_told(mistake, within=within) for mistake in (one, other)]
+        if not all(told):
             continue
         shift = len(one.text) - len(text)
-        joined = Mistake("pair", one.program, one.text[: border + shift] + other.text[border:], one.at)
-        places = {_home(joined.text, found.primary.start) for found in findings(joined)[1]}
+        joined = Mistake("pair", name, one.text[: border + shift] + other.text[border:], one.at)
+        places = _places(joined)
         all_ += 1
-        both += {_home(joined.text, one.at), _home(joined.text, other.at + shift)} <= places
+        if within:
+            lines = one.text.count("\n") - text.count("\n")
+            both += bool(told[0] & places) and bool({line + lines for line in told[1]} & places)
+        else:
+            homes = {_home(joined.text, place) for place in _offsets(joined)}
+            both += {_home(joined.text, one.at), _home(joined.text, other.at + shift)} <= homes
     return both, all_
+
+
+def _made(name: str, choose: random.Random) -> Mistake:
+    """Some mistake in a program."""
+    while True:
+        made = _mistake(name, choose)
+        if made is not None and made.text != texts()[name]:
+            return made
 
 
 def _home(text: str, at: int) -> int:
@@ -159,9 +173,23 @@ def _apart(text: str, one: int, other: int) -> bool:
     return _home(text, one) != _home(text, other)
 
 
-def _found_at_home(mistake: Mistake) -> bool:
-    found = findings(mistake)[1]
-    return bool(found) and {_home(mistake.text, one.primary.start) for one in found} == {_home(mistake.text, mistake.at)}
+def _offsets(mistake: Mistake) -> list[int]:
+    """Where findings and the other places of theirs are."""
+    return [span.start for found in findings(mistake)[1] for span in (found.primary, *found.secondary) if span.label in ("", "and here")]
+
+
+def _places(mistake: Mistake) -> set[int]:
+    """The lines of the same."""
+    return {mistake.text.count("\n", 0, at) for at in _offsets(mistake)}
+
+
+def _told(mistake: Mistake, *, within: bool) -> set[int]:
+    """The lines where a mistake is told; none where that is another declaration, or far away in its own one."""
+    offsets, line = _offsets(mistake), mistake.text.count("\n", 0, mistake.at)
+    if {_home(mistake.text, at) for at in offsets} != {_home(mistake.text, mistake.at)}:
+        return set()
+    lines = _places(mistake)
+    return lines if not within or lines <= {line - 1, line, line + 1} else set()
 
 
 def _shown(mistake: Mistake, program: Loaded, found: list[Diagnostic]) -> str:
@@ -192,8 +220,9 @@ def main(count: int, seed: int, *, verbose: bool) -> None:
     for kind in sorted(told, key=lambda kind: -several[kind]):
         print(f"{kind:18} {told[kind]:5} found, {several[kind]:4} with several findings ({several[kind] / told[kind]:.1%})")
     share = several.total() / told.total()
-    both, all_ = pairs(count // 20, seed)
-    print(f"two mistakes in two declarations: {both} of {all_} pairs have a finding in each")
+    for where, within in (("two declarations", False), ("one declaration", True)):
+        both, all_ = pairs(count // 20, seed, within=within)
+        print(f"two mistakes in {where}: of {all_} pairs both are told in {both}")
     print(f"{'all':18} {told.total():5} found, {several.total():4} with several findings ({share:.2%}), of {count:,} mistakes")
 
 

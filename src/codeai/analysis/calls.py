@@ -14,7 +14,9 @@ from codeai.analysis.scope import Scope, Variable, broken
 from codeai.analysis.symbols import FunctionSymbol, Symbols
 from codeai.analysis.translation import place_of, waiting
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import HERE, DiagnosticClass, Subject
+from codeai.language.spellings.steps import STEPS
+from codeai.language.suggestions import nearest
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node
@@ -29,6 +31,7 @@ _IN_BRACES = {
     q.CallOperation: f"{_BRACES} 'call Payments.charge {{ amount: order.total }}'",
 }
 _IMPURE = frozenset(["now", "today", "uuid", "random", "hash_password", "verify_password", "issue_token", "print"])
+_TAKING_NAMES = (*STEPS, "env", "secret")  # as they are: behind a misspelt one of these they are not undefined
 
 
 class Calls(Expressions):
@@ -83,9 +86,12 @@ class Calls(Expressions):
         else:
             known = [*BUILTINS, *self.symbols.functions, "env", "secret"]
             self.report.unknown(callee, f"undefined function '{callee.text}'", callee.text, known, "CAI0110", kind=DiagnosticClass.FUNCTION)
+            marks = len(self.report.diagnostics)
             for argument in node.arguments:
                 if not isinstance(argument.value, ex.Lambda):
                     self.expression(argument.value, scope)
+            if nearest(callee.text, _TAKING_NAMES) is not None:
+                self.report.forget(marks)
         return broken(node)
 
     def _is_field(self, name: str, scope: Scope) -> bool:
@@ -155,7 +161,8 @@ class Calls(Expressions):
             hint = for_method(owner.text, callee.name.text)
             if hint:
                 said = f"undefined variable '{owner.text}'"
-                self.report.error(owner, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=hint)
+                about = Subject(owner.text, HERE)
+                self.report.error(owner, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=hint, subject=about)
                 return broken(node)
         target = self.expression(callee.target, scope)
         name = ALIASES.get(callee.name.text, callee.name.text)

@@ -9,7 +9,7 @@ from codeai.analysis import kinds as k
 from codeai.analysis.addresses import written_address
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import Symbols
-from codeai.language.diagnostics import Severity
+from codeai.language.diagnostics import HERE, Severity, Subject
 from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -145,15 +145,18 @@ def _unread(setting: d.Setting, known: list[str], report: Reporter) -> None:
     """Inside of a section nothing is the program's own."""
     near = nearest(setting.key.text, known)
     advice = f"did you mean '{near.name}'?" if near is not None else f"known are {', '.join(known)}"
-    report.warning(setting.key, f"nothing reads the setting '{setting.key.text}'", "CAI0135", help_text=advice)
+    about = Subject(setting.key.text, HERE, near.name if near is not None else "")
+    report.warning(setting.key, f"nothing reads the setting '{setting.key.text}'", "CAI0135", help_text=advice, subject=about)
 
 
 def _suspicious(setting: d.Setting, report: Reporter) -> None:
     if setting.key.text in _ELSEWHERE:
-        report.warning(setting.key, f"nothing reads the setting '{setting.key.text}'", "CAI0135", help_text=_ELSEWHERE[setting.key.text])
+        said, about = f"nothing reads the setting '{setting.key.text}'", Subject(setting.key.text, HERE)
+        report.warning(setting.key, said, "CAI0135", help_text=_ELSEWHERE[setting.key.text], subject=about)
         return
     near = nearest(setting.key.text, KNOWN)
     if near is not None:
         severity = Severity.WARNING if near.sure else Severity.HINT
         said, advice = f"nothing reads the setting '{setting.key.text}'", f"did you mean '{near.name}'?"
-        report.error(setting.key, said, "CAI0135", severity=severity, help_text=advice)
+        about = Subject(setting.key.text, HERE, near.name)
+        report.error(setting.key, said, "CAI0135", severity=severity, help_text=advice, subject=about)

@@ -12,6 +12,7 @@ from codeai.analysis import kinds as k
 from codeai.analysis.addresses import address_problem, written_address
 from codeai.analysis.configured import check_kind
 from codeai.analysis.endpoints import Endpoints
+from codeai.analysis.reporter import in_quotes
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import IntegrationSymbol, OperationSymbol
 from codeai.analysis.unread import report_unread
@@ -81,7 +82,7 @@ class Connections(Endpoints):
                 result = self.resolve(part.type)
                 symbol.operations[name] = OperationSymbol(name, clause, result=result)
         found = symbol.operations.setdefault(name, OperationSymbol(name, clause))
-        found.arguments, found.open = t.Record(tuple(fields.values()), f"{symbol.name}.{name}"), open_
+        found.arguments, found.open = t.Record(tuple(fields.values()), f"{symbol.name}.{name}"), open_ or self.report.torn(clause)
 
     def _header_arguments(self, clause: i.MapClause, known: Iterable[str]) -> list[str]:
         found: list[str] = []
@@ -265,9 +266,9 @@ class Connections(Endpoints):
             if key == "token_url":
                 self.check_address(argument.value)
             entries.append(ir.Entry(key, self.value(argument.value, scope, _OF_AUTH.get(key, t.String()), f"'{key}' of '{name}'")))
-        missing = [f"'{key}'" for key in wanted if key not in {entry.name for entry in entries} and key != "scopes"]
+        missing = [key for key in wanted if key not in {entry.name for entry in entries} and key != "scopes"]
         if missing:
-            self.report.absent(node, node, f"missing {', '.join(missing)} in '{name}'", "CAI0306")
+            self.report.absent(node, node, f"missing {in_quotes(missing)} in '{name}'", "CAI0306", lacking=missing)
         return name, tuple(entries)
 
     def _breaker(self, clauses: tuple[d.Clause, ...]) -> Breaker | None:

@@ -124,7 +124,7 @@ def fit(value: ir.Expression, target: t.Type, on_failure: str = "error", keys: K
         source = keys(source.entity)
         if source == wanted:
             return value
-    if source == wanted:
+    if source == wanted or isinstance(source, t.Unknown) or isinstance(wanted, t.Unknown):
         return value
     if isinstance(wanted, t.Json):
         return convert(value, wanted)

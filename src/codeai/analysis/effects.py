@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.analysis.payloads import Payloads
-from codeai.analysis.reporter import Reporter
+from codeai.analysis.reporter import Reporter, in_quotes
 from codeai.analysis.scope import Scope, broken
 from codeai.analysis.symbols import OperationSymbol, RunSymbol, Symbols
 from codeai.language import types as t
@@ -59,7 +59,7 @@ class Effects(Payloads):
         if found is None:
             node = name if name.quoted else second
             said = f"integration '{first.text}' has no operation '{second.text}'"
-            near = self.report.unknown(node, said, second.text, integration.operations, "CAI0122")
+            near = self.report.unknown(node, said, second.text, integration.operations, "CAI0122", owner=first.text)
             if near is not None:
                 self.symbols.use("operation", f"{first.text}.{near}")  # one mistake, one finding
             return None
@@ -89,9 +89,10 @@ class Effects(Payloads):
                 self.report.duplicate(entry.key, name, seen[name])
             seen[name] = entry.key
             found.append(ir.Entry(name, self._argument_of(entry, symbol, scope)))
-        missing = [f"'{field.name}'" for field in symbol.arguments.fields if field.required and field.name not in seen]
+        missing = [field.name for field in symbol.arguments.fields if field.required and field.name not in seen]
         if missing:
-            self.report.absent(node, node, f"missing {', '.join(missing)} in the call of '{symbol.name}'", "CAI0306")
+            said = f"missing {in_quotes(missing)} in the call of '{symbol.name}'"
+            self.report.absent(node, node, said, "CAI0306", owner=symbol.name, lacking=missing)
         return tuple(found)
 
     def _argument_of(self, entry: ex.MapEntry, symbol: OperationSymbol, scope: Scope) -> ir.Expression:
@@ -103,7 +104,7 @@ class Effects(Payloads):
             )
         if name != "idempotency_key" and not symbol.open:
             known = [known.name for known in symbol.arguments.fields]
-            self.report.unknown(entry.key, f"operation '{symbol.name}' takes no '{name}'", name, known, "CAI0106")
+            self.report.unknown(entry.key, f"operation '{symbol.name}' takes no '{name}'", name, known, "CAI0106", owner=symbol.name)
         return self.expression(entry.value, scope)
 
     def _call_activity(self, node: q.CallActivity, scope: Scope, expected: t.Type | None) -> ir.Expression:
@@ -172,7 +173,9 @@ class Effects(Payloads):
         values: list[ir.Entry] = []
         for entry in node.values:
             if entry.key.text not in _CHANNELS[name]:
-                self.report.unknown(entry.key, f"'{name}' takes no '{entry.key.text}'", entry.key.text, _CHANNELS[name], "CAI0106")
+                self.report.unknown(
+                    entry.key, f"'{name}' takes no '{entry.key.text}'", entry.key.text, _CHANNELS[name], "CAI0106", owner=name
+                )
             values.append(ir.Entry(entry.key.text, self.expression(entry.value, scope)))
         return s.Send(channel=name, target=to, values=tuple(values), at=node.start)  # type: ignore[arg-type]  # checked above
 

@@ -16,7 +16,7 @@ from codeai.analysis.rules import Rules
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import HERE, DiagnosticClass, Subject
 from codeai.language.naming import relation_name, table_name
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -211,7 +211,8 @@ class Entities(Rules):
             node = entity.places[relation.name].type
             if field is not None and isinstance(field.type, t.Unknown):
                 return  # whose type is not known is said there
-            self.report.error(node, f"'{other.name}.{relation.field}' does not refer to '{entity.name}'", "CAI0204")
+            said, about = f"'{other.name}.{relation.field}' does not refer to '{entity.name}'", Subject(relation.field, other.name)
+            self.report.error(node, said, "CAI0204", subject=about)
             del entity.relations[relation.name]
 
     # -- step 3: the rest ------------------------------------------------------------------------------------------
@@ -318,7 +319,8 @@ class Entities(Rules):
     def _default_meant(self, node: ex.Name) -> None:
         """``state: State = new``, where a default was meant."""
         advice = f"a default is 'default(\"{node.text}\")'; what stands behind '=' is computed from other fields"
-        self.report.error(node, f"undefined variable '{node.text}'", "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice)
+        said, about = f"undefined variable '{node.text}'", Subject(node.text, HERE)
+        self.report.error(node, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice, subject=about)
 
     def _computed(self, symbol: EntitySymbol) -> tuple[ComputedField, ...]:
         found: list[ComputedField] = []

@@ -15,7 +15,7 @@ from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
-from codeai.language.tree.node import Identifier
+from codeai.language.tree.node import Identifier, Node
 from codeai.model.endpoint import InputField, Inputs, Shape
 from codeai.model.entity import Field
 from codeai.model.security import Guard
@@ -124,7 +124,7 @@ class InputAnalysis(Entities):
         """All inputs of an endpoint; ``known`` gives types of path parameters that the operation determines."""
         parts: dict[str, tuple[InputField, ...]] = {}
         body: Shape | None = None
-        self.broken_body = False
+        self.broken_body = self.report.torn(Node(path.end, clauses[-1].end if clauses else path.end))
         for clause in clauses:
             if not isinstance(clause, d.InputClause):
                 continue

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from codeai.analysis.conversions import is_text, wider_number
+from codeai.analysis.reporter import in_quotes
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.values import Values
 from codeai.language import types as t
@@ -108,6 +109,7 @@ class Literals(Values):
                 entry.key.text,
                 [known.name for known in wanted.fields],
                 "CAI0106",
+                owner=wanted.name,
             )
             return self.expression(entry.value, scope)
         return self.value(entry.value, scope, field.type, f"field '{field.name}'", nullable=t.is_nullable(field.type))
@@ -128,9 +130,9 @@ class Literals(Values):
         self.report.forget(marks)
 
     def _missing_members(self, node: Node, wanted: t.Record, seen: dict[str, Node]) -> None:
-        missing = [f"'{field.name}'" for field in wanted.fields if field.required and field.name not in seen]
+        missing = [field.name for field in wanted.fields if field.required and field.name not in seen]
         if missing:
-            self.report.absent(node, node, f"missing {', '.join(missing)} in {wanted}", "CAI0306")
+            self.report.absent(node, node, f"missing {in_quotes(missing)} in {wanted}", "CAI0306", owner=wanted.name, lacking=missing)
 
 
 def default_of(field: d.FieldDeclaration) -> ex.Expression | None:

@@ -10,6 +10,7 @@ from codeai.analysis.names import Names, origin_of
 from codeai.analysis.scope import Scope, broken
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
+from codeai.language.diagnostics import HERE, SETTING, Subject
 from codeai.language.elsewhere import instead, nearest_or_meant
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
@@ -79,9 +80,8 @@ class Members(Names):
         if any(known[: len(path)] == path for known in self.symbols.settings):
             return ir.ConfigValue(type=t.Json(), path=path, at=node.start)
         name = ".".join(path)
-        self.report.unknown(
-            node.name, f"unknown setting 'config.{name}'", path[-1], [known[-1] for known in self.symbols.settings], "CAI0107"
-        )
+        known = [known[-1] for known in self.symbols.settings]
+        self.report.unknown(node.name, f"unknown setting 'config.{name}'", path[-1], known, "CAI0107", owner=f"{SETTING}{path[0]}")
         return broken(node)
 
     def member(self, node: ex.Member, target: ir.Expression, scope: Scope) -> ir.Expression:
@@ -95,7 +95,8 @@ class Members(Names):
                 return ir.CurrentUser(type=_USER[name], attribute=name, at=node.start)
             if name in ("role", "is_admin", "isAdmin"):
                 hint = "ask for a role by 'user.has_role(admin)'"
-                self.report.error(node.name, f"unknown member '{name}' of user", "CAI0108", help_text=hint)
+                said = f"unknown member '{name}' of user"
+                self.report.error(node.name, said, "CAI0108", help_text=hint, subject=Subject(name))
                 return broken(node)
             self.report.unknown(node.name, f"unknown member '{name}' of user", name, _USER, "CAI0108")
             return broken(node)
@@ -113,7 +114,8 @@ class Members(Names):
             return self._ids(node, target, type_.item)
         near = nearest_or_meant(name, ("length", *BUILTINS))
         hint = instead(name) or ("" if near is None else f"did you mean '{near.name}{'' if near.name == 'length' else '()'}'?")
-        self.report.error(node.name, f"type '{type_}' has no member '{name}'", "CAI0108", kind=self.kind, help_text=hint)
+        said, about = f"type '{type_}' has no member '{name}'", Subject(name, HERE)
+        self.report.error(node.name, said, "CAI0108", kind=self.kind, help_text=hint, subject=about)
         return broken(node)
 
     def _ids(self, node: ex.Member, target: ir.Expression, row: t.Row) -> ir.Expression:
@@ -133,9 +135,10 @@ class Members(Names):
             if type_.name == "steps":
                 if name in self.declared_steps:
                     said, advice = f"step '{name}' has not run when this is evaluated", "only steps before this one have results"
-                    self.report.error(node.name, said, "CAI0132", help_text=advice)
+                    self.report.error(node.name, said, "CAI0132", help_text=advice, subject=Subject(name, HERE))
                     return broken(node)
-                self.report.unknown(node.name, f"unknown step '{name}'", name, [known.name for known in type_.fields], "CAI0132")
+                steps = [known.name for known in type_.fields]
+                self.report.unknown(node.name, f"unknown step '{name}'", name, steps, "CAI0132", owner=HERE)
                 return broken(node)
             entity = self.symbols.entities.get(type_.name)
             if entity is not None and name in entity.relations and _of_step(target):
@@ -143,7 +146,8 @@ class Members(Names):
                 self.report.error(node.name, said, "CAI0309", help_text=f"say 'with {name}' in the query of the step")
                 return broken(node)
             what = f"{target.place} of the request" if isinstance(target, ir.RequestValue) else str(type_)
-            self.report.unknown(node.name, f"unknown field '{name}' in {what}", name, [known.name for known in type_.fields], "CAI0106")
+            known, owner = [known.name for known in type_.fields], "" if isinstance(target, ir.RequestValue) else type_.name
+            self.report.unknown(node.name, f"unknown field '{name}' in {what}", name, known, "CAI0106", owner=owner)
             return broken(node)
         if name in self.shadowed.get(type_.name, ()):
             meant = {"ok": "whether the step has finished", "error": "how the step failed", "output": "all that the step gave"}[name]

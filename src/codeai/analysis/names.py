@@ -9,7 +9,7 @@ from codeai.analysis.literals import Literals
 from codeai.analysis.scope import Range, Scope, Variable, broken
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass, Edit
+from codeai.language.diagnostics import HERE, DiagnosticClass, Edit, Subject
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
@@ -86,18 +86,21 @@ class Names(Literals):
             path = f"steps.{name}"
             edits = (Edit(node.start, node.end, path, True),)
             said = f"undefined variable '{name}'"
-            self.report.error(node, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=f"did you mean '{path}'?", edits=edits)
+            hint, about = f"did you mean '{path}'?", Subject(name, HERE, path)
+            self.report.error(node, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=hint, edits=edits, subject=about)
             return broken(node)
         advice = for_name(name, self.symbols)
         if advice:
-            self.report.error(node, f"undefined variable '{name}'", "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice)
+            said, about = f"undefined variable '{name}'", Subject(name, HERE)
+            self.report.error(node, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice, subject=about)
             return broken(node)
         if any(self.report.touched(self.symbols.entities[range_.entity].declaration) for range_ in scope.ranges if not self.query_text):
             return broken(node)  # it may be a field that cannot be read
         known = [*scope.names(), *scope.host.values, *(PLACES if scope.host.inputs is not None else ()), "user", "config"]
         for range_ in scope.ranges:
             known.extend(self.symbols.entities[range_.entity].member_names())
-        near = self.report.unknown(node, f"undefined variable '{name}'", name, known, "CAI0101", kind=DiagnosticClass.SCOPE)
+        said = f"undefined variable '{name}'"
+        near = self.report.unknown(node, said, name, known, "CAI0101", kind=DiagnosticClass.SCOPE, local=scope.names())
         meant = scope.find(near) if near is not None else None
         if meant is not None:
             meant.used = True  # one mistake is one finding
@@ -112,7 +115,7 @@ class Names(Literals):
         assert inputs is not None
         if place == "body":
             if inputs.body is None:
-                return t.Json()
+                return t.Unknown() if self.broken_body else t.Json()
             if inputs.body.open:
                 return t.Unknown() if self.broken_body else t.Json()
             fields = inputs.body.fields

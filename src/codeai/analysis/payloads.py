@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from codeai.analysis.reporter import Reporter
+from codeai.analysis.reporter import Reporter, in_quotes
 from codeai.analysis.scope import Scope
 from codeai.analysis.statements import Statements
 from codeai.analysis.symbols import EventSymbol, Symbols
@@ -111,9 +111,10 @@ class Payloads(Statements):
             if found is not None:
                 entries.append(ir.Entry(field.name, self.fitted(node, found, field.type, f"field '{field.name}'")))
             elif field.required or not t.is_nullable(field.type):
-                missing.append(f"'{field.name}'")
+                missing.append(field.name)
         if missing:
-            self.report.absent(node, node, f"missing {', '.join(missing)} in {symbol.payload or symbol.name}", "CAI0306")
+            said = f"missing {in_quotes(missing)} in {symbol.payload or symbol.name}"
+            self.report.absent(node, node, said, "CAI0306", owner=symbol.name, lacking=missing)
         return ir.RecordOf(type=symbol.payload, entries=tuple(entries), at=node.start)
 
     def sources_of(self, value: ir.Expression) -> dict[str, ir.Expression]:

@@ -80,7 +80,7 @@ def analyse(
     :returns: the application with all diagnostics of the analysis; never raises on a tree
     """
     symbols = Symbols()
-    reporter = Reporter(syntax)
+    reporter = Reporter(syntax, (gap for module in modules for gap in module.gaps))
     analyzer = (elaborator or Program)(symbols, reporter)
     analyzer.sources = sources
     analyzer.foreign = _foreign(script) if script is not None and len(modules) > 1 else []

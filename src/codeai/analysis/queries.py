@@ -9,7 +9,7 @@ from codeai.analysis.scope import Scope, broken
 from codeai.analysis.symbols import Symbols
 from codeai.analysis.writes import Writes
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import HERE, DiagnosticClass, Subject
 from codeai.language.shell import Argument, command_of
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
@@ -43,7 +43,8 @@ class Queries(Writes):
         if scope.find(argument.name) is None:
             said = f"undefined variable '{argument.name}'"
             advice = f"a variable of the shell or the environment is written '${{{argument.name}}}'"
-            self.report.error(place, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice)
+            about = Subject(argument.name, HERE)
+            self.report.error(place, said, "CAI0101", kind=DiagnosticClass.SCOPE, help_text=advice, subject=about)
             return broken(place)
         value = self.expression(ex.Name(place.start, place.end, argument.name), scope)
         if isinstance(t.required(value.type), t.List | t.Map | t.Record | t.Row | t.Function):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from codeai.analysis.reporter import Reporter
-from codeai.language.diagnostics import Severity
+from codeai.language.diagnostics import Severity, Subject
 from codeai.language.suggestions import nearest
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node
@@ -58,9 +58,9 @@ def report_unanswered(requests: Iterable[TestRequest], endpoints: Sequence[Endpo
         place = Node(request.path.start + 1, request.path.end - 1)  # a path is read as a string whose quotes are left out
         near = _nearest(parts, endpoints)
         if near is None:
-            report.warning(place, message, "CAI0519")
+            report.warning(place, message, "CAI0519", subject=Subject(path))
         else:
-            report.error(place, message, "CAI0519", help_text=f"did you mean '{near}'?")
+            report.error(place, message, "CAI0519", help_text=f"did you mean '{near}'?", subject=Subject(path, meant=near))
 
 
 def _parts(path: ex.Expression) -> list[str] | None:

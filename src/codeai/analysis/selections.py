@@ -218,6 +218,7 @@ class Selections(Calls):
                         part.text,
                         current.relations,
                         "CAI0113",
+                        owner=current.name,
                         kind=self.kind,
                     )
                     break

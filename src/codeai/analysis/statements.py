@@ -9,7 +9,7 @@ import msgspec
 
 from codeai.analysis.names import origin_of, shown_with
 from codeai.analysis.queries import Queries
-from codeai.analysis.reporter import Reporter
+from codeai.analysis.reporter import Reporter, in_quotes
 from codeai.analysis.scope import Host, Scope, Variable, broken
 from codeai.analysis.secrecy import secrets_in
 from codeai.analysis.symbols import Symbols
@@ -17,7 +17,7 @@ from codeai.analysis.translation import place_of
 from codeai.analysis.usage import report_unused_variables
 from codeai.analysis.ways import ends
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass, Severity
+from codeai.language.diagnostics import HERE, DiagnosticClass, Severity, Subject
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier, Node
@@ -98,7 +98,13 @@ class Statements(Queries):
         variable = scope.find(node.name.text)
         if variable is None:
             self.report.unknown(
-                node.name, f"undefined variable '{node.name.text}'", node.name.text, scope.names(), "CAI0101", kind=DiagnosticClass.SCOPE
+                node.name,
+                f"undefined variable '{node.name.text}'",
+                node.name.text,
+                scope.names(),
+                "CAI0101",
+                kind=DiagnosticClass.SCOPE,
+                owner=HERE,
             )
             self.expression(node.value, scope)
             return None
@@ -175,9 +181,10 @@ class Statements(Queries):
         else:
             assert isinstance(found, t.Row)
             names = set(self.symbols.entities[found.entity].member_names())
-        missing = [f"'{field.name}'" for field in wanted.fields if field.required and field.name not in names]
+        missing = [field.name for field in wanted.fields if field.required and field.name not in names]
         if missing:
-            self.report.error(node, f"missing {', '.join(missing)} in the result", "CAI0306")
+            about = Subject("", wanted.name, lacking=tuple(missing))
+            self.report.error(node, f"missing {in_quotes(missing)} in the result", "CAI0306", subject=about)
 
     def _status(self, node: ex.Expression) -> int | None:
         if isinstance(node, ex.IntLiteral) and 200 <= node.value <= 599:

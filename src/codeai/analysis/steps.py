@@ -128,6 +128,7 @@ class Steps(Events):
             works, output = self._awaited(works, output, node)
         if not works:
             self.report.absent(node, node.name, f"step '{name}' does nothing", "CAI0605", help_text="give it do, call, activity, wait …")
+            output = t.Unknown() if self.report.torn(node) else output
         result = t.List(output) if items is not None else output
         compensate = self._compensation(clauses, run, more, output)
         if run.saga:
@@ -180,9 +181,11 @@ class Steps(Events):
             self.report.duplicate(alias, name, run.named[name])
         run.named.setdefault(name, alias)
 
-    def _step_record(self, name: str, output: t.Type) -> t.Record:
+    def _step_record(self, name: str, output: t.Type) -> t.Type:
         """What ``steps.name`` offers: its output, whether it finished, and the fields of the output."""
         plain = t.required(output)
+        if isinstance(plain, t.Unknown) and self.report.failed:
+            return plain
         inner = plain.fields if isinstance(plain, t.Record) else ()
         taken = {"output", "ok", "error"}
         self.shadowed[f"step '{name}'"] = frozenset(field.name for field in inner) & taken

@@ -113,12 +113,13 @@ class IntegrationSymbol:
 
 @dataclass
 class RunSymbol:
-    """A workflow or job: what starts it and the record that ``trigger`` or ``input`` holds."""
+    """A workflow or job: what starts it and the record that ``trigger`` or ``input`` holds; ``open`` where its text does not tell."""
 
     name: str
     declaration: WorkflowDeclaration | JobDeclaration
     input: t.Record = _EMPTY
     event: str | None = None
+    open: bool = False
 
 
 @dataclass

@@ -10,7 +10,7 @@ from codeai.analysis.fields import check_fields, check_type
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.diagnostics import DiagnosticClass, Subject
 from codeai.language.patterns import PatternError, portable
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -75,6 +75,8 @@ class TypeResolver:
         """The type that a type expression names; Unknown (with a diagnostic) when there is none."""
         if isinstance(node, ty.OptionalType):
             return t.optional(self.resolve(node.item))
+        if isinstance(node, ty.RecordType) and self.report.torn(node):
+            return t.Unknown()
         if isinstance(node, ty.RecordType):
             if not node.fields:
                 self.report.error(node, "a record has fields", "CAI0208", help_text="for anything at all write 'json'")
@@ -155,7 +157,8 @@ class TypeResolver:
         if name in _PLAIN or name in self.symbols.type_names() or name in self.symbols.entities:
             self.report.error(node, f"type '{name}' takes no arguments", "CAI0202")
         elif name.lower() in ("optional", "nullable", "maybe", "option"):
-            self.report.error(node, f"unknown type '{name}'", "CAI0201", help_text="write the type with '?' behind it, as in string?")
+            hint = "write the type with '?' behind it, as in string?"
+            self.report.error(node, f"unknown type '{name}'", "CAI0201", help_text=hint, subject=Subject(name))
         else:
             self.report.unknown(node.name, f"unknown type '{name}'", name, [*_PLAIN, *_PARAMETRISED], "CAI0201")
         return t.Unknown()
@@ -254,6 +257,7 @@ class TypeResolver:
             name.text,
             entity.member_names(),
             "CAI0105",
+            owner=entity.name,
             kind=DiagnosticClass.COMPILER if query else DiagnosticClass.SEMANTIC,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host
 from codeai.analysis.symbols import Symbols
-from codeai.language.diagnostics import Severity
+from codeai.language.diagnostics import Severity, Subject
 from codeai.language.tree.events import TriggerClause
 from codeai.language.tree.node import Node
 
@@ -35,7 +35,7 @@ def _unused(
     symbols: Symbols, report: Reporter, space: str, key: str, place: Node, name: str = "", *, severity: Severity = Severity.WARNING
 ) -> None:
     if f"{space} {key}" not in symbols.used:
-        report.error(place, f"{space} '{name or key}' is never used", "CAI0131", severity=severity)
+        report.error(place, f"{space} '{name or key}' is never used", "CAI0131", severity=severity, subject=Subject(name or key))
 
 
 def report_unused_variables(host: Host, report: Reporter) -> None:

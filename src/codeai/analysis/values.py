@@ -117,4 +117,6 @@ class Values(TypeResolver):
         """Reports what is no member of an enum."""
         if value not in enum.members:
             label = f"enum '{enum.name}'" if enum.name else "enum"
-            self.report.unknown(node, f"'{value}' is not a member of {label}", value, enum.members, "CAI0307", kind=self.kind)
+            self.report.unknown(
+                node, f"'{value}' is not a member of {label}", value, enum.members, "CAI0307", kind=self.kind, owner=enum.name
+            )

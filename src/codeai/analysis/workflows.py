@@ -19,6 +19,7 @@ from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import workflows as w
+from codeai.language.tree.node import Node
 from codeai.model.endpoint import InputField
 from codeai.model.event import Retry
 from codeai.model.workflow import Job, Schedule, Trigger, Workflow
@@ -34,10 +35,12 @@ class Workflows(Steps):
         for symbol in (*self.symbols.workflows.values(), *self.symbols.jobs.values()):
             clause = first_clause(symbol.declaration.clauses, d.InputClause)
             taken = self.resolve(clause.type) if clause is not None and clause.type is not None else self.record(_fields(clause))
+            symbol.open = clause is None and self.report.torn(symbol.declaration)
             symbol.input = t.Record(taken.fields if isinstance(taken, t.Record) else (), f"{symbol.name} input")
             trigger = first_clause(symbol.declaration.clauses, ev.TriggerClause)
             if trigger is not None and trigger.kind == "event" and trigger.event is not None:
                 event = self.event(trigger.event)
+                symbol.open = symbol.open or (event is None and clause is None)
                 if event is not None:
                     symbol.event = event.wire
                     symbol.input = symbol.input if symbol.input.fields else t.Record(event.payload.fields, event.name)
@@ -51,11 +54,11 @@ class Workflows(Steps):
         clauses = node.clauses
         trigger_node = first_clause(clauses, ev.TriggerClause)
         event = self.symbols.events.get(symbol.event) if symbol.event is not None else None
-        payload = self.event_record(event) if event is not None else symbol.input
-        run = Run(symbol.name, {"trigger": payload, "input": symbol.input if event is None else payload, "execution": EXECUTION})
+        payload = self.event_record(event) if event is not None else t.Unknown() if symbol.open else symbol.input
+        run = Run(symbol.name, {"trigger": payload, "input": payload, "execution": EXECUTION})
         steps = self.steps(clauses, run, node)
         key, concurrency = self.clause_value(clauses, "key"), self.clause_value(clauses, "concurrency")
-        self._timezone(clauses, scheduled=_by_clock(trigger_node))
+        self._timezone(node, clauses, scheduled=_by_clock(trigger_node))
         duplicate, once = self.clause_value(clauses, "on_duplicate"), self.clause_value(clauses, "once")
         timeout = self.clause_value(clauses, "timeout")
         key_host = run.host("a key")
@@ -87,11 +90,12 @@ class Workflows(Steps):
         """A job, with what it emits and starts."""
         node = symbol.declaration
         clauses = node.clauses
-        run = Run(symbol.name, {"input": symbol.input, "execution": EXECUTION, **{f.name: f.type for f in symbol.input.fields}})
+        given = t.Unknown() if symbol.open else symbol.input
+        run = Run(symbol.name, {"input": given, "execution": EXECUTION, **{f.name: f.type for f in symbol.input.fields}})
         steps = self.steps(clauses, run, node)
         report_unread("job", clauses, self.report)
         schedule = first_clause(clauses, w.ScheduleClause)
-        self._timezone(clauses, scheduled=schedule is not None)
+        self._timezone(node, clauses, scheduled=schedule is not None)
         values = {key: self.clause_value(clauses, key) for key in _JOB_VALUES}
         queue, priority, timeout = values["queue"], values["priority"], values["timeout"]
         overlap, catch_up, concurrency, key = values["overlap"], values["catch_up"], values["concurrency"], values["key"]
@@ -143,10 +147,11 @@ class Workflows(Steps):
         where = self.condition(node.where, Scope(host)) if node.where is not None else None
         return Trigger(kind="event", event=symbol.wire if symbol is not None else wire_name(node.event.text), where=where)
 
-    def _timezone(self, clauses: tuple[d.Clause, ...], *, scheduled: bool) -> None:
+    def _timezone(self, node: Node, clauses: tuple[d.Clause, ...], *, scheduled: bool) -> None:
         zone = next((c for c in clauses if isinstance(c, d.ValueClause) and c.key.text == "timezone"), None)
         if zone is not None and not scheduled:
-            self.report.error(zone, "a time zone belongs to a schedule", "CAI0604", help_text="add 'schedule', or drop 'timezone'")
+            hint = "add 'schedule', or drop 'timezone'"
+            self.report.absent(node, zone, "a time zone belongs to a schedule", "CAI0604", help_text=hint)
 
     def _schedule_of(self, node: w.ScheduleClause, clauses: tuple[d.Clause, ...]) -> Schedule:
         zone = self.clause_value(clauses, "timezone")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codeai.analysis.names import origin_of
-from codeai.analysis.reporter import Reporter
+from codeai.analysis.reporter import Reporter, in_quotes
 from codeai.analysis.scope import Scope, broken
 from codeai.analysis.selections import Selections
 from codeai.analysis.symbols import EntitySymbol, Symbols
@@ -51,15 +51,16 @@ class Writes(Selections):
 
     def _missing(self, node: q.CreateRow, entity: EntitySymbol, given: set[str]) -> None:
         missing = [
-            f"'{field.name}'"
+            field.name
             for field in entity.fields.values()
-            if must_send(field) and field.name not in given and field.name != entity.tenant_field
+            if must_send(field) and not isinstance(field.type, t.Unknown) and field.name not in given and field.name != entity.tenant_field
         ]
         near = {nearest(entry.key.text, entity.fields) for entry in node.values if entry.key.text not in entity.fields}
-        meant = {f"'{found.name}'" for found in near if found is not None}  # misspelt, which is said there
+        meant = {found.name for found in near if found is not None}  # misspelt, which is said there
         missing = [name for name in missing if name not in meant]
         if missing:
-            self.report.absent(node, node.entity, f"missing {', '.join(missing)} to create '{entity.name}'", "CAI0325")
+            said = f"missing {in_quotes(missing)} to create '{entity.name}'"
+            self.report.absent(node, node.entity, said, "CAI0325", owner=entity.name, lacking=missing)
 
     def _source(self, node: ex.Expression | None, entity: EntitySymbol, scope: Scope) -> ir.Expression | None:
         if node is None:
@@ -140,7 +141,8 @@ class Writes(Selections):
         return row, self.symbols.entities[type_.entity]
 
     def _unbounded(self, node: Node, word: str) -> None:
-        self.report.error(node, f"'{word}' without 'where' would reach every row", "CAI0330", help_text="write 'where all' to mean that")
+        said = f"'{word}' without 'where' would reach every row"
+        self.report.absent(node, node, said, "CAI0330", help_text="write 'where all' to mean that")
 
     def _update_rows(self, node: q.UpdateRows, scope: Scope, expected: t.Type | None) -> ir.Expression:
         self._written(node, scope)

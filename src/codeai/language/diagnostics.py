@@ -47,6 +47,27 @@ class Edit(msgspec.Struct, frozen=True, gc=False):
     safe: bool = True
 
 
+PROGRAM = "the program"
+HERE = ""
+SETTING = "config."
+
+
+class Subject(msgspec.Struct, frozen=True, gc=False):
+    """What a finding is about, in names of the program: by them it is known which findings follow from one another.
+
+    :param name: what is not known, not used or misses something
+    :param owner: what should have it: a declaration by its name, HERE for the one in which the finding stands, PROGRAM for all of it,
+        and SETTING begins the one of a setting
+    :param meant: the known name that is suggested for it
+    :param lacking: what it should have
+    """
+
+    name: str
+    owner: str = PROGRAM
+    meant: str = ""
+    lacking: tuple[str, ...] = ()
+
+
 class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     """One finding. ``code`` is a stable ``CAI…`` number of the registry in ``codes``; ``message`` has no full stop."""
 
@@ -60,3 +81,4 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     help: str = ""
     note: str = ""
     edits: tuple[Edit, ...] = ()
+    subject: Subject | None = None

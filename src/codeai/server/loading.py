@@ -14,7 +14,7 @@ from codeai.analysis.routes import APART
 from codeai.analysis.symbols import Symbols
 from codeai.functions.checking import FunctionProblem, problems
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
-from codeai.language.echoes import first_of_each_line, without_echoes
+from codeai.language.echoes import first_of_each_gap, without_echoes
 from codeai.language.parser import completed, parse_module
 from codeai.language.source import SourceFile, Sources
 from codeai.language.tree.declarations import ImportDeclaration
@@ -170,11 +170,12 @@ def _loaded(
         waiting.extend(_imported(trees[-1].module, file.parent, diagnostics, reading))
     trees = completed(read, trees)
     modules = [tree.module for tree in trees]
-    diagnostics.extend(first_of_each_line([found for tree in trees for found in tree.diagnostics], sources))
+    gaps = [gap for module in modules for gap in module.gaps]
+    diagnostics.extend(first_of_each_gap([found for tree in trees for found in tree.diagnostics], gaps, sources))
     whose = modules[0] if script is not None and modules else None
     analysis = analyse(modules, sources, folder.resolve().name, diagnostics, whose, elaborator)
     readable = not any(found.severity is Severity.ERROR for found in diagnostics)
-    diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, sources))
+    diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, gaps, sources))
     if readable:
         beside = (*problems(analysis.application, folder), *missing_files(analysis.application, folder))
         diagnostics.extend(map(_uncallable, beside))

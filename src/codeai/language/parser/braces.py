@@ -127,6 +127,7 @@ def _put_closing(cursor: Cursor, layout: _Layout, opener: int, before: int) -> b
     place = cursor.tokens.ends[at - 1]
     _insert(cursor.tokens, at, "}", place)
     opening = Span(cursor.starts[opener], cursor.ends[opener], "this block")
+    cursor.guessed.append(opening.start)
     _report(cursor, "this block is not closed", "CAI0025", place, "a '}' is missing here", (opening,), " }")
     return True
 
@@ -174,6 +175,7 @@ def _open(cursor: Cursor, begin: int, end: int) -> bool:
             opener = open_.pop() if open_ else -1
             place = _opening_place(layout, opener, at, begin)
             if place is not None:
+                cursor.guessed.append(tokens.ends[place - 1])
                 where = tokens.ends[place - 1]
                 _insert(tokens, place, "{", where)
                 closing = Span(tokens.starts[at + 1], tokens.ends[at + 1], "this closes it")

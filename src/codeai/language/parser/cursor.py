@@ -9,11 +9,12 @@ from typing import NoReturn, TypeVar
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.elsewhere import clause_instead, nearest_or_meant
-from codeai.language.lexer import BROKEN, END, NAME, Tokens
+from codeai.language.lexer import BROKEN, END, NAME, STRING, Tokens
 from codeai.language.operators import CLAUSE_WORDS, VALUES
 from codeai.language.source import SourceFile
 from codeai.language.spellings.hosts import Host
 from codeai.language.spellings.outline import Outline, outline_of
+from codeai.language.tree.module import Gap
 from codeai.language.tree.node import Identifier
 
 _Item = TypeVar("_Item")
@@ -28,6 +29,7 @@ _BEGINNINGS = frozenset(
         *("seed", "test", "workflow", "job", "event", "on", "webhook", "integration", "middleware", "database"),
     )
 )
+_MENDED = "CAI0037"
 _IN_WORDS = ("a ", "an ", "the ", "steps ", "settings ")  # how canonical forms begin that are told and not shown
 
 
@@ -66,6 +68,12 @@ class Cursor:
         self.error_class = DiagnosticClass.PARSER if query else DiagnosticClass.SYNTAX
         self.lexer_class = DiagnosticClass.LEXER if query else DiagnosticClass.SYNTAX
         self.diagnostics: list[Diagnostic] = tokens.diagnostics
+        self.gaps: list[Gap] = []
+        self.keyword = self.owner = ""
+        self.unnamed = False
+        self.whole = 0
+        self.broken = BROKEN in tokens.kinds
+        self.guessed: list[int] = []  # places of blocks of which a brace was put in
         self.known: Outline | None = None
         self.host = Host()
         self.described = ""
@@ -149,11 +157,17 @@ class Cursor:
         at = self.expect(NAME, wanted)
         return Identifier(self.starts[at], self.ends[at], self.texts[at])
 
+    def new_name(self) -> Identifier:
+        """Takes the name of what is declared here."""
+        self.unnamed = self.kinds[self.i] != NAME
+        return self.identifier()
+
     def variable(self) -> Identifier:
         """Takes the name of a variable, which cannot be one of the words that are values."""
         if self.texts[self.i] in VALUES:
+            self.unnamed = True
             self.fail_expected("identifier")
-        return self.identifier()
+        return self.new_name()
 
     def separator(self) -> None:
         """Steps over optional commas and semicolons between items."""
@@ -182,6 +196,12 @@ class Cursor:
         """Adds an error and gives up the current item."""
         self.report(message, code, start, end, help_text=help_text, expected=expected)
         raise ParseFailure
+
+    def fail_for_lack(self, message: str, code: str, start: int, end: int, *, help_text: str) -> NoReturn:
+        """The same, of what an earlier part of the declaration should have said; silently, where that part was not understood."""
+        if len(self.gaps) > self.whole:
+            raise ParseFailure
+        self.fail(message, code, start, end, help_text=help_text)
 
     def fail_expected(self, wanted: str, *, help_text: str = "", among: Iterable[str] = ()) -> NoReturn:
         """Adds ``expected …, got '…'`` (or ``unexpected end of input``) at the current token and gives up the item.
@@ -340,6 +360,7 @@ class Cursor:
         found: list[_Item] = []
         depth, header, nesting = self.depth, self.header, self.nesting
         self.depth, self.header = 0, False
+        run = self.i
         while True:
             self.separator()
             if self.kinds[self.i] == closing:
@@ -357,26 +378,67 @@ class Cursor:
                     help_text="a block before this declaration is not closed",
                 )
                 break
-            before = self.i
+            before, told, gaps = self.i, len(self.diagnostics), len(self.gaps)
             try:
                 item = parse()
                 if isinstance(item, tuple):
                     found.extend(item)
                 elif item is not None:
                     found.append(item)
+                run = self._torn_from(before, run)
+                if len(self.gaps) == gaps and self._misread(before, told):
+                    self.leave_gap(run)
             except ParseFailure:
                 self.depth, self.header, self.aliases, self.nesting = 0, False, False, nesting
                 self.i = max(self.i, before)
                 self._leave_brackets(before)
                 if not self._next_item(before):
                     self.skip_item((closing,), line=self.breaks[before])
+                run = self._torn_from(before, run)
+                self.leave_gap(run)
             if self.i == before:
                 self.i += 1
         self.depth, self.header = depth, header
         return tuple(found)
 
+    def _misread(self, before: int, told: int) -> bool:
+        """Whether what stands from a token on is not understood, although it was parsed; what comes with an edit is read as if that were
+        made.
+
+        :param told: how many findings there were before
+        """
+        errors = (found for found in self.diagnostics[told:] if found.severity is Severity.ERROR)
+        if any(not (found.edits and found.code == _MENDED) for found in errors):
+            return True
+        if self.guessed and any(self.starts[before] <= place < self.ends[self.i - 1] for place in self.guessed):
+            return True
+        return self.broken and BROKEN in self.kinds[before : self.i]
+
+    def _torn_from(self, at: int, run: int) -> int:
+        """Where a broken item at a token really begins: with the item before, if it goes on with that, since it stands right behind it on
+        its line or does not begin as items do.
+
+        :param run: where the item before begins in this sense
+        """
+        if not at or self.breaks[at]:
+            return at
+        if self.kinds[at] in (")", "]"):  # what opens it may be anywhere on its line
+            return run
+        if self.kinds[at - 1] in ("{", ",", ";"):
+            return at
+        return run if self.kinds[at] not in (NAME, STRING) or self.starts[at] - self.ends[at - 1] < 2 else at
+
+    def leave_gap(self, before: int, *, whole: bool = False) -> None:
+        """Notes that the text from the token ``before`` to the current one is not in the tree, or not as it was meant."""
+        inside = range(before, max(self.i, before + 1))
+        words = frozenset(self.texts[at] for at in inside if self.kinds[at] == NAME)
+        end = max(self.ends[inside[-1]], self.starts[before] + 1)
+        self.gaps.append(Gap(self.starts[before], end, self.keyword, self.owner, whole, self.unnamed, words))
+        self.unnamed = False
+
     def _unclosed(self, closing: str) -> None:
         # A string or comment without end has swallowed what would close the block.
         if any(found.code in ("CAI0011", "CAI0002", "CAI0003") for found in self.diagnostics):
+            self.leave_gap(self.i - 1)
             return
         self.report("unexpected end of input", "CAI0011", self.start, self.start, help_text=f"expected '{closing}'")

@@ -41,8 +41,9 @@ class Parser(Events):
                 self.depth, self.header, self.aliases, self.in_test, self.nesting = 0, False, False, False, 0
                 self.host = Host()
                 self._skip_declaration(before)
+                self.leave_gap(before, whole=True)
             self.separator()
-        return module.Module(start, self.file.end, self.file.path, tuple(declarations), tuple(self.tokens.comments))
+        return module.Module(start, self.file.end, self.file.path, tuple(declarations), tuple(self.tokens.comments), tuple(self.gaps))
 
     def _skip_declaration(self, before: int) -> None:
         self.i = max(self.i, before + 1)
@@ -52,6 +53,8 @@ class Parser(Events):
     def declaration(self) -> tuple[d.Declaration, ...]:
         """The declaration at the current token, with its annotations; an older spelling may stand for several."""
         description = self.tokens.docs.get(self.i, "")
+        self.keyword = self.owner = ""
+        self.whole = len(self.gaps)
         annotations = self._annotations()
         description = description or self.tokens.docs.get(self.i, "")
         if not annotations and scripts.begins(self) and not self.declaration_begins():
@@ -62,6 +65,8 @@ class Parser(Events):
         if self.texts[self.i] in _DECLARATIONS:
             slips.doubled(self, (NAME, STRING) if self.text_at(2) != "{" else ("{",) * (self.texts[self.i] in ("config", "seed")))
         word = self.texts[self.i]
+        self.keyword = word if word in _DECLARATIONS or word in SPELLINGS else ""
+        self.owner = self._name_behind()
         self.host = Host()
         spelling = SPELLINGS.get(word)
         if spelling is not None:
@@ -77,6 +82,13 @@ class Parser(Events):
             first = annotations[0]
             self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end)
         return (descriptions.described(self, lambda: parse(self, description, annotations)),)
+
+    def _name_behind(self) -> str:
+        """The name behind the current keyword, as it is written."""
+        at = self.i + 1
+        while self.kinds[at] == NAME and self.kinds[at + 1] == "." and not self.breaks[at + 1]:
+            at += 2
+        return "".join(self.texts[self.i + 1 : at + 1]).strip("\"'") if self.kinds[at] in (NAME, STRING) else ""
 
     def _annotations(self) -> tuple[d.Annotation, ...]:
         found: list[d.Annotation] = []

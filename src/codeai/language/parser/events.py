@@ -27,6 +27,7 @@ class Events(Workflows):
     def _event(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start = self.start
         self.i += 1
+        self.unnamed = self.kinds[self.i] not in (NAME, STRING)
         name = self.event_reference()
         self.expect("{", "'{'")
         fields: list[d.FieldDeclaration] = []

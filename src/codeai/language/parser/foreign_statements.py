@@ -41,6 +41,16 @@ def compound(parser: Statements) -> st.Statement | None:
     return st.Assign(start, value.end, name, ex.Binary(start, value.end, operator, ex.Name(start, end, path[0]), value))
 
 
+def named_first(parser: Statements) -> bool:
+    """``total let = …``: the name and its keyword in the wrong order, which it reports and puts right."""
+    name, keyword = parser.texts[parser.i : parser.i + 2]
+    start, end = parser.start, parser.ends[parser.i + 1]
+    edits = (Edit(start, end, f"{keyword} {name}"),)
+    parser.report(f"expected '{keyword}', got '{name}'", "CAI0037", start, end, help_text=f"write '{keyword} {name} = …'", edits=edits)
+    parser.texts[parser.i : parser.i + 2] = keyword, name
+    return True
+
+
 def carried(parser: Expressions, word: str, name: str) -> tuple[ex.MapEntry, ...]:
     """``({ … })`` or ``(…)`` behind what is emitted or started: the values it is given, as far as they have names.
 

@@ -28,8 +28,9 @@ class Maps(Literals):
         return found
 
     def _map_entry(self) -> ex.MapEntry:
+        alone = self.at(NAME) and (self.breaks[self.i] or self.kinds[self.i - 1] in ("{", ",", ";"))
         key = self.map_key()
-        if self.kinds[self.i] in (",", "}") and is_name(key.text):
+        if alone and self.kinds[self.i] in (",", "}") and is_name(key.text):
             return self._shorthand(key)
         if self.take(":") and slips.value_missing(self, self.previous_end):
             return ex.MapEntry(key.start, self.previous_end, key, ex.Missing(self.previous_end, self.previous_end))

@@ -67,7 +67,7 @@ def repaired(file: SourceFile, module: Module, found: list[Diagnostic], known: C
     errors = sorted(one.primary.start for one in found for _ in range(1 + (END_OF_STATEMENT in one.expected)) if _counts(one))
     if len(errors) < 2:
         return module, found
-    declarations = list(module.declarations)
+    declarations, gaps = list(module.declarations), list(module.gaps)
     regions = list(islice(_regions(file, errors), _DECLARATIONS))
     outline = known() if regions else Outline()
     for start, end in regions:
@@ -75,9 +75,10 @@ def repaired(file: SourceFile, module: Module, found: list[Diagnostic], known: C
         if mended is not None:
             inside, findings = mended
             declarations = [one for one in declarations if not start <= one.start < end]
-            declarations[_place(declarations, start) : _place(declarations, start)] = inside
+            declarations[_place(declarations, start) : _place(declarations, start)] = inside.declarations
+            gaps = [one for one in gaps if not start <= one.start < end] + list(inside.gaps)
             found = [one for one in found if not start <= one.primary.start < end and one.primary.start != end] + findings
-    return msgspec.structs.replace(module, declarations=tuple(declarations)), found
+    return msgspec.structs.replace(module, declarations=tuple(declarations), gaps=tuple(gaps)), found
 
 
 def _place(declarations: list[Declaration], start: int) -> int:
@@ -104,9 +105,10 @@ def _counts(found: Diagnostic) -> bool:
     return found.severity is Severity.ERROR and "CAI0010" <= found.code < "CAI0030"
 
 
-def _mended(region: _Region) -> tuple[tuple[Declaration, ...], list[Diagnostic]] | None:
-    """The declarations of the region as they were meant, and its findings; None where nothing helps."""
+def _mended(region: _Region) -> tuple[Module, list[Diagnostic]] | None:
+    """The module of the region as they were meant, and its findings; None where nothing helps."""
     module, found = region.parsed()
+    broken = module.gaps
     told: list[Diagnostic] = []
     for _ in range(_REPAIRS):
         errors = list(filter(_counts, found))
@@ -121,7 +123,8 @@ def _mended(region: _Region) -> tuple[tuple[Declaration, ...], list[Diagnostic]]
         module, found, change, error = best
         region.changes.append(change)
         told.append(error)
-    return (module.declarations, [*told, *found]) if told else None
+    guessed = tuple(gap for gap in broken if any(gap.start <= error.primary.start <= gap.end for error in told))
+    return (msgspec.structs.replace(module, gaps=(*module.gaps, *guessed)), [*told, *found]) if told else None
 
 
 def _errors(found: list[Diagnostic]) -> int:

@@ -149,6 +149,8 @@ class Statements(Requests):
             return False
         if following in NO_OPERANDS or following in CONTINUING_WORDS or (self.kind_at(1) == STRING and word not in _ELSEWHERE):
             return False
+        if following in ("let", "var") and self.kind_at(2) == "=" and foreign_statements.named_first(self):
+            return True
         if self.in_test and word in METHODS:
             self.path_missing()
         name = Identifier(self.start, self.ends[self.i], word)

@@ -191,7 +191,7 @@ class Types(Expressions):
             raise
 
     def _field_name(self) -> Identifier:
-        name = self.identifier()
+        name = self.new_name()
         text, end = name.text, name.end
         while self.at("-") and self.kind_at(1) == NAME and self.start == end:
             self.i += 1

@@ -33,7 +33,7 @@ class Workflows(Clauses):
         """Steps over the keyword of a declaration and takes its name."""
         start = self.start
         self.i += 1
-        return start, self.identifier()
+        return start, self.new_name()
 
     def _workflow(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()

@@ -46,7 +46,7 @@ def _of_name(p: Queries, what: ex.Name, start: int, end: int) -> Result:
     outline = p.outline.entities.get(p.host.entities.get(what.text, ""))
     if outline is None and what.text in p.host.declared:
         hint = "write 'require … else fail 403'"
-        p.fail(f"nothing says of which entity '{what.text}' is a row", "CAI0034", what.start, what.end, help_text=hint)
+        p.fail_for_lack(f"nothing says of which entity '{what.text}' is a row", "CAI0034", what.start, what.end, help_text=hint)
     if outline is None:
         return Result(after=(_allowed(p, [ex.StringLiteral(what.start, what.end, what.text)], start, end),))
     if outline.policies:

@@ -171,5 +171,6 @@ def _read(p: Queries) -> Result:
     found = STEPS[name.text](p, Call(name, p.previous_end, arguments))
     if found is None:
         shown = _SHOWN.get(name.text, f"{name.text}(…)")
-        p.fail(f"malformed step '{name.text}'", "CAI0034", name.start, p.previous_end, help_text=f"write '{shown}'")
+        fail = p.fail_for_lack if name.text == "paginate" else p.fail  # which pages what an earlier step has found
+        fail(f"malformed step '{name.text}'", "CAI0034", name.start, p.previous_end, help_text=f"write '{shown}'")
     return found
