@@ -308,6 +308,8 @@ BASIC = base64.b64encode(b"me:gehe im").decode()
     ("auth", "header", "value", "target"),
     [
         ("bearer(secret(K))", "authorization", "Bearer top secret", "/x?a=1"),
+        ('bearer("Bearer $K")', "authorization", "Bearer top secret", "/x?a=1"),
+        ('bearer("Bearer {secret(K)}")', "authorization", "Bearer top secret", "/x?a=1"),
         ('basic("me", secret(P))', "authorization", f"Basic {BASIC}", "/x?a=1"),
         ("api_key(secret(K))", "x-api-key", "top secret", "/x?a=1"),
         ('api_key(secret(K), header: "X-Mine")', "x-mine", "top secret", "/x?a=1"),

@@ -85,14 +85,24 @@ class Statements(Queries):
         return unique
 
     def _let(self, node: st.Let, scope: Scope) -> s.Statement:
-        value = self.expression(node.value, scope)
-        type_ = value.type if not self.report.touched(node) else t.Unknown()
+        value, type_ = self._initial(node, scope)
+        if self.report.touched(node):
+            type_ = t.Unknown()
         if node.mutable and isinstance(type_, t.Decimal):
             type_ = t.Decimal()
         unique = self._declare(node.name, type_, scope, mutable=node.mutable, value=value)
         if not (isinstance(value, ir.Selection) and value.kind == "get"):  # reading a row may be meant to answer 404
             scope.host.declared.append(scope.variables[node.name.text])
         return s.Let(name=unique, value=value, at=node.start)
+
+    def _initial(self, node: st.Let, scope: Scope) -> tuple[ir.Expression, t.Type]:
+        """The value of a variable and its type: the one that is written, which the value has to fit, else that of the value."""
+        if node.type is None:
+            value = self.expression(node.value, scope)
+            return value, value.type
+        wanted = self.resolve(node.type)
+        value = self.value(node.value, scope, wanted, f"variable '{node.name.text}'")
+        return value, t.optional(wanted) if isinstance(value.type, t.Optional | t.Null) else wanted
 
     def _assign(self, node: st.Assign, scope: Scope) -> s.Statement | None:
         variable = scope.find(node.name.text)

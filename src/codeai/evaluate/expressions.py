@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from codeai.evaluate import builtins, operations
 from codeai.evaluate.context import Context
 from codeai.evaluate.errors import EvaluationError, NotCompilable
+from codeai.evaluate.records import Defaults, Fit, fitting, holds_records
 from codeai.language import types as t
 from codeai.model import expression as ir
 
@@ -65,6 +66,9 @@ class Program(Protocol):
 
     def setting(self, path: tuple[str, ...]) -> object:
         """A value of ``config``."""
+
+    def defaults_of(self, record: str) -> Mapping[str, Callable[[Context], Any]]:
+        """What makes the members of a record type that were not given, by their names."""
 
     def environment(self, value: ir.EnvironmentValue) -> object:
         """A value of the environment."""
@@ -239,6 +243,8 @@ class Writer:
         if isinstance(target, t.Ref | t.Row) or (isinstance(target, t.Record | t.Map) and not json):
             return self.write(node.operand)
         source = self._key(node.operand, self.write(node.operand))
+        if holds_records(target) and _open(node.operand.type):
+            return f"{self.bind('_f', _fitting(target, self.program.defaults_of, node.at))}({source}, c)"
         return f"{self.bind('_f', _conversion(target, node.on_failure, node.at))}({source})"
 
     def list_of(self, node: ir.ListOf) -> str:
@@ -334,6 +340,18 @@ def _conversion(target: t.Type, on_failure: str, at: int) -> Callable[[Any], Any
             if on_failure == "no_match":
                 return no_match
             raise EvaluationError(f"'{operations.text(value)[:60]}' is not a {target}", at) from None
+
+    return call
+
+
+def _fitting(target: t.Type, defaults: Defaults, at: int) -> Fit:
+    fit = fitting(target, defaults)
+
+    def call(value: Any, context: Context) -> Any:
+        try:
+            return None if value is None else fit(value, context)
+        except operations.FAILURES:
+            raise EvaluationError(f"'{operations.text(value)[:60]}' is no {target}", at) from None
 
     return call
 

@@ -238,12 +238,12 @@ def converter(target: t.Type) -> Callable[[Any], Any]:
             return function
     if isinstance(target, t.List):
         inner = converter(t.required(target.item))
-        return lambda values: [None if value is None else inner(value) for value in _as_list(values)]
+        return lambda values: [None if value is None else inner(value) for value in as_list(values)]
     if isinstance(target, t.Record):
         return _record_converter(target)
     if isinstance(target, t.Map):
         member = converter(t.required(target.value))
-        return lambda value: {name: None if part is None else member(part) for name, part in _as_map(value).items()}
+        return lambda value: {name: None if part is None else member(part) for name, part in as_map(value).items()}
     return lambda value: value
 
 
@@ -252,19 +252,21 @@ def _record_converter(target: t.Record) -> Callable[[Any], Any]:
     members = {field.name: converter(t.required(field.type)) for field in target.fields}
 
     def convert(value: Any) -> dict[str, Any]:
-        given = _as_map(value)
+        given = as_map(value)
         return {name: members[name](part) if name in members and part is not None else part for name, part in given.items()}
 
     return convert
 
 
-def _as_map(value: Any) -> Mapping[str, Any]:
+def as_map(value: Any) -> Mapping[str, Any]:
+    """An object of JSON; ValueError for anything else."""
     if isinstance(value, Mapping):
         return value
     raise ValueError("not an object")
 
 
-def _as_list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """An array of JSON; ValueError for anything else."""
     if isinstance(value, list | tuple):
         return list(value)
     raise ValueError("not an array")

@@ -34,6 +34,7 @@ class Evaluator:
         self._environment = environment
         self._entities = {entity.name: entity for entity in application.entities}
         self._functions = {function.name: function for function in application.functions}
+        self._shapes = {shape.name: shape for shape in application.shapes}
         self._settings = {setting.path: setting.value for setting in application.settings}
         self._computed: dict[tuple[str, str], Callable[[Context, Any], Any]] = {}
         self._compiled: dict[str, Callable[..., Any]] = {}
@@ -64,6 +65,11 @@ class Evaluator:
             return self.constant(self._settings[path])
         return {known[len(path)]: self.setting(known[: len(path) + 1]) for known in self._settings if known[: len(path)] == path}
 
+    def defaults_of(self, record: str) -> Mapping[str, Callable[[Context], Any]]:
+        """See ``expressions.Program``."""
+        shape = self._shapes.get(record)
+        return {field.name: self.value(field.default) for field in shape.fields if field.default is not None} if shape is not None else {}
+
     def computed_of(self, entity: str, field: str) -> Callable[[Context, Any], Any]:
         """See ``expressions.Program``."""
         key = (entity, field)
@@ -85,7 +91,7 @@ class Evaluator:
     def constant(self, expression: ir.Expression) -> object:
         """The value of an expression that needs no context: defaults of the environment, settings."""
         writer = Writer(self)
-        source = f"def host():\n    return {writer.write(expression)}\n"
+        source = f"def host(c=None):\n    return {writer.write(expression)}\n"
         return self._define(writer, source, "constant")()
 
     def value(self, expression: ir.Expression) -> Callable[[Context], Any]:

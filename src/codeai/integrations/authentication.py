@@ -58,8 +58,8 @@ class Fixed:
 
 
 def bearer(token: str) -> Fixed:
-    """``Authorization: Bearer`` (RFC 6750)."""
-    return Fixed(Credentials((("Authorization", f"Bearer {token}"),)))
+    """``Authorization: Bearer`` (RFC 6750), of which no token has a space: a value that says the scheme itself has it once."""
+    return Fixed(Credentials((("Authorization", f"Bearer {token.removeprefix('Bearer ')}"),)))
 
 
 def basic(username: str, password: str) -> Fixed:

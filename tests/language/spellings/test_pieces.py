@@ -37,6 +37,9 @@ PIECES = [
     ("entity A { updated_at: timestamp, auto }\n", "entity A { updated_at: timestamp, auto_update }\n"),
     ("entity A { index(a, b desc)  unique_index(c) }\n", "entity A { index: [a, b desc]  index: [c] unique }\n"),
     ("type T { a: Empty }\n", "type T { a: void }\n"),
+    # integrations
+    ('integration I { auth: bearer("Bearer $K") }\n', "integration I { auth: bearer(secret(K)) }\n"),
+    ('integration I { auth bearer { token: "Bearer $K" } }\n', "integration I { auth: bearer(secret(K)) }\n"),
     # queries
     ("function f() { return find Post where views > 3 }\n", "function f() { return select Post where views > 3 }\n"),
     ("function f() { return select Post order_by views desc }\n", "function f() { return select Post order by views desc }\n"),

@@ -51,7 +51,7 @@ def _argument(p: Clauses, call: ex.Call, at: int) -> ex.Argument:
     unnamed_key = at == 1 and name is None and kind == "api_key"
     if name is None and not unnamed_key:
         expected = _AUTH.get(kind, ())[at : at + 1]
-        value = _value(p, value, expected[0] if expected else ())
+        value = _value(p, _without_scheme(value) if kind == "bearer" else value, expected[0] if expected else ())
     if unnamed_key and isinstance(value, ex.StringLiteral):
         place = "header" if "-" in value.value or value.value.startswith("X") else "query"
         p.warn(value.start, value.end, f"'{value.value}' is taken for a {place}", "CAI0035", help_text=f'write {place}: "{value.value}"')
@@ -72,7 +72,8 @@ def _auth_block(p: Clauses, key: Identifier) -> tuple[d.Clause, ...]:
     for names in _AUTH[kind]:
         found = next((settings.pop(name) for name in names if name in settings), None)
         if found is not None and found.value is not None:
-            arguments.append(ex.Argument(found.start, found.end, None, _value(p, found.value, names)))
+            given = _without_scheme(found.value) if kind == "bearer" else found.value
+            arguments.append(ex.Argument(found.start, found.end, None, _value(p, given, names)))
     for name, setting in settings.items():
         place = name if name in ("header", "query") and kind == "api_key" else ""
         if not place or setting.value is None:
@@ -82,6 +83,13 @@ def _auth_block(p: Clauses, key: Identifier) -> tuple[d.Clause, ...]:
     p.older(start, written.end, f"auth: {kind}(…)")
     call = ex.Call(start, p.previous_end, ex.Name(written.start, written.end, kind), tuple(arguments))
     return (d.ValueClause(key.start, p.previous_end, key, call),)
+
+
+def _without_scheme(token: ex.Expression) -> ex.Expression:
+    """A token without the word that is sent before it anyway: ``"Bearer $NAME"``."""
+    if isinstance(token, ex.StringLiteral) and token.value.startswith("Bearer "):
+        return msgspec.structs.replace(token, value=token.value.removeprefix("Bearer ").lstrip())
+    return token
 
 
 def _value(p: Clauses, value: ex.Expression, names: tuple[str, ...]) -> ex.Expression:

@@ -1,0 +1,62 @@
+"""JSON as records of declared types: a record has the members of its type, with their defaults, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from codeai.evaluate.context import Context
+from codeai.evaluate.operations import as_list, as_map, converter
+from codeai.language import types as t
+
+Fit = Callable[[Any, Context], Any]
+Defaults = Callable[[str], Mapping[str, Callable[[Context], Any]]]
+
+
+def holds_records(type_: t.Type) -> bool:
+    """Whether values of the type are records, or lists and maps of them."""
+    plain = t.required(type_)
+    if isinstance(plain, t.List):
+        return holds_records(plain.item)
+    return holds_records(plain.value) if isinstance(plain, t.Map) else isinstance(plain, t.Record)
+
+
+def fitting(type_: t.Type, defaults: Defaults) -> Fit:
+    """What makes a value of the type of JSON.
+
+    :param defaults: what makes the members of a record type that were not given, by its name
+    :returns: a function of the JSON and the context; it raises ValueError (or a kin) for what does not fit
+    """
+    plain = t.required(type_)
+    if isinstance(plain, t.Record) and plain.fields:  # of a type within itself the name only is known
+        return _record(plain, defaults)
+    if isinstance(plain, t.List) and holds_records(plain):
+        item = fitting(plain.item, defaults)
+        return lambda value, context: [None if part is None else item(part, context) for part in as_list(value)]
+    if isinstance(plain, t.Map) and holds_records(plain):
+        member = fitting(plain.value, defaults)
+        return lambda value, context: {name: None if part is None else member(part, context) for name, part in as_map(value).items()}
+    convert = converter(plain)
+    return lambda value, _: convert(value)
+
+
+def _record(type_: t.Record, defaults: Defaults) -> Fit:
+    fields = [(field.name, fitting(field.type, defaults), field.required and not t.is_nullable(field.type)) for field in type_.fields]
+    absent = defaults(type_.name)
+
+    def fit(value: Any, context: Context) -> dict[str, Any]:
+        given = as_map(value)
+        found: dict[str, Any] = {}
+        for name, member, required in fields:
+            part = given.get(name)
+            if part is not None:
+                found[name] = member(part, context)
+            elif name in absent:
+                found[name] = absent[name](context)
+            elif required:
+                raise ValueError(f"'{name}' is missing")
+            elif name in given:
+                found[name] = None
+        return found
+
+    return fit
