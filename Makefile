@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help run test check format cover bench faults fuzz docs clean
+.PHONY: help run test check format cover bench faults fuzz docs clean extension
 
 help: ## Shows this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -69,6 +69,9 @@ bench: .venv/.bench ## Measures ours beside the floor and the peers (QUIETLY=COM
 
 docs: $(READY) ## Checks the samples of the manual
 	$(BIN)/pytest tests/docs
+
+extension: ## Builds the extension of Visual Studio Code (needs Node.js 20)
+	cd editors/vscode && npm ci --no-audit --no-fund && npm run package
 
 clean: ## Removes what the other targets made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov .codeai examples/*/.codeai
