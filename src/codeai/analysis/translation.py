@@ -191,9 +191,11 @@ def _is_relation(value: ir.Expression) -> bool:
 
 
 def _of_row(value: ir.Expression, bound: frozenset[str]) -> bool:
-    counts = isinstance(value, ir.Call) and value.function == "count" and not value.arguments
-    element = isinstance(value, ir.Local) and value.name in bound
-    return counts or element or isinstance(value, ir.RangeRow) or any(_of_row(part, bound) for part in parts(value))
+    if isinstance(value, ir.Constant | ir.Local):
+        return isinstance(value, ir.Local) and value.name in bound
+    if isinstance(value, ir.RangeRow) or (isinstance(value, ir.Call) and value.function == "count" and not value.arguments):
+        return True
+    return any(_of_row(part, bound) for part in parts(value))
 
 
 def of_row(value: ir.Expression) -> bool:
@@ -216,11 +218,14 @@ def parts(value: ir.Expression) -> Iterator[ir.Expression]:
     """The expressions of which a value is made."""
     for name in value.__struct_fields__:
         found = getattr(value, name)
-        for part in found if isinstance(found, tuple) else (found,):
-            if isinstance(part, ir.Entry):
-                yield part.value
-            elif isinstance(part, ir.Expression):
-                yield part
+        if isinstance(found, ir.Expression):
+            yield found
+        elif isinstance(found, tuple):
+            for part in found:
+                if isinstance(part, ir.Expression):
+                    yield part
+                elif isinstance(part, ir.Entry):
+                    yield part.value
 
 
 def place_of(root: Node, at: int) -> Node:

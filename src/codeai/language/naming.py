@@ -38,20 +38,21 @@ IRREGULAR: Final = {
     "echo": "echoes",
 }
 
+_WORD_BEGINS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
 
 def snake_case(name: str) -> str:
     """``OrderItem`` → ``order_item``, ``HTTPLog`` → ``http_log``."""
-    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+    return _WORD_BEGINS.sub("_", name).lower()
 
 
 def plural(word: str) -> str:
     """The plural of an English word, by rule; what is plural already is left to the irregular table."""
     if word in IRREGULAR:
         return IRREGULAR[word]
-    if re.search(r"(s|x|z|ch|sh)$", word):
+    if word.endswith(("s", "x", "z", "ch", "sh")):
         return word + "es"
-    if re.search(r"[^aeiou]y$", word):
+    if word.endswith("y") and word[-2:-1] not in ("", *"aeiou"):
         return word[:-1] + "ies"
     return word + "s"
 
