@@ -44,7 +44,7 @@ def tree(text: str) -> Any:
 
 def comments(text: str) -> Counter[str]:
     words = [comment.text.strip("/#* \n") for comment in tokenize(text).comments]
-    return Counter(word for text in words for word in text.replace(" · ", " ").split())
+    return Counter(word for text in words for word in text.replace(" · ", " ").split() if word.strip("*"))
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -47,6 +47,7 @@ BROKEN: Final = "broken"
 
 _QUOTES: Final = "'" + QUOTES  # what begins a text elsewhere, or here if it ended
 _OF_PROGRAMS: Final = ("@", "$", "|")  # characters that no query text has
+_OPENING: Final = ("{", "[", "(")
 _KINDS: Final = ("", NAME, "", "", DURATION, SIZE, DECIMAL, INTEGER, RAW, STRING)
 
 
@@ -94,9 +95,10 @@ def tokenize(
         first = position - len(content)
         kind = content if index == 3 else _KINDS[index] if index < 10 else ""
         if index == 10:
-            if content.startswith("///") and not content.startswith("////"):
+            describes = content.startswith("///") and content[3:4] != "/" and (broken_line or kinds[-1] in _OPENING)
+            if describes:
                 doc.append(content[3:].strip())
-            tokens.comments.append(Comment(base + first, base + position, content))
+            tokens.comments.append(Comment(base + first, base + position, content, describes))
             broken_line = broken_line or ("\n" in content)
             continue
         if index > 10 or kind in refused:

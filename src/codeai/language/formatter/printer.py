@@ -67,7 +67,7 @@ class Printer:
             between = self.between(self.comments[at].end, end).strip()
             if between and not between.startswith("@"):
                 return False
-            if self.comments[at].text.startswith("///"):
+            if self.comments[at].describes:
                 return True
             end = self.comments[at].start
             at -= 1
@@ -147,10 +147,9 @@ class Printer:
         before: tuple[_Item, str] | None = None
         for item in items:
             chunk: list[str] = []
-            while self._pending(_beginning(item)):
-                chunk.append(self._blank(last, self.comments[self.at].start))
-                comment, last = self._next()
-                chunk.append(_comment_lines(comment, depth))
+            for comment, describes in self._before(_beginning(item)):
+                chunk += [self._blank(last, comment.start), _comment_lines(comment, depth, describes=describes)]
+                last = comment.end
             chunk.append(self._blank(last, _beginning(item)))
             text = f"{INDENT * depth}{render(item, depth)}{self._behind(item)}\n"
             if before is None and not lines:
@@ -168,6 +167,19 @@ class Printer:
 
     def _pending(self, before: int) -> bool:
         return self.at < len(self.comments) and self.comments[self.at].start < before
+
+    def _before(self, start: int) -> list[tuple[Comment, bool]]:
+        """The comments before what begins at an offset, each with whether it describes that."""
+        first = self.at
+        while self._pending(start):
+            self.at += 1
+        found: list[tuple[Comment, bool]] = []
+        leads = True
+        for comment in reversed(self.comments[first : self.at]):
+            leads = leads and not self.between(comment.end, start).strip()
+            start = comment.start
+            found.append((comment, leads and comment.describes))
+        return found[::-1]
 
     def _next(self) -> tuple[Comment, int]:
         comment = self.comments[self.at]
@@ -192,9 +204,11 @@ class Printer:
                 break
         if not found:
             return ""
-        lined = [text if text.startswith("/*") else f"// {text.lstrip('/#').strip()}".rstrip() for text in found]
-        blocks, rest = [text for text in lined if text.startswith("/*")], [text[3:] for text in lined if not text.startswith("/*")]
-        return "  " + " ".join([*blocks, *([f"// {' · '.join(rest)}"] if rest else [])])
+        ends = next((at for at, text in enumerate(found) if not text.startswith("/*")), len(found))  # at the end of the line
+        parts = [f"/* {_words(text)} */" for text in found[:ends]]
+        if ends < len(found):
+            parts.append(f"// {' · '.join(_words(text) for text in found[ends:])}".rstrip())
+        return "  " + " ".join(parts)
 
     def _follows(self, last: int, start: int) -> bool:
         """Whether nothing of the program stands between the end of an item and a comment on its line."""
@@ -212,10 +226,21 @@ def _beginning(item: Node) -> int:
     return int(annotations[0].start) if annotations else item.start
 
 
-def _comment_lines(comment: Comment, depth: int) -> str:
+def _words(comment: str) -> str:
+    """What a comment says, on one line."""
+    if not comment.startswith("/*"):
+        return comment.lstrip("/#").strip()
+    lines = (line.strip().removeprefix("* ") for line in comment[2:-2].split("\n"))
+    return " ".join(line for line in lines if line.strip("*"))
+
+
+def _comment_lines(comment: Comment, depth: int, *, describes: bool = True) -> str:
+    """A comment on lines of its own; ``///`` that is no description of what follows would become one."""
     text = comment.text.rstrip()
     if text.startswith("#"):
         text = "//" + text[1:]
+    if text.startswith("///") and text[3:4] != "/" and not describes:
+        text = f"// {text[3:].strip()}".rstrip()
     if not text.startswith("/*"):
         return f"{INDENT * depth}{text}\n"
     first, *rest = text.split("\n")

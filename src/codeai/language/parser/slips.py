@@ -42,7 +42,7 @@ def doubled_field(p: Cursor) -> None:
 def statement_instead(p: Cursor) -> None:
     """Refuses a statement where a value should be, as behind an operator at the end of a line."""
     word = p.texts[p.i]
-    if word not in STATEMENT_WORDS or word in p.host.declared or p.breaks_at(1) or p.kind_at(2) == ":":
+    if word not in STATEMENT_WORDS or word in p.host.declared or p.breaks_at(1) or p.kind_at(2) == ":" or _of_settings(p, word):
         return
     following = p.text_at(1)
     if p.kind_at(1) != NAME or following in NO_OPERANDS or following in CONTINUING_WORDS or following == "from":
@@ -50,6 +50,11 @@ def statement_instead(p: Cursor) -> None:
     place = (p.previous_end, p.previous_end) if p.breaks[p.i] else (p.start, p.ends[p.i])
     p.report(f"expected an expression, got '{word}'", "CAI0010", *place, expected=("an expression",))
     raise ParseFailure
+
+
+def _of_settings(p: Cursor, word: str) -> bool:
+    """Whether a word is a value before a setting with a block of its own (``base_url: let  circuit_breaker { … }``)."""
+    return word in ("let", "var") and p.kind_at(2) == "{"
 
 
 def value_missing(p: Cursor, key_end: int, behind: tuple[str, ...] = (":",)) -> bool:

@@ -39,9 +39,10 @@ class Reference(Node, frozen=True, eq=False, gc=False):
 
 
 class Comment(Node, frozen=True, eq=False, gc=False):
-    """A comment with its marks."""
+    """A comment with its marks; whether it is the description of what stands below it (``///``, not behind something else)."""
 
     text: str
+    describes: bool = False
 
 
 def children(node: Node) -> Iterator[Node]:
