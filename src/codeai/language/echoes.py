@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from codeai.language.diagnostics import HERE, Diagnostic, Severity, Subject
+from codeai.language.regions import Regions
 from codeai.language.repetitions import without_repetitions
 from codeai.language.source import Sources
 from codeai.language.spellings.outline import event_key
-from codeai.language.tree.module import Gap
+from codeai.language.tree.module import Gap, Module
 
 # Declarations whose insides are names that others use.
 _DECLARING: Final = frozenset(
@@ -47,31 +48,37 @@ _NEAR: Final = 8  # characters
 _WITHOUT_NAMES: Final = {"endpoint": "CAI0519", "resource": "CAI0519", "role": "CAI0134"}  # they declare addresses and permissions
 
 
-def without_echoes(syntax: Sequence[Diagnostic], semantic: Sequence[Diagnostic], gaps: Sequence[Gap], sources: Sources) -> list[Diagnostic]:
-    """The findings about the meaning that stand on their own, given those about the text and what it has left out of the tree."""
+def without_echoes(
+    syntax: Sequence[Diagnostic], semantic: Sequence[Diagnostic], modules: Sequence[Module], sources: Sources
+) -> list[Diagnostic]:
+    """The findings about the meaning that stand on their own, given those about the text and the trees with their gaps."""
+    regions = Regions(modules)
     if not any(found.severity is Severity.ERROR for found in syntax):
-        return without_repetitions(semantic, sources)
-    unknown = _Unknown(gaps, sources)
-    return without_repetitions([found for found in semantic if found.severity is Severity.ERROR and not unknown.explains(found)], sources)
+        return without_repetitions(semantic, regions, sources)
+    unknown = _Unknown([gap for module in modules for gap in module.gaps], regions, sources)
+    return without_repetitions(
+        [found for found in semantic if found.severity is Severity.ERROR and not unknown.explains(found)], regions, sources
+    )
 
 
 class _Unknown:
     """What gaps of the tree leave unknown."""
 
-    def __init__(self, gaps: Sequence[Gap], sources: Sources) -> None:
+    def __init__(self, gaps: Sequence[Gap], regions: Regions, sources: Sources) -> None:
         self._sources = sources
+        self._regions = regions
         self._gaps = _Stretches((gap.start, gap.end) for gap in gaps)
         self._anywhere: set[str] = set()
         self._here: dict[int, set[str]] = {}
         for gap in gaps:
-            begin = sources.declaration_at(gap.start)[0]
+            begin = regions.at(gap.start)[0]
             self._here.setdefault(begin, set()).update(gap.words)
             if gap.keyword in _DECLARING:
                 self._anywhere |= gap.words
                 if gap.whole:
                     self._anywhere.add(event_key(gap.owner))
         self._nameless = {gap.owner for gap in gaps if gap.unnamed and not gap.whole}
-        self._nameless_here = {sources.declaration_at(gap.start)[0] for gap in gaps if gap.unnamed}
+        self._nameless_here = {regions.at(gap.start)[0] for gap in gaps if gap.unnamed}
         self._kinds = {code for gap in gaps if gap.whole and gap.unnamed for code in _OF_KIND.get(gap.keyword, ())}
         self._kinds |= {_WITHOUT_NAMES[gap.keyword] for gap in gaps if gap.keyword in _WITHOUT_NAMES}
 
@@ -97,21 +104,21 @@ class _Unknown:
         return between != "  " or not behind.isalpha()  # which separate items
 
     def _may_declare(self, about: Subject, at: int) -> bool:
-        here = self._here.get(self._sources.declaration_at(at)[0], set())
-        if about.owner in self._nameless or (about.owner == HERE and self._sources.declaration_at(at)[0] in self._nameless_here):
+        here = self._here.get(self._regions.at(at)[0], set())
+        if about.owner in self._nameless or (about.owner == HERE and self._regions.at(at)[0] in self._nameless_here):
             return True
         names = (*about.name.split("."), event_key(about.name), *about.lacking)
         return any(name in self._anywhere or name in here for name in names)
 
 
-def first_of_each_gap(syntax: Sequence[Diagnostic], gaps: Sequence[Gap], sources: Sources) -> list[Diagnostic]:
+def first_of_each_gap(syntax: Sequence[Diagnostic], modules: Sequence[Module], sources: Sources) -> list[Diagnostic]:
     """The findings about the text without those that follow from another one: of their gap, or of their line, if the parser has lost its
     place there. Warnings about names wait for errors.
     """
     errors = [found for found in syntax if found.severity is Severity.ERROR]
     if not errors:
         return list(syntax)
-    stretches = _Stretches((gap.start, gap.end) for gap in gaps)
+    stretches = _Stretches((gap.start, gap.end) for module in modules for gap in module.gaps)
     taken: set[int] = set()
     lost: set[tuple[int, int]] = set()
     begun: set[tuple[int, int]] = set()

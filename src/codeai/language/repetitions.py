@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from codeai.language.diagnostics import HERE, PROGRAM, SETTING, Diagnostic, Severity, Span
+from codeai.language.regions import Regions
 from codeai.language.source import Sources
 from codeai.language.spellings.outline import event_key
 
@@ -24,11 +25,11 @@ _OF_OPERANDS: Final = ("CAI0101", "CAI0303", "CAI0344")
 _WORDS: Final = re.compile(r"\w+")
 
 
-def without_repetitions(findings: Sequence[Diagnostic], sources: Sources) -> list[Diagnostic]:
+def without_repetitions(findings: Sequence[Diagnostic], regions: Regions, sources: Sources) -> list[Diagnostic]:
     """The findings about the meaning of a program, each mistake once."""
     in_order = _without_neighbours(sorted(findings, key=lambda one: one.primary.start), sources)
-    in_order = _without_idle(in_order, sources)
-    keys = _Keys(in_order, sources)
+    in_order = _without_idle(in_order, regions, sources)
+    keys = _Keys(in_order, regions)
     groups: dict[object, list[Diagnostic]] = {}
     for one in in_order:
         groups.setdefault(keys.key(one), []).append(one)
@@ -50,9 +51,9 @@ def _without_neighbours(in_order: list[Diagnostic], sources: Sources) -> list[Di
     return found
 
 
-def _without_idle(in_order: list[Diagnostic], sources: Sources) -> list[Diagnostic]:
+def _without_idle(in_order: list[Diagnostic], regions: Regions, sources: Sources) -> list[Diagnostic]:
     """Leaves out what may only be idle because of an error: in the declaration with the error, and what is mentioned or meant there."""
-    broken = {sources.declaration_at(one.primary.start) for one in in_order if one.severity is Severity.ERROR}
+    broken = {regions.at(one.primary.start) for one in in_order if one.severity is Severity.ERROR}
     mentioned = {word for start, end in broken for word in _WORDS.findall(sources.text(start, end))}
     meant = {one.subject.meant for one in in_order if one.subject is not None}
     lines = {sources.line_at(one.primary.start) for one in in_order if one.severity is Severity.ERROR}
@@ -63,7 +64,7 @@ def _without_idle(in_order: list[Diagnostic], sources: Sources) -> list[Diagnost
             words = _WORDS.findall(one.subject.name)
             return one.subject.name in meant or mentioned.issuperset(words) or sources.line_at(one.primary.start) in lines
         if one.code in _IDLE:
-            return sources.declaration_at(one.primary.start) in broken
+            return regions.at(one.primary.start) in broken
         return (one.code == _NOT_DERIVED and bool(broken)) or (one.code == _UNANSWERED and answering)
 
     return [one for one in in_order if not idle(one)]
@@ -72,8 +73,8 @@ def _without_idle(in_order: list[Diagnostic], sources: Sources) -> list[Diagnost
 class _Keys:
     """What makes two findings one."""
 
-    def __init__(self, findings: Sequence[Diagnostic], sources: Sources) -> None:
-        self._sources = sources
+    def __init__(self, findings: Sequence[Diagnostic], regions: Regions) -> None:
+        self._regions = regions
         about = [one.subject for one in findings if one.subject is not None]
         self._members = {one.name: (one.name, one.owner) for one in about if one.owner not in (HERE, PROGRAM) and not one.meant}
 
@@ -82,7 +83,7 @@ class _Keys:
         about = found.subject
         if about is None or found.code in _NEVER_USED:
             return id(found)
-        begin = self._sources.declaration_at(found.primary.start)[0] if about.owner == HERE else 0
+        begin = self._regions.at(found.primary.start)[0] if about.owner == HERE else 0
         if not about.name:
             return found.code, about.owner, about.lacking, begin
         if about.owner == HERE:  # or it is a field of the rows in range

@@ -103,13 +103,6 @@ class Sources:
         """The file, line and column of an offset."""
         return self.file_at(offset).locate(offset)
 
-    def declaration_at(self, offset: int) -> tuple[int, int]:
-        """Where the declaration around an offset begins and ends: from one line that begins at the very left to the next."""
-        file = self.file_at(offset)
-        begins = file.beginnings
-        index = bisect_right(begins, offset)
-        return begins[index - 1] if index else file.base, begins[index] if index < len(begins) else file.end + 1
-
     def line_at(self, offset: int) -> tuple[int, int]:
         """The file of an offset, by its base, and the line in it."""
         file = self.file_at(offset)

@@ -170,12 +170,11 @@ def _loaded(
         waiting.extend(_imported(trees[-1].module, file.parent, diagnostics, reading))
     trees = completed(read, trees)
     modules = [tree.module for tree in trees]
-    gaps = [gap for module in modules for gap in module.gaps]
-    diagnostics.extend(first_of_each_gap([found for tree in trees for found in tree.diagnostics], gaps, sources))
+    diagnostics.extend(first_of_each_gap([found for tree in trees for found in tree.diagnostics], modules, sources))
     whose = modules[0] if script is not None and modules else None
     analysis = analyse(modules, sources, folder.resolve().name, diagnostics, whose, elaborator)
     readable = not any(found.severity is Severity.ERROR for found in diagnostics)
-    diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, gaps, sources))
+    diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, modules, sources))
     if readable:
         beside = (*problems(analysis.application, folder), *missing_files(analysis.application, folder))
         diagnostics.extend(map(_uncallable, beside))

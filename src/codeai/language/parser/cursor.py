@@ -386,7 +386,7 @@ class Cursor:
                 elif item is not None:
                     found.append(item)
                 run = self._torn_from(before, run)
-                if len(self.gaps) == gaps and self._misread(before, told):
+                if len(self.gaps) == gaps and self.misread(before, told):
                     self.leave_gap(run)
             except ParseFailure:
                 self.depth, self.header, self.aliases, self.nesting = 0, False, False, nesting
@@ -401,7 +401,7 @@ class Cursor:
         self.depth, self.header = depth, header
         return tuple(found)
 
-    def _misread(self, before: int, told: int) -> bool:
+    def misread(self, before: int, told: int) -> bool:
         """Whether what stands from a token on is not understood, although it was parsed; what comes with an edit is read as if that were
         made.
 

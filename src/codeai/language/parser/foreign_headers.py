@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import END, NAME
+from codeai.language.lexer import END, NAME, STRING
 from codeai.language.parser.foreign_types import canonical
 from codeai.language.spellings.hosts import block_end
 from codeai.language.tree import declarations as d
 from codeai.language.tree import types as ty
+from codeai.language.tree.module import Gap
 from codeai.language.tree.node import Identifier
 
 if TYPE_CHECKING:
@@ -82,6 +84,10 @@ def named(parser: Workflows) -> None:
         if parser.texts[one] == name and parser.kinds[one] == NAME and parser.kinds[one - 1] != "." and parser.kinds[one + 1] != ":":
             parser.texts[one] = "event"
             edits.append(Edit(parser.starts[one], parser.ends[one], "event"))
+        elif parser.kinds[one] == STRING:
+            found = re.finditer(rf"\{{({name})\b", parser.texts[one])
+            edits += [Edit(parser.starts[one] + match.start(1), parser.starts[one] + match.end(1), "event") for match in found]
+    parser.gaps.append(Gap(start, end, parser.keyword, parser.owner, whole=False, unnamed=False, words=frozenset((name,))))
     help_text = "inside, the event is called 'event', as in 'event.id'"
     parser.report(f"expected '{{', got '{parser.texts[at]}'", "CAI0037", start, end, help_text=help_text, edits=tuple(edits))
 

@@ -43,13 +43,16 @@ def script(p: Parser) -> d.Script:
     start = p.start
     found: list[st.Statement] = []
     while begins(p) and not p.declaration_begins():
-        before = p.i
+        before, told, gaps = p.i, len(p.diagnostics), len(p.gaps)
         try:
             statement = p.statement()
             found.extend(statement if isinstance(statement, tuple) else (statement,))
+            if len(p.gaps) == gaps and p.misread(before, told):
+                p.leave_gap(before)
         except ParseFailure:
             p.depth, p.header, p.aliases, p.nesting = 0, False, False, 0
             p.skip_item(())
+            p.leave_gap(before)
         p.i += p.i == before
         p.separator()
     end = found[-1].end if found else p.previous_end
