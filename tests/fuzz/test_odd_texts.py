@@ -64,6 +64,10 @@ FOUND = [
     'config { name: "broken"  scheduler: { queues: 3 initial_interval "1s" } }',
     'workflow chase { trigger event,  steps { ask { call: "Letters.print" { id: 1 } } } }',
     'test "x" { let far = GET /a/{b .id}/c  expect far.status == 1 }',
+    'function f() { return\nminutes\n== "00" or a }',
+    "function f() { (update == total) or order and let contains first(a) }",
+    'integration Stars { base_url let  circuit_breaker: 5 failures in 1m  operation count { path "/count" } }',
+    "/// mark0\nevent /// mark1\nOrderFailed /// mark2\n{ /// mark3\npayload /// mark4\n{ /// mark5\nid: uuid /// mark6\n, /// mark7\nreason: text } }",
 ]
 
 

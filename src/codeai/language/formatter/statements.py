@@ -143,9 +143,9 @@ def _leftmost(value: Node) -> str:
 
 
 def _looks_assigned(value: ex.Expression) -> bool:
-    """Whether an expression begins as an assignment does, ``(a) = b`` without its parentheses."""
+    """Whether an expression begins as an assignment does, or as one with a sign too many: ``(a) = b`` without its parentheses."""
     while isinstance(value, ex.Binary):
-        if value.operator == "=" and isinstance(value.left, ex.Name):
+        if value.operator in ("=", "==") and isinstance(value.left, ex.Name):
             return True
         value = value.left
     return isinstance(value, ex.Conditional) and _looks_assigned(value.condition)
