@@ -67,7 +67,7 @@ FOUND = [
     'function f() { return\nminutes\n== "00" or a }',
     "function f() { (update == total) or order and let contains first(a) }",
     'integration Stars { base_url let  circuit_breaker: 5 failures in 1m  operation count { path "/count" } }',
-    "/// mark0\nevent /// mark1\nOrderFailed /// mark2\n{ /// mark3\npayload /// mark4\n{ /// mark5\nid: uuid /// mark6\n, /// mark7\nreason: text } }",
+    "/// a\nevent /// b\nOrderFailed /// c\n{ /// d\npayload /// e\n{ /// f\nid: uuid /// g\n, /// h\nreason: text } }",
 ]
 
 
