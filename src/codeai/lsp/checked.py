@@ -64,6 +64,13 @@ class Checked(msgspec.Struct, frozen=True):
     kept: dict[str, Any] = {}
 
     @property
+    def _by_name(self) -> dict[str, tuple[Path, Normal]]:
+        if "names" not in self.kept:
+            self.kept["names"] = {str(path): (path, lines) for path, lines in self.lines.items()}
+        found: dict[str, tuple[Path, Normal]] = self.kept["names"]
+        return found
+
+    @property
     def declared(self) -> dict[Key, Declared]:
         """What the program declares."""
         if "declared" not in self.kept:
@@ -108,8 +115,8 @@ class Checked(msgspec.Struct, frozen=True):
     def place(self, start: int, end: int) -> tuple[Path, lsp.Range]:
         """The file and range of a stretch of the program."""
         file = self.loaded.sources.file_at(start)
-        path = Path(file.path)
-        return path, self.lines[path].range(start - file.base, end - file.base)
+        path, lines = self._by_name[file.path]
+        return path, lines.range(start - file.base, end - file.base)
 
     def offset(self, path: Path, position: lsp.Position) -> int:
         """The offset, in the space of the program, of a position; -1 in a file that is not of the program."""

@@ -12,10 +12,10 @@ from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
 from codeai.language.tree import integrations as i
 from codeai.language.tree import workflows as w
-from codeai.language.tree.node import Node
+from codeai.language.tree.node import Node, children
 from codeai.lsp.checked import Checked
 from codeai.lsp.names.declared import steps_of
-from codeai.lsp.nodes import chain, walked
+from codeai.lsp.nodes import chain
 
 _MOST: Final = 500  # symbols of a workspace that are named at a time
 _KINDS: Final[dict[type, lsp.SymbolKind]] = {
@@ -125,12 +125,14 @@ def folding(checked: Checked, path: Path) -> list[lsp.FoldingRange]:
         return []
     lines = checked.lines[path]
     found: dict[int, lsp.FoldingRange] = {}
-    for node in walked(module):
-        if node is module:
-            continue
-        range_ = lines.range(node.start - file.base, node.end - file.base)
-        if range_.end.line > range_.start.line and range_.start.line not in found:
-            found[range_.start.line] = lsp.FoldingRange(range_.start.line, range_.end.line, collapsed_text=None)
+    waiting: list[Node] = list(module.declarations)
+    while waiting:
+        node = waiting.pop()
+        first, last = (lines.position(at - file.base).line for at in (node.start, node.end))
+        if last > first:  # what is on one line has nothing in it that folds
+            known = found.get(first)
+            found[first] = lsp.FoldingRange(first, max(last, known.end_line) if known is not None else last)
+            waiting.extend(children(node))
     for first, last in _comments(file.text):
         found[first] = lsp.FoldingRange(first, last, kind=lsp.FoldingRangeKind.Comment)
     return [found[line] for line in sorted(found)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from pygls.lsp.server import LanguageServer
 
@@ -14,6 +16,8 @@ from codeai.lsp.documents import path_of
 from codeai.lsp.protocol import Protocol
 from codeai.lsp.publishing import Publishing
 from codeai.lsp.workspace import Workspace
+
+_T = TypeVar("_T")
 
 
 class Server(LanguageServer):
@@ -36,6 +40,16 @@ class Server(LanguageServer):
         """The checked program in which a document stands, and its path."""
         path = path_of(uri)
         return await self.programs.checked(self.programs.home(path)), path
+
+    async def named(self, uri: str) -> tuple[Checked, Path]:
+        """The same, with what its names refer to found out already: that takes a moment in a large program."""
+        checked, path = await self.at(uri)
+        await self.beside(lambda: checked.uses)
+        return checked, path
+
+    async def beside(self, work: Callable[[], _T]) -> _T:
+        """What work gives that takes too long for the loop, in which messages are read."""
+        return await asyncio.get_running_loop().run_in_executor(self.checking, work)
 
     def address(self, path: Path) -> str:
         """The address of a file as the editor writes it."""

@@ -116,14 +116,15 @@ def loaded(data: Any) -> Any:
 
 
 def parts(value: object) -> Iterator[msgspec.Struct]:
-    """Every structure inside a part of the model, itself included."""
-    if isinstance(value, msgspec.Struct):
-        yield value
-        for name in value.__struct_fields__:
-            yield from parts(getattr(value, name))
-    elif isinstance(value, tuple | list):
-        for part in value:
-            yield from parts(part)
+    """Every structure inside a part of the model, itself included, in the order of the fields."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, msgspec.Struct):
+            yield part
+            waiting.extend([getattr(part, name) for name in reversed(part.__struct_fields__)])
+        elif isinstance(part, tuple | list):
+            waiting.extend(reversed(part))
 
 
 def digest(data: object) -> str:

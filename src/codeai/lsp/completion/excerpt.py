@@ -14,10 +14,11 @@ from codeai.language.tree import events as ev
 from codeai.language.tree import integrations as i
 from codeai.language.tree import statements as st
 from codeai.language.tree import workflows as w
+from codeai.language.tree.expressions import Missing
 from codeai.language.tree.module import Module
 
 _WHOLE: Final = (
-    *(d.EntityDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.AuthDeclaration, d.RoleDeclaration, d.ConfigDeclaration),
+    *(d.TypeDeclaration, d.EnumDeclaration, d.AuthDeclaration, d.RoleDeclaration, d.ConfigDeclaration),
     *(ev.EventDeclaration, ev.WebhookDeclaration, i.IntegrationDeclaration, i.MiddlewareDeclaration),
 )
 
@@ -50,11 +51,21 @@ def declaring(modules: Iterable[Module], besides: Iterable[d.Declaration]) -> It
 def _declaring(one: d.Declaration) -> Iterator[d.Declaration]:
     if isinstance(one, _WHOLE):
         yield one
+    elif isinstance(one, d.EntityDeclaration):
+        fields = tuple(_field(clause) for clause in one.clauses if isinstance(clause, d.FieldDeclaration | d.TraitsClause))
+        yield msgspec.structs.replace(one, clauses=fields)
     elif isinstance(one, d.FunctionDeclaration):
         yield msgspec.structs.replace(one, body=st.Block(one.end, one.end, ())) if one.body is not None else one
     elif isinstance(one, w.WorkflowDeclaration | w.JobDeclaration):
         clauses = tuple(clause for clause in one.clauses if isinstance(clause, d.InputClause | ev.TriggerClause))
         yield msgspec.structs.replace(one, clauses=clauses)
+
+
+def _field(clause: d.FieldDeclaration | d.TraitsClause) -> d.Clause:
+    """A field without how it is computed: its type is said."""
+    if isinstance(clause, d.TraitsClause) or clause.computed is None:
+        return clause
+    return msgspec.structs.replace(clause, computed=Missing(clause.end, clause.end))
 
 
 def _identity(one: d.Declaration) -> object:

@@ -26,12 +26,13 @@ def register(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     async def whole(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
-        return formatting(*await server.at(params.text_document.uri))
+        checked, path = await server.at(params.text_document.uri)
+        return await server.beside(lambda: formatting(checked, path))
 
     @server.feature(lsp.TEXT_DOCUMENT_RANGE_FORMATTING)
     async def part(params: lsp.DocumentRangeFormattingParams) -> list[lsp.TextEdit] | None:
         checked, path = await server.at(params.text_document.uri)
-        return formatting_range(checked, path, *checked.stretch(path, params.range))
+        return await server.beside(lambda: formatting_range(checked, path, *checked.stretch(path, params.range)))
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(list(actions.KINDS)))
     async def act(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
@@ -39,7 +40,8 @@ def register(server: Server) -> None:
         only = params.context.only
         found = list(actions.offered(checked, path, *checked.stretch(path, params.range), server.address))
         if only is not None and actions.asked(only, actions.FIX_ALL):  # which takes checks of its own
-            everything = actions.fix_all(checked, path, server.programs.documents.snapshot(), server.address)
+            documents = server.programs.documents.snapshot()
+            everything = await server.beside(lambda: actions.fix_all(checked, path, documents, server.address))
             found += [everything] if everything is not None else []
         return [action for action in found if only is None or (action.kind is not None and actions.asked(only, action.kind))]
 
@@ -56,7 +58,7 @@ def register(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
     async def prepare(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder:
-        checked, path = await server.at(params.text_document.uri)
+        checked, path = await server.named(params.text_document.uri)
         try:
             return lsp.PrepareRenamePlaceholder(*renameable(checked, path, checked.offset(path, params.position)))
         except RenameRefused as error:
@@ -67,7 +69,7 @@ def register(server: Server) -> None:
         checked, path = await server.at(params.text_document.uri)
         offset, documents = checked.offset(path, params.position), server.programs.documents.snapshot()
         try:
-            return rename(checked, path, offset, params.new_name, documents, server.address)
+            return await server.beside(lambda: rename(checked, path, offset, params.new_name, documents, server.address))
         except RenameRefused as error:
             raise Refused(str(error)) from error
 

@@ -14,28 +14,28 @@ def register(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     async def hovered(params: lsp.HoverParams) -> lsp.Hover | None:
-        checked, path = await server.at(params.text_document.uri)
+        checked, path = await server.named(params.text_document.uri)
         return hover(checked, path, checked.offset(path, params.position))
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     async def defined(params: lsp.DefinitionParams) -> lsp.Location | None:
-        checked, path = await server.at(params.text_document.uri)
+        checked, path = await server.named(params.text_document.uri)
         return locating.definition(checked, checked.offset(path, params.position), server.address)
 
     @server.feature(lsp.TEXT_DOCUMENT_TYPE_DEFINITION)
     async def typed(params: lsp.TypeDefinitionParams) -> lsp.Location | None:
-        checked, path = await server.at(params.text_document.uri)
+        checked, path = await server.named(params.text_document.uri)
         return locating.type_definition(checked, path, checked.offset(path, params.position), server.address)
 
     @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
     async def referred(params: lsp.ReferenceParams) -> list[lsp.Location]:
-        checked, path = await server.at(params.text_document.uri)
+        checked, path = await server.named(params.text_document.uri)
         declared = params.context.include_declaration
         return locating.references(checked, checked.offset(path, params.position), server.address, declaration=declared)
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     async def highlighted(params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
-        checked, path = await server.at(params.text_document.uri)
+        checked, path = await server.named(params.text_document.uri)
         return locating.highlights(checked, path, checked.offset(path, params.position))
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)

@@ -17,11 +17,11 @@ def register(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, colouring.LEGEND)
     async def coloured(params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
-        return colouring.tokens(*await server.at(params.text_document.uri))
+        return colouring.tokens(*await server.named(params.text_document.uri))
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE, colouring.LEGEND)
     async def coloured_part(params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
-        checked, path = await server.at(params.text_document.uri)
+        checked, path = await server.named(params.text_document.uri)
         return colouring.tokens(checked, path, checked.stretch(path, params.range))
 
     @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
