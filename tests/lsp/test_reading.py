@@ -87,6 +87,7 @@ test "buying" {
     as user { id: "u", roles: [clerk] }
     mock Bank.charge returns { }
     expect executions(Pay).count() == 0 and c.name == "Ada"
+    expect calls(Bank.charge).length == 0 and events(OrderPlaced).length == 0
 }
 """
 
@@ -113,11 +114,11 @@ REFERENCES = [
     ("tier", "customer.tier", ["tier", "tier"]),
     ("Tier", "Tier.old", ["Tier", "Tier", "Tier"]),
     ("old", "Tier.old", ["old", "old"]),
-    ("order_placed", "emit order_placed", ["OrderPlaced", "order_placed", "order.placed", "OrderPlaced"]),
+    ("order_placed", "emit order_placed", ["OrderPlaced", "order_placed", "order.placed", "OrderPlaced", "OrderPlaced"]),
     ("order_id", "event.order_id", ["order_id", "order_id", "order_id", "order_id"]),
     ("clerk", "inherits: [clerk]", ["clerk", "clerk", "clerk", "clerk", '"clerk"', "clerk"]),
     ("slow", "use: [slow]", ["slow", "slow"]),
-    ("charge", "call: Bank.charge", ["charge", "charge", "charge"]),
+    ("charge", "call: Bank.charge", ["charge", "charge", "charge", "charge"]),
     ("amount", "amount: trigger.total", ["amount", "amount"]),
     ("rate", "config.tax.rate", ["rate", "rate"]),
     ("gross", "total: gross(", ["gross", "gross"]),

@@ -23,6 +23,11 @@ endpoint POST /charges {
         return { id: made.id, fee: made.fee, risk: made.risk, year: format_date(made.at, "%Y") } status 201
     }
 }
+event Told { payload { text: string }  publish_to: [slack("#ops")] }
+endpoint POST /told {
+    body { text: string, required }
+    do { emit Told { text: body.text }  send email("a@example.com") { subject: body.text, text: body.text } }
+}
 endpoint POST /refunds/{id} { do { return call Payments.refund { id: path.id } } }
 test "an answer is a value of its type" {
     mock Payments.charge returns { id: "ch_1", at: "2026-11-25T12:00:00Z", fee: 0.10, risk: 0.25 }
@@ -48,6 +53,22 @@ test "arguments are checked" {
     let r = POST /charges { amount: 0 }
     expect r.status == 422
 }
+test "calls are known" {
+    mock Payments.charge returns { id: "ch_1", at: "2026-11-25T12:00:00Z", fee: 0.10, risk: 0.25 }
+    expect calls(Payments.charge) == []
+    let r = POST /charges { amount: 5 }
+    let s = POST /charges { amount: 7 }
+    expect calls(Payments.charge).map(c => c.amount) == [5, 7]
+    expect calls(Payments.refund).length == 0
+}
+test "events and messages are known" {
+    let r = POST /told { text: "one" }
+    let s = POST /told { text: "two" }
+    expect events(Told).map(e => e.text) == ["one", "two"] and events(Told).first().actor is null
+    expect messages().filter(m => m.kind == "slack").map(m => m.to) == ["#ops", "#ops"]
+    expect messages().filter(m => m.kind == "slack").map(m => m.content.text) == ["one", "two"]
+    expect messages().filter(m => m.kind == "email").map(m => "{m.to} {m.content.subject}") == ["a@example.com one", "a@example.com two"]
+}
 test "BROKEN nothing is mocked" {
     let r = POST /charges { amount: 5 }
     expect r.status == 201
@@ -65,6 +86,8 @@ def test_mocks_answer_for_integrations_and_what_is_not_mocked_fails_the_test(tmp
         "ok   a failure is the peer's",
         "ok   the last mock counts",
         "ok   arguments are checked",
+        "ok   calls are known",
+        "ok   events and messages are known",
         "FAIL BROKEN nothing is mocked",
     ], done.stdout + done.stderr
     assert "no answer for Payments.charge: write 'mock Payments.charge returns …'" in done.stdout

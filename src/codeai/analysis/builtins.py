@@ -181,6 +181,7 @@ BUILTINS: Final[dict[str, Builtin]] = {
     "random": Builtin("II", _always(t.Float())),
     "print": Builtin("a*", _always(t.Void())),
 }
+OF_TESTS: Final = ("executions", "calls", "events", "messages")  # what there were of them, in tests only
 ALIASES: Final = {"len": "length", "includes": "contains"}
 # Null in, null out; ``length`` of null is 0 and ``contains`` of null false, so they are not among them.
 STRICT: Final = frozenset(

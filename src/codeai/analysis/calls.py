@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codeai.analysis.advice import for_method
 from codeai.analysis.arguments import argument_problem, as_parameters, call_problem
-from codeai.analysis.builtins import ALIASES, BUILTINS, STRICT, Builtin, usage
+from codeai.analysis.builtins import ALIASES, BUILTINS, OF_TESTS, STRICT, Builtin, usage
 from codeai.analysis.expressions import Expressions
 from codeai.analysis.grouping import aggregate_problem
 from codeai.analysis.guarding import check_permission
@@ -45,8 +45,8 @@ class Calls(Expressions):
         """``count(E where …)`` and its kin (see ``Queries``)."""
         raise NotImplementedError
 
-    def executions_of(self, node: ex.Call, scope: Scope) -> ir.Expression:
-        """``executions(Workflow)`` of tests (see ``Effects``)."""
+    def inquired(self, node: ex.Call, name: str, scope: Scope) -> ir.Expression:
+        """``executions(Workflow)`` and its kin (see ``Inquiries``)."""
         raise NotImplementedError
 
     def call(self, node: ex.Call, scope: Scope, expected: t.Type | None) -> ir.Expression:
@@ -64,8 +64,8 @@ class Calls(Expressions):
         name = ALIASES.get(callee.text, callee.text)
         if name in ("env", "secret") and not self.query_text:
             return self._environment(node, name, scope)
-        if name == "executions" and scope.host.test and len(node.arguments) == 1 and name not in self.symbols.functions:
-            return self.executions_of(node, scope)
+        if name in OF_TESTS and scope.host.test and name not in self.symbols.functions:
+            return self.inquired(node, name, scope)
         of_values = name in ("min", "max") and len(node.arguments) > 1
         if name in _AGGREGATES and scope.ranges and scope.aggregating and not of_values:
             return self._aggregate(node, name, scope)

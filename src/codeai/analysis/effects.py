@@ -137,19 +137,6 @@ class Effects(Payloads):
         values = self.run_input(node, node.values, symbol, scope)
         return ir.StartRun(type=EXECUTION, kind=kind, target=name, values=values, at=node.start)  # type: ignore[arg-type]  # one of two
 
-    def executions_of(self, node: ex.Call, scope: Scope) -> ir.Expression:
-        """``executions(Workflow)`` in tests: the executions of a workflow or job."""
-        scope.host.impure = True
-        target = node.arguments[0].value
-        name = target.text if isinstance(target, ex.Name) else ""
-        known = {**self.symbols.workflows, **self.symbols.jobs}
-        if name not in known:
-            self.report.unknown(target, f"unknown workflow '{name}'", name, known, "CAI0124")
-            return broken(node)
-        self.symbols.use("workflow" if name in self.symbols.workflows else "job", name)
-        argument = ir.Constant(type=t.String(), value=name)
-        return ir.Call(type=t.List(EXECUTION), function="executions", arguments=(argument,), at=node.start)
-
     def run_input(self, node: Node, values: tuple[ex.MapEntry, ...], symbol: RunSymbol, scope: Scope) -> tuple[ir.Entry, ...]:
         """The input of a workflow or job, checked against its declaration."""
         literal = ex.MapLiteral(node.start, node.end, values)

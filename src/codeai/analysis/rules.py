@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from codeai.analysis.effects import Effects
+from codeai.analysis.inquiries import Inquiries
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.statements import finish
 from codeai.analysis.symbols import EntitySymbol
@@ -29,7 +29,7 @@ def source_text(sources: Any, node: Node) -> str:
     return " ".join(sources.text(node.start, node.end).split()) if sources is not None else ""
 
 
-class Rules(Effects):
+class Rules(Inquiries):
     """Elaborates the lines of an entity that are no fields."""
 
     sources: Any = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from codeai.analysis.builtins import OF_TESTS
 from codeai.analysis.conversions import is_number, is_text
 from codeai.language import types as t
 from codeai.language.tree import expressions as ex
@@ -22,7 +23,7 @@ NOT_IN_QUERIES: Final = frozenset(
     (
         *("slug", "split", "join", "first", "last", "find", "sort", "unique", "group_by", "keys", "values", "merge"),
         *("parse_date", "parse_int", "parse_decimal", "to_json", "parse_json", "hash", "hmac", "hash_password"),
-        *("verify_password", "issue_token", "object_id", "random", "print", "executions"),
+        *("verify_password", "issue_token", "object_id", "random", "print", *OF_TESTS),
     )
 )
 # Functions that a subquery computes, over rows or the elements of a list.
@@ -48,7 +49,7 @@ _CASTS: Final = (
 )
 _UNSHOWN: Final = (t.Json, t.Duration)  # what has no form as a text that both databases make
 _WAITING: Final = (*ROWS, *EFFECTS)
-_WAITED_FOR: Final = ("hash_password", "verify_password", "executions")
+_WAITED_FOR: Final = ("hash_password", "verify_password", *OF_TESTS)
 
 Found = tuple[int, str]
 

@@ -22,6 +22,7 @@ from codeai.server.settings import Settings
 from codeai.storage.opening import open_database
 from codeai.storage.settings import DatabaseSettings, from_url
 from codeai.testing.client import TestClient, issuer
+from codeai.testing.observed import Observed
 from codeai.testing.runner import Result, run_test
 from codeai.testing.time import VirtualTime
 
@@ -91,18 +92,19 @@ async def _test(program: Loaded, index: int, settings: Settings, wanted: Databas
         )
     except StartError as error:
         return Result(test.name, str(error), 0.0, error.at)
-    assert parts.callers.tested_secret is not None, "the program is composed for recording"
+    recorded, sent, secret = parts.peers.recorded, parts.eventing.recorded, parts.callers.tested_secret
+    assert recorded is not None and sent is not None and secret is not None, "the program is composed for recording"
     await parts.start()
     try:
         settle = parts.eventing.settle
         client = TestClient(
             parts.asgi,
             parts.roles,
-            issuer(parts.callers.tested_secret, parts.clock),
-            parts.peers.recorded,
+            issuer(secret, parts.clock),
+            recorded,
             settle,
             lambda length: time.advance(length, parts.database, settle),
-            parts.durable.control.of,
+            Observed(parts.database, parts.eventing.outbox, parts.durable.control.of, recorded.calls, sent.taken),
         )
         return await run_test(test, parts, client, program.sources)
     finally:

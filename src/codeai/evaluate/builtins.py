@@ -323,5 +323,9 @@ WITH_CONTEXT: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "verify_password": (lambda context, password, hashed: context.services.verify_password(password, hashed), True),
     "issue_token": (lambda context, subject, roles=(), lifetime=None: context.services.issue_token(subject, roles or (), lifetime), False),
     "print": (_print, False),
-    "executions": (lambda context, name: context.client.executions(context, name), True),  # in tests only
+    # In tests only.
+    "executions": (lambda context, name: context.client.executions(name), True),
+    "calls": (lambda context, name: context.client.calls(name), True),
+    "events": (lambda context, name: context.client.events(name), True),
+    "messages": (lambda context, name: context.client.messages(), True),
 }

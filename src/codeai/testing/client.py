@@ -17,6 +17,7 @@ from codeai.evaluate.operations import to_json
 from codeai.http.application import Application
 from codeai.http.plans import ENCODER
 from codeai.integrations.recorded import RecordedIntegrations
+from codeai.testing.observed import Observed
 
 _REFUSED = 400
 
@@ -28,7 +29,7 @@ class TestClient:
     :param recorded: the integrations that ``mock`` speaks of
     :param settle: runs everything that is due in the background to its end
     :param advance: moves the time
-    :param executions: all executions of a workflow or job, as programs see them
+    :param observed: what there was, for those who ask
     """
 
     __test__ = False
@@ -41,11 +42,11 @@ class TestClient:
         recorded: RecordedIntegrations | None = None,
         settle: Callable[[], Awaitable[None]] | None = None,
         advance: Callable[[datetime.timedelta], Awaitable[None]] | None = None,
-        executions: Callable[[str], Awaitable[list[dict[str, Any]]]] | None = None,
+        observed: Observed | None = None,
     ) -> None:
         self._settle = settle
         self._advance = advance
-        self._executions = executions
+        self._observed = observed
         self._application = application
         self._roles = roles
         self._issue = issue
@@ -69,11 +70,26 @@ class TestClient:
         await self._advance(length)
         context.now += length
 
-    async def executions(self, context: Context, name: str) -> list[dict[str, Any]]:
+    async def executions(self, name: str) -> list[dict[str, Any]]:
         """``executions(RefundFlow)``: all of them, the oldest first, when what is due has run."""
+        return await (await self._settled()).executions(name)
+
+    async def calls(self, name: str) -> list[dict[str, Any]]:
+        """``calls(Payments.refund)``: what each was called with, when what is due has run."""
+        return (await self._settled()).calls(name)
+
+    async def events(self, name: str) -> list[dict[str, Any]]:
+        """``events(OrderPlaced)``: all of them, the oldest first, when what is due has run."""
+        return await (await self._settled()).events(name)
+
+    async def messages(self) -> list[dict[str, Any]]:
+        """``messages()``: what was sent, when what is due has run."""
+        return (await self._settled()).messages()
+
+    async def _settled(self) -> Observed:
         await self.settle()
-        assert self._executions is not None, "programs of tests are composed with what runs them"
-        return await self._executions(name)
+        assert self._observed is not None, "programs of tests are composed with what runs them"
+        return self._observed
 
     @property
     def unanswered(self) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from codeai.analysis.builtins import OF_TESTS
+from codeai.analysis.inquiries import reference_of
 from codeai.analysis.payloads import wire_name
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
@@ -96,8 +98,18 @@ class _Finder:
         first = node.arguments[0].value if node.arguments else None
         if isinstance(node.callee, ex.Member) and node.callee.name.text == "has_role" and isinstance(first, ex.Name | ex.StringLiteral):
             yield from self.known(first, ("role", first.text if isinstance(first, ex.Name) else first.value))
-        if isinstance(node.callee, ex.Name) and node.callee.text == "executions" and isinstance(first, ex.Name):
-            yield from self.known(first, ("run", first.text))
+        named = reference_of(first) if isinstance(node.callee, ex.Name) and node.callee.text in OF_TESTS and first is not None else None
+        if named is not None and isinstance(node.callee, ex.Name):
+            yield from self._inquired(node.callee.text, named)
+
+    def _inquired(self, about: str, named: Reference) -> Found:
+        """What a test asks about: ``executions(W)``, ``calls(I.operation)``, ``events(E)``."""
+        if about == "calls":
+            yield from self._operation(named)
+        elif about == "events":
+            yield from self.event(named)
+        else:
+            yield from self.known(named, ("run", named.text))
 
     def record(self, node: ex.MapLiteral) -> Found:
         seen = self._values.seen.get(node)
