@@ -5,7 +5,21 @@ import sys
 
 import pytest
 
-HEAVY = ("sqlalchemy", "alembic", "starlette", "granian", "httpx", "rich", "structlog", "asyncpg", "jwt", "watchfiles", "asyncio")
+HEAVY = (
+    "sqlalchemy",
+    "alembic",
+    "starlette",
+    "granian",
+    "httpx",
+    "rich",
+    "structlog",
+    "asyncpg",
+    "jwt",
+    "watchfiles",
+    "asyncio",
+    "pygls",
+    "attrs",
+)
 
 
 def imported(*arguments: str) -> set[str]:

@@ -190,3 +190,30 @@ async def test_what_is_shown_beside_the_text_is_answered(editor: Editor, tmp_pat
     assert (hint["position"], hint["label"]) == ({"line": 7, "character": 9}, ": string(255)") or hint["label"].startswith(": ")
     help_ = await editor.result("textDocument/signatureHelp", {**document, "position": {"line": 7, "character": 18}})
     assert help_["signatures"][0]["label"] == "upper(text)"
+
+
+async def test_programs_of_a_workspace_do_not_mix(editor: Editor, write) -> None:
+    one, other = write("a/app.cai", GOOD), write("b/app.cai", GOOD.replace("Book", "Film") + "type Cut { of: Book }\n")
+    first, second = editor.open(one, one.read_text()), editor.open(other, other.read_text())
+    await editor.findings(first, [])
+    await editor.findings(second, ["CAI0201"])
+    found = await editor.result("workspace/symbol", {"query": ""})
+    assert {"Book", "Film"} <= {each["name"] for each in found}
+    other.unlink()
+    editor.close(second)
+    editor.tell("workspace/didChangeWatchedFiles", {"changes": [{"uri": second, "type": 3}]})
+    await editor.findings(second, [])
+    assert "Film" not in {each["name"] for each in await editor.result("workspace/symbol", {"query": ""})}
+
+
+async def test_the_last_of_many_changes_counts(editor: Editor, tmp_path: Path) -> None:
+    text = GOOD + "".join(f"function f{n}(a: int) -> int {{ return a + {n} }}\n" for n in range(1500))
+    uri = editor.open(tmp_path / "app.cai", text)
+    for version in range(2, 30):
+        editor.change(
+            uri, version, {"range": span(2, 4, 2, 9), "text": "t" if version % 2 else "title"}, {"range": span(2, 4, 2, 5), "text": "t"}
+        )
+        if version % 7 == 0:
+            editor.asking("textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": 2, "character": 5}})
+    editor.change(uri, 30, {"text": GOOD.replace("string", "strin")})
+    await editor.findings(uri, ["CAI0201"], 30)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -138,19 +138,31 @@ def _variables(scopes: Iterable[Scope]) -> Iterator[tuple[int, Variable]]:
             scope = scope.parent
 
 
-def check(home: Home, documents: Mapping[Path, Document], encoding: str) -> Checked:
-    """Reads and checks a program. What cannot be read is left out: it may be gone, or in the middle of being written."""
+class Abandoned(Exception):
+    """Nobody wants to know any more."""
+
+
+def check(home: Home, documents: Mapping[Path, Document], encoding: str, wanted: Callable[[], bool] = lambda: True) -> Checked:
+    """Reads and checks a program. What cannot be read is left out: it may be gone, or in the middle of being written.
+
+    :param wanted: whether somebody still wants to know
+    :raises Abandoned: nobody does
+    """
     reading = Buffers(documents)
     files = [file for file in home.files if file in documents or file.is_file()]
     seen: dict[Node, Seen] = {}
-    loaded = _load(files, home.folder, reading, seen)
+    loaded = _load(files, home.folder, reading, seen, wanted)
     lines = {Path(file.path): Normal(_original(Path(file.path), file, documents), encoding) for file in loaded.sources.files}
     return Checked(home, loaded, lines, seen)
 
 
-def _load(files: list[Path], folder: Path, reading: Files, seen: dict[Node, Seen]) -> Loaded:
+def _load(files: list[Path], folder: Path, reading: Files, seen: dict[Node, Seen], wanted: Callable[[], bool]) -> Loaded:
+    def look() -> None:
+        if not wanted():
+            raise Abandoned
+
     def observing(symbols: Symbols, reporter: Reporter) -> Observing:
-        return Observing(symbols, reporter, seen)
+        return Observing(symbols, reporter, seen, look)
 
     for _ in range(_TRIES):
         try:

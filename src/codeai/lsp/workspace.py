@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from codeai.lsp.belonging import Home, home_of
-from codeai.lsp.checked import Buffers, Checked, check
+from codeai.lsp.checked import Abandoned, Buffers, Checked, check
 from codeai.lsp.documents import Documents
 
 _APART: Final = ("node_modules", "__pycache__", "build", "dist")
@@ -104,7 +104,11 @@ class Workspace:
     async def _check(self, home: Home, state: _State) -> None:
         wanted, documents = state.wanted, self.documents.snapshot()
         loop = asyncio.get_running_loop()
-        state.checked = await loop.run_in_executor(self._executor, check, home, documents, self.documents.encoding)
+        encoding, still = self.documents.encoding, lambda: state.wanted == wanted
+        try:
+            state.checked = await loop.run_in_executor(self._executor, check, home, documents, encoding, still)
+        except Abandoned:
+            return  # there is a newer text, which comes next
         state.done = wanted
 
 
