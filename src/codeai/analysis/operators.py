@@ -125,7 +125,9 @@ class Operators(Members):
                 message = f"type mismatch for field '{side.field}': expected {t.required(side.type)}, got {t.required(other.type)}"
                 self.report.error(node, message, "CAI0301", kind=self.kind)
                 return
-        self.report.error(node, f"cannot compare {t.required(left.type)} with {t.required(right.type)}", "CAI0314", kind=self.kind)
+        types = [t.required(left.type), t.required(right.type)]
+        advice = "make one of them the other: 'x as decimal' or 'x as float'" if sorted(map(str, types)) == ["decimal", "float"] else ""
+        self.report.error(node, f"cannot compare {types[0]} with {types[1]}", "CAI0314", kind=self.kind, help_text=advice)
 
     def _membership(self, node: ex.Binary, operator: str, left: ir.Expression, right: ir.Expression) -> ir.Expression:
         type_ = t.required(right.type)

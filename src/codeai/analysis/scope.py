@@ -14,7 +14,9 @@ Origin = tuple[int, tuple[str, ...]]
 
 @dataclass
 class Variable:
-    """A variable, parameter or lambda parameter. ``origin`` tells from which selection (by its offset) its rows come."""
+    """A variable, parameter or lambda parameter. ``origin`` tells from which selection (by its offset) its rows come; one that
+    begins with null and has no type is ``undecided``: nobody knows what it may hold.
+    """
 
     name: str
     unique: str
@@ -23,6 +25,7 @@ class Variable:
     node: Node | None = None
     origin: Origin | None = None
     used: bool = False
+    undecided: bool = False
 
 
 @dataclass

@@ -17,10 +17,11 @@ from codeai.analysis.translation import place_of
 from codeai.analysis.usage import report_unused_variables
 from codeai.analysis.ways import ends
 from codeai.language import types as t
-from codeai.language.diagnostics import HERE, DiagnosticClass, Severity, Subject
+from codeai.language.diagnostics import HERE, DiagnosticClass, Edit, Severity, Subject
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Identifier, Node
+from codeai.language.written import written
 from codeai.model import expression as ir
 from codeai.model import statement as s
 
@@ -90,7 +91,9 @@ class Statements(Queries):
             type_ = t.Unknown()
         if node.mutable and isinstance(type_, t.Decimal):
             type_ = t.Decimal()
-        unique = self._declare(node.name, type_, scope, mutable=node.mutable, value=value)
+        undecided = node.mutable and node.type is None and isinstance(type_, t.Null)
+        unique = self._declare(node.name, t.Unknown() if undecided else type_, scope, mutable=node.mutable, value=value)
+        scope.variables[node.name.text].undecided = undecided
         if not (isinstance(value, ir.Selection) and value.kind == "get"):  # reading a row may be meant to answer 404
             scope.host.declared.append(scope.variables[node.name.text])
         return s.Let(name=unique, value=value, at=node.start)
@@ -128,7 +131,27 @@ class Statements(Queries):
                 label="declared here",
             )
         value = self.value(node.value, scope, variable.type, f"variable '{variable.name}'")
+        if variable.undecided:
+            self._decide(variable, node, value.type)
         return s.Assign(name=variable.unique, value=value, at=node.start)
+
+    def _decide(self, variable: Variable, node: st.Assign, found: t.Type) -> None:
+        """What a variable may hold that begins with null is said with it, so that it is known wherever it is read."""
+        if isinstance(found, t.Null | t.Unknown) or variable.node is None:
+            return
+        variable.undecided = False
+        type_, end = written(t.optional(found)), variable.node.end
+        said = f"type mismatch for variable '{variable.name}': expected null, got {found}"
+        advice = f"say what it may hold: var {variable.name}: {type_} = null"
+        self.report.error(
+            node.value,
+            said,
+            "CAI0301",
+            help_text=advice,
+            edits=(Edit(end, end, f": {type_}", True),),
+            other=variable.node,
+            label="declared here",
+        )
 
     def _if(self, node: st.If, scope: Scope) -> s.Statement:
         branches = tuple(s.Branch(self.condition(arm.condition, scope), self.block(arm.body, scope.child())) for arm in node.arms)

@@ -12,9 +12,9 @@ from codeai.language import types as t
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
+from codeai.language.written import written
 from codeai.lsp.checked import Checked
 from codeai.lsp.nodes import walked
-from codeai.lsp.writing import written
 
 # Values of which everybody sees the type.
 _PLAIN: Final = (

@@ -16,12 +16,13 @@ from codeai.language.tree import statements as st
 from codeai.language.tree import types as ty
 from codeai.language.tree import workflows as w
 from codeai.language.tree.node import Identifier, Node
+from codeai.language.written import written
 from codeai.lsp.checked import Checked
 from codeai.lsp.names.declared import Declared
 from codeai.lsp.names.uses import Use
 from codeai.lsp.nodes import chain
 from codeai.lsp.words import meaning
-from codeai.lsp.writing import head_of, written
+from codeai.lsp.writing import head_of
 
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWNED: Final = {"field": 1, "member": 1, "operation": 1, "payload": 0, "argument": 1}

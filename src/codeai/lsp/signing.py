@@ -18,11 +18,11 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Node
+from codeai.language.written import written
 from codeai.lsp.completion.asking import MARK
 from codeai.lsp.completion.excerpt import around
 from codeai.lsp.nodes import chain
 from codeai.lsp.words import meaning
-from codeai.lsp.writing import written
 
 _CLOSING: Final = ("", ")", " }", ": 1 }", "))")  # what may be missing behind the cursor
 

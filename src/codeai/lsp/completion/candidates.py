@@ -18,10 +18,10 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree import types as ty
 from codeai.language.tree.node import Node, Reference
+from codeai.language.written import written
 from codeai.lsp.completion.asking import MARK, Answer
 from codeai.lsp.completion.items import Candidate, functions, words
 from codeai.lsp.words import words as table
-from codeai.lsp.writing import written
 
 _KINDS: Final = {
     "CAI0104": Kind.Class,
