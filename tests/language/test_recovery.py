@@ -92,6 +92,15 @@ endpoint GET /books/{id} {
         ("entity Book", "entiy Book", 1, "unknown declaration 'entiy'"),
         ("endpoint GET /books/{id}", "endpoint /books/{id}", 6, "expected identifier, got '/'"),
         ("return book.title", "return book..title", 10, "expected an expression, got '.'"),
+        ("let book = get", "book let = get", 9, "expected 'let', got 'book'"),
+        ("let book = get Book(path.id)", "let book = update Book set title == path.id where id == path.id", 9, "expected '=', got '=='"),
+        ("GET /books/{id}", "GTE /books/{id}", 6, "unknown method 'GTE'"),
+        (
+            "let book = get Book(path.id)",
+            "let book = first Book\n            whree id == path.id",
+            10,
+            "expected the end of the statement, got 'id'",
+        ),
     ],
 )
 def test_a_mistake_is_one_finding(wrong: str, right: str, line: int, message: str) -> None:

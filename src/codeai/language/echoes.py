@@ -55,7 +55,7 @@ def without_echoes(
     regions = Regions(modules)
     if not any(found.severity is Severity.ERROR for found in syntax):
         return without_repetitions(semantic, regions, sources)
-    unknown = _Unknown([gap for module in modules for gap in module.gaps], regions, sources)
+    unknown = _Unknown(syntax, [gap for module in modules for gap in module.gaps], regions, sources)
     return without_repetitions(
         [found for found in semantic if found.severity is Severity.ERROR and not unknown.explains(found)], regions, sources
     )
@@ -64,9 +64,10 @@ def without_echoes(
 class _Unknown:
     """What gaps of the tree leave unknown."""
 
-    def __init__(self, gaps: Sequence[Gap], regions: Regions, sources: Sources) -> None:
+    def __init__(self, syntax: Sequence[Diagnostic], gaps: Sequence[Gap], regions: Regions, sources: Sources) -> None:
         self._sources = sources
         self._regions = regions
+        self._places = {found.primary.start for found in syntax if found.severity is Severity.ERROR}
         self._gaps = _Stretches((gap.start, gap.end) for gap in gaps)
         self._anywhere: set[str] = set()
         self._here: dict[int, set[str]] = {}
@@ -85,7 +86,7 @@ class _Unknown:
     def explains(self, found: Diagnostic) -> bool:
         """Whether a finding only says what a gap has left out."""
         at, about = found.primary.start, found.subject
-        if found.code in self._kinds or self._gaps.index(at) is not None or self._beside(found):
+        if found.code in self._kinds or at in self._places or self._gaps.index(at) is not None or self._beside(found):
             return True
         return about is not None and self._may_declare(about, at)
 

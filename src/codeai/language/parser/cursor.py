@@ -10,10 +10,11 @@ from typing import NoReturn, TypeVar
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.elsewhere import clause_instead, nearest_or_meant
 from codeai.language.lexer import BROKEN, END, NAME, STRING, Tokens
-from codeai.language.operators import CLAUSE_WORDS, VALUES
+from codeai.language.operators import CLAUSE_WORDS, CONTINUING_WORDS, VALUES
 from codeai.language.source import SourceFile
 from codeai.language.spellings.hosts import Host
 from codeai.language.spellings.outline import Outline, outline_of
+from codeai.language.suggestions import nearest
 from codeai.language.tree.module import Gap
 from codeai.language.tree.node import Identifier
 
@@ -174,6 +175,15 @@ class Cursor:
         while self.kinds[self.i] in (",", ";"):
             self.i += 1
 
+    def doubled_equals(self) -> bool:
+        """Reports and takes a comparison where a value is assigned."""
+        if not self.at("=="):
+            return False
+        edits = (Edit(self.start, self.ends[self.i], "="),)
+        self.report("expected '=', got '=='", "CAI0010", self.start, self.ends[self.i], expected=("'='",), edits=edits)
+        self.i += 1
+        return True
+
     # -- reporting -------------------------------------------------------------------------------------------------
 
     def report(
@@ -255,8 +265,8 @@ class Cursor:
             self.incomplete = True
         return self.known
 
-    def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str, *, older: Iterable[str] = ()) -> None:
-        """Reports an unknown key, clause or keyword with the nearest known one.
+    def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str, *, older: Iterable[str] = ()) -> Identifier:
+        """Reports an unknown key, clause or keyword with the nearest known one, which it returns; the same where none is near.
 
         :param older: words that older files may use here, which are near but not offered
         """
@@ -272,6 +282,7 @@ class Cursor:
             expected=in_words(known),
             edits=edits,
         )
+        return Identifier(name.start, name.end, near.name) if near else name
 
     def declaration_begins(self) -> bool:
         """Whether a declaration begins here: its keyword at the very beginning of a line, with what must follow."""
@@ -420,13 +431,13 @@ class Cursor:
 
         :param run: where the item before begins in this sense
         """
-        if not at or self.breaks[at]:
+        if not at or (self.breaks[at] and not (self.kinds[at] == NAME and nearest(self.texts[at], CONTINUING_WORDS))):
             return at
         if self.kinds[at] in (")", "]"):  # what opens it may be anywhere on its line
             return run
         if self.kinds[at - 1] in ("{", ",", ";"):
             return at
-        return run if self.kinds[at] not in (NAME, STRING) or self.starts[at] - self.ends[at - 1] < 2 else at
+        return run if self.breaks[at] or self.kinds[at] not in (NAME, STRING) or self.starts[at] - self.ends[at - 1] < 2 else at
 
     def leave_gap(self, before: int, *, whole: bool = False) -> None:
         """Notes that the text from the token ``before`` to the current one is not in the tree, or not as it was meant."""

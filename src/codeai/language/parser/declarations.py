@@ -192,7 +192,7 @@ class Parser(Events):
     def _endpoint(self, description: str, annotations: tuple[d.Annotation, ...]) -> d.Declaration:
         start, method = self.head()
         if method.text not in METHODS[:5]:
-            self.unknown("method", method, METHODS[:5], "CAI0021")
+            method = self.unknown("method", method, METHODS[:5], "CAI0021")
         path = self._path()
         answer = self._arrow() if self.at("->") else ()
         place, older = request_place(self)

@@ -53,7 +53,13 @@ def with_arguments(parser: Types, name: Identifier) -> ty.TypeExpression | None:
     if opening in ("<", "[") or (opening == "{" and meant == "enum"):
         return _bracketed(parser, name, meant)
     glued = parser.start - name.end < 2  # items of one line have two spaces between them
-    if glued and opening == NAME and name.text in ("ref", "many", "list") and parser.kind_at(1) != ":" and not parser.at_modifier():
+    if (
+        glued
+        and opening == NAME
+        and name.text in ("ref", "many", "list")
+        and parser.kind_at(1) not in (":", "(")
+        and not parser.at_modifier()
+    ):
         argument = parser.type_argument(name.text)
         edits = [(name.end, argument.start, "("), (argument.end, argument.end, ")")]
         return _told(parser, ty.NamedType(name.start, argument.end, name, (argument,)), edits)

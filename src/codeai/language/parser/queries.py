@@ -122,10 +122,11 @@ class Queries(Selections):
         found: list[q.SetClause] = []
         while True:
             field = self.identifier("a field")
-            self.expect("=", "'='")
+            if not self.doubled_equals():
+                self.expect("=", "'='")
             value = self.expression()
             found.append(q.SetClause(field.start, value.end, field, value))
-            if not (self.at(",") and self.kind_at(1) == NAME and self.kind_at(2) == "="):
+            if not (self.at(",") and self.kind_at(1) == NAME and self.kind_at(2) in ("=", "==")):
                 return found
             self.i += 1
 

@@ -87,7 +87,7 @@ class Statements(Requests):
                 return changed
             if self.kind_at(1) == "==" and not self.in_test and not self.breaks_at(1):
                 self.i += 1
-                self._doubled_equals()
+                self.doubled_equals()
                 self.i -= 2
                 self.kinds[self.i + 1] = "="  # what it must have been
             if self.kind_at(1) == "=":
@@ -117,15 +117,6 @@ class Statements(Requests):
             if behind or (self._glued() and self.kinds[self.i] not in _BEHIND_VALUE_ONLY):
                 self.fail_expected(END_OF_STATEMENT)
         return st.ExpressionStatement(value.start, value.end, value)
-
-    def _doubled_equals(self) -> bool:
-        """Reports and takes a comparison where a value is assigned."""
-        if not self.at("=="):
-            return False
-        edits = (Edit(self.start, self.ends[self.i], "="),)
-        self.report("expected '=', got '=='", "CAI0010", self.start, self.ends[self.i], expected=("'='",), edits=edits)
-        self.i += 1
-        return True
 
     def _glued(self) -> bool:
         """Whether at most one space is before the current token: items of one line have two between them."""
@@ -188,7 +179,7 @@ class Statements(Requests):
         name = self.variable()
         self.host.declared.add(name.text)
         type_ = self.type_expression() if self.take(":") else None
-        if not self._doubled_equals():
+        if not self.doubled_equals():
             self.expect("=", "'='")
         value = self._value()
         return st.Let(start, value.end, name, value, mutable, type_)

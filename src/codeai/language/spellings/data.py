@@ -49,6 +49,7 @@ def table(p: Parser) -> tuple[d.Declaration, ...]:
     name = Identifier(written.start, written.end, entity_of_table(written.text))
     p.expect("{", "'{'")
     p.older(written.start, written.end, f"entity {name.text}")
+    p.owner = name.text
     clauses = tuple(_softly_deleted(clause) for clause in p.items(p.entity_clause))
     if table_name(name.text) != written.text:
         clauses = (d.TableClause(written.start, written.end, written.text), *clauses)

@@ -62,8 +62,8 @@ def _request(p: Clauses) -> tuple[d.Clause, ...] | None:
     if p.take_word("from"):
         place = p.identifier("'body', 'path', 'query', 'header' or 'cookie'")
         if place.text not in PLACES:
-            p.unknown("place", place, PLACES, "CAI0024")
-            place = Identifier(place.start, place.end, "body")
+            meant = p.unknown("place", place, PLACES, "CAI0024")
+            place = meant if meant.text in PLACES else Identifier(place.start, place.end, "body")
     place = Identifier(start, p.previous_end, place.text)
     if place.text == "path":
         return (_path(p, start, place),)
@@ -193,7 +193,7 @@ def _returning(p: Clauses, clause: d.DoClause, clauses: tuple[d.Clause, ...]) ->
     body, name = clause.body, p.host.assigned
     returns = next((c for c in clauses if isinstance(c, d.ReturnsClause)), None)
     void = returns is not None and isinstance(returns.type, ty.NamedType) and returns.type.name.text == "void"
-    if not name or void or not body.statements or _returns(body):
+    if not name or void or not body.statements or _returns(body) or any(body.start <= gap.start < body.end for gap in p.gaps[-9:]):
         return clause
     end = body.statements[-1].end
     value = st.Return(end, end, ex.Name(end, end, name))

@@ -79,6 +79,9 @@ def event_key(name: str) -> str:
     return name.replace(".", "").replace("_", "").lower()
 
 
+_BEGINNING = frozenset(("entity", "model", "type", "enum", "endpoint", "resource", "event", "role", "integration", "workflow", "job"))
+
+
 class _Reader:
     def __init__(self, tokens: Tokens) -> None:
         self.kinds, self.texts, self.breaks = tokens.kinds, tokens.texts, tokens.breaks
@@ -93,15 +96,20 @@ class _Reader:
 
     def _behind(self, at: int) -> int:
         """The index behind a token, with all that it brackets."""
-        depth = 0
+        depth = round_ = 0
         while True:
             kind = self.kinds[at]
-            if kind == END:
+            if kind == END or (round_ > 0 and self._begins(at)):
                 return at
+            round_ += (kind in ("(", "[")) - (kind in (")", "]"))
             depth += (kind in ("{", "(", "[")) - (kind in ("}", ")", "]"))
             at += 1
             if depth <= 0:
                 return at
+
+    def _begins(self, at: int) -> bool:
+        """Whether a declaration begins at a token, before which parentheses that are open will not be closed."""
+        return self.breaks[at] and self.texts[at] in _BEGINNING and self.kinds[at + 1] == NAME
 
     def _block(self, at: int) -> tuple[int, int] | None:
         """The tokens between the next braces, when they open before the line ends."""
