@@ -75,7 +75,7 @@ def questions(text: str, checked: Checked, documents: dict[Path, Document]) -> d
         "completion of a clause": lambda: complete(lines, text.index("allow", middle), modules, snippets=True),
         "signature": lambda: signature(text, body + 7, checked.loaded.symbols),
         "hover": lambda: hover(checked, PATH, name),
-        "definition": lambda: locating.definition(checked, name, str),
+        "definition": lambda: locating.definition(checked, PATH, name, str),
         "references": lambda: locating.references(checked, name, str, declaration=True),
         "rename": lambda: rename(checked, PATH, name, "Renamed", documents, str),
         "symbols": lambda: outlining.document_symbols(checked, PATH),

@@ -148,7 +148,7 @@ async def test_what_is_read_of_a_program_is_answered(editor: Editor, write) -> N
     place = {"textDocument": {"uri": uri}, "position": {"line": 2, "character": 16}}
     assert "entity Book" in (await editor.result("textDocument/hover", place))["contents"]["value"]
     declared = {"uri": uri, "range": span(0, 7, 0, 11)}
-    assert await editor.result("textDocument/definition", place) == declared
+    assert await editor.result("textDocument/definition", place) == [declared]
     assert await editor.result("textDocument/typeDefinition", place) == declared
     found = await editor.result("textDocument/references", {**place, "context": {"includeDeclaration": True}})
     assert [one["range"] for one in found] == [span(0, 7, 0, 11), span(2, 14, 2, 18)]

@@ -1,9 +1,13 @@
 """Hovering, definitions, uses, symbols: of a program that uses most of the language."""
 
+from pathlib import Path
+
 import pytest
 from cursor import FOLDER, MARK, address, at, program, shown
 
 from codeai.lsp import locating, outlining
+from codeai.lsp.belonging import home_of
+from codeai.lsp.checked import Buffers, check
 from codeai.lsp.hovering import hover
 
 SHOP = """/// Who buys
@@ -155,9 +159,9 @@ def test_each_use_leads_to_the_declaration_and_back() -> None:
 
 
 def test_definitions_lead_into_other_files() -> None:
-    checked, _, offset = at(f"type A {{ a: B{MARK}ox }}", other="/// For things\ntype Box { size: int }")
-    found = locating.definition(checked, offset, address)
-    assert found is not None and (found.uri, found.range.start.line) == ("other.cai", 1)
+    checked, path, offset = at(f"type A {{ a: B{MARK}ox }}", other="/// For things\ntype Box { size: int }")
+    (found,) = locating.definition(checked, path, offset, address)
+    assert (found.uri, found.range.start.line) == ("other.cai", 1)
     assert [one.uri for one in locating.references(checked, offset, address, declaration=True)] == ["app.cai", "other.cai"]
 
 
@@ -255,3 +259,19 @@ def test_selections_grow_from_the_word_to_the_file() -> None:
         selection = selection.parent
     assert texts[:3] == ["total", "1 + total", "return 1 + total"]
     assert len(texts) == len(set(texts))
+
+
+def test_imports_and_functions_in_python_lead_to_their_files(tmp_path: Path) -> None:
+    text = 'import "more/*.cai"\nextern function rate(a: int) -> decimal from "rates.of"\n'
+    text += "workflow W { steps { a { activity: rates.of { a: 1 } } } }\n"
+    for name, content in {
+        "app.cai": text,
+        "more/x.cai": "",
+        "activities/rates.py": "import os\n\nasync def of(a):\n    return 1\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    path = tmp_path / "app.cai"
+    checked = check(home_of(path, Buffers({}), [tmp_path]), {}, "utf-16")
+    found = [locating.definition(checked, path, text.index(near), address) for near in ("more", 'rates.of"', "rates.of {")]
+    assert [[(one.uri, one.range.start.line) for one in each] for each in found] == [[("x.cai", 0)], [("rates.py", 2)], [("rates.py", 2)]]

@@ -11,6 +11,7 @@ from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import types as ty
 from codeai.language.tree.node import Node, Reference
+from codeai.lsp.beside import beside
 from codeai.lsp.checked import Checked
 from codeai.lsp.names.declared import Key
 from codeai.lsp.names.uses import Use
@@ -19,11 +20,13 @@ from codeai.lsp.nodes import chain, walked
 Address = Callable[[Path], str]
 
 
-def definition(checked: Checked, offset: int, uri: Address) -> lsp.Location | None:
-    """Where the name at an offset is declared."""
+def definition(checked: Checked, path: Path, offset: int, uri: Address) -> list[lsp.Location]:
+    """Where the name at an offset is declared; the files of an ``import``; the Python of an activity."""
     use = checked.use_at(offset)
     place = declared_place(checked, use.key) if use is not None else None
-    return _location(checked, place, uri) if place is not None else None
+    if place is not None:
+        return [_location(checked, place, uri)]
+    return list(beside(checked, path, offset, uri))
 
 
 def type_definition(checked: Checked, path: Path, offset: int, uri: Address) -> lsp.Location | None:

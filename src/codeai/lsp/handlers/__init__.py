@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import BinaryIO
 
 from codeai.lsp.handlers import beginning, documents, editing, reading, showing
@@ -13,6 +14,8 @@ def serve(output: BinaryIO) -> int:
 
     :param output: where answers go
     """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # trees are many objects and no cycles
     server = Server()
     for module in (beginning, documents, editing, reading, showing):
         module.register(server)

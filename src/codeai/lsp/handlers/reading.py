@@ -18,9 +18,9 @@ def register(server: Server) -> None:
         return hover(checked, path, checked.offset(path, params.position))
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
-    async def defined(params: lsp.DefinitionParams) -> lsp.Location | None:
+    async def defined(params: lsp.DefinitionParams) -> list[lsp.Location]:
         checked, path = await server.named(params.text_document.uri)
-        return locating.definition(checked, checked.offset(path, params.position), server.address)
+        return locating.definition(checked, path, checked.offset(path, params.position), server.address)
 
     @server.feature(lsp.TEXT_DOCUMENT_TYPE_DEFINITION)
     async def typed(params: lsp.TypeDefinitionParams) -> lsp.Location | None:
