@@ -164,7 +164,7 @@ CALL = "endpoint POST /x { auth: public  do { return call Pay.charge } }\n"
     ("program", "unused"),
     [
         (INTEGRATION + CALL, ["hint: operation 'Pay.refund' is never used"]),
-        (INTEGRATION, ["warning: integration 'Pay' is never used"]),
+        (INTEGRATION, ["warning: integration 'Pay' is never used (use it, or leave it out)"]),
         (INTEGRATION + CALL + "event Paid { }\non Paid do integration Pay.refund\n", []),
     ],
 )

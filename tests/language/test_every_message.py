@@ -30,3 +30,29 @@ def test_each_text_of_a_finding_is_shown_by_a_program() -> None:
     said = shown()
     missing = [(place, code, text) for place, code, text in templates() if not re.search(text, said.get(code, ""))]
     assert missing == []
+
+
+# Which class these texts have, and which texts these classes have (language page, sections 4 and 7).
+CLASSES = {
+    "ScopeError": (r"undefined variable '.+'", r"duplicate declaration '.+'", r"duplicate parameter '.+'"),
+    "TypeError": (r"cannot iterate over non-array type '.+'",),
+    "FunctionError": (
+        r"undefined function '.+'",
+        r"wrong number of arguments for '.+': expected \d+, got \d+",
+        r"('.+'|this) is not a function",
+    ),
+}
+FINDING = re.compile(
+    r"^ *(?:\w+\[CAI\d{4}\]|(?:[\w./<>]+:)?\d+:\d+:) (\w+Error)(?: \w+)?: (.+?)(?: \(.*)?(?: \[CAI\d{4}\])?$", re.MULTILINE
+)
+
+
+def test_a_text_that_operators_rely_on_has_its_class_wherever_it_is_said() -> None:
+    found = {(kind, message) for kind, message in FINDING.findall(shown()[""])}
+    assert {kind for kind, _ in found} == {*CLASSES, "SyntaxError", "SemanticError", "LexerError", "ParserError", "CompilerError"}
+    wrong = []
+    for kind, message in found:
+        owner = next((name for name, texts in CLASSES.items() if any(re.fullmatch(text, message) for text in texts)), None)
+        if (kind in CLASSES or owner is not None) and kind != owner:
+            wrong.append((kind, message))
+    assert sorted(wrong) == []

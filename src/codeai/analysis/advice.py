@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from codeai.analysis.builtins import BUILTINS, usage
@@ -11,6 +14,8 @@ from codeai.language import types as t
 from codeai.language.durations import intended
 from codeai.model import expression as ir
 
+IN_BLOCKS: Final = "write it in a block, 'do { … }'"
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _AS_INT = "say what it is, as in 'x as int'"
 
 
@@ -49,9 +54,41 @@ def for_condition(type_: t.Type) -> str:
 
 
 def for_value(wanted: t.Type, found: ir.Expression) -> str:
+    """How a value comes to be what its place wants."""
+    if isinstance(found, ir.Constant) and isinstance(t.required(wanted), t.Duration):
+        return _for_duration(found)
+    if isinstance(found, ir.Constant) and isinstance(t.required(wanted), t.String | t.Text):
+        literal = str(found.value).lower() if isinstance(found.value, bool) else str(found.value)
+        return f'a text has quotes: "{literal}"' if isinstance(found.value, int | Decimal) else ""
+    number = found.value if isinstance(found, ir.Constant) and is_number(wanted) else None
+    if isinstance(number, str):
+        return f"a number has no quotes: {number}" if _NUMBER.fullmatch(number) else ""
+    if isinstance(number, Decimal) and isinstance(t.required(wanted), t.Int):
+        return "write a whole number"
+    return for_conversion(t.required(wanted), t.required(found.type))
+
+
+def for_conversion(wanted: t.Type, given: t.Type) -> str:
+    """What makes a value of one type one of another, where something does."""
+    if isinstance(wanted, t.Int | t.Decimal | t.Float) and is_text(given):
+        return f"read the number from it with {'parse_int' if isinstance(wanted, t.Int) else 'parse_decimal'}(…)"
+    if {type(wanted), type(given)} == {t.Decimal, t.Float}:
+        return "make one of them the other: 'x as decimal' or 'x as float'"
+    if isinstance(wanted, t.Int) and is_number(given):
+        return "make it whole: floor(…), ceil(…) or 'x as int'"
+    if isinstance(wanted, t.String | t.Text) and isinstance(given, (*NUMERIC, t.Bool, t.Date, t.Timestamp, t.Time, t.Uuid)):
+        return "make a text of it with to_string(…)"
+    if isinstance(wanted, t.Date | t.Timestamp | t.Time | t.Uuid) and is_text(given):
+        return f"read it as one: 'x as {wanted}'"
+    if isinstance(wanted, t.Row) and (is_text(given) or isinstance(given, t.Ref | t.Uuid | t.Int)):
+        return f"read the row first, as in get {wanted.entity}(…)"
+    if isinstance(wanted, t.List) and str(t.required(wanted.item)) == str(given):
+        return "put it into a list: [ … ]"
+    return ""
+
+
+def _for_duration(found: ir.Constant) -> str:
     """How a duration is written that stands there as a number or another text."""
-    if not isinstance(t.required(wanted), t.Duration) or not isinstance(found, ir.Constant):
-        return ""
     if isinstance(found.value, int) and not isinstance(found.value, bool):
         return f"give it a unit: {found.value}s, {found.value}m or {found.value}h"
     meant = intended(found.value) if isinstance(found.value, str) else None
@@ -68,6 +105,16 @@ _ROWS: Final = {
     "count": "count({} where …)",
     "exists": "exists {} where …",
 }
+
+
+def for_missing(names: Sequence[str]) -> str:
+    """What is to be added."""
+    return "add " + ", ".join(f"'{name}: …'" for name in names)
+
+
+def for_function(name: str) -> str:
+    """How a function that there is not is declared."""
+    return f"declare it: 'function {name}(…) {{ … }}', or 'extern function' for one in Python"
 
 
 def for_method(entity: str, method: str) -> str:

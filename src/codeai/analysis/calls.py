@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from codeai.analysis.advice import for_method
+from codeai.analysis.advice import for_function, for_method
 from codeai.analysis.arguments import argument_problem, as_parameters, call_problem
 from codeai.analysis.builtins import ALIASES, BUILTINS, OF_TESTS, STRICT, Builtin, usage
 from codeai.analysis.expressions import Expressions
-from codeai.analysis.grouping import aggregate_problem
+from codeai.analysis.grouping import COUNTED, aggregate_problem
 from codeai.analysis.guarding import check_permission
 from codeai.analysis.names import origin_of
 from codeai.analysis.reporter import Reporter
@@ -82,10 +82,12 @@ class Calls(Expressions):
         if variable is not None:
             variable.used = True
         if variable is not None or callee.text in ("user", "config") or self._is_field(callee.text, scope):
-            self.report.error(callee, f"'{callee.text}' is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION)
+            hint = f"it is a value: write '{callee.text}' without parentheses"
+            self.report.error(callee, f"'{callee.text}' is not a function", "CAI0112", kind=DiagnosticClass.FUNCTION, help_text=hint)
         else:
             known = [*BUILTINS, *self.symbols.functions, "env", "secret"]
-            self.report.unknown(callee, f"undefined function '{callee.text}'", callee.text, known, "CAI0110", kind=DiagnosticClass.FUNCTION)
+            said, otherwise = f"undefined function '{callee.text}'", "" if self.query_text else for_function(callee.text)
+            self.report.unknown(callee, said, callee.text, known, "CAI0110", kind=DiagnosticClass.FUNCTION, otherwise=otherwise)
             marks = len(self.report.diagnostics)
             for argument in node.arguments:
                 if not isinstance(argument.value, ex.Lambda):
@@ -125,7 +127,7 @@ class Calls(Expressions):
         type_ = t.required(value.type)
         problem = aggregate_problem(name, type_)
         if problem is not None:
-            self.report.error(argument, problem, "CAI0318", kind=self.kind)
+            self.report.error(argument, problem, "CAI0318", kind=self.kind, help_text=COUNTED)
             return broken(node)
         return ir.Call(type=self.aggregate_type(name, type_), function=name, arguments=(value,), at=node.start)
 
@@ -220,7 +222,9 @@ class Calls(Expressions):
     def _wrong_count(self, node: Node, name: str, expected: int, got: int | None = None) -> None:
         count = got if got is not None else len(getattr(node, "arguments", ()))
         said = f"wrong number of arguments for '{name}': expected {expected}, got {count}"
-        advice = f"it is {usage(name)}" if name in BUILTINS and name not in self.symbols.functions else ""
+        declared = self.symbols.functions.get(name)
+        parameters = ", ".join(parameter.name.text for parameter in declared.declaration.parameters) if declared is not None else ""
+        advice = f"it is {name}({parameters})" if declared is not None else f"it is {usage(name)}" if name in BUILTINS else ""
         self.report.error(node, said, "CAI0111", kind=DiagnosticClass.FUNCTION, help_text=advice)
 
     def _builtin(self, node: ex.Call, name: str, builtin: Builtin, target: ir.Expression | None, scope: Scope) -> ir.Expression:

@@ -17,6 +17,8 @@ from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import IntegrationSymbol, OperationSymbol
 from codeai.analysis.unread import report_unread
 from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
+from codeai.language.naming import snake_case
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import integrations as i
@@ -62,7 +64,7 @@ class Connections(Endpoints):
     def _declare_operation(self, symbol: IntegrationSymbol, clause: i.OperationClause) -> None:
         name = clause.name.text
         if name in symbol.operations:
-            self.report.duplicate(clause.name, name, symbol.operations[name].clause.name)
+            self.report.duplicate(clause.name, name, symbol.operations[name].clause.name, named=True)
             return
         fields: dict[str, t.RecordField] = {}
         open_ = False
@@ -220,7 +222,8 @@ class Connections(Endpoints):
         kind = self.clause_value(node.clauses, "type")
         base = self.clause_value(node.clauses, "base_url")
         if base is None:
-            self.report.absent(node, node.name, f"integration '{symbol.name}' has no base_url", "CAI0601")
+            hint = f"add 'base_url: env({snake_case(symbol.name).upper()}_URL)'"
+            self.report.absent(node, node.name, f"integration '{symbol.name}' has no base_url", "CAI0601", help_text=hint)
         timeout = self.clause_value(node.clauses, "timeout")
         auth = self.clause_value(node.clauses, "auth")
         protocol = self.choice_of(kind, "type", ("rest", "graphql")) if kind is not None else "rest"
@@ -342,7 +345,9 @@ class Connections(Endpoints):
         names = _PARAMETER.findall(path)
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            self.report.error(place, f"duplicate parameter '{twice}'", "CAI0103")
+            self.report.error(
+                place, f"duplicate parameter '{twice}'", "CAI0103", kind=DiagnosticClass.SCOPE, help_text="call one of them otherwise"
+            )
         elif re.search(r"\s", path):
             self.report.error(place, f"the path of '{symbol.name}' has spaces", "CAI0614", help_text="write %20")
         elif path and not path.startswith(("/", "?")):

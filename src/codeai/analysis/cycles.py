@@ -28,7 +28,9 @@ def check_cycles(edges: Edges, symbols: Symbols, report: Reporter) -> None:
         conditional = any(condition for _, _, condition in found)
         place = found[0][1]
         if conditional:
-            report.warning(place, f"this may go in circles: {path}", "CAI0608")
+            report.warning(
+                place, f"this may go in circles: {path}", "CAI0608", help_text="see to it that the condition is false at some time"
+            )
         else:
             report.error(place, f"this goes in circles: {path}", "CAI0608", help_text="break it with a condition, 'where …'")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from codeai.analysis.advice import for_missing
 from codeai.analysis.payloads import Payloads
 from codeai.analysis.reporter import Reporter, in_quotes
 from codeai.analysis.scope import Scope, broken
@@ -92,7 +93,7 @@ class Effects(Payloads):
         missing = [field.name for field in symbol.arguments.fields if field.required and field.name not in seen]
         if missing:
             said = f"missing {in_quotes(missing)} in the call of '{symbol.name}'"
-            self.report.absent(node, node, said, "CAI0306", owner=symbol.name, lacking=missing)
+            self.report.absent(node, node, said, "CAI0306", owner=symbol.name, lacking=missing, help_text=for_missing(missing))
         return tuple(found)
 
     def _argument_of(self, entry: ex.MapEntry, symbol: OperationSymbol, scope: Scope) -> ir.Expression:
@@ -152,8 +153,9 @@ class Effects(Payloads):
         target = node.target
         name = target.callee.text if isinstance(target, ex.Call) and isinstance(target.callee, ex.Name) else ""
         if not isinstance(target, ex.Call) or name not in _CHANNELS or len(target.arguments) != 1:
+            place = target.callee if name and name not in _CHANNELS and isinstance(target, ex.Call) else target
             self.report.unknown(
-                target, f"unknown channel '{name}'" if name else "send goes to email(…) or slack(…)", name, _CHANNELS, "CAI0125"
+                place, f"unknown channel '{name}'" if name else "send goes to email(…) or slack(…)", name, _CHANNELS, "CAI0125"
             )
             return None
         to = self.value(target.arguments[0].value, scope, t.String(), f"the address of '{name}'", nullable=False)
@@ -170,7 +172,7 @@ class Effects(Payloads):
 
     def _mock(self, node: st.Mock, scope: Scope) -> s.Statement | None:
         if not scope.host.test:
-            self.report.error(node, "'mock' stands in tests only", "CAI0346")
+            self.report.error(node, "'mock' stands in tests only", "CAI0346", help_text="move it into a 'test \"…\" { … }'")
         symbol = self.operation(node.operation)
         if node.outcome.text not in ("returns", "fails"):
             self.report.unknown(node.outcome, f"unknown outcome '{node.outcome.text}'", node.outcome.text, ("returns", "fails"), "CAI0126")
@@ -186,5 +188,5 @@ class Effects(Payloads):
 
     def _advance(self, node: st.Advance, scope: Scope) -> s.Statement:
         if not scope.host.test:
-            self.report.error(node, "'advance' stands in tests only", "CAI0346")
+            self.report.error(node, "'advance' stands in tests only", "CAI0346", help_text="move it into a 'test \"…\" { … }'")
         return s.Advance(duration=self.ahead(node.duration, scope, "advance"), at=node.start)

@@ -167,7 +167,12 @@ class Endpoints(Surroundings):
                     self.report.duplicate(clause, f"error {status}", seen[status, clause.code])
                 seen[status, clause.code] = clause
                 if status is not None and status < 400:
-                    self.report.error(clause.status, "a failure has a status from 400 to 599", "CAI0343")
+                    self.report.error(
+                        clause.status,
+                        "a failure has a status from 400 to 599",
+                        "CAI0343",
+                        help_text="what succeeds is returned, not failed",
+                    )
                 elif status is not None:
                     found.append(ErrorAnswer(status=status, message=clause.message, code=clause.code))
         return tuple(found)
@@ -197,7 +202,8 @@ class Endpoints(Surroundings):
             "read committed",
         )
         if isolation not in ("read committed", "serializable"):
-            self.report.error(node, f"unknown isolation '{isolation}'", "CAI0507", help_text="read committed or serializable")
+            place = next((c.value for c in node.clauses if isinstance(c, d.ValueClause) and c.key.text == "isolation"), node)
+            self.report.error(place, f"unknown isolation '{isolation}'", "CAI0507", help_text="read committed or serializable")
             isolation = "read committed"
         self._outside_effects(host, isolation)
         action = RunBlock(body=body, writes=host.writes, isolation=isolation, validations=self.validations(node.clauses, None))  # type: ignore[arg-type]  # checked above

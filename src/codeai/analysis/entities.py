@@ -81,7 +81,7 @@ class Entities(Rules):
     def _declare_field(self, entity: EntitySymbol, node: d.FieldDeclaration) -> None:
         name = node.name.text
         if name in entity.places:
-            self.report.duplicate(node.name, name, entity.places[name].name)
+            self.report.duplicate(node.name, name, entity.places[name].name, named=True)
             return
         entity.places[name] = node
         type_ = self.resolve(node.type)
@@ -172,7 +172,8 @@ class Entities(Rules):
             return
         node = entity.declaration.name
         if found:
-            self.report.error(node, f"entity '{entity.name}' has more than one primary field", "CAI0209")
+            hint = f"keep one; that several are unique together says 'index: [{', '.join(found)}] unique'"
+            self.report.error(node, f"entity '{entity.name}' has more than one primary field", "CAI0209", help_text=hint)
             entity.primary = found[0]
         else:
             hint = "add 'id: uuid, primary, auto'"
@@ -195,11 +196,12 @@ class Entities(Rules):
             other = self.symbols.entities[field.type.entity]
             relation = relation_name(name)
             if relation != name and relation in entity.places:
-                self.report.duplicate(entity.places[name].name, relation, entity.places[relation].name)
+                self.report.duplicate(entity.places[name].name, relation, entity.places[relation].name, named=True)
             entity.relations[relation] = Relation(name=relation, kind="one", entity=other.name, field=name, nullable=field.nullable)
             entity.fields[name] = msgspec.structs.replace(field, key_type=other.key_type)
             if field.on_delete == "set_null" and not field.nullable:
-                self.report.error(entity.places[name], "on_delete(set_null) needs a field that may be null", "CAI0208")
+                hint = "leave out 'required', or write on_delete(cascade) or on_delete(restrict)"
+                self.report.error(entity.places[name], "on_delete(set_null) needs a field that may be null", "CAI0208", help_text=hint)
         for relation_ in list(entity.relations.values()):
             if relation_.kind == "many":
                 self._check_many(entity, relation_)
@@ -212,7 +214,11 @@ class Entities(Rules):
             if field is not None and isinstance(field.type, t.Unknown):
                 return  # whose type is not known is said there
             said, about = f"'{other.name}.{relation.field}' does not refer to '{entity.name}'", Subject(relation.field, other.name)
-            self.report.error(node, said, "CAI0204", subject=about)
+            back = next((name for name, at in other.fields.items() if isinstance(at.type, t.Ref) and at.type.entity == entity.name), None)
+            hint = f"write many({other.name}.{back})"
+            if back is None:
+                hint = f"add a field of type ref({entity.name}) to '{other.name}', and name it here"
+            self.report.error(node, said, "CAI0204", help_text=hint, subject=about)
             del entity.relations[relation.name]
 
     # -- step 3: the rest ------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ class Events(Middlewares):
         wire = wire_name(node.name.text)
         first = self.symbols.events.get(wire)
         if first is not None:
-            self.report.duplicate(node.name, node.name.text, first.declaration.name)
+            self.report.duplicate(node.name, node.name.text, first.declaration.name, named=True)
             return
         self.symbols.events[wire] = EventSymbol(node.name.text, wire, node)
 
@@ -259,7 +259,8 @@ class Events(Middlewares):
         url, secret = self.clause_value(node.clauses, "url"), self.clause_value(node.clauses, "secret")
         timeout = self.clause_value(node.clauses, "timeout")
         if url is None:
-            self.report.absent(node, node.name, f"webhook '{node.name.text}' has no url", "CAI0601")
+            hint = f"add 'url: env({node.name.text.upper()}_URL)'"
+            self.report.absent(node, node.name, f"webhook '{node.name.text}' has no url", "CAI0601", help_text=hint)
         if secret is not None:
             self.secret_literal(secret, node.name.text)
             self._signing_key(secret)

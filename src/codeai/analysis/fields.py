@@ -31,7 +31,7 @@ def check_fields(fields: Iterable[d.FieldDeclaration], report: Reporter, place: 
         name = field.name.text
         key = name.lower().replace("-", "_") if place == "header" else name
         if key in seen:
-            report.duplicate(field.name, name, seen[key])
+            report.duplicate(field.name, name, seen[key], named=True)
         seen[key] = field.name
         if field.computed is not None:
             report.error(

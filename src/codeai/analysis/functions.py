@@ -9,7 +9,6 @@ import msgspec
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host
 from codeai.analysis.symbols import Symbols
-from codeai.language.diagnostics import DiagnosticClass
 from codeai.model.application import Function
 from codeai.model.entity import Entity
 from codeai.model.inlining import Inliner, NotInlinable
@@ -42,7 +41,7 @@ def report_not_inlinable(functions: Iterable[Function], symbols: Symbols, report
             reasons[name] = inliner.refusal(name)
         if reasons[name] is not None:
             said = f"function '{name}' cannot be computed for rows of the database: it {reasons[name]}"
-            report.error(node, said, "CAI0360", kind=DiagnosticClass.FUNCTION, help_text=_HELP)
+            report.error(node, said, "CAI0360", help_text=_HELP)
 
 
 def inlined(entities: Iterable[Entity], functions: Iterable[Function]) -> tuple[Entity, ...]:

@@ -11,6 +11,8 @@ from codeai.analysis.translation import parts
 from codeai.language import types as t
 from codeai.model import expression as ir
 
+ORDERLY: Final = "numbers, texts and times have one"
+COUNTED: Final = "what is no number can be counted, and texts and times have 'min' and 'max'"
 _UNKNOWN: Final = (t.Unknown, t.Null)
 _EXTREMES: Final = (*NUMERIC, *TEXTUAL, t.Uuid, t.Ref, t.Date, t.Timestamp, t.Time, t.Duration)  # what both databases compare
 _SORTED: Final = (*ORDERED, t.Bool, t.Ref)

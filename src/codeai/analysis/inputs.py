@@ -12,6 +12,7 @@ from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import EntitySymbol
 from codeai.analysis.types import must_send
 from codeai.language import types as t
+from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
@@ -115,9 +116,12 @@ class InputAnalysis(Entities):
                 return Shape(fields=tuple(self.input_field(field) for field in node.fields if isinstance(field, d.FieldDeclaration)))
         if isinstance(record, t.Row):
             return self.entity_shape(self.symbols.entities[record.entity], "create")
-        self.report.error(
-            clause, f"{'an' if clause.place.text == 'input' else 'a'} {clause.place.text} is a record, not {type_}", "CAI0501"
+        place = clause.place.text
+        said, hint = (
+            f"{'an' if place == 'input' else 'a'} {place} is a record, not {type_}",
+            f"give its fields names: '{place} {{ value: {type_} }}'",
         )
+        self.report.error(clause, said, "CAI0501", help_text=hint)
         return Shape(open=True)
 
     def inputs(self, path: d.Path, clauses: tuple[d.Clause, ...], known: dict[str, t.Type]) -> Inputs:
@@ -159,7 +163,13 @@ class InputAnalysis(Entities):
             if not segment.parameter:
                 continue
             if segment.text in seen:
-                self.report.error(segment, f"duplicate parameter '{segment.text}'", "CAI0103")
+                self.report.error(
+                    segment,
+                    f"duplicate parameter '{segment.text}'",
+                    "CAI0103",
+                    kind=DiagnosticClass.SCOPE,
+                    help_text="call one of them otherwise",
+                )
             seen.add(segment.text)
             field = by_name.pop(segment.text, None)
             type_ = known.get(segment.text, t.String()) if field is None else field.type
@@ -179,7 +189,8 @@ class InputAnalysis(Entities):
                 )
             )
         for name in by_name:
-            self.report.error(path, f"the path has no parameter '{name}'", "CAI0502")
+            hint = f"write {{{name}}} in it" if not found else f"it has {', '.join(f'{{{field.name}}}' for field in found)}"
+            self.report.error(path, f"the path has no parameter '{name}'", "CAI0502", help_text=hint)
         return tuple(found)
 
     # -- guard -----------------------------------------------------------------------------------------------------
@@ -209,12 +220,12 @@ class InputAnalysis(Entities):
                 permissions = tuple(name.text for name in clause.names)
         if (roles or permissions) and mode in ("public", "optional"):
             if said is not None and not self._overridden(clauses, said):
-                self.report.error(said, f"'{mode}' does not go with roles or permissions", "CAI0503")
+                self.report.error(said, f"'{mode}' does not go with roles or permissions", "CAI0503", help_text="leave one of them out")
             mode = "required"
         silent = mode is None and not (roles or permissions) and not self.symbols.providers
         if silent:
             self.report.warning(
-                node,
+                Node(node.start, node.path.end) if isinstance(node, d.EndpointDeclaration | d.ResourceDeclaration) else node,
                 "this endpoint says nothing of auth and the program has none: open in development, no start in production",
                 "CAI0504",
                 help_text="declare an auth provider, or write 'auth: public'",

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from codeai.analysis.conversions import sent_alike
-from codeai.analysis.grouping import sorts
+from codeai.analysis.grouping import ORDERLY, sorts
 from codeai.analysis.inputs import LISTING, InputAnalysis
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.symbols import EntitySymbol
@@ -44,6 +44,8 @@ _FILTERABLE: Final = (
 
 _OTHERWISE: Final = "give this one a name of its own: 'query { amount: decimal }  filter { total == query.amount if provided }'"
 _ORDERED: Final = (t.Int, t.Decimal, t.Float, t.Date, t.Timestamp)
+
+_GUESSED: Final = "leave it out: who filters or sorts by a field finds out what it holds"
 
 
 class Ambiguous(Exception):
@@ -161,9 +163,9 @@ class Listings(InputAnalysis):
                     elif field is None:
                         self.unknown_field(name, entity)
                     elif not field.readable:
-                        self.report.error(name, f"'{name.text}' is secret: no filter and no sort", "CAI0510")
+                        self.report.error(name, f"'{name.text}' is secret: no filter and no sort", "CAI0510", help_text=_GUESSED)
                     elif key == "sort_by" and not sorts(field.type):
-                        self.report.error(name, f"type '{field.type}' has no order", "CAI0313")
+                        self.report.error(name, f"type '{field.type}' has no order", "CAI0313", help_text=ORDERLY)
                     elif key == "filter_by" and not isinstance(field.type, (*_FILTERABLE, t.Unknown)):
                         hint = f"write 'query {{ value: string }}  filter {{ {name.text} contains query.value if provided }}'"
                         self.report.error(name, f"no parameter compares values of type '{field.type}'", "CAI0511", help_text=hint)
@@ -215,10 +217,15 @@ class Listings(InputAnalysis):
             for term in clause.terms if isinstance(clause, d.SortClause) else ():
                 value = self.expression(term.value, scope)
                 if not isinstance(value, ir.FieldValue) and not isinstance(value.type, t.Unknown):
-                    self.report.error(term, "lists sort by fields", "CAI0511")
+                    self.report.error(
+                        term,
+                        "lists sort by fields",
+                        "CAI0511",
+                        help_text="as in 'sort: created_at desc'; what is computed is stored in a field for that",
+                    )
                     continue
                 if not sorts(value.type):
-                    self.report.error(term, f"type '{t.required(value.type)}' has no order", "CAI0313")
+                    self.report.error(term, f"type '{t.required(value.type)}' has no order", "CAI0313", help_text=ORDERLY)
                 found.append(ir.Order(value, term.descending))
         return tuple(found)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from codeai.analysis.advice import for_missing
 from codeai.analysis.conversions import is_text, wider_number
 from codeai.analysis.reporter import in_quotes
 from codeai.analysis.scope import Host, Scope
@@ -27,7 +28,12 @@ class Literals(Values):
 
     def _integer(self, node: ex.IntLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
         if node.value >= 2**63:
-            self.report.error(node, f"number {node.value} does not fit in 64 bits", "CAI0304")
+            self.report.error(
+                node,
+                f"number {node.value} does not fit in 64 bits",
+                "CAI0304",
+                help_text="as a decimal it has more digits: write '.0' behind it",
+            )
         return ir.Constant(type=t.Int(), value=node.value, at=node.start)
 
     def _decimal(self, node: ex.DecimalLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:
@@ -132,7 +138,8 @@ class Literals(Values):
     def _missing_members(self, node: Node, wanted: t.Record, seen: dict[str, Node]) -> None:
         missing = [field.name for field in wanted.fields if field.required and field.name not in seen]
         if missing:
-            self.report.absent(node, node, f"missing {in_quotes(missing)} in {wanted}", "CAI0306", owner=wanted.name, lacking=missing)
+            said, hint = f"missing {in_quotes(missing)} in {wanted}", for_missing(missing)
+            self.report.absent(node, node, said, "CAI0306", help_text=hint, owner=wanted.name, lacking=missing)
 
 
 def default_of(field: d.FieldDeclaration) -> ex.Expression | None:

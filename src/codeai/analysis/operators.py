@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from typing import Final
 
-from codeai.analysis.advice import for_arithmetic, for_order
+from codeai.analysis.advice import for_arithmetic, for_conversion, for_order, for_value
 from codeai.analysis.arguments import ORDERED
 from codeai.analysis.conversions import NUMERIC, convert, is_number, is_text, is_unknown, wider_number
 from codeai.analysis.members import Members
@@ -17,6 +18,13 @@ from codeai.language.tree.node import Node
 from codeai.model import expression as ir
 
 _WRITTEN = (t.Uuid, t.Date, t.Time, t.Timestamp)  # what json holds as a text
+
+
+_STRAY: Final = {
+    "Lambda": ("a lambda", "it is given to what goes through a list, as in 'list.map(x => x.name)'"),
+    "Star": ("'*'", "it stands alone in 'count(*)'; all rows are 'select Entity'"),
+    "Provided": ("'if provided'", "it stands behind a condition of 'filter { … }'; elsewhere compare with null"),
+}
 
 
 class Operators(Members):
@@ -31,7 +39,9 @@ class Operators(Members):
         if isinstance(operand, ir.Constant) and isinstance(operand.value, int | float | Decimal | datetime.timedelta):
             return ir.Constant(type=operand.type, value=-operand.value, at=node.start)
         if not isinstance(t.required(operand.type), (*NUMERIC, t.Duration, t.Unknown)):
-            self.report.error(node, f"cannot negate {operand.type}", "CAI0310", kind=self.kind)
+            self.report.error(
+                node, f"cannot negate {operand.type}", "CAI0310", kind=self.kind, help_text="numbers and durations have a sign"
+            )
             return broken(node)
         return ir.Unary(type=operand.type, operator="-", operand=operand, at=node.start)
 
@@ -123,16 +133,18 @@ class Operators(Members):
         for side, other in ((left, right), (right, left)):
             if isinstance(side, ir.FieldValue):
                 message = f"type mismatch for field '{side.field}': expected {t.required(side.type)}, got {t.required(other.type)}"
-                self.report.error(node, message, "CAI0301", kind=self.kind)
+                advice = "" if self.query_text else for_value(side.type, other)
+                self.report.error(node, message, "CAI0301", kind=self.kind, help_text=advice)
                 return
-        types = [t.required(left.type), t.required(right.type)]
-        advice = "make one of them the other: 'x as decimal' or 'x as float'" if sorted(map(str, types)) == ["decimal", "float"] else ""
-        self.report.error(node, f"cannot compare {types[0]} with {types[1]}", "CAI0314", kind=self.kind, help_text=advice)
+        first, second = t.required(left.type), t.required(right.type)
+        advice = for_conversion(first, second) or for_conversion(second, first)
+        self.report.error(node, f"cannot compare {first} with {second}", "CAI0314", kind=self.kind, help_text=advice)
 
     def _membership(self, node: ex.Binary, operator: str, left: ir.Expression, right: ir.Expression) -> ir.Expression:
         type_ = t.required(right.type)
         if not isinstance(type_, t.List | t.Unknown | t.Json):
-            self.report.error(node.right, f"'in' needs an array on its right, got {type_}", "CAI0315", kind=self.kind)
+            hint = "a part of a text is found by 'text contains part'" if is_text(type_) else "write the values in brackets: [a, b]"
+            self.report.error(node.right, f"'in' needs an array on its right, got {type_}", "CAI0315", kind=self.kind, help_text=hint)
             return broken(node)
         if isinstance(type_, t.List) and isinstance(t.required(left.type), t.Json) and not isinstance(t.required(type_.item), t.Json):
             left = self.fit(left, type_.item, "no_match") or left
@@ -161,7 +173,11 @@ class Operators(Members):
                 if isinstance(left, ir.FieldValue):
                     self._mismatch(node, left, ir.Constant(type=t.String(), value="") if side is left else right)
                 else:
-                    self.report.error(at, f"'{operator}' needs a string, got {t.required(side.type)}", "CAI0316", kind=self.kind)
+                    said, hint = (
+                        f"'{operator}' needs a string, got {t.required(side.type)}",
+                        for_conversion(t.String(), t.required(side.type)),
+                    )
+                    self.report.error(at, said, "CAI0316", kind=self.kind, help_text=hint)
                 return broken(node)
         if operator == "matches" and isinstance(node.right, ex.StringLiteral):
             self.check_pattern(node.right)
@@ -267,8 +283,8 @@ class Operators(Members):
         return convert(operand, self.resolve(node.type))
 
     def _stray(self, node: ex.Expression, scope: Scope, expected: t.Type | None) -> ir.Expression:
-        what = {"Lambda": "a lambda", "Star": "'*'", "Provided": "'if provided'"}[type(node).__name__]
-        self.report.error(node, f"{what} does not belong here", "CAI0317")
+        what, advice = _STRAY[type(node).__name__]
+        self.report.error(node, f"{what} does not belong here", "CAI0317", help_text=advice)
         return broken(node)
 
 

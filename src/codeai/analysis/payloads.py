@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from codeai.analysis.advice import for_missing
 from codeai.analysis.reporter import Reporter, in_quotes
 from codeai.analysis.scope import Scope
 from codeai.analysis.statements import Statements
@@ -114,7 +115,7 @@ class Payloads(Statements):
                 missing.append(field.name)
         if missing:
             said = f"missing {in_quotes(missing)} in {symbol.payload or symbol.name}"
-            self.report.absent(node, node, said, "CAI0306", owner=symbol.name, lacking=missing)
+            self.report.absent(node, node, said, "CAI0306", owner=symbol.name, lacking=missing, help_text=for_missing(missing))
         return ir.RecordOf(type=symbol.payload, entries=tuple(entries), at=node.start)
 
     def sources_of(self, value: ir.Expression) -> dict[str, ir.Expression]:

@@ -247,13 +247,13 @@ class Program(Settings):
     def _new(self, name: Identifier, space: str) -> bool:
         """Whether the name is not taken in its space; reports it otherwise."""
         if space == "type" and self.is_type(name.text):
-            said = f"'{name.text}' is a type of the language"
-            self.report.error(name, said, "CAI0102", kind=_SCOPE, help_text="call it otherwise")
+            hint = "the language has a type of that name: call it otherwise"
+            self.report.error(name, f"duplicate declaration '{name.text}'", "CAI0102", kind=_SCOPE, help_text=hint)
         if space == "function" and name.text in BUILTINS:
             self.report.warning(name, f"function '{name.text}' hides the one of the language", "CAI0137", help_text="call it otherwise")
         first = self.symbols.places.setdefault(f"{space} {name.text}", name)
         if first is not name:
-            self.report.duplicate(name, name.text, first)
+            self.report.duplicate(name, name.text, first, named=True)
         return first is name
 
     def _enum(self, node: d.EnumDeclaration) -> t.Enum:
@@ -263,7 +263,9 @@ class Program(Settings):
                 self.report.duplicate(member, member.text, seen[member.text])
             seen[member.text] = member
         if not node.members:
-            self.report.error(node.name, f"enum '{node.name.text}' has no members", "CAI0212")
+            self.report.error(
+                node.name, f"enum '{node.name.text}' has no members", "CAI0212", help_text="name them, as in 'enum Tier { bronze, silver }'"
+            )
         return t.Enum(tuple(seen), node.name.text)
 
     def _records(self) -> None:
@@ -271,7 +273,7 @@ class Program(Settings):
             seen: dict[str, Node] = {}
             for field in fields:
                 if field.name.text in seen:
-                    self.report.duplicate(field.name, field.name.text, seen[field.name.text])
+                    self.report.duplicate(field.name, field.name.text, seen[field.name.text], named=True)
                 seen[field.name.text] = field.name
         uses = {name: set(_named_types(fields)) & set(self.symbols.record_fields) for name, fields in self.symbols.record_fields.items()}
         self.symbols.tangled = frozenset(tangled(uses))
@@ -311,6 +313,7 @@ class Program(Settings):
                         kind=_SCOPE,
                         other=seen[parameter.name.text],
                         label="first declared here",
+                        help_text="call one of them otherwise",
                     )
                 seen[parameter.name.text] = parameter
             parameters = tuple(
@@ -405,7 +408,7 @@ class Program(Settings):
         names: dict[str, Node] = {}
         for node in self._of(d.TestDeclaration):
             if node.name in names:
-                self.report.duplicate(node, node.name, names[node.name])
+                self.report.duplicate(node, node.name, names[node.name], named=True)
             names[node.name] = node
             host = Host("a test", user=False, test=True)
             found.append(Test(name=node.name, body=self.host_block(node.body, Scope(host)), at=node.start))

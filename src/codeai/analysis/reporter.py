@@ -14,6 +14,16 @@ from codeai.language.tree.node import Node, Reference
 
 _GUARDS: Final = ("CAI0109", "CAI0116", "CAI0128")  # who may come in is never guessed
 _FEW: Final = 24  # names that are shown where none of them is near
+# How what is named is declared.
+_DECLARED: Final = {
+    "CAI0109": 'role {} {{ permissions: ["posts:*"] }}',
+    "CAI0116": "auth {} {{ method: jwt  secret: secret(JWT_SECRET) }}",
+    "CAI0120": "event {} {{ payload {{ … }} }}",
+    "CAI0121": "integration {} {{ base_url: …  operation … {{ … }} }}",
+    "CAI0128": "middleware {} {{ type: rate_limiting  requests: 100  window: 1m }}",
+    "CAI0129": "webhook {} {{ event: …  url: … }}",
+    "CAI0130": "config {{ jobs {{ queues {{ {}: 1 }} }} }}",
+}
 _MISSPELT: Final = ("CAI0031", "CAI0106", "CAI0118", "CAI0127")
 
 
@@ -142,15 +152,17 @@ class Reporter:
             return None
         if near is None:
             hint = instead(name) or otherwise
-            self.error(node, message, code, kind=kind, help_text=hint, expected=() if hint else _few(known), subject=subject)
+            declared = f"declare it, as in '{_DECLARED[code].format(name)}'" if name and code in _DECLARED else ""
+            known = [] if hint else known
+            self.error(node, message, code, kind=kind, help_text=hint or declared, expected=_few(known), subject=subject)
             return None
         whole = node.end - node.start == len(name)
         edits = (Edit(node.start, node.end, near.name, near.sure and code not in _GUARDS),) if whole else ()
         self.error(node, message, code, kind=kind, help_text=f"did you mean '{near.name}'?", edits=edits, subject=subject)
         return near.name
 
-    def duplicate(self, node: Node, name: str, first: Node) -> None:
-        """Adds the ScopeError about a name that is declared twice."""
+    def duplicate(self, node: Node, name: str, first: Node, *, named: bool = False) -> None:
+        """Adds the ScopeError about what is declared twice; what is ``named`` by the author may be named otherwise."""
         self.error(
             node,
             f"duplicate declaration '{name}'",
@@ -158,6 +170,7 @@ class Reporter:
             kind=DiagnosticClass.SCOPE,
             other=first,
             label="first declared here",
+            help_text="call one of them otherwise, or leave it out" if named else "leave one of them out",
         )
 
 

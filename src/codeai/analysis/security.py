@@ -143,7 +143,7 @@ class Security(Workflows):
     def _role_cycles(self, inherits: dict[str, tuple[str, ...]]) -> None:
         for circle in circles(inherits):
             said = f"role '{circle[0]}' inherits from itself{shown(circle)}"
-            self.report.error(self.symbols.roles[circle[0]].name, said, "CAI0213")
+            self.report.error(self.symbols.roles[circle[0]].name, said, "CAI0213", help_text="leave one of these 'inherits' out")
 
 
 def _method(node: d.AuthDeclaration) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codeai.analysis.advice import IN_BLOCKS
 from codeai.analysis.calls import Calls
-from codeai.analysis.grouping import aggregate_problem, is_aggregate, sorts, ungrouped
+from codeai.analysis.grouping import COUNTED, ORDERLY, aggregate_problem, is_aggregate, sorts, ungrouped
 from codeai.analysis.joins import is_broken, joins_by_key
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Range, Scope, broken
@@ -27,7 +28,7 @@ class Selections(Calls):
 
     def _readable(self, node: Node, scope: Scope) -> None:
         if not scope.host.database:
-            self.report.error(node, f"a query cannot stand in {scope.host.kind}", "CAI0321")
+            self.report.error(node, f"a query cannot stand in {scope.host.kind}", "CAI0321", help_text=IN_BLOCKS)
         scope.host.impure = True
 
     def _over(self, entity: EntitySymbol, scope: Scope) -> tuple[Range, Scope]:
@@ -104,6 +105,7 @@ class Selections(Calls):
             if name in names and is_aggregate(names[name]):
                 said, hint = f"'{name}' has one value for each group", "group by what the rows of a group have in common"
                 self.report.error(value, said, "CAI0332", help_text=hint, kind=self.kind)
+                found.append(broken(value))
             else:
                 found.append(self.expression(value, scope))
         return tuple(found)
@@ -141,13 +143,13 @@ class Selections(Calls):
         for term in node.order_by:
             value = self.expression(term.value, scope)
             if not sorts(value.type):
-                self.report.error(term.value, f"type '{t.required(value.type)}' has no order", "CAI0313", kind=self.kind)
+                self.report.error(term.value, f"type '{t.required(value.type)}' has no order", "CAI0313", kind=self.kind, help_text=ORDERLY)
             found.append(ir.Order(value, term.descending))
         return tuple(found)
 
     def _system(self, node: Node, wanted: bool) -> bool:
         if wanted and self.query_text:
-            self.report.error(node, "query text never runs as system", "CAI0322", kind=self.kind)
+            self.report.error(node, "query text never runs as system", "CAI0322", kind=self.kind, help_text="leave out 'as system'")
         return wanted
 
     def _selection_type(self, node: q.Select, row: t.Row, columns: tuple[ir.Column, ...] | None) -> tuple[str, t.Type]:
@@ -190,7 +192,7 @@ class Selections(Calls):
                 self.report.error(column, "this column needs a name", "CAI0323", help_text="write 'as name'")
                 continue
             if name in names:
-                self.report.duplicate(column, name, names[name])
+                self.report.duplicate(column, name, names[name], named=True)
             names[name] = column
             found.append(ir.Column(name, value))
         return tuple(found)
@@ -265,7 +267,7 @@ class Selections(Calls):
             self.check_query(node.operand, value)
             problem = aggregate_problem(node.kind, value.type)
             if problem is not None:
-                self.report.error(node.operand, problem, "CAI0318", kind=self.kind)
+                self.report.error(node.operand, problem, "CAI0318", kind=self.kind, help_text=COUNTED)
                 return broken(node)
             call = ir.Call(
                 type=self.aggregate_type(node.kind, t.required(value.type)), function=node.kind, arguments=(value,), at=node.start

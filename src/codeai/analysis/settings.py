@@ -82,7 +82,9 @@ class Settings(Security):
                     said = f"unknown database '{kind}'" if kind is not None else f"'database' is {', '.join(_DATABASES)}"
                     self.report.unknown(value, said, kind or "", _DATABASES, "CAI0127")
             elif key == "language" and not (isinstance(value, ex.IntLiteral) and value.value == 1):
-                self.report.error(setting, "this compiler knows edition 1 of the language", "CAI0513")
+                self.report.error(
+                    setting, "this compiler knows edition 1 of the language", "CAI0513", help_text="write 'language: 1', or leave it out"
+                )
 
     def _settings(self) -> tuple[Setting, ...]:
         found: list[Setting] = []

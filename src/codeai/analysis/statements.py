@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from codeai.analysis.advice import for_missing
 from codeai.analysis.names import origin_of, shown_with
 from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter, in_quotes
@@ -66,7 +67,9 @@ class Statements(Queries):
         ended: st.Statement | None = None
         for statement in node.statements:
             if ended is not None:
-                self.report.warning(statement, "this is never reached", "CAI0340")
+                self.report.warning(
+                    statement, "this is never reached", "CAI0340", help_text="leave it out, or move it before what ends the block"
+                )
                 ended = None
             resolved = self._statements[type(statement)](statement, scope)
             if resolved is not None:
@@ -79,7 +82,7 @@ class Statements(Queries):
         known = scope.variables.get(name.text)
         if known is not None and known.node is not None:
             known.used = True
-            self.report.duplicate(name, name.text, known.node)
+            self.report.duplicate(name, name.text, known.node, named=True)
         unique = scope.host.unique(name.text)
         origin = origin_of(value, scope) if value is not None else None
         scope.variables[name.text] = Variable(name.text, unique, type_, mutable, name, origin)
@@ -167,7 +170,10 @@ class Statements(Queries):
         elif isinstance(type_, t.Json):
             item = t.Json()
         elif not isinstance(type_, t.Unknown):
-            self.report.error(node.items, f"cannot iterate over non-array type '{type_}'", "CAI0350", kind=DiagnosticClass.TYPE)
+            said = f"cannot iterate over non-array type '{type_}'"
+            self.report.error(
+                node.items, said, "CAI0350", kind=DiagnosticClass.TYPE, help_text="go through a list, as 'select Entity' or [a, b] is one"
+            )
         inner = scope.child()
         unique = self._declare(node.name, item, inner, mutable=False, value=items)
         return s.For(name=unique, items=items, body=self.block(node.body, inner), at=node.start)
@@ -217,7 +223,8 @@ class Statements(Queries):
         missing = [field.name for field in wanted.fields if field.required and field.name not in names]
         if missing:
             about = Subject("", wanted.name, lacking=tuple(missing))
-            self.report.error(node, f"missing {in_quotes(missing)} in the result", "CAI0306", subject=about)
+            said = f"missing {in_quotes(missing)} in the result"
+            self.report.error(node, said, "CAI0306", help_text=for_missing(missing), subject=about)
 
     def _status(self, node: ex.Expression) -> int | None:
         if isinstance(node, ex.IntLiteral) and 200 <= node.value <= 599:
@@ -231,7 +238,12 @@ class Statements(Queries):
             return s.Failure(422)
         status = self._status(node.status)
         if status is not None and status < 400:
-            self.report.error(node.status, "a failure has a status from 400 to 599", "CAI0343")
+            self.report.error(
+                node.status,
+                "a failure has a status from 400 to 599",
+                "CAI0343",
+                help_text="what succeeds is returned, not failed",
+            )
         message = self.value(node.message, scope, t.String(), "the text of the failure") if node.message is not None else None
         code = node.code.value if isinstance(node.code, ex.StringLiteral) else node.code.text if isinstance(node.code, ex.Name) else None
         return s.Failure(status or 500, message, code)
@@ -252,7 +264,9 @@ class Statements(Queries):
             return s.Evaluate(value=msgspec.structs.replace(value, checked=True), at=node.start)
         demands = isinstance(value, ir.Selection) and value.kind == "get"  # answers 404
         if not isinstance(value, effects) and not demands and not isinstance(value.type, t.Unknown):
-            self.report.warning(node, "this value is not used", "CAI0344")
+            self.report.warning(
+                node, "this value is not used", "CAI0344", help_text="return it, give it a name with 'let', or leave it out"
+            )
         return s.Evaluate(value=value, at=node.start)
 
     def _log(self, node: st.Log, scope: Scope) -> s.Statement:
@@ -268,7 +282,7 @@ class Statements(Queries):
 
     def _not_secret(self, node: Node, value: ir.Expression, said: str, code: str) -> None:
         for at, name in secrets_in(value, lambda entity, field: self.symbols.entities[entity].fields.get(field)):
-            self.report.error(place_of(node, at), f"{name} {said}", code)
+            self.report.error(place_of(node, at), f"{name} {said}", code, help_text="leave it out, or name another field of the row")
 
     def _sleep(self, node: st.Sleep, scope: Scope) -> s.Statement:
         scope.host.sleeps.append(node)
@@ -311,7 +325,7 @@ class Statements(Queries):
 
     def _expect(self, node: st.Expect, scope: Scope) -> s.Statement:
         if not scope.host.test:
-            self.report.error(node, "'expect' stands in tests only", "CAI0346")
+            self.report.error(node, "'expect' stands in tests only", "CAI0346", help_text="elsewhere write 'require … else fail 409 \"…\"'")
         return s.Expect(condition=self.condition(node.condition, scope), at=node.start)
 
 

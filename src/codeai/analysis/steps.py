@@ -40,6 +40,9 @@ _FAILURE: Final = t.Record(
     "error",
 )
 
+_MEANING: Final = "it means something in steps already: call it otherwise"
+_WITH_STEPS: Final = "add 'steps { … }'"
+
 
 class Run:
     """A workflow or job while its steps are resolved: what they may refer to, and what was found out."""
@@ -85,13 +88,14 @@ class Steps(Events):
         self.declared_steps = frozenset(_names(clause.steps)) if clause is not None else frozenset()
         work = [c for c in clauses if isinstance(c, d.DoClause | w.WorkClause)]
         if (clause is None or not clause.steps) and not work:
-            self.report.absent(node, node.name, f"'{run.name}' has no steps", "CAI0605")  # type: ignore[attr-defined]  # both declarations have names
+            hint = _WITH_STEPS
+            self.report.absent(node, node.name, f"'{run.name}' has no steps", "CAI0605", help_text=hint)  # type: ignore[attr-defined]  # both declarations have names
             return ()
         if clause is None:
             name = Identifier(node.start, node.end, "run")
             return (self._step(w.Step(node.start, node.end, name, tuple(work)), run),)
         if work:
-            self.report.error(work[0], "steps, or one 'do' or 'action', not both", "CAI0605")
+            self.report.error(work[0], "steps, or one 'do' or 'action', not both", "CAI0605", help_text="make it a step of its own")
         return tuple(self._step_or_group(step, run) for step in clause.steps)
 
     def _step_or_group(self, node: Node, run: Run) -> Step | Group:
@@ -113,7 +117,7 @@ class Steps(Events):
     def _step(self, node: w.Step, run: Run) -> Step:
         name = node.name.text
         if name in run.places:
-            self.report.duplicate(node.name, name, run.places[name])
+            self.report.duplicate(node.name, name, run.places[name], named=True)
         run.places[name] = node.name
         clauses = node.clauses
         self.single_clauses(tuple(clause for clause in clauses if not isinstance(clause, d.DoClause | w.WaitClause)))
@@ -174,11 +178,9 @@ class Steps(Events):
         if not name:
             self.report.error(alias, "'as' takes a name", "CAI0505", help_text="as in as: order")
         elif name in run.values or name in (*_TAKEN, "steps"):
-            self.report.error(
-                alias, f"'{name}' means something in steps already", "CAI0102", kind=DiagnosticClass.SCOPE, help_text="call it otherwise"
-            )
+            self.report.error(alias, f"duplicate declaration '{name}'", "CAI0102", kind=DiagnosticClass.SCOPE, help_text=_MEANING)
         elif name in run.named:
-            self.report.duplicate(alias, name, run.named[name])
+            self.report.duplicate(alias, name, run.named[name], named=True)
         run.named.setdefault(name, alias)
 
     def _step_record(self, name: str, output: t.Type) -> t.Type:
@@ -203,8 +205,7 @@ class Steps(Events):
             self.report.error(named, "'as_item' takes a name", "CAI0505", help_text="as in as_item: order")
         name = node.item.text if node.item is not None else named.text if isinstance(named, ex.Name) else "item"
         if name in run.values or name in _TAKEN:
-            said = f"'{name}' means something in steps already"
-            self.report.error(place, said, "CAI0102", kind=DiagnosticClass.SCOPE, help_text="call it otherwise")
+            self.report.error(place, f"duplicate declaration '{name}'", "CAI0102", kind=DiagnosticClass.SCOPE, help_text=_MEANING)
         host = run.host("a step")
         items = finish(self.expression(listed, Scope(host)), host)
         type_ = t.required(items.type)
@@ -212,7 +213,10 @@ class Steps(Events):
         if isinstance(item, t.Row):
             run.carried = {name: shown_with(items, Scope(host))}
         if not isinstance(type_, t.List | t.Json | t.Unknown):
-            self.report.error(listed, f"cannot iterate over non-array type '{type_}'", "CAI0350", kind=DiagnosticClass.TYPE)
+            said = f"cannot iterate over non-array type '{type_}'"
+            self.report.error(
+                listed, said, "CAI0350", kind=DiagnosticClass.TYPE, help_text="go through a list, as 'select Entity' or [a, b] is one"
+            )
         return name, items, {name: item, "index": t.Int()}
 
     def _finished(self, node: ex.Expression, run: Run, more: dict[str, t.Type]) -> ir.Expression:

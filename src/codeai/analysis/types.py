@@ -52,6 +52,13 @@ _FLAGS: Final = frozenset(
         *("soft_delete", "read_only", "write_only", "immutable", "secret"),
     ]
 )
+_DECIMAL: Final = "the first number is that of all digits, the second that behind the point, as in decimal(10, 2)"
+_PLAIN_SIGN: Final = "a sign that stands for itself has a backslash before it"
+_FITS: Final = {
+    "pattern": "texts have a pattern",
+    **dict.fromkeys(("min_length", "max_length", "length"), "texts and lists have a length; for numbers write min or max"),
+    "on_delete": "it stands at a reference, as in 'author: ref(Author), on_delete(cascade)'",
+}
 _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
     "pattern": _TEXTS,
@@ -142,7 +149,7 @@ class TypeResolver:
         if name in ("decimal", "numeric"):
             precision, scale = self._number(node, arguments, 0, _DIGITS), self._number(node, arguments, 1, _DIGITS) or 0
             if precision is not None and scale > precision:
-                self.report.error(node, f"scale {scale} is larger than precision {precision}", "CAI0203")
+                self.report.error(node, f"scale {scale} is larger than precision {precision}", "CAI0203", help_text=_DECIMAL)
             return t.Decimal(precision, scale)
         if name in ("list", "array"):
             return t.List(self.resolve(arguments[0]))
@@ -155,7 +162,7 @@ class TypeResolver:
         if name in ("ref", "many") and isinstance(arguments[0], Reference):
             return self._reference(name, arguments[0])
         if name in _PLAIN or name in self.symbols.type_names() or name in self.symbols.entities:
-            self.report.error(node, f"type '{name}' takes no arguments", "CAI0202")
+            self.report.error(node, f"type '{name}' takes no arguments", "CAI0202", help_text=f"write '{name}' alone")
         elif name.lower() in ("optional", "nullable", "maybe", "option"):
             hint = "write the type with '?' behind it, as in string?"
             self.report.error(node, f"unknown type '{name}'", "CAI0201", help_text=hint, subject=Subject(name))
@@ -297,7 +304,9 @@ class TypeResolver:
     def _check_fit(self, modifier: ty.Modifier, type_: t.Type) -> None:
         fitting = _FITTING.get(modifier.name.text)
         if fitting is not None and not isinstance(t.required(type_), (*fitting, t.Unknown)):
-            self.report.error(modifier, f"modifier '{modifier.name.text}' does not fit type '{type_}'", "CAI0206")
+            self.report.error(
+                modifier, f"modifier '{modifier.name.text}' does not fit type '{type_}'", "CAI0206", help_text=_FITS[modifier.name.text]
+            )
 
     def _argument(self, modifier: ty.Modifier) -> ex.Expression | None:
         if len(modifier.arguments) == 1:
@@ -347,7 +356,7 @@ class TypeResolver:
         try:
             portable(node.value)
         except PatternError as error:
-            self.report.error(node, f"malformed pattern: {error}", "CAI0207")
+            self.report.error(node, f"malformed pattern: {error}", "CAI0207", help_text=_PLAIN_SIGN)
             return False
         return True
 

@@ -35,7 +35,8 @@ def _unused(
     symbols: Symbols, report: Reporter, space: str, key: str, place: Node, name: str = "", *, severity: Severity = Severity.WARNING
 ) -> None:
     if f"{space} {key}" not in symbols.used:
-        report.error(place, f"{space} '{name or key}' is never used", "CAI0131", severity=severity, subject=Subject(name or key))
+        said, hint = f"{space} '{name or key}' is never used", "use it, or leave it out" if severity is Severity.WARNING else ""
+        report.error(place, said, "CAI0131", severity=severity, help_text=hint, subject=Subject(name or key))
 
 
 def report_unused_variables(host: Host, report: Reporter) -> None:

@@ -63,12 +63,12 @@ class Values(TypeResolver):
         fitted = self.fit(found, expected)
         if fitted is None:
             wanted, got = distinct_names(expected, found.type)
-            said, advice = f"type mismatch for {what}: expected {wanted}, got {got}", for_value(expected, found)
+            said, advice = f"type mismatch for {what}: expected {wanted}, got {got}", "" if self.query_text else for_value(expected, found)
             self.report.error(node, said, "CAI0301", kind=self.kind, help_text=advice)
             return broken(node)
         self.check_spelling(node, fitted, expected)
         if not nullable and isinstance(fitted.type, t.Null):
-            self.report.error(node, f"{what} is never null", "CAI0302", kind=self.kind)
+            self.report.error(node, f"{what} is never null", "CAI0302", kind=self.kind, help_text="give it a value")
         return fitted
 
     def check_spelling(self, node: Node, fitted: ir.Expression, wanted: t.Type) -> None:

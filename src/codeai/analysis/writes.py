@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from codeai.analysis.advice import IN_BLOCKS, for_missing
 from codeai.analysis.names import origin_of
 from codeai.analysis.reporter import Reporter, in_quotes
 from codeai.analysis.scope import Scope, broken
@@ -14,6 +17,8 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
+
+_READ_FIRST: Final = "read it first, as in 'let row = get Entity(path.id)'"
 
 
 class Writes(Selections):
@@ -31,7 +36,13 @@ class Writes(Selections):
 
     def _written(self, node: Node, scope: Scope) -> None:
         if self.query_text or not scope.host.database:
-            self.report.error(node, f"a write cannot stand in {scope.host.kind}", "CAI0321", kind=self.kind)
+            self.report.error(
+                node,
+                f"a write cannot stand in {scope.host.kind}",
+                "CAI0321",
+                kind=self.kind,
+                help_text="" if self.query_text else IN_BLOCKS,
+            )
         scope.host.writes = scope.host.impure = True
 
     def _create(self, node: q.CreateRow, scope: Scope, expected: t.Type | None) -> ir.Expression:
@@ -60,7 +71,7 @@ class Writes(Selections):
         missing = [name for name in missing if name not in meant]
         if missing:
             said = f"missing {in_quotes(missing)} to create '{entity.name}'"
-            self.report.absent(node, node.entity, said, "CAI0325", owner=entity.name, lacking=missing)
+            self.report.absent(node, node.entity, said, "CAI0325", owner=entity.name, lacking=missing, help_text=for_missing(missing))
 
     def _source(self, node: ex.Expression | None, entity: EntitySymbol, scope: Scope) -> ir.Expression | None:
         if node is None:
@@ -71,11 +82,12 @@ class Writes(Selections):
             for member in type_.fields:
                 field = entity.fields.get(member.name)
                 if field is not None and not client_writes(field):
-                    self.report.error(node, f"'{member.name}' is set by the server", "CAI0326")
+                    hint = "leave it out of the record, or name the fields one by one"
+                    self.report.error(node, f"'{member.name}' is set by the server", "CAI0326", help_text=hint)
                 elif field is not None:
                     self.fitted(node, ir.Local(type=member.type, name=member.name), field.type, f"field '{field.name}'")
         elif not isinstance(type_, t.Unknown):
-            self.report.error(node, f"'from' needs a record, got {type_}", "CAI0327")
+            self.report.error(node, f"'from' needs a record, got {type_}", "CAI0327", help_text="as in 'create Entity from body'")
         return found
 
     def _assignments(self, entries: tuple[ex.MapEntry, ...], entity: EntitySymbol, scope: Scope) -> tuple[ir.Entry, ...]:
@@ -96,12 +108,12 @@ class Writes(Selections):
         field = entity.fields.get(key.text)
         if field is None:
             if key.text in entity.computed:
-                self.report.error(key, f"'{key.text}' is computed", "CAI0328")
+                self.report.error(key, f"'{key.text}' is computed", "CAI0328", help_text="set the fields that it is made of")
             else:
                 self.unknown_field(key, entity, query=self.query_text)
             return None
         if field.auto_update or (field.auto and not field.primary and not scope.host.test):
-            self.report.error(key, f"'{key.text}' is set by the server", "CAI0326")
+            self.report.error(key, f"'{key.text}' is set by the server", "CAI0326", help_text="leave it out")
         found = self.value(value, scope, field.type, f"field '{field.name}'", nullable=field.nullable)
         self.check_constants(value, found, field.type, field.constraints, f"field '{field.name}'")
         return found
@@ -133,7 +145,7 @@ class Writes(Selections):
         if isinstance(type_, t.Unknown):
             return row, None
         if not isinstance(type_, t.Row):
-            self.report.error(node, f"'{word}' needs a row, got {type_}", "CAI0329", kind=self.kind)
+            self.report.error(node, f"'{word}' needs a row, got {type_}", "CAI0329", kind=self.kind, help_text=_READ_FIRST)
             return row, None
         origin = origin_of(row, scope)
         if origin is not None and not origin[1]:

@@ -15,6 +15,8 @@ from codeai.language.durations import intended
 from codeai.language.foreign_characters import QUOTES, meant, word_end
 from codeai.language.tree.node import Comment
 
+_CLOSED: Final = 'close it on its line; several lines stand between """ and """'
+_CLOSED_RAW: Final = 'close it with """'
 _DURATION_WORDS: Final = "milliseconds?|seconds?|minutes?|hours?|days?|weeks?"
 
 _MASTER: Final = re.compile(
@@ -132,8 +134,9 @@ def _braced_string(tokens: Tokens, text: str, base: int, first: int, stop: int, 
     position = _string_end(text, first, stop)
     if position >= 0:
         return STRING, position
-    position = stop if text.startswith('"""', first) else _broken_end(text, first, stop)
-    _report(tokens, base, first, position, "unterminated string", "CAI0002", error)
+    raw = text.startswith('"""', first)
+    position = stop if raw else _broken_end(text, first, stop)
+    _report(tokens, base, first, position, "unterminated string", "CAI0002", error, _CLOSED_RAW if raw else _CLOSED)
     return BROKEN, position
 
 
@@ -223,11 +226,11 @@ def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, err
     """
     character = text[start]
     if text.startswith("/*", start):
-        _report(tokens, base, start, stop, "unterminated comment", "CAI0003", error)
+        _report(tokens, base, start, stop, "unterminated comment", "CAI0003", error, "close it with '*/'")
         return stop, ""
     if character == "'":
         end = _broken_end(text, start, stop)
-        _report(tokens, base, start, end, "unterminated string", "CAI0002", error)
+        _report(tokens, base, start, end, "unterminated string", "CAI0002", error, _CLOSED)
         return end, BROKEN
     if character.isdigit() and character.isascii():
         found = re.compile(r"[A-Za-z0-9_.]+").match(text, start, stop)

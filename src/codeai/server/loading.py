@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from codeai.language.tree.module import Module
 from codeai.model.application import Application
 from codeai.server.beside import missing_files
 
+_NAMED: Final = re.compile(r"[\w.]+|\"[^\"\n]*\"")
 _LARGEST: Final = 10_000_000
 
 
@@ -177,14 +179,19 @@ def _loaded(
     diagnostics.extend(without_echoes(diagnostics, analysis.diagnostics, modules, sources))
     if readable:
         beside = (*problems(analysis.application, folder), *missing_files(analysis.application, folder))
-        diagnostics.extend(map(_uncallable, beside))
+        diagnostics.extend(_uncallable(problem, sources) for problem in beside)
     return Loaded(analysis.application, analysis.symbols, sources, diagnostics, folder, modules)
 
 
-def _uncallable(problem: FunctionProblem) -> Diagnostic:
-    place = Span(max(problem.at, 0), max(problem.at, 0))
+def _uncallable(problem: FunctionProblem, sources: Sources) -> Diagnostic:
+    """The finding about a file beside the program, at the name by which the program has it."""
+    start = max(problem.at, 0)
+    source = sources.file_at(start)
+    name = _NAMED.match(source.text, start - source.base) if source is not None else None
+    place = Span(start, start + len(name[0])) if name is not None else Span(start, start)
     severity = Severity.WARNING if problem.missing else Severity.ERROR
-    return Diagnostic("CAI0612", DiagnosticClass.SEMANTIC, problem.message, place, severity)
+    advice = "write the file; until then its use fails when it comes to it" if problem.missing else ""
+    return Diagnostic("CAI0612", DiagnosticClass.SEMANTIC, problem.message, place, severity, help=advice)
 
 
 def _read(file: Path, sources: Sources, diagnostics: list[Diagnostic], reading: Files) -> SourceFile | None:
@@ -208,7 +215,8 @@ def _source(name: str, content: bytes, sources: Sources, diagnostics: list[Diagn
     source = sources.add(name, "" if problem else text)
     if problem is None:
         return source
-    diagnostics.append(Diagnostic("CAI0006", DiagnosticClass.SYNTAX, problem, Span(source.base, source.base)))
+    advice = "make several files of it" if len(content) > _LARGEST else "save it as UTF-8 text"
+    diagnostics.append(Diagnostic("CAI0006", DiagnosticClass.SYNTAX, problem, Span(source.base, source.base), help=advice))
     return None
 
 
@@ -223,6 +231,7 @@ def _imported(module: Module, folder: Path, diagnostics: list[Diagnostic], readi
         if not files:
             message = f"nothing matches '{pattern}'" if inside else f"'{pattern}' leads out of the folder"
             span = Span(declaration.start, declaration.end)
-            diagnostics.append(Diagnostic("CAI0007", DiagnosticClass.SEMANTIC, message, span))
+            advice = "patterns are relative to this file; files of its folder need no import" if inside else "move the files into it"
+            diagnostics.append(Diagnostic("CAI0007", DiagnosticClass.SEMANTIC, message, span, help=advice))
         found.extend(files)
     return found

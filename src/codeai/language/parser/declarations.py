@@ -22,6 +22,7 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import module, types
 from codeai.language.tree.node import Identifier
 
+_DESCRIBED: Final = "what describes another declaration stands before it behind '///'"
 _VALUED: Final = "members of an enum are names without values"
 _ANNOTATIONS: Final = ("deprecated", "summary", "tag", "internal", "version", "auth", "rate_limit", "cache")
 
@@ -80,7 +81,7 @@ class Parser(Events):
             raise ParseFailure
         if word not in ("endpoint", "resource") and annotations and all(found.name.text in _ANNOTATIONS for found in annotations):
             first = annotations[0]
-            self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end)
+            self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end, help_text=_DESCRIBED)
         return (descriptions.described(self, lambda: parse(self, description, annotations)),)
 
     def _name_behind(self) -> str:

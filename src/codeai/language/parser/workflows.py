@@ -151,7 +151,7 @@ class Workflows(Clauses):
     def _single_step(self, start: int, begin: int, description: str) -> Node | tuple[Node, ...]:
         name = self.identifier("a step")
         if name.text in _NO_STEP_NAMES:
-            self.fail(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end)
+            self.fail(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end, help_text="call it otherwise")
         item, items, parallel = self._repetition()
         self.expect("{", "'{'")
         beside: list[w.ParallelSteps] = []
