@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,13 +17,13 @@ from codeai.language.tree import workflows as w
 from codeai.language.tree.node import Identifier, Node
 from codeai.language.written import written
 from codeai.lsp.checked import Checked
+from codeai.lsp.guessing import use_near
 from codeai.lsp.names.declared import Declared
 from codeai.lsp.names.uses import Use
-from codeai.lsp.nodes import chain
+from codeai.lsp.nodes import chain, word_at
 from codeai.lsp.words import meaning
 from codeai.lsp.writing import head_of
 
-_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWNED: Final = {"field": 1, "member": 1, "operation": 1, "payload": 0, "argument": 1}
 
 
@@ -37,22 +36,13 @@ def hover(checked: Checked, path: Path, offset: int) -> lsp.Hover | None:
     if word is None:
         return None
     start, end = (file.base + at for at in word)
-    use = checked.use_at(offset)
+    use = use_near(checked, path, offset, start, end)
     text = file.text[word[0] : word[1]]
     shown = _of_use(checked, use) if use is not None and use.start <= offset <= use.end else _of_word(checked, path, offset, start, text)
     if not shown:
         return None
     place = checked.place(use.start, use.end)[1] if use is not None else checked.place(start, end)[1]
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, shown), place)
-
-
-def word_at(text: str, at: int) -> tuple[int, int] | None:
-    """The stretch of the word around an offset of a text."""
-    begin = at
-    while begin > 0 and (text[begin - 1].isalnum() or text[begin - 1] == "_"):
-        begin -= 1
-    found = _WORD.match(text, begin)
-    return found.span() if found is not None and found.end() >= at else None
 
 
 def _of_use(checked: Checked, use: Use) -> str:

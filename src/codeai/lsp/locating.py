@@ -13,20 +13,29 @@ from codeai.language.tree import types as ty
 from codeai.language.tree.node import Node, Reference
 from codeai.lsp.beside import beside
 from codeai.lsp.checked import Checked
+from codeai.lsp.guessing import use_near
 from codeai.lsp.names.declared import Key
 from codeai.lsp.names.uses import Use
-from codeai.lsp.nodes import chain, walked
+from codeai.lsp.nodes import chain, walked, word_at
 
 Address = Callable[[Path], str]
 
 
 def definition(checked: Checked, path: Path, offset: int, uri: Address) -> list[lsp.Location]:
     """Where the name at an offset is declared; the files of an ``import``; the Python of an activity."""
-    use = checked.use_at(offset)
+    use = _use_near(checked, path, offset)
     place = declared_place(checked, use.key) if use is not None else None
     if place is not None:
         return [_location(checked, place, uri)]
     return list(beside(checked, path, offset, uri))
+
+
+def _use_near(checked: Checked, path: Path, offset: int) -> Use | None:
+    file = checked.file(path)
+    word = word_at(file.text, offset - file.base) if file is not None else None
+    if file is None or word is None:
+        return checked.use_at(offset)
+    return use_near(checked, path, offset, file.base + word[0], file.base + word[1])
 
 
 def type_definition(checked: Checked, path: Path, offset: int, uri: Address) -> lsp.Location | None:
