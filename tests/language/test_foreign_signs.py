@@ -41,9 +41,9 @@ def test_an_operator_of_another_language_is_one_finding(written: str, name: str,
         assert findings(analysed(text)) == []
 
 
-@pytest.mark.parametrize(("value", "sign"), [("is 5", "=="), ("is not 5", "!="), ("is true", "=="), ("is 'x'", "==")])
+@pytest.mark.parametrize(("value", "sign"), [("1 is 5", "=="), ("1 is not 5", "!="), ("true is true", "=="), ("'a' is 'x'", "==")])
 def test_is_asks_for_null_alone(value: str, sign: str) -> None:
-    (found,) = findings(analysed(PROGRAM % f"1 {value}"))
+    (found,) = findings(analysed(PROGRAM % value))
     assert found.help == f"'is' asks for null only: write '{sign}'"
 
 
@@ -74,3 +74,53 @@ def test_words_that_are_operators_elsewhere_are_names() -> None:
         "endpoint GET /x { auth: public  do {\nlet like = 1\nlet ilike = like\nreturn { like: like, other: ilike }\n} }\n"
     )
     assert findings(analysed(program)) == []
+
+
+LINES = 'close it on its line; several lines stand between """ and """'
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "advice"),
+    [
+        ('"hello\nworld"', "unterminated string", LINES),
+        ('"hello\n  if you { can }\n\n  world"', "unterminated string", LINES),
+        ('"hello {name\n}"', "unterminated string", LINES),
+        (
+            "\"{true ? {a: 1} : 2}\"",
+            "a map within braces of a text stands in parentheses",
+            "as in \"{({ a: 1 }).a}\", or name it before, with 'let'",
+        ),
+    ],
+    ids=["two lines", "braces between", "within an interpolation", "a map within one"],
+)  # fmt: skip
+def test_a_text_that_is_no_text_of_one_line_is_one_finding(value: str, message: str, advice: str) -> None:
+    (found,) = findings(analysed(PROGRAM % value))
+    assert (found.message, found.help) == (message, advice)
+
+
+def test_texts_that_do_not_end_in_two_declarations_are_two_findings() -> None:
+    other = "endpoint GET /y { auth: public  do { return 'x } }\n"
+    assert [found.message for found in findings(analysed(PROGRAM % '"hello' + other))] == ["unterminated string"] * 2
+
+
+GRAPHQL = (
+    'integration G {{ type: graphql  base_url: "https://x.example"\n    operation a {{ {} }}\n}}\non E {{ call G.a }}\nevent E {{ }}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("query { viewer { login } }", 'query: """{ viewer { login } }"""'),
+        ("query: { viewer { login } }", 'query: """{ viewer { login } }"""'),
+        ("mutation { x(n: 1) { id } }", 'mutation: """mutation { x(n: 1) { id } }"""'),
+    ],
+)
+def test_a_document_of_graphql_belongs_into_a_text(written: str, meant: str) -> None:
+    text = GRAPHQL.format(written)
+    (found,) = findings(analysed(text))
+    assert found.message == "a document of GraphQL stands in a text"
+    for edit in sorted(found.edits, key=lambda edit: edit.start, reverse=True):
+        text = text[: edit.start] + edit.replacement + text[edit.end :]
+    assert text == GRAPHQL.format(meant)
+    assert findings(analysed(text)) == []

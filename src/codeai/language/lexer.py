@@ -48,6 +48,7 @@ END: Final = "end"
 BROKEN: Final = "broken"
 
 _QUOTES: Final = "'" + QUOTES  # what begins a text elsewhere, or here if it ended
+_LINES_OF_TEXT: Final = 20  # that a text may have whose quotes stand on different lines
 _OF_PROGRAMS: Final = ("@", "$", "|")  # characters that no query text has
 _OPENING: Final = ("{", "[", "(")
 _KINDS: Final = ("", NAME, "", "", DURATION, SIZE, DECIMAL, INTEGER, RAW, STRING)
@@ -136,8 +137,34 @@ def _braced_string(tokens: Tokens, text: str, base: int, first: int, stop: int, 
         return STRING, position
     raw = text.startswith('"""', first)
     position = stop if raw else _broken_end(text, first, stop)
+    if not raw and _ends_text_of_lines(tokens, text, base, first):
+        tokens.ends[-1] = base + first + 1
+        tokens.texts[-1] = text[tokens.starts[-1] - base : first + 1]
+        return "", first + 1
     _report(tokens, base, first, position, "unterminated string", "CAI0002", error, _CLOSED_RAW if raw else _CLOSED)
     return BROKEN, position
+
+
+def _ends_text_of_lines(tokens: Tokens, text: str, base: int, first: int) -> bool:
+    """Whether the quote ends the text that a line before it began: that is one mistake, and what lies between is text."""
+    at = len(tokens.kinds) - 1
+    while at >= 0 and tokens.kinds[at] not in (BROKEN, STRING, RAW):
+        at -= 1
+    last = tokens.diagnostics[-1] if tokens.diagnostics else None
+    if at < 0 or tokens.kinds[at] != BROKEN or last is None or last.code != "CAI0002" or last.primary.start != tokens.starts[at]:
+        return False
+    if text.count("\n", last.primary.start - base, first) > _LINES_OF_TEXT:
+        return False
+    depth = tokens.texts[at].count("{")
+    for kind in tokens.kinds[at:]:
+        depth += (kind == "{") - (kind == "}")
+        if depth < 0:
+            return False
+    if depth > tokens.texts[at].count("{"):
+        return False
+    for column in (tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks):
+        del column[at + 1 :]
+    return True
 
 
 def _string_end(text: str, start: int, stop: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME, STRING
 from codeai.language.parser import foreign_headers
 from codeai.language.parser.workflows import Workflows
@@ -115,7 +116,27 @@ class Events(Workflows):
     def _query_clause(self) -> d.Clause:
         """``query { fields }`` of a REST operation, ``query: \"\"\"…\"\"\"`` of a GraphQL one."""
         at = 2 if self.kind_at(1) == ":" else 1
-        return self._text_clause() if self.kind_at(at) in ("raw", STRING) else self.input_clause()
+        if self.kind_at(at) in ("raw", STRING):
+            return self._text_clause()
+        field = self.kind_at(at) == "{" and self.kind_at(at + 1) == NAME
+        return self._document() if field and self.kind_at(at + 2) in ("{", "(", "}") else self.input_clause()
+
+    def _mutation_clause(self) -> d.Clause:
+        at = 2 if self.kind_at(1) == ":" else 1
+        return self._document() if self.kind_at(at) == "{" else self._text_clause()
+
+    def _document(self) -> d.Clause:
+        """``query { viewer { name } }``: a document of GraphQL outside of a text, which is reported."""
+        key = self.key()
+        start, behind = self.start, key.end
+        self.skip_balanced()
+        end = self.previous_end
+        base = self.file.base
+        word = "mutation " if key.text == "mutation" else ""
+        edits = (Edit(behind, start, f': """{word}'), Edit(end, end, '"""'))
+        advice = f'write {key.text}: """{word}{{ … }}"""'
+        self.report("a document of GraphQL stands in a text", "CAI0037", start, end, help_text=advice, edits=edits)
+        return i.TextClause(key.start, end, key, ex.StringLiteral(start, end, self.file.text[start - base : end - base]))
 
     def _map_clause(self) -> d.Clause:
         key = self.key()
@@ -186,7 +207,7 @@ _OPERATION: Final[dict[str, _Parse]] = {
     "method": Events.value_clause,
     "path": Events._text_clause,
     "query": Events._query_clause,
-    "mutation": Events._text_clause,
+    "mutation": Events._mutation_clause,
     "body": Events.input_clause,
     "variables": Events.input_clause,
     "returns": Events._returns,

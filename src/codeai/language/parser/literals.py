@@ -156,6 +156,9 @@ class Literals(Cursor):
         tokens = tokenize(self.file.text, base, start - base, end - base, error=self.lexer_class)
         self.diagnostics.extend(tokens.diagnostics)
         inner = self.within(tokens)
+        if inner.kinds.count("{") > inner.kinds.count("}"):
+            said, advice = "a map within braces of a text stands in parentheses", "as in \"{({ a: 1 }).a}\", or name it before, with 'let'"
+            self.fail(said, "CAI0010", start - 1, end + 1, help_text=advice)
         value = inner.expression()
         if inner.kinds[inner.i] != "end":
             inner.fail_expected("'}'")
