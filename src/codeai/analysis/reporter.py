@@ -151,7 +151,7 @@ class Reporter:
             self.warning(node, message, code, help_text=advice, subject=subject)
             return None
         if near is None:
-            hint = instead(name) or otherwise
+            hint = instead(name, called=code == "CAI0110") or otherwise
             declared = f"declare it, as in '{_DECLARED[code].format(name)}'" if name and code in _DECLARED else ""
             known = [] if hint else known
             self.error(node, message, code, kind=kind, help_text=hint or declared, expected=_few(known), subject=subject)

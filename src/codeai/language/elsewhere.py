@@ -116,6 +116,9 @@ _CLAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("authenticated", "protected", "loggedin"), "write 'auth: required'"),
 }
 # Namespaces and values that there are not here, as they are written where they stand alone.
+_OBJECTS: Final = frozenset(
+    ("process", "os", "context", "params", "request", "response", "reply", "session", "auth", "principal", "owner", "own", "role")
+)
 _ADVICE: Final[Mapping[str, str]] = {
     "Math": "functions have no namespace here, as in 'round(x)' or 'max(a, b)'",
     "JSON": "write 'to_json(value)' or 'parse_json(text)'",
@@ -154,9 +157,12 @@ def nearest_or_meant(word: str, known: Iterable[str]) -> Suggestion | None:
     return None if word in _ADVICE else near
 
 
-def instead(word: str) -> str:
-    """What to write instead of a name that there is not here and that no other name replaces; empty where nothing is known."""
-    return _ADVICE.get(word, "")
+def instead(word: str, *, called: bool = False) -> str:
+    """What to write instead of a name that there is not here and that no other name replaces; empty where nothing is known.
+
+    :param called: it stands for a function, which may well be the author's own
+    """
+    return "" if called and word in _OBJECTS else _ADVICE.get(word, "")
 
 
 def clause_instead(word: str) -> str:
