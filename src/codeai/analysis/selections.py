@@ -121,6 +121,8 @@ class Selections(Calls):
             hint = "name what is shown of each, as in 'select category, count(*) as n from Product group by category'"
             self.report.error(node.group_by[0], "groups have columns, and no rows", "CAI0332", help_text=hint, kind=self.kind)
             return
+        if any(map(is_broken, found.group_by)):
+            return  # they may be what makes the groups
         aliases = {found.alias, *(join.alias for join in found.joins)}
         for place, value in self._of_groups(node, found):
             name = ungrouped(value, found.group_by, aliases)
