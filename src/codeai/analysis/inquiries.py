@@ -7,7 +7,6 @@ from typing import Final
 from codeai.analysis.effects import EXECUTION, Effects
 from codeai.analysis.scope import Scope, broken
 from codeai.language import types as t
-from codeai.language.diagnostics import DiagnosticClass
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Reference
 from codeai.model import expression as ir
@@ -32,7 +31,7 @@ class Inquiries(Effects):
         named = reference_of(node.arguments[0].value) if len(node.arguments) == 1 else None
         if (named is None or len(node.arguments) > 1) if name != "messages" else node.arguments:
             said = f"'{name}' takes {_WANTED[name]}"
-            self.report.error(node, said, "CAI0301", kind=DiagnosticClass.TYPE)
+            self.report.error(node, said, "CAI0301")
             return broken(node)
         what, type_ = self._asked(name, named) if named is not None else ("", _MESSAGE)
         if type_ is None:
