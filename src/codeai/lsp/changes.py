@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lsprotocol import types as lsp
+from rapidfuzz.distance import LCSseq
 
 from codeai.lsp.lines import Normal
 
-_MANY: Final = 20_000  # lines above which looking for the differences takes too long
+_MANY: Final = 40_000  # lines above which looking for the differences takes too much memory: its square in bits
 
 
 def edits_between(before: str, after: str, lines: Normal) -> list[lsp.TextEdit]:
@@ -47,9 +47,18 @@ def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int
     if len(middle) + len(changed) > _MANY:
         yield head, len(old) - tail, head, len(new) - tail
         return
-    for kind, first, last, low, high in difflib.SequenceMatcher(None, middle, changed).get_opcodes():
-        if kind != "equal":
-            yield head + first, head + last, head + low, head + high
+    at = to = 0
+    for first, last, low, high in (*_same(middle, changed), (len(middle), len(middle), len(changed), len(changed))):
+        if first > at or low > to:
+            yield head + at, head + first, head + to, head + low
+        at, to = last, high
+
+
+def _same(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Stretches of lines that both have, in their order."""
+    for part in LCSseq.opcodes(old, new):
+        if part.tag == "equal":
+            yield part.src_start, part.src_end, part.dest_start, part.dest_end
 
 
 def applied(edits: Sequence[lsp.TextEdit], lines: Normal) -> str:

@@ -21,7 +21,8 @@ from codeai.lsp.belonging import Home
 from codeai.lsp.documents import Document
 from codeai.lsp.lines import Normal
 from codeai.lsp.names.declared import Declared, Key, declared_by
-from codeai.lsp.names.uses import Use, uses_in
+from codeai.lsp.names.finding import Use
+from codeai.lsp.names.uses import uses_in
 from codeai.lsp.names.values import Values
 from codeai.server.loading import Files, Loaded, LoadError, load_files
 

@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.lsp.checked import Checked
-from codeai.lsp.names.uses import Use
+from codeai.lsp.names.finding import Use
 from codeai.lsp.nodes import walked
 
 _T: Final = lsp.SemanticTokenTypes

@@ -10,7 +10,7 @@ from codeai.language.tree import declarations as d
 from codeai.language.tree import statements as st
 from codeai.language.tree.module import Module
 from codeai.lsp.checked import Checked
-from codeai.lsp.names.uses import Use
+from codeai.lsp.names.finding import Use
 from codeai.lsp.nodes import chain
 
 _SPACES: Final = ("type", "function", "run", "integration", "role", "middleware", "auth", "webhook")

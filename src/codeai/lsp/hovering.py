@@ -19,7 +19,7 @@ from codeai.language.written import written
 from codeai.lsp.checked import Checked
 from codeai.lsp.guessing import use_near
 from codeai.lsp.names.declared import Declared
-from codeai.lsp.names.uses import Use
+from codeai.lsp.names.finding import Use
 from codeai.lsp.nodes import chain, word_at
 from codeai.lsp.words import meaning
 from codeai.lsp.writing import head_of

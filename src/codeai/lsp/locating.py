@@ -15,7 +15,7 @@ from codeai.lsp.beside import beside
 from codeai.lsp.checked import Checked
 from codeai.lsp.guessing import use_near
 from codeai.lsp.names.declared import Key
-from codeai.lsp.names.uses import Use
+from codeai.lsp.names.finding import Use
 from codeai.lsp.nodes import chain, walked, word_at
 
 Address = Callable[[Path], str]

@@ -22,7 +22,7 @@ from codeai.lsp.changes import applied
 from codeai.lsp.checked import Checked, check
 from codeai.lsp.documents import Document
 from codeai.lsp.locating import declared_place, same_uses
-from codeai.lsp.names.uses import Use
+from codeai.lsp.names.finding import Use
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _DOTTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
