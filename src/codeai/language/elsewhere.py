@@ -116,9 +116,7 @@ _CLAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("authenticated", "protected", "loggedin"), "write 'auth: required'"),
 }
 # Namespaces and values that there are not here, as they are written where they stand alone.
-_OBJECTS: Final = frozenset(
-    ("process", "os", "context", "params", "request", "response", "reply", "session", "auth", "principal", "owner", "own", "role")
-)
+_OBJECTS: Final = frozenset(("process", "os", "context", "params", "request", "response", "reply", "session", "auth", "principal"))
 _ADVICE: Final[Mapping[str, str]] = {
     "Math": "functions have no namespace here, as in 'round(x)' or 'max(a, b)'",
     "JSON": "write 'to_json(value)' or 'parse_json(text)'",
