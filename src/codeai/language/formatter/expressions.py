@@ -179,11 +179,14 @@ class Expressions(Literals):
         return f"{self._callee(node, depth)}{self.sequence('(', parts, ')', depth)}"
 
     def _callee(self, node: ex.Call, depth: int) -> str:
-        """What is called; a name in parentheses keeps them, since a word with parentheses may be an older step or a statement."""
+        """What is called. A name in parentheses keeps them, since a word with parentheses may be an older step or a statement, and so it is
+        where only the first argument has some, ``find(("a"))``.
+        """
         if not isinstance(node.callee, ex.Name):
             return self.expression(node.callee, depth, _POSTFIX)
         name = node.callee.text
-        apart = self.between(node.callee.end, node.end).lstrip().startswith(")")
+        behind = self.between(node.callee.end, node.arguments[0].value.start if node.arguments else node.end)
+        apart = behind.lstrip().startswith(")") or behind.count("(") > 1
         return f"({name})" if apart and (name in STEPS or name in PREFIXES or name in KEYWORDS) else name
 
     def member(self, node: ex.Member, depth: int) -> str:

@@ -31,7 +31,7 @@ class Queries(Selections):
         if word == "select" and following == "(":
             return self.selection(word)
         if word == "get" and following == NAME and (self.kind_at(2) == "(" or self.text_at(1)[:1].isupper()):
-            return self.get()
+            return self.get() if self.text_at(1) not in NO_OPERANDS else None
         if word == "call" and following == STRING and not self.breaks_at(1):
             return self._call_operation()
         if following != NAME or self.text_at(1) in NO_OPERANDS:
