@@ -142,8 +142,28 @@ class Expressions(Literals):
         return f"{opening}\n" + "".join(f"{inner}{part},\n" for part in parts) + f"{INDENT * depth}{closing}"
 
     def listed(self, node: ex.ListLiteral, depth: int) -> str:
-        inner = depth + 1 if self.broken else depth
-        return self.sequence("[", [self.listed_value(item, inner) for item in node.items], "]", depth)
+        rows = len(node.items) > 1 and all(isinstance(item, ex.MapLiteral) for item in node.items)
+        if rows and (self.opened or self.broken):
+            return self._rows(node, depth)
+        mark, inner = self.at, depth + 1 if self.broken else depth
+        parts = [self.listed_value(item, inner) for item in node.items]
+        if rows and any("\n" in part for part in parts) and not self._embraced(node):
+            self.at = mark
+            return self._rows(node, depth)
+        return self.sequence("[", parts, "]", depth)
+
+    def _embraced(self, node: ex.ListLiteral) -> bool:
+        """Whether a list over several lines was written with its first item behind the bracket, ``[{``."""
+        return "\n" in self.source(node) and "\n" not in self.between(node.start, node.items[0].start)
+
+    def _rows(self, node: ex.ListLiteral, depth: int) -> str:
+        """A list of maps that does not fit on a line: each has one of its own, where it fits there."""
+        layout = self.opened, self.broken
+        self.opened = self.broken = False
+        parts = [self.fitting("", item, depth + 1, lambda: ",") for item in node.items]
+        self.opened, self.broken = layout
+        inner = INDENT * (depth + 1)
+        return "[\n" + "".join(f"{inner}{part}\n" for part in parts) + f"{INDENT * depth}]"
 
     def mapped(self, node: ex.MapLiteral, depth: int) -> str:
         return self.entries(node, "", node.entries, depth)

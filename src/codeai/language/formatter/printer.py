@@ -176,7 +176,7 @@ class Printer:
         found: list[tuple[Comment, bool]] = []
         leads = True
         for comment in reversed(self.comments[first : self.at]):
-            leads = leads and not self.between(comment.end, start).strip()
+            leads = leads and not self.between(comment.end, start).strip().strip("(")  # what begins in parentheses
             start = comment.start
             found.append((comment, leads and comment.describes))
         return found[::-1]

@@ -60,7 +60,8 @@ class Parser(Events):
         description = description or self.tokens.docs.get(self.i, "")
         if not annotations and scripts.begins(self) and not self.declaration_begins():
             self.host = Host()
-            return (scripts.script(self),)
+            script = scripts.script(self)
+            return (script,) if script.body.statements else ()
         if not self.at(NAME):
             self.fail_expected("a declaration", among=in_words(_DECLARATIONS))
         if self.texts[self.i] in _DECLARATIONS:

@@ -77,7 +77,10 @@ def update(p: Queries, call: Call) -> Result | None:
 
 def _is_row(value: ex.Expression) -> bool:
     """Whether a value may stand for a row: words of operators cannot stand behind 'update'."""
-    return isinstance(value, _ROWS) and not (isinstance(value, ex.Name) and value.text in (*WORDS, "as"))
+    root = value
+    while isinstance(root, ex.Member | ex.Index):
+        root = root.target
+    return isinstance(root, _ROWS) and not (isinstance(value, ex.Name) and value.text in (*WORDS, "as"))
 
 
 def _one_field(p: Queries, call: Call, test: ex.Binary) -> Result | None:
