@@ -57,6 +57,31 @@ def test_wrong_usage_and_missing_files_exit_2(arguments: list[str], tmp_path: Pa
     assert validate(*arguments, cwd=tmp_path).returncode == 2
 
 
+def test_several_files_are_one_program(tmp_path: Path) -> None:
+    (tmp_path / "a.cai").write_text(GOOD)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/b.cai").write_text("entity Copy { id: uuid, primary, auto  book: ref(Book) }\n")
+    done = validate("a.cai", "other/b.cai", "other", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "valid\n")
+    assert validate("other/b.cai", cwd=tmp_path).returncode == 1
+    assert validate("a.cai", "nowhere.cai", cwd=tmp_path).returncode == 2
+    assert "'-' is a program by itself" in validate("-", "a.cai", cwd=tmp_path).stderr
+
+
+def test_who_reads_only_the_beginning_is_left_alone() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "-", "--format", "concise"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    process.stdin.write(b"".join(b"endpoint GET /x%d { auth: public  do { return x%d } }\n" % (at, at) for at in range(3_000)))
+    process.stdin.close()
+    assert process.stdout.readline().startswith(b"<stdin>:1:46: ScopeError")
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 1
+
+
 def test_fix_writes_the_safe_edits_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "app.cai"
     file.write_bytes(b"\xef\xbb\xbf" + BAD.replace("\n", "\r\n").encode() + b"// 100 \xe2\x82\xac\r\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from codeai.server.loading import load_program, load_source
 _ROUNDS: Final = 10
 
 
-def fix(path: Path | None) -> int:
+def fix(path: Path | Sequence[Path] | None) -> int:
     """Applies the safe edits to the files of a program.
 
     :returns: how many edits were applied

@@ -17,14 +17,14 @@ from codeai.language.diagnostics import Diagnostic, Severity
 from codeai.language.source import Sources
 from codeai.server.loading import Loaded, LoadError, load_program, load_source
 
-_HELP: Final = """Check the program in FILE or folder ('-' reads standard input).
+_HELP: Final = """Check the program in FILE or folder ('-' reads standard input); several files are one program.
 
 Exit 0: valid, 1: invalid, 2: wrong usage or not readable.
 """
 
 
 @click.command("validate", help=_HELP)
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), required=False)
+@click.argument("files", type=click.Path(path_type=Path, allow_dash=True), nargs=-1, metavar="[FILE]...")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @click.option("--fix", "mend", is_flag=True, help="Apply the safe edits; with '-' the mended text goes to standard output.")
 @click.option("--watch", "follow", is_flag=True, help="Check again whenever a file changes.")
@@ -36,14 +36,17 @@ Exit 0: valid, 1: invalid, 2: wrong usage or not readable.
     default="text",
     help="How findings are written.",
 )
-def command(file: Path | None, strict: bool, mend: bool, follow: bool, style: str) -> None:
+def command(files: tuple[Path, ...], strict: bool, mend: bool, follow: bool, style: str) -> None:
     """Checks a program."""
-    stdin = file is not None and str(file) == "-"
-    if stdin and follow:
-        raise click.UsageError("--watch needs a file or folder")
-    if not stdin:
-        needed(file)
-    if follow:
+    stdin = Path("-") in files
+    if stdin and len(files) > 1:
+        raise click.UsageError("'-' is a program by itself")
+    if (stdin or len(files) > 1) and follow:
+        raise click.UsageError("--watch needs one file or folder")
+    file = None if not files else files[0] if len(files) == 1 else files
+    if file is None:
+        needed(None)
+    if follow and not isinstance(file, tuple):
         _watch(file, strict, style, mend)
         return
     gc.disable()  # the process ends before anything is worth collecting
@@ -61,13 +64,14 @@ def _stdin(strict: bool, style: str, mend: bool) -> int:
     return _report(load_source(content), strict, style)
 
 
-def _once(file: Path | None, strict: bool, style: str, mend: bool) -> int:
+def _once(file: Path | Sequence[Path] | None, strict: bool, style: str, mend: bool) -> int:
     try:
         count = fix(file) if mend else 0
-        return _report(load_program(file), strict, style, count)
+        program = load_program(file)
     except (LoadError, OSError) as error:
         fail(str(error), 2)
         raise AssertionError from error
+    return _report(program, strict, style, count)
 
 
 def _report(program: Loaded, strict: bool, style: str, fixed: int = 0, *, err: bool = False) -> int:

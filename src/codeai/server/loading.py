@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -70,14 +71,19 @@ def apart(program: Loaded) -> Loaded:
     return msgspec.structs.replace(program, diagnostics=[found for found in program.diagnostics if found.note != APART])
 
 
-def find_program(path: Path | None) -> tuple[list[Path], Path]:
+def find_program(path: Path | Sequence[Path] | None) -> tuple[list[Path], Path]:
     """The files of a program and its folder (acceptance T10).
 
-    A folder stands for all its ``.cai`` files, a file for itself. Without a path: the folder, if it has an ``app.cai``; else the
-    only ``.cai`` file; else nothing, an empty program.
+    A folder stands for all its ``.cai`` files, a file for itself, several for one program of all of them. Without a path: the folder, if it
+    has an ``app.cai``; else the only ``.cai`` file; else nothing, an empty program.
 
     :raises LoadError: the path is missing, or leads to no program
     """
+    if isinstance(path, Sequence):
+        parts = [find_program(part) for part in path]
+        found = {file.resolve(): file for files, _ in parts for file in files}
+        folders = {folder.resolve(): folder for _, folder in parts}
+        return list(found.values()), next(iter(folders.values())) if len(folders) == 1 else Path(os.path.commonpath(folders))
     if path is None:
         here = Path.cwd()
         files = sorted(here.glob("*.cai"))
@@ -96,7 +102,7 @@ def find_program(path: Path | None) -> tuple[list[Path], Path]:
     return [path], path.parent
 
 
-def load_program(path: Path | None) -> Loaded:
+def load_program(path: Path | Sequence[Path] | None) -> Loaded:
     """Reads and analyses a program; what is wrong with it is in the diagnostics.
 
     :raises LoadError: a file cannot be read
