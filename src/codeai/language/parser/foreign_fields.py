@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _AT: Final = "expected ',', got '@'"
 _BEHIND_COMMA: Final = "a modifier follows a comma, as in ', required'"
 _VALUED: Final = ("default", "min", "max", "min_length", "max_length", "length", "pattern", "on_delete", "rename_from")
-_ON_DELETE: Final = ("cascade", "restrict", "set_null")
+ON_DELETE: Final = ("cascade", "restrict", "set_null")
 
 
 def modifier(parser: Types, known: Sequence[str]) -> ty.Modifier | None:
@@ -58,7 +58,7 @@ def _value_follows(parser: Types, meant: str) -> bool:
     kind, word = parser.kind_at(3), parser.text_at(3)
     if kind != NAME:
         return kind not in ("{", "[") or meant == "default"
-    if word in ("true", "false", "null") or (meant == "on_delete" and word.replace(" ", "_").lower() in _ON_DELETE):
+    if word in ("true", "false", "null") or (meant == "on_delete" and word.replace(" ", "_").lower() in ON_DELETE):
         return True
     return meant == "default" and word not in TYPE_WORDS and word[:1].islower()
 

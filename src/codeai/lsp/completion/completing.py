@@ -13,6 +13,7 @@ from codeai.language.tree.module import Module
 from codeai.lsp.completion.asking import MARK, ask
 from codeai.lsp.completion.candidates import candidates
 from codeai.lsp.completion.excerpt import Excerpt, around
+from codeai.lsp.completion.fixed import Place, fixed
 from codeai.lsp.completion.items import Candidate, item
 from codeai.lsp.lines import Normal
 
@@ -28,16 +29,6 @@ _FOLLOWING: Final = {
 }
 
 
-class Place(msgspec.Struct, frozen=True):
-    """The word at the cursor, and the word before that; ``block`` is what opens the block of which the cursor begins an item."""
-
-    start: int
-    end: int
-    before: str
-    block: str
-    name: bool
-
-
 def complete(lines: Normal, offset: int, modules: Iterable[Module], *, snippets: bool) -> list[lsp.CompletionItem]:
     """What could stand at an offset of a text.
 
@@ -47,15 +38,16 @@ def complete(lines: Normal, offset: int, modules: Iterable[Module], *, snippets:
     """
     excerpt = around(lines.text, offset)
     place = place_at(excerpt, lines.text, offset)
-    found: dict[str, Candidate] = {}
+    found: list[Candidate] = []
     modules = list(modules)
     for following in _forms(place, lines.text):
         answer = ask(excerpt, MARK + following, place.start, place.end, modules)
-        found = _first_of_each(candidates(answer, place.block))
+        found = list(candidates(answer, place.blocks[-1] if place.blocks else ""))
         if found:
             break
+    offered = _first_of_each([*found, *fixed(answer, place)])
     where = lines.range(place.start, offset)
-    return [item(_without(one, lines.text, place.end), where, snippets=snippets) for one in found.values()]
+    return [item(_without(one, lines.text, place.end), where, snippets=snippets) for one in offered.values()]
 
 
 def _forms(place: Place, text: str) -> Iterator[str]:
@@ -94,20 +86,30 @@ def place_at(excerpt: Excerpt, text: str, offset: int) -> Place:
     tokens = tokenize(marked, excerpt.start)
     at = next((at for at in range(len(tokens.kinds)) if tokens.starts[at] == start and tokens.kinds[at] == NAME), None)
     if at is None:
-        return Place(start, end, "", "", False)
-    return Place(start, end, _before(tokens, at), _block(tokens, at), True)
+        return Place(start, end)
+    return Place(start, end, _before(tokens, at), _blocks(tokens, at), _line(tokens, at), True)
 
 
 def _before(tokens: Tokens, at: int) -> str:
-    """The word before a token, over a colon."""
+    """The word before a token, over a colon or parenthesis."""
     at -= 1
-    if at >= 0 and tokens.kinds[at] == ":":
+    if at >= 0 and tokens.kinds[at] in (":", "("):
         at -= 1
     return tokens.texts[at] if at >= 0 and tokens.kinds[at] == NAME else ""
 
 
-def _block(tokens: Tokens, at: int) -> str:
-    """The word that opens the block in which a token begins an item; empty where it begins none."""
+def _line(tokens: Tokens, at: int) -> tuple[str, ...]:
+    """The words before a token on its line; of a name behind a dot, that before the dot is the last."""
+    found: list[str] = []
+    while at > 0 and not tokens.breaks[at]:
+        at -= 1
+        if tokens.kinds[at] == NAME:
+            found.append(tokens.texts[at])
+    return tuple(reversed(found))
+
+
+def _blocks(tokens: Tokens, at: int) -> tuple[str, ...]:
+    """The words that open the blocks around a token that begins an item; none where it begins none."""
     opened: list[str] = []
     word = ""
     begins = True
@@ -115,7 +117,7 @@ def _block(tokens: Tokens, at: int) -> str:
         kind = tokens.kinds[i]
         begins = begins or tokens.breaks[i]
         if i == at:
-            return opened[-1] if opened and begins else ""
+            return tuple(opened) if begins else ()
         if begins and kind == NAME:
             word = tokens.texts[i]
         begins = kind in ("{", "}")
@@ -123,4 +125,4 @@ def _block(tokens: Tokens, at: int) -> str:
             opened.append(word)
         elif kind == "}" and opened:
             opened.pop()
-    return ""
+    return ()

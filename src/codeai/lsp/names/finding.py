@@ -69,7 +69,10 @@ def parts_of(reference: Reference) -> tuple[Identifier, ...]:
     """The parts of a reference with the places where they stand, in quotes, too."""
     if len({part.start for part in reference.parts}) == len(reference.parts) and not reference.quoted:
         return reference.parts
-    at = reference.start + (reference.end - reference.start == len(reference.text) + 2)
+    more = reference.end - reference.start - len(reference.text)
+    if more not in (0, 2):  # an older spelling, of which only the whole is a place
+        return tuple(Identifier(reference.start, reference.end, part.text) for part in reference.parts)
+    at = reference.start + more // 2
     found: list[Identifier] = []
     for part in reference.parts:
         found.append(Identifier(at, at + len(part.text), part.text))
