@@ -6,11 +6,11 @@ not there are echoes where the gap has that name, and so is all that is said of 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from codeai.language.diagnostics import HERE, Diagnostic, Severity, Subject
+from codeai.language.diagnostics import HERE, Diagnostic, Severity, Span, Subject
 from codeai.language.regions import Regions
 from codeai.language.repetitions import without_repetitions
 from codeai.language.source import Sources
@@ -67,7 +67,7 @@ class _Unknown:
     def __init__(self, syntax: Sequence[Diagnostic], gaps: Sequence[Gap], regions: Regions, sources: Sources) -> None:
         self._sources = sources
         self._regions = regions
-        self._places = {found.primary.start for found in syntax if found.severity is Severity.ERROR}
+        self._places = sorted(found.primary.start for found in syntax if found.severity is Severity.ERROR)
         self._gaps = _Stretches((gap.start, gap.end) for gap in gaps)
         self._anywhere: set[str] = set()
         self._here: dict[int, set[str]] = {}
@@ -86,9 +86,14 @@ class _Unknown:
     def explains(self, found: Diagnostic) -> bool:
         """Whether a finding only says what a gap has left out."""
         at, about = found.primary.start, found.subject
-        if found.code in self._kinds or at in self._places or self._gaps.index(at) is not None or self._beside(found):
+        if found.code in self._kinds or self._is_read_otherwise(found.primary) or self._gaps.index(at) is not None or self._beside(found):
             return True
         return about is not None and self._may_declare(about, at)
+
+    def _is_read_otherwise(self, place: Span) -> bool:
+        """Whether an error of the text lies within a place, so that what is there was not read as it is written."""
+        index = bisect_left(self._places, place.start)
+        return index < len(self._places) and self._places[index] < max(place.end, place.start + 1)
 
     def _beside(self, found: Diagnostic) -> bool:
         """Whether a gap is within what a finding is about, or next to it with nothing but brackets and the like between them."""

@@ -136,7 +136,57 @@ _ADVICE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("push", "append", "concat", "extend"), "lists are added, as in 'items + [item]'"),
     **dict.fromkeys(("reduce", "fold", "inject"), "add up by 'sum(items, x => …)', or go through them by 'for item in items { … }'"),
     **dict.fromkeys(("forEach", "each"), "go through a list by 'for item in items { … }'"),
+    **dict.fromkeys(("save", "persist"), "a row is written by 'create Entity { … }', and changed by 'update row { field: … }'"),
+    **dict.fromkeys(("toBe", "toEqual", "to_equal", "toStrictEqual"), "write 'expect a == b'"),
     **dict.fromkeys(("format", "sprintf"), 'put texts together in one, as in "{name}: {count}"'),
+}
+
+# What begins statements elsewhere, for statements that there are here.
+STATEMENTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("const", "val", "local", "def"), "let"),
+    **dict.fromkeys(("insert", "add", "new"), "create"),
+    **dict.fromkeys(("foreach", "for_each"), "for"),
+    **dict.fromkeys(("throw", "raise", "error"), "fail"),
+    **dict.fromkeys(("print", "echo"), "log"),
+    **dict.fromkeys(("remove", "destroy"), "delete"),
+    **dict.fromkeys(("publish", "trigger"), "emit"),
+    "assert": "require",
+}
+_LOOPS: Final = "go through a list by 'for item in items { … }'; what is repeated over time is a job with a schedule"
+_CASES: Final = 'write \'if state == "new" { … } else if state == "paid" { … } else { … }\''
+_FAILING: Final = "what fails undoes what its block wrote: 'require … else fail 409'; what follows then stands in 'on_fail' of a step"
+# The same, for what is done in another way here.
+_STATEMENT_ADVICE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("while", "loop", "repeat", "until"), _LOOPS),
+    **dict.fromkeys(("switch", "match", "case"), _CASES),
+    **dict.fromkeys(("try", "catch", "finally", "rescue", "except"), _FAILING),
+    **dict.fromkeys(("save", "persist"), "a row is written by 'create Entity { … }', and changed by 'update row { field: … }'"),
+    **dict.fromkeys(("wait", "delay", "pause"), "write 'sleep 5m'; in a step, 'sleep: 5m' or 'wait: Event where …'"),
+    **dict.fromkeys(("begin", "transaction", "commit", "rollback"), "a block is one transaction: all of it is written, or nothing"),
+    **dict.fromkeys(("defer", "async", "spawn", "go"), "what is done later is begun by 'run Job { … }' or 'start Workflow { … }'"),
+    **dict.fromkeys(("SELECT", "INSERT", "UPDATE", "DELETE"), "write 'select Entity where …' or 'create Entity { … }'"),
+}
+_RECORDS: Final = "rows of the database are declared by 'entity Name { … }', other records by 'type Name { … }'"
+_ROUTES: Final = "what answers a request is declared by 'endpoint GET /path { … }'"
+_FUNCTIONS: Final = f"write 'function name(a: int) -> int {{ … }}'; {_ROUTES}"
+_FILES: Final = "all .cai files of a folder are one program; what is written in Python is declared by 'extern function'"
+# The same of declarations, by their words in small letters.
+_DECLARATIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("class", "struct", "interface", "record", "data", "schema", "create", "table", "trait", "impl", "object"), _RECORDS),
+    **dict.fromkeys(("func", "fn", "def", "fun", "sub", "procedure", "async", "public", "private", "static", "pub", "void"), _FUNCTIONS),
+    **dict.fromkeys(("package", "module", "namespace", "use", "using", "from", "require", "include", "export"), _FILES),
+    **dict.fromkeys(("app", "router", "route", "routes", "get", "post", "put", "patch", "controller", "paths"), _ROUTES),
+    **dict.fromkeys(("openapi", "swagger"), f"an OpenAPI document is made from the program, and served at /openapi.json; {_ROUTES}"),
+    **dict.fromkeys(("select", "insert", "update", "delete"), "statements stand in a block, as in 'endpoint GET /path { do { … } }'"),
+    **dict.fromkeys(("generator", "datasource"), "the database is named in 'config { database … }', or by DATABASE_URL"),
+    **dict.fromkeys(("queue", "queues"), "queues are named in 'config { queues { … } }'"),
+    **dict.fromkeys(("task", "cron", "schedule", "scheduled"), "write 'job Name { schedule: every 15m  do { … } }'"),
+    **dict.fromkeys(("flow", "pipeline", "saga", "process"), "write 'workflow Name { steps { … } }'"),
+}
+_ANNOTATIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("entity", "table", "model", "document", "dataclass"), _RECORDS),
+    **dict.fromkeys(("app", "router", "get", "post", "put", "patch", "delete", "controller", "restcontroller", "requestmapping"), _ROUTES),
+    **dict.fromkeys(("getmapping", "postmapping", "route", "api"), _ROUTES),
 }
 
 
@@ -166,3 +216,18 @@ def instead(word: str, *, called: bool = False) -> str:
 def clause_instead(word: str) -> str:
     """The same of a clause."""
     return _CLAUSES.get(word, "")
+
+
+def statement_instead(word: str) -> str:
+    """The same of what begins a statement."""
+    return _STATEMENT_ADVICE.get(word, "")
+
+
+def declaration_instead(word: str) -> str:
+    """The same of what begins a declaration."""
+    return _DECLARATIONS.get(word.lower(), "")
+
+
+def annotation_instead(word: str) -> str:
+    """The same of an annotation."""
+    return _ANNOTATIONS.get(word.lower(), "")

@@ -265,20 +265,23 @@ class Cursor:
             self.incomplete = True
         return self.known
 
-    def unknown(self, what: str, name: Identifier, known: Iterable[str], code: str, *, older: Iterable[str] = ()) -> Identifier:
+    def unknown(
+        self, what: str, name: Identifier, known: Iterable[str], code: str, *, older: Iterable[str] = (), otherwise: str = ""
+    ) -> Identifier:
         """Reports an unknown key, clause or keyword with the nearest known one, which it returns; the same where none is near.
 
         :param older: words that older files may use here, which are near but not offered
+        :param otherwise: what to write instead, where no known word is meant
         """
         known = tuple(known)
-        near = nearest_or_meant(name.text, (*known, *older))
+        near = nearest_or_meant(name.text, (*known, *older)) if not otherwise else None
         edits = (Edit(name.start, name.end, near.name, near.sure),) if near else ()
         self.report(
             f"unknown {what} '{name.text}'",
             code,
             name.start,
             name.end,
-            help_text=f"did you mean '{near.name}'?" if near else clause_instead(name.text),
+            help_text=f"did you mean '{near.name}'?" if near else otherwise or clause_instead(name.text),
             expected=in_words(known),
             edits=edits,
         )

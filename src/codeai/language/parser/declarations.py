@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
+from codeai.language.elsewhere import annotation_instead, declaration_instead
 from codeai.language.lexer import END, NAME, STRING, is_name
 from codeai.language.naming import table_name
 from codeai.language.operators import METHODS
-from codeai.language.parser import scripts, slips
+from codeai.language.parser import foreign_headers, scripts, slips
 from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
 from codeai.language.parser.foreign_types import canonical
@@ -78,7 +79,7 @@ class Parser(Events):
         parse = _DECLARATIONS.get(word)
         if parse is None:
             name = Identifier(self.start, self.ends[self.i], word)
-            self.unknown("declaration", name, _DECLARATIONS, "CAI0014", older=SPELLINGS)
+            self.unknown("declaration", name, _DECLARATIONS, "CAI0014", older=SPELLINGS, otherwise=declaration_instead(word))
             raise ParseFailure
         if word not in ("endpoint", "resource") and annotations and all(found.name.text in _ANNOTATIONS for found in annotations):
             first = annotations[0]
@@ -102,7 +103,7 @@ class Parser(Events):
                 self.older(start, name.end, "@rate_limit")
                 name = Identifier(name.start, name.end, "rate_limit")
             if name.text not in _ANNOTATIONS:
-                self.unknown("annotation", name, _ANNOTATIONS, "CAI0019")
+                self.unknown("annotation", name, _ANNOTATIONS, "CAI0019", otherwise=annotation_instead(name.text))
             arguments: tuple[ex.Expression, ...] = ()
             if self.at("("):
                 call = self._call(ex.Name(name.start, name.end, name.text))
@@ -131,6 +132,7 @@ class Parser(Events):
 
     def _type(self, description: str, _: tuple[d.Annotation, ...]) -> d.Declaration:
         start, name = self.head()
+        foreign_headers.worded(self, ("struct", "interface", "record"))
         self.take("=")
         self.expect("{", "'{'")
         fields = self.items(self.field_item)

@@ -93,7 +93,9 @@ class Events(Workflows):
         start, name = self.head()
         self.expect("{", "'{'")
         self.inner = ("auth",)
-        clauses = self.items(lambda: self.known_clause(_INTEGRATION, "clause", integrations.INTEGRATION))
+        clauses = self.items(
+            lambda: () if foreign_headers.operation(self) else self.known_clause(_INTEGRATION, "clause", integrations.INTEGRATION)
+        )
         self.inner = ()
         return i.IntegrationDeclaration(start, self.previous_end, description, name, clauses)
 

@@ -18,7 +18,7 @@ from codeai.language.operators import (
     TYPE_WORDS,
     WORDS,
 )
-from codeai.language.parser import foreign_operators, slips
+from codeai.language.parser import foreign_operators, foreign_statements, slips
 from codeai.language.parser.cursor import CHAIN_LIMIT, NESTING_LIMIT, TOO_DEEP
 from codeai.language.parser.maps import Maps
 from codeai.language.tree import expressions as ex
@@ -162,6 +162,7 @@ class Expressions(Maps):
     def _primary(self) -> ex.Expression:
         kind = self.kinds[self.i]
         if kind == NAME:
+            foreign_statements.awaited(self)
             return self._name()
         if kind == "(":
             return self._parenthesis()
@@ -190,7 +191,8 @@ class Expressions(Maps):
             return ex.NullLiteral(start, end)
         if text == "if" and following not in (".", ")", ",", "="):
             return self._if_expression()
-        if following in (NAME, "(") or text in ("get", "exec", "call"):
+        everything = following == "*" and text == "select" and self.text_at(2) == "from"
+        if following in (NAME, "(") or text in ("get", "exec", "call") or everything:
             found = self.query()
             if found is not None:
                 return found

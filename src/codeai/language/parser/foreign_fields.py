@@ -14,10 +14,19 @@ from codeai.language.tree.node import Identifier
 if TYPE_CHECKING:
     from codeai.language.parser.types import Types
 
+_ASSOCIATIONS: Final = ("belongs_to", "has_many", "has_one", "has_and_belongs_to_many")
 _AT: Final = "expected ',', got '@'"
 _BEHIND_COMMA: Final = "a modifier follows a comma, as in ', required'"
 _VALUED: Final = ("default", "min", "max", "min_length", "max_length", "length", "pattern", "on_delete", "rename_from")
 ON_DELETE: Final = ("cascade", "restrict", "set_null")
+
+
+def association(parser: Types) -> None:
+    """``belongs_to :author``: fails with the way a reference is written."""
+    word, other = parser.texts[parser.i], parser.text_at(2)
+    if word in _ASSOCIATIONS and parser.kind_at(1) == ":" and parser.starts[parser.i + 1] > parser.ends[parser.i]:
+        help_text = f"a reference is a field: '{other}: ref({other[:1].upper()}{other[1:]})'; the other side: 'books: many(Book.author)'"
+        parser.fail(f"unknown clause '{word}'", "CAI0037", parser.start, parser.ends[parser.i], help_text=help_text)
 
 
 def modifier(parser: Types, known: Sequence[str]) -> ty.Modifier | None:
@@ -37,7 +46,8 @@ def modifier(parser: Types, known: Sequence[str]) -> ty.Modifier | None:
 
 def _named(word: str, known: Sequence[str]) -> str:
     folded = word.replace("_", "").lower()
-    return next((name for name in known if name.replace("_", "") == folded), "")
+    same = next((name for name in known if name.replace("_", "") == folded), "")
+    return same or ("primary" if folded == "id" and "primary" in known else "")
 
 
 def _annotation(parser: Types, meant: str) -> ty.Modifier:

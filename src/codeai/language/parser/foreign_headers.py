@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import END, NAME, STRING
+from codeai.language.operators import METHODS
 from codeai.language.parser.foreign_types import canonical
 from codeai.language.spellings.hosts import block_end
 from codeai.language.tree import declarations as d
@@ -90,6 +91,52 @@ def named(parser: Workflows) -> None:
     parser.gaps.append(Gap(start, end, parser.keyword, parser.owner, whole=False, unnamed=False, words=frozenset((name,))))
     help_text = "inside, the event is called 'event', as in 'event.id'"
     parser.report(f"expected '{{', got '{parser.texts[at]}'", "CAI0037", start, end, help_text=help_text, edits=tuple(edits))
+
+
+def worded(parser: Workflows, words: Sequence[str]) -> None:
+    """``type User struct {``: steps over the word, which it reports."""
+    if parser.texts[parser.i] in words and parser.kind_at(1) == "{":
+        start, end = parser.previous_end, parser.ends[parser.i]
+        word = parser.texts[parser.i]
+        parser.report(f"expected '{{', got '{word}'", "CAI0037", parser.start, end, expected=("'{'",), edits=(Edit(start, end, ""),))
+        parser.i += 1
+
+
+def operation(parser: Workflows) -> bool:
+    """``POST /refunds as refund {`` in an integration: steps over it, and says how an operation is written."""
+    if not parser.at(NAME) or parser.texts[parser.i] not in METHODS or parser.kind_at(1) != "/":
+        return False
+    start, end, method = parser.start, parser.ends[parser.i], parser.texts[parser.i]
+    before = parser.i
+    parser.i += 1
+    begin, stop = parser.path_run(braces=True)
+    path = parser.file.text[begin - parser.file.base : stop - parser.file.base]
+    words = re.findall(r"\w+", path)
+    name = parser.text_at(1) if parser.at_word("as") and parser.kind_at(1) == NAME else words[-1] if words else method.lower()
+    while not parser.at("{") and not parser.breaks[parser.i] and not parser.at(END):
+        parser.i += 1
+    edits: tuple[Edit, ...] = ()
+    if parser.at("{"):
+        edits = (Edit(start, parser.ends[parser.i], f'operation {name} {{ method: {method}  path: "{path}" '),)
+        parser.skip_balanced()
+    help_text = f"write 'operation {name} {{ method: {method}  path: \"{path}\" … }}'"
+    parser.report(f"expected 'operation', got '{method}'", "CAI0037", start, end, help_text=help_text, edits=edits)
+    parser.leave_gap(before)
+    return True
+
+
+def one_line_step(parser: Workflows, name: Identifier) -> None:
+    """``charge: call Pay.charge({ … })``: fails with the way a step is written."""
+    if not parser.at(":") or parser.breaks_at(1):
+        return
+    word, known = parser.text_at(1), ("call", "do", "emit", "start", "run", "activity", "sleep", "wait", "query")
+    work = "call: Integration.operation" if word == "call" or parser.kind_at(2) == "." else f"{word if word in known else 'do'}:"
+    if word == "call":
+        work = f"call: {''.join(parser.text_at(ahead) for ahead in (2, 3, 4))}" if parser.kind_at(3) == "." else work
+    elif parser.kind_at(2) == ".":
+        work = f"call: {''.join(parser.text_at(ahead) for ahead in (1, 2, 3))}"
+    help_text = f"what a step does stands in braces: '{name.text} {{ {work} {{ … }} }}'"
+    parser.fail("expected '{', got ':'", "CAI0037", parser.start, parser.ends[parser.i], help_text=help_text)
 
 
 def payload(parser: Workflows, fields: Sequence[d.FieldDeclaration]) -> d.InputClause:

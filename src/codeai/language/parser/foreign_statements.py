@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import NAME
+from codeai.language.durations import intended
+from codeai.language.elsewhere import statement_instead
+from codeai.language.lexer import DURATION, INTEGER, NAME, STRING
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
+from codeai.language.tree import workflows as w
 from codeai.language.tree.node import Identifier
 
 if TYPE_CHECKING:
     from codeai.language.parser.expressions import Expressions
+    from codeai.language.parser.requests import Requests
     from codeai.language.parser.statements import Statements
+    from codeai.language.parser.workflows import Workflows
 
 _OPERATORS: Final = ("+", "-", "*", "/", "%")
 
@@ -49,6 +54,86 @@ def named_first(parser: Statements) -> bool:
     parser.report(f"expected '{keyword}', got '{name}'", "CAI0037", start, end, help_text=f"write '{keyword} {name} = …'", edits=edits)
     parser.texts[parser.i : parser.i + 2] = keyword, name
     return True
+
+
+def refused(parser: Statements) -> None:
+    """``while n < 10 {``, ``try {``, ``save row``: fails with what is done here instead."""
+    word, following = parser.texts[parser.i], parser.kind_at(1)
+    advice = statement_instead(word)
+    if not advice or word in parser.host.declared or parser.breaks_at(1):
+        return
+    if following in (NAME, STRING, INTEGER, DURATION, "{", "*", "!") or (
+        following == "(" and word in ("while", "until", "switch", "match")
+    ):
+        parser.fail(f"unknown statement '{word}'", "CAI0013", parser.start, parser.ends[parser.i], help_text=advice)
+
+
+def awaited(parser: Expressions) -> None:
+    """``await x``, ``new X(…)``: steps over the word, which it reports."""
+    word = parser.texts[parser.i]
+    if word in ("await", "new") and parser.kind_at(1) == NAME and not parser.breaks_at(1) and word not in parser.host.declared:
+        start, end = parser.start, parser.starts[parser.i + 1]
+        help_text = (
+            "every line waits for the one before" if word == "await" else "rows are made by 'create Entity { … }', records by '{ … }'"
+        )
+        edits = (Edit(start, end, ""),) if word == "await" else ()
+        parser.report(f"expected an expression, got '{word}'", "CAI0037", start, parser.ends[parser.i], help_text=help_text, edits=edits)
+        parser.i += 1
+
+
+def answered(parser: Statements, status: ex.IntLiteral) -> ex.Expression:
+    """``return 201, order``: the value behind the status, whose order it reports."""
+    comma, end = parser.start, parser.ends[parser.i]
+    parser.i += 1
+    first = parser.start
+    value = parser.expression()
+    edits = (Edit(status.start, first, ""), Edit(value.end, value.end, f" status {status.value}"))
+    parser.report(
+        "the status stands behind the value", "CAI0037", comma, end, help_text=f"write 'return … status {status.value}'", edits=edits
+    )
+    return value
+
+
+def waited(parser: Workflows, key: Identifier) -> w.WorkClause:
+    """``wait: 5 minutes`` in a step, which it reports: a step waits for an event, and sleeps for a time."""
+    told, start = len(parser.diagnostics), parser.start
+    value = parser.expression()
+    value = parser.counted(value) if isinstance(value, ex.IntLiteral) else value
+    del parser.diagnostics[told:]
+    text = parser.file.text[start - parser.file.base : parser.previous_end - parser.file.base]
+    meant = intended(text) or text
+    help_text = f"write 'sleep: {meant}'; what is waited for is an event"
+    edits = (Edit(key.start, parser.previous_end, f"sleep: {meant}"),)
+    parser.report(f"expected an event, got '{text}'", "CAI0037", start, parser.previous_end, help_text=help_text, edits=edits)
+    name = Identifier(key.start, key.end, "sleep")
+    return w.WorkClause(key.start, parser.previous_end, name, st.Sleep(key.start, value.end, value))
+
+
+def sent_with(parser: Requests) -> None:
+    """``POST /x with { … }`` and ``POST /x body { … }`` in a test: steps over the words, which it reports."""
+    at = parser.i
+    if parser.breaks[at] or parser.texts[at] not in ("with", "body", "json", "data", "send"):
+        return
+    ahead = 1 + (parser.text_at(1) in ("body", "json", "data"))
+    if parser.kind_at(ahead) != "{" or parser.breaks_at(ahead):
+        return
+    start, end = parser.start, parser.starts[at + ahead]
+    help_text = "the body stands right behind the path: 'POST /x { … }'"
+    said = f"expected '{{', got '{parser.texts[at]}'"
+    parser.report(said, "CAI0037", start, parser.ends[at], help_text=help_text, edits=(Edit(start, end, ""),))
+    parser.i += ahead
+
+
+def asked_as(parser: Requests) -> None:
+    """``POST /x { … } as user`` in a test: steps over the words, and says where the caller is named."""
+    if parser.breaks[parser.i] or parser.texts[parser.i] != "as" or parser.kind_at(1) != NAME:
+        return
+    start, end = parser.start, parser.ends[parser.i + 1]
+    parser.i += 2
+    if parser.at("{") and not parser.breaks[parser.i]:
+        parser.skip_balanced()
+    help_text = "who asks is said before, on a line of its own: 'as user { id: \"1\", roles: [admin] }'"
+    parser.report("expected the end of the statement, got 'as'", "CAI0037", start, end, help_text=help_text)
 
 
 def carried(parser: Expressions, word: str, name: str) -> tuple[ex.MapEntry, ...]:

@@ -86,6 +86,12 @@ def behind(parser: Types, found: ty.TypeExpression) -> ty.TypeExpression:
             name = Identifier(found.start, found.start, "list")
             edits = [(found.start, found.start, "list("), (start, parser.previous_end, ")")]
             found = _told(parser, ty.NamedType(found.start, parser.previous_end, name, (found,)), edits)
+        elif parser.at("!") and start == parser.previous_end:
+            if parser.kind_at(1) in ("]", ")", ">", ","):  # of the items of a list nothing need be said
+                parser.i += 1
+                _told(parser, found, [(found.end, parser.previous_end, "")])
+                continue
+            _required(parser)
         elif parser.at("|") and parser.text_at(1) in _NOTHING:
             parser.i += 2
             edits = [(found.end, parser.previous_end, "?")]
@@ -96,6 +102,14 @@ def behind(parser: Types, found: ty.TypeExpression) -> ty.TypeExpression:
         else:
             break
     return found
+
+
+def _required(parser: Types) -> None:
+    """``String!``: what must be given is said by a modifier."""
+    start, end = parser.start, parser.ends[parser.i]
+    help_text = "what must be given is 'required', as in 'name: string, required'"
+    parser.report("expected ',', got '!'", "CAI0037", start, end, help_text=help_text, edits=(Edit(start, end, ", required"),))
+    parser.i += 1
 
 
 def _between_brackets(parser: Types) -> ty.TypeExpression:

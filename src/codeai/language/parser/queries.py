@@ -26,6 +26,8 @@ class Queries(Selections):
             return steps.expression(self)
         if following == NAME and (self.breaks_at(1) or self.kind_at(2) == ":"):  # 'first' in '{ a: first  b: 1 }'
             return None
+        if word == "select" and following == "*":
+            return self.selection(word)
         if word in SELECTING and following == NAME and self._operand_follows(word):
             return self.selection(word)
         if word == "select" and following == "(":

@@ -6,6 +6,7 @@ from typing import Final
 
 from codeai.language.lexer import BROKEN, NAME, STRING, Tokens, begins_interpolation, interpolation_end, tokenize
 from codeai.language.operators import NO_OPERANDS
+from codeai.language.parser import foreign_statements
 from codeai.language.parser.queries import Queries
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
@@ -32,8 +33,10 @@ class Requests(Queries):
         if self._headers_follow():
             self.i += 1
             headers = self.map_literal()
+        foreign_statements.sent_with(self)
         if self.kinds[self.i] in ("{", "[") and not self.breaks[self.i]:
             body = self.expression()
+        foreign_statements.asked_as(self)
         if headers is None and self._headers_follow():
             self.i += 1
             headers = self.map_literal()

@@ -49,6 +49,11 @@ class Selections(Types):
         self.i += 1
         self._alias(word)
         columns: tuple[q.SelectColumn, ...] = ()
+        if word == "select" and self.at("*") and self.text_at(1) == "from":
+            edits = (Edit(self.start, self.starts[self.i + 2], ""),)
+            help_text = f"all fields are read by 'select {self.text_at(2)}'"
+            self.report("expected an entity, got '*'", "CAI0037", self.start, self.ends[self.i], help_text=help_text, edits=edits)
+            self.i += 2
         if word in ("select", "find"):
             columns = self._columns()
             if self.take_word("from"):

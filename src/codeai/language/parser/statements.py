@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Edit
+from codeai.language.elsewhere import STATEMENTS
 from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
 from codeai.language.parser import foreign_statements, slips
@@ -27,18 +28,7 @@ _BEHIND_VALUE_ONLY: Final = (END, "}", ";", ",", ")", "]", ".", "=")
 _BEHIND_STATEMENTS: Final = (NAME, *_VALUES, "{", "[")
 _BEHIND_VALUES: Final = (NAME, *_VALUES, END, "}", "{", ";", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "??")
 
-# Words of other languages, for statements of this one.
 _COMPOUND: Final = ("+", "-", "*", "/", "%", ".")  # what may begin 'x += 1' or 'row.n += 1' behind a name
-_ELSEWHERE: Final = {
-    **dict.fromkeys(("const", "val", "local", "def"), "let"),
-    **dict.fromkeys(("insert", "add", "new"), "create"),
-    **dict.fromkeys(("foreach", "for_each"), "for"),
-    **dict.fromkeys(("throw", "raise", "error"), "fail"),
-    **dict.fromkeys(("print", "echo"), "log"),
-    **dict.fromkeys(("remove", "destroy"), "delete"),
-    **dict.fromkeys(("publish", "trigger"), "emit"),
-    "assert": "require",
-}
 
 
 class Statements(Requests):
@@ -100,6 +90,7 @@ class Statements(Requests):
             if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
                 request = self.request()
                 return st.ExpressionStatement(request.start, request.end, request)
+            foreign_statements.refused(self)
             if self._unknown_word():
                 return self.statement()
             if self.kind_at(1) == "(" and self.texts[self.i] in steps.STEPS:
@@ -138,7 +129,7 @@ class Statements(Requests):
         word, following = self.texts[self.i], self.text_at(1)
         if self.kind_at(1) not in (NAME, STRING) or self.breaks_at(1) or word in PREFIXES or word in CONTINUING_WORDS:
             return False
-        if following in NO_OPERANDS or following in CONTINUING_WORDS or (self.kind_at(1) == STRING and word not in _ELSEWHERE):
+        if following in NO_OPERANDS or following in CONTINUING_WORDS or (self.kind_at(1) == STRING and word not in STATEMENTS):
             return False
         if following in ("let", "var") and self.kind_at(2) == "=" and foreign_statements.named_first(self):
             return True
@@ -146,7 +137,7 @@ class Statements(Requests):
             self.path_missing()
         name = Identifier(self.start, self.ends[self.i], word)
         near = nearest(word, KEYWORDS)
-        meant = ("expect" if self.in_test and word == "assert" else _ELSEWHERE.get(word)) or (near.name if near is not None else "")
+        meant = ("expect" if self.in_test and word == "assert" else STATEMENTS.get(word)) or (near.name if near is not None else "")
         if self.kind_at(2) == "=" or self.text_at(2) == "in":
             meant = meant or ("let" if self.kind_at(2) == "=" else "for")
         if not meant:
@@ -234,7 +225,10 @@ class Statements(Requests):
         value = None
         if not (self.breaks[self.i] or self.kinds[self.i] in ("}", "end", ";") or self._result_word()):
             value = self.host.resolved(self.expression()) if self.host.older else self.expression()
-        status = headers = None
+        status: ex.Expression | None = None
+        headers = None
+        if self.at(",") and isinstance(value, ex.IntLiteral) and not self.breaks_at(1):
+            value, status = foreign_statements.answered(self, value), value
         while self._result_word() and not self.breaks[self.i]:
             self.i += 1
             if self.texts[self.i - 1] == "status":

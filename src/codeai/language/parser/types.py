@@ -54,7 +54,7 @@ class Types(Expressions):
         while self.at("?") and not self.breaks[self.i]:
             self.i += 1
             found = ty.OptionalType(found.start, self.previous_end, found)
-        if self.kinds[self.i] in ("[", "|", NAME):
+        if self.kinds[self.i] in ("[", "|", "!", NAME):
             found = foreign_types.behind(self, found)
         self.nesting -= 1
         return found
@@ -191,6 +191,9 @@ class Types(Expressions):
             raise
 
     def _field_name(self) -> Identifier:
+        if self.at("@"):
+            self.fail_expected("a field", help_text="what is said of a field stands behind its type, as in 'id: uuid, primary, auto'")
+        foreign_fields.association(self)
         name = self.new_name()
         text, end = name.text, name.end
         while self.at("-") and self.kind_at(1) == NAME and self.start == end:

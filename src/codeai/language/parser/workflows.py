@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import INTEGER, NAME
-from codeai.language.parser import foreign_headers
+from codeai.language.lexer import DURATION, INTEGER, NAME
+from codeai.language.parser import foreign_headers, foreign_statements
 from codeai.language.parser.clauses import Clauses
 from codeai.language.spellings import descriptions, jobs, step_clauses, step_order
 from codeai.language.spellings import workflows as older
@@ -152,6 +152,7 @@ class Workflows(Clauses):
         name = self.identifier("a step")
         if name.text in _NO_STEP_NAMES:
             self.fail(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end, help_text="call it otherwise")
+        foreign_headers.one_line_step(self, name)
         item, items, parallel = self._repetition()
         self.expect("{", "'{'")
         beside: list[w.ParallelSteps] = []
@@ -226,6 +227,8 @@ class Workflows(Clauses):
 
     def _wait(self) -> d.Clause:
         key = self.key()
+        if self.kinds[self.i] in (INTEGER, DURATION):
+            return foreign_statements.waited(self, key)
         event = self.event_reference()
         where = self.expression() if self.take_word("where") else None
         return w.WaitClause(key.start, self.previous_end, event, where)

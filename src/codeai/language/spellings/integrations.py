@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from codeai.language.diagnostics import Edit
 from codeai.language.lexer import NAME
 from codeai.language.spellings import values
 from codeai.language.spellings.events import RETRY, retry_delays
@@ -38,7 +39,7 @@ def _auth(p: Clauses) -> tuple[d.Clause, ...] | None:
     key = p.key()
     if p.at(NAME) and p.kind_at(1) == "{" and not p.breaks_at(1):
         return _auth_block(p, key)
-    value = p.expression()
+    value = _wrapped(p, p.expression())
     if isinstance(value, ex.Call):
         value = msgspec.structs.replace(value, arguments=tuple(_argument(p, value, at) for at in range(len(value.arguments))))
     return (d.ValueClause(key.start, value.end, key, value),)
@@ -57,6 +58,18 @@ def _argument(p: Clauses, call: ex.Call, at: int) -> ex.Argument:
         p.warn(value.start, value.end, f"'{value.value}' is taken for a {place}", "CAI0035", help_text=f'write {place}: "{value.value}"')
         name = Identifier(value.start, value.start, place)
     return ex.Argument(argument.start, argument.end, name, value)
+
+
+def _wrapped(p: Clauses, scheme: ex.Expression) -> ex.Expression:
+    """``auth: bearer env(NAME)``: the call that is meant, whose parentheses are missing."""
+    follows = p.texts[p.i] in ("env", "secret") and p.kind_at(1) == "(" and not p.breaks[p.i]
+    if not isinstance(scheme, ex.Name) or not follows:
+        return scheme
+    word, value = p.texts[p.i], p.expression()
+    written = p.file.text[value.start - p.file.base : value.end - p.file.base]
+    edits = (Edit(scheme.end, value.start, "("), Edit(value.end, value.end, ")"))
+    p.report(f"expected '(', got '{word}'", "CAI0037", value.start, value.end, help_text=f"write '{scheme.text}({written})'", edits=edits)
+    return ex.Call(scheme.start, value.end, scheme, (ex.Argument(value.start, value.end, None, value),))
 
 
 def _auth_block(p: Clauses, key: Identifier) -> tuple[d.Clause, ...]:
