@@ -76,7 +76,7 @@ POINTS: Points = {
         "did-you-mean by edit distance": "language/test_suggestions.py the_nearest_name_is_suggested",
         "in scope": "analysis/test_hints.py the_finding_says_what_was_meant",
         "one mistake, one error": "language/test_recovery.py few_single_mistakes_have_several_findings",
-        "and none hides another": "language/test_recovery.py a_mistake_hides_no_mistake_in_another_declaration",
+        "and none hides another": "language/test_recovery.py a_mistake_hides_no_other_one",
         "--fix": f"{VALIDATE} fix_writes_the_safe_edits_and_nothing_else",
         "--fix changes nothing that is valid": f"{VALIDATE} fix_leaves_a_valid_program_untouched",
         "--strict": "language/rendering/test_machines.py strict_json_is_invalid_for_a_warning",
