@@ -133,7 +133,7 @@ POINTS: Points = {
     "speed": {
         "linear": "language/test_speed.py the_work_is_linear_in_the_size_of_the_text",
         "also of what is wrong": "language/test_speed.py one_wrong_name_among_many_declarations_costs_one_look_at_them",
-        "suggestions": "language/test_suggestions.py among_ten_thousand_names_only_few_are_compared",
+        "suggestions": "language/test_suggestions.py what_is_one_slip_away_among_many_is_found_by_comparing_few",
     },
     "shown by": {
         "programs of somebody new, after one round": "system/test_newcomers.py a_first_draft_is_told_what_is_wrong",
