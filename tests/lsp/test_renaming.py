@@ -71,6 +71,34 @@ def test_all_files_are_renamed() -> None:
     assert found == {"app.cai": "type A { a: Crate }", "other.cai": "type Crate { size: int }\ntype C { b: list(Crate) }"}
 
 
+def test_a_section_of_settings_is_renamed_where_it_is_read() -> None:
+    (after,) = renamed(cursor("tax", "config.tax.rate"), "vat").values()
+    assert "vat { rate: 0.19 }" in after and "config.vat.rate" in after
+
+
+def test_a_field_is_renamed_as_the_column_that_it_is() -> None:
+    text = f"entity A {{ id: uuid, primary, auto  n{MARK}: int }}\n"
+    text += "function f() -> int { let l = select n from A order by n return l.length }"
+    (after,) = renamed(text, "size").values()
+    assert "select size from A order by size" in after
+
+
+def test_roles_of_tokens_are_renamed() -> None:
+    text = (
+        f'role guest{MARK} {{ permissions: ["a:b"] }}\nendpoint POST /t {{ auth: public  do {{ return issue_token("x", ["guest"], 1h) }} }}'
+    )
+    (after,) = renamed(text, "visitor").values()
+    assert 'issue_token("x", ["visitor"], 1h)' in after
+
+
+def test_what_is_tied_by_its_name_alone_is_not_torn_apart() -> None:
+    """A parameter of a list filters by the field of its name."""
+    text = f"entity A {{ id: uuid, primary, auto  kind{MARK}: string }}\n"
+    text += "endpoint GET /a { auth: public  query { kind: string }  returns: paginated(A)  sort: kind }"
+    with pytest.raises(RenameRefused):
+        renamed(text, "sort_of")
+
+
 REFUSALS = [
     (cursor("old", "Tier.old"), "ancient", "stand in rows"),
     (cursor("amount", "amount: trigger"), "sum", "the other system knows"),

@@ -113,7 +113,7 @@ def _verify(checked: Checked, edits: Mapping[Path, list[lsp.TextEdit]], document
     if new:
         raise RenameRefused(f"that would be an error: {next(iter(new))[1]}")
     if _pattern(after) != _pattern(checked):
-        raise RenameRefused("a name would then refer to something else")
+        raise RenameRefused("a name would then refer to something else, or to nothing")
 
 
 def _errors(checked: Checked) -> Counter[tuple[str, str]]:

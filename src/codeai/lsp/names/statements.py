@@ -29,6 +29,10 @@ class Statements(Finding):
         if isinstance(node.target, ex.Name) and node.target.text == "steps" and self._run is not None:
             yield from self.known(node.name, ("step", self._run, node.name.text))
             return
+        path = _setting(node)
+        if path:
+            yield from self.known(node.name, ("setting", *path))
+            return
         key = self._values.of_member(node, self._host)
         if key is not None:
             yield Use(node.name.start, node.name.end, key)
@@ -37,6 +41,8 @@ class Statements(Finding):
         first = node.arguments[0].value if node.arguments else None
         if isinstance(node.callee, ex.Member) and node.callee.name.text == "has_role" and isinstance(first, ex.Name | ex.StringLiteral):
             yield from self.known(first, ("role", first.text if isinstance(first, ex.Name) else first.value))
+        if isinstance(node.callee, ex.Name) and node.callee.text == "issue_token" and len(node.arguments) > 1:
+            yield from self._roles(node.arguments[1].value)
         named = reference_of(first) if isinstance(node.callee, ex.Name) and node.callee.text in OF_TESTS and first is not None else None
         if named is not None and isinstance(node.callee, ex.Name):
             yield from self._inquired(node.callee.text, named)
@@ -49,6 +55,11 @@ class Statements(Finding):
             yield from self.event(named)
         else:
             yield from self.known(named, ("run", named.text))
+
+    def _roles(self, node: ex.Expression) -> Found:
+        for item in node.items if isinstance(node, ex.ListLiteral) else (node,):
+            if isinstance(item, ex.Name | ex.StringLiteral):
+                yield from self.known(item, ("role", item.text if isinstance(item, ex.Name) else item.value))
 
     def record(self, node: ex.MapLiteral) -> Found:
         seen = self._values.seen.get(node)
@@ -132,3 +143,13 @@ class Statements(Finding):
 
     def parameter(self, node: d.ParameterDeclaration) -> Found:
         yield Use(node.name.start, node.name.end, ("variable", node.start), True)
+
+
+def _setting(node: ex.Expression) -> tuple[str, ...]:
+    """The path of ``config.shop.name``; empty of anything else."""
+    if not isinstance(node, ex.Member):
+        return ()
+    if isinstance(node.target, ex.Name) and node.target.text == "config":
+        return (node.name.text,)
+    before = _setting(node.target)
+    return (*before, node.name.text) if before else ()

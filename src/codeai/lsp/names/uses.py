@@ -105,9 +105,9 @@ class _Finder(Statements):
     def principal(self, node: st.AsUser) -> Found:
         """The roles of whom a test asks as."""
         entries = node.principal.entries if isinstance(node.principal, ex.MapLiteral) else ()
-        for item in (item for entry in entries if entry.key.text == "roles" for item in _items(entry.value)):
-            if isinstance(item, ex.Name | ex.StringLiteral):
-                yield from self.known(item, ("role", item.text if isinstance(item, ex.Name) else item.value))
+        for entry in entries:
+            if entry.key.text == "roles":
+                yield from self._roles(entry.value)
 
     def declared_event(self, node: ev.EventDeclaration) -> Found:
         for clause in node.clauses:
@@ -133,10 +133,6 @@ def _named_fields(node: Node) -> Iterator[Identifier]:
             yield from arguments
         case d.ValidationRule(field=Identifier() as field):
             yield field
-
-
-def _items(node: ex.Expression) -> tuple[ex.Expression, ...]:
-    return node.items if isinstance(node, ex.ListLiteral) else (node,)
 
 
 def _entity_of(declaration: d.Declaration) -> str | None:

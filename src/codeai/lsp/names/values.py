@@ -39,8 +39,8 @@ class Values:
             return self._known(("type", node.text)) or self._known(("function", node.text))
         if seen.variable is not None and seen.variable.node is not None:
             return ("variable", seen.variable.node.start)
-        if node.text in seen.scope.columns:
-            return None
+        if node.text in seen.scope.columns:  # that of a field without another name is the field
+            return self._of_value(seen.scope.columns[node.text], node.text, host)
         return self._of_value(seen.value, node.text, host)
 
     def of_member(self, node: ex.Member, host: int) -> Key | None:
