@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from inspect import get_annotations
+from typing import Final
 
 import msgspec
+
+_PLAIN: Final = ("str", "bool", "int", "str | None", "int | None", "frozenset[str]")  # annotations of what is no node
 
 
 class Node(msgspec.Struct, frozen=True, eq=False, gc=False, tag_field="node", tag=True):
@@ -47,7 +52,7 @@ class Comment(Node, frozen=True, eq=False, gc=False):
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in the order of its fields."""
-    for name in node.__struct_fields__:
+    for name in _holding(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             yield value
@@ -55,3 +60,10 @@ def children(node: Node) -> Iterator[Node]:
             for item in value:
                 if isinstance(item, Node):
                     yield item
+
+
+@cache
+def _holding(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes."""
+    plain = {name for each in kind.__mro__ for name, annotation in get_annotations(each).items() if annotation in _PLAIN}
+    return tuple(name for name in kind.__struct_fields__ if name not in plain)
