@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from codeai.language.diagnostics import Edit
-from codeai.language.lexer import DURATION, INTEGER, NAME
+from codeai.language.lexer import DURATION, END, INTEGER, NAME
 from codeai.language.parser import foreign_headers, foreign_statements
 from codeai.language.parser.clauses import Clauses
 from codeai.language.spellings import descriptions, jobs, step_clauses, step_order
@@ -22,6 +22,11 @@ from codeai.language.tree import workflows as w
 from codeai.language.tree.node import Identifier, Node
 
 OUTCOMES: Final = ("rollback", "continue", "fail")
+_INSTEAD: Final = {
+    "fail": "say why, as in fail(\"no stock\"); without 'on_fail' a step that fails ends the run as failed",
+    "retry": "a step is tried again by 'retry: 3 times'; 'on_fail' says what follows the last try",
+    **dict.fromkeys(("compensate", "undo"), "write 'rollback', which runs the compensations of what was done"),
+}
 _NO_STEP_NAMES: Final = ("parallel", "steps", "on_success", "on_fail")
 _NAMED_SCHEDULES: Final = ("yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly")
 
@@ -243,6 +248,16 @@ class Workflows(Clauses):
             body = st.Block(statement.start, statement.end, (statement,))
         return w.CompensateClause(key.start, body.end, body)
 
+    def _unknown_outcome(self, key: Identifier) -> d.Clause:
+        """One word that is no outcome: ``retry``, ``fail`` without a text."""
+        action = self.identifier()
+        near = nearest(action.text, OUTCOMES[:2])
+        edits = (Edit(action.start, action.end, near.name, near.sure),) if near is not None else ()
+        advice = _INSTEAD.get(action.text, 'write rollback, continue, fail("text") or a block of statements')
+        advice = f"did you mean '{near.name}'?" if near is not None else advice
+        self.report(f"unknown outcome '{action.text}'", "CAI0013", action.start, action.end, help_text=advice, edits=edits)
+        return w.OutcomeClause(key.start, action.end, key, Identifier(action.start, action.end, "rollback"))
+
     def _outcome(self) -> d.Clause:
         key = self.key()
         if self.at("{"):
@@ -257,6 +272,8 @@ class Workflows(Clauses):
         if self.at(NAME) and self.texts[self.i] in OUTCOMES[:2]:
             action = self.identifier()
             return w.OutcomeClause(key.start, action.end, key, action)
+        if self.at(NAME) and (self.breaks_at(1) or self.kind_at(1) in ("}", ",", ";", END)):
+            return self._unknown_outcome(key)
         statement = self.single_statement()
         return w.OutcomeClause(key.start, statement.end, key, body=st.Block(statement.start, statement.end, (statement,)))
 
