@@ -19,4 +19,4 @@ def test_no_node_is_left_out() -> None:
         assert list(children(node)) == everything
         waiting += everything
         seen += 1
-    assert seen > 500
+    assert seen > 300
