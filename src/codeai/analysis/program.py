@@ -43,7 +43,7 @@ from codeai.model.workflow import Job, Workflow
 
 _SCOPE = DiagnosticClass.SCOPE
 _SOURCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
-_RUN = "run the script with 'codeai run'"
+_RUN = "write them into 'seed { … }', a 'test' or a 'do { … }', or run this file as a script: 'codeai run FILE'"
 _MOVE = "move it into the program"
 _OF_SCRIPTS = (d.FunctionDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.ImportDeclaration, d.Script)
 

@@ -29,7 +29,10 @@ class Queries(Writes):
 
     def _exec(self, node: q.Exec, scope: Scope, expected: t.Type | None) -> ir.Expression:
         if not scope.host.script:
-            self.report.error(node, "'exec' belongs to the statements of scripts", "CAI0347", help_text="run the script with 'codeai run'")
+            hint = (
+                "write it outside of functions in a script, which 'codeai run FILE --allow-exec' runs; a program calls an extern function"
+            )
+            self.report.error(node, "'exec' belongs to the statements of scripts", "CAI0347", help_text=hint)
             return broken(node)
         command = command_of(node.command.text)
         for argument in command.arithmetic:
