@@ -40,6 +40,11 @@ PIECES = [
     # integrations
     ('integration I { auth: bearer("Bearer $K") }\n', "integration I { auth: bearer(secret(K)) }\n"),
     ('integration I { auth bearer { token: "Bearer $K" } }\n', "integration I { auth: bearer(secret(K)) }\n"),
+    (
+        'integration I { retry: 3 times  timeout: 5s  retry_delays: ["1s", 5] }\n',
+        "integration I { retry: 3 times { delays: [1s, 5s] }  timeout: 5s }\n",
+    ),
+    ("integration I { retry_delays: [1s]  retry: 2 times }\n", "integration I { retry: 2 times { delays: [1s] } }\n"),
     # queries
     ("function f() { return find Post where views > 3 }\n", "function f() { return select Post where views > 3 }\n"),
     ("function f() { return select Post order_by views desc }\n", "function f() { return select Post order by views desc }\n"),

@@ -97,7 +97,7 @@ class Events(Workflows):
             lambda: () if foreign_headers.operation(self) else self.known_clause(_INTEGRATION, "clause", integrations.INTEGRATION)
         )
         self.inner = ()
-        return i.IntegrationDeclaration(start, self.previous_end, description, name, clauses)
+        return i.IntegrationDeclaration(start, self.previous_end, description, name, older.retries_together(clauses))
 
     def _operation_clause(self) -> d.Clause:
         return descriptions.described(self, self._single_operation)
@@ -107,7 +107,7 @@ class Events(Workflows):
         start, name = self.head()
         self.expect("{", "'{'")
         clauses = self.items(lambda: self.known_clause(_OPERATION, "clause", integrations.OPERATION))
-        return i.OperationClause(start, self.previous_end, name, clauses, description)
+        return i.OperationClause(start, self.previous_end, name, older.retries_together(clauses), description)
 
     def _text_clause(self) -> d.Clause:
         key = self.key()

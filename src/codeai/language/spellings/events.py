@@ -106,6 +106,21 @@ def retry_delays(p: Clauses) -> tuple[d.Clause, ...] | None:
     return (w.RetryClause(key.start, p.previous_end, ex.IntLiteral(start, start, len(delays)), None, (setting,)),)
 
 
+def retries_together(clauses: tuple[d.Clause, ...]) -> tuple[d.Clause, ...]:
+    """``retry: 3 times`` and ``retry_delays: [1s, 5s]`` beside each other say one thing: ``retry: 3 times { delays: [1s, 5s] }``."""
+    retries = [clause for clause in clauses if isinstance(clause, w.RetryClause)]
+    listed = next((one for one in retries if len(one.settings) == 1 and one.settings[0].key.start == one.settings[0].key.end), None)
+    other = next((one for one in retries if one is not listed), None)
+    if len(retries) != 2 or listed is None or other is None or other.settings or other.backoff is not None:
+        return clauses
+    delays = listed.settings[0].value
+    at = other.end
+    items = tuple(msgspec.structs.replace(item, start=at, end=at) for item in delays.items) if isinstance(delays, ex.ListLiteral) else ()
+    setting = d.Setting(at, at, Identifier(at, at, "delays"), ex.ListLiteral(at, at, items))
+    merged = msgspec.structs.replace(other, settings=(setting,))
+    return tuple(merged if clause is other else clause for clause in clauses if clause is not listed)
+
+
 _Spelling = Callable[["Clauses"], "tuple[d.Clause, ...] | None"]
 EVENT: Final[dict[str, _Spelling]] = {"schema": _schema}
 RETRY: Final[dict[str, _Spelling]] = {"retry": retry}
