@@ -23,7 +23,7 @@ FIRST = {
     "auction": {140: "CAI0010", 240: "CAI0023"},
     "billing": {155: "CAI0301"},
     "chat": {},
-    "clinic": {263: "CAI0308", 346: "CAI0312"},
+    "clinic": {346: "CAI0312"},
     "helpdesk": {85: "CAI0127", 95: "CAI0312", 97: "CAI0312", 177: "CAI0361", 222: "CAI0010"},
     "library": {296: "CAI0606"},
     "parcels": {235: "CAI0615"},
