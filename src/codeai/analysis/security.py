@@ -66,18 +66,20 @@ class Security(Workflows):
 
     def _provider(self, node: d.AuthDeclaration) -> AuthProvider:
         scope = Scope(Host("auth", user=False, database=False))
-        method = _method(node) or "jwt"
+        method, misnamed = _method(node) or "jwt", False
         self.settings_once(node.settings)
         values = {setting.key.text: setting.value for setting in node.settings if setting.value is not None}
         if method not in _NEEDED or ("method" in values and not _method(node)):
             said = f"unknown auth method '{method}'" if _method(node) else "this is no auth method"
-            self.report.unknown(values["method"], said, method, _NEEDED, "CAI0117")
-            method = "jwt"
+            near = self.report.unknown(values["method"], said, method, _NEEDED, "CAI0117")
+            misnamed, method = near is None, near or "jwt"
         known = _KEYS[method]
         entries: list[ir.Entry] = []
         for setting in node.settings:
             key, value = setting.key.text, setting.value
             if key == "method":
+                continue
+            if misnamed:
                 continue
             if key not in known:
                 said = f"unknown setting '{key}' of auth '{node.name.text}'"

@@ -215,6 +215,8 @@ class Selections(Calls):
             current, path = entity, []
             for part in reference.parts:
                 relation = current.relations.get(part.text)
+                if relation is None and self._may_refer(current, part.text):
+                    break
                 if relation is None:
                     self.report.unknown(
                         part,
@@ -233,6 +235,11 @@ class Selections(Calls):
         if found:
             scope.host.shown[node.start] = tuple(found)
         return tuple(found)
+
+    def _may_refer(self, entity: EntitySymbol, name: str) -> bool:
+        """Whether a field of that name has a type that is not known."""
+        fields = (entity.fields.get(one) for one in (name, f"{name}_id"))
+        return any(field is not None and isinstance(t.required(field.type), t.Unknown) for field in fields)
 
     def aggregate_query(self, node: q.Select, scope: Scope) -> ir.Expression:
         """``count(E where …)``, ``sum(E.price * E.quantity where …)``, ``exists(E where …)``."""

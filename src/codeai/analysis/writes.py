@@ -64,7 +64,10 @@ class Writes(Selections):
         missing = [
             field.name
             for field in entity.fields.values()
-            if must_send(field) and not isinstance(field.type, t.Unknown) and field.name not in given and field.name != entity.tenant_field
+            if must_send(field)
+            and not self.report.touched(entity.places[field.name])
+            and field.name not in given
+            and field.name != entity.tenant_field
         ]
         near = {nearest(entry.key.text, entity.fields) for entry in node.values if entry.key.text not in entity.fields}
         meant = {found.name for found in near if found is not None}  # misspelt, which is said there

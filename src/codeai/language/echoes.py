@@ -80,7 +80,9 @@ class _Unknown:
                     self._anywhere.add(event_key(gap.owner))
         self._nameless = {gap.owner for gap in gaps if gap.unnamed and not gap.whole}
         self._nameless_here = {regions.at(gap.start)[0] for gap in gaps if gap.unnamed}
-        self._kinds = {code for gap in gaps if gap.whole and gap.unnamed for code in _OF_KIND.get(gap.keyword, ())}
+        self._kinds = {
+            code for gap in gaps if gap.whole and (gap.unnamed or gap.keyword == "event") for code in _OF_KIND.get(gap.keyword, ())
+        }
         self._kinds |= {_WITHOUT_NAMES[gap.keyword] for gap in gaps if gap.keyword in _WITHOUT_NAMES}
 
     def explains(self, found: Diagnostic) -> bool:
@@ -125,6 +127,7 @@ def first_of_each_gap(syntax: Sequence[Diagnostic], modules: Sequence[Module], s
     if not errors:
         return list(syntax)
     stretches = _Stretches((gap.start, gap.end) for module in modules for gap in module.gaps)
+    whole = _Stretches((gap.start, gap.end) for module in modules for gap in module.gaps if gap.whole)
     taken: set[int] = set()
     lost: set[tuple[int, int]] = set()
     begun: set[tuple[int, int]] = set()
@@ -132,7 +135,11 @@ def first_of_each_gap(syntax: Sequence[Diagnostic], modules: Sequence[Module], s
     for found in sorted(errors, key=lambda one: (one.code != _UNTERMINATED, one.primary.start)):
         line, gap = sources.line_at(found.primary.start), stretches.index(found.primary.start)
         mended = bool(found.edits) and found.code in _MENDED  # on the spot: the parser has not lost its place
-        follows = line in lost or (gap in taken and found.code >= _OF_PARSER) or (line in begun and found.code in _LOST)
+        follows = (
+            line in lost
+            or (gap in taken and (found.code >= _OF_PARSER or whole.index(found.primary.start) is not None))
+            or (line in begun and found.code in _LOST)
+        )
         if follows and not mended:
             continue
         kept.add(id(found))

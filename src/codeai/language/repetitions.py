@@ -21,7 +21,7 @@ _NEVER_USED: Final = ("CAI0131", "CAI0135")
 _IDLE: Final = ("CAI0133", "CAI0340", "CAI0344")  # what uses it may be what is broken
 _NOT_DERIVED: Final = "CAI0509"
 _UNANSWERED: Final = "CAI0519"
-_OF_OPERANDS: Final = ("CAI0101", "CAI0126", "CAI0303", "CAI0344")
+_OF_OPERANDS: Final = ("CAI0101", "CAI0110", "CAI0126", "CAI0303", "CAI0344")
 _WORDS: Final = re.compile(r"\w+")
 
 

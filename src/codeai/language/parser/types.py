@@ -182,6 +182,10 @@ class Types(Expressions):
     def _field_type(self) -> ty.TypeExpression:
         """The type of a field; behind a broken one its modifiers are no fields."""
         try:
+            follows = self.kind_at(1) == NAME and not self.breaks_at(1) and self.text_at(1) not in MODIFIERS
+            if self.at(",") and follows and self.kind_at(2) != ":":
+                self.report("expected a type, got ','", "CAI0010", self.start, self.ends[self.i], expected=("a type",))
+                self.i += 1
             return self.type_expression()
         except ParseFailure:
             while self.at(",") and self._modifier_at(1) and self.text_at(1) in MODIFIERS:
