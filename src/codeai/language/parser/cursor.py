@@ -374,7 +374,7 @@ class Cursor:
         found: list[_Item] = []
         depth, header, nesting = self.depth, self.header, self.nesting
         self.depth, self.header = 0, False
-        run = self.i
+        begins = [self.i]
         while True:
             self.separator()
             if self.kinds[self.i] == closing:
@@ -393,23 +393,22 @@ class Cursor:
                 )
                 break
             before, told, gaps = self.i, len(self.diagnostics), len(self.gaps)
+            begins.append(before)
             try:
                 item = parse()
                 if isinstance(item, tuple):
                     found.extend(item)
                 elif item is not None:
                     found.append(item)
-                run = self._torn_from(before, run)
                 if len(self.gaps) == gaps and self.misread(before, told):
-                    self.leave_gap(run)
+                    self.leave_gap(self._torn_from(begins))
             except ParseFailure:
                 self.depth, self.header, self.aliases, self.nesting = 0, False, False, nesting
                 self.i = max(self.i, before)
                 self._leave_brackets(before)
                 if not self._next_item(before):
                     self.skip_item((closing,), line=self.breaks[before])
-                run = self._torn_from(before, run)
-                self.leave_gap(run)
+                self.leave_gap(self._torn_from(begins))
             if self.i == before:
                 self.i += 1
         self.depth, self.header = depth, header
@@ -428,19 +427,19 @@ class Cursor:
             return True
         return self.broken and BROKEN in self.kinds[before : self.i]
 
-    def _torn_from(self, at: int, run: int) -> int:
-        """Where a broken item at a token really begins: with the item before, if it goes on with that, since it stands right behind it on
-        its line or does not begin as items do.
+    def _torn_from(self, begins: list[int]) -> int:
+        """Where a broken item really begins, the last of those that begin at some tokens: with the item before, if it goes on with that."""
+        return next((at for at in reversed(begins[1:]) if not self._continues(at)), begins[0])
 
-        :param run: where the item before begins in this sense
-        """
+    def _continues(self, at: int) -> bool:
+        """Whether an item stands right behind the one before it on its line, or does not begin as items do."""
         if not at or (self.breaks[at] and not (self.kinds[at] == NAME and nearest(self.texts[at], CONTINUING_WORDS))):
-            return at
+            return False
         if self.kinds[at] in (")", "]"):  # what opens it may be anywhere on its line
-            return run
+            return True
         if self.kinds[at - 1] in ("{", ",", ";"):
-            return at
-        return run if self.breaks[at] or self.kinds[at] not in (NAME, STRING) or self.starts[at] - self.ends[at - 1] < 2 else at
+            return False
+        return self.breaks[at] or self.kinds[at] not in (NAME, STRING) or self.starts[at] - self.ends[at - 1] < 2
 
     def leave_gap(self, before: int, *, whole: bool = False) -> None:
         """Notes that the text from the token ``before`` to the current one is not in the tree, or not as it was meant."""
