@@ -48,6 +48,31 @@ class Clauses(Entities):
         self.report("expected '{' behind the actions", "CAI0037", start, end, help_text=help_text, edits=(Edit(start, end, meant, False),))
         return d.NamesClause(start, end, Identifier(start, start, "actions"), actions)
 
+    def _actions(self) -> d.NamesClause:
+        """``actions: [list, get]``; without brackets they would be one action and others behind it."""
+        key, start = self.key(), self.start
+        if not (self.at(NAME) and self._another_action()):
+            names = self.names()
+            return d.NamesClause(key.start, self.previous_end, key, names)
+        found = [self.identifier()]
+        while self._another_action(0):
+            self.i += 1
+            found.append(self.identifier())
+        meant, end = f"[{', '.join(name.text for name in found)}]", self.previous_end
+        self.report(
+            "expected '[' before the actions",
+            "CAI0037",
+            start,
+            end,
+            help_text=f"write 'actions: {meant}'",
+            edits=(Edit(start, end, meant, True),),
+        )
+        return d.NamesClause(key.start, end, key, tuple(found))
+
+    def _another_action(self, ahead: int = 1) -> bool:
+        """Whether a comma and an action follow that are no settings of it."""
+        return self.kind_at(ahead) == "," and self.texts[self.i + ahead + 1] in ACTIONS and self.kind_at(ahead + 2) not in ("{", ":")
+
     def endpoint_clause(self) -> d.Clause | tuple[d.Clause, ...] | None:
         """A clause of an endpoint."""
         return self.known_clause(_ENDPOINT, "clause", endpoints.CLAUSES)
@@ -299,7 +324,7 @@ _WRITING: Final[dict[str, _Parse]] = {
     "on_success": Clauses.on_clause,
 }
 _ACTION: Final = {**_GUARD, **_PAGING, **_WRITING, "body": Clauses.input_clause}
-_RESOURCE: Final = {**_GUARD, **_WRITING, "actions": Clauses.names_clause, "tags": Clauses.names_clause}
+_RESOURCE: Final = {**_GUARD, **_WRITING, "actions": Clauses._actions, "tags": Clauses.names_clause}
 _ENDPOINT: Final[dict[str, _Parse]] = {
     **_GUARD,
     **_PAGING,
