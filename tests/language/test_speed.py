@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import FrameType
 
 from codeai.analysis.program import analyse
 from codeai.language.diagnostics import Severity
@@ -14,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from large_program import large_program  # the same programs that are measured
 
 
-def calls(text: str) -> int:
-    """How many functions of ours are called to parse and check a text."""
+def calls(text: str, named: str = "") -> int:
+    """How many functions of ours are called to parse and check a text; or how often those of a name are."""
     count = 0
 
-    def observe(frame: object, event: str, argument: object) -> None:
+    def observe(frame: FrameType, event: str, argument: object) -> None:
         nonlocal count
-        count += event == "call"
+        count += event == "call" and (not named or frame.f_code.co_name == named)
 
     sources = Sources()
     file = sources.add("large.cai", text)
@@ -38,6 +39,12 @@ def test_the_work_is_linear_in_the_size_of_the_text() -> None:
     small, large = large_program(500), large_program(4_000)
     ratio = (calls(large) / len(large)) / (calls(small) / len(small))
     assert 0.8 < ratio < 1.1
+
+
+def test_a_text_without_mistakes_is_given_no_suggestions() -> None:
+    assert calls(large_program(500), "nearest") == 0
+    helpdesk = Path(__file__).parents[1] / "system/newcomers/helpdesk.cai"
+    assert calls(helpdesk.read_text(), "nearest") == 0
 
 
 def test_one_wrong_name_among_many_declarations_costs_one_look_at_them() -> None:

@@ -81,24 +81,30 @@ def _near_many(name: str, lines: str) -> tuple[list[tuple[int, str]], bool]:
         return [], False
     text = f"\n{lines}\n".encode(errors=_ANY)
     limit = max(1, min(len(wanted) // 3, _MOST_EDITS_OF_MANY))
-    alike, complete = _alike(wanted, text.lower(), limit)  # of as many bytes: a name stands where its small letters do
-    near: list[tuple[int, str]] = []
-    for line, distance, at in extract(wanted, alike, scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR):
-        if len(near) > 1 or (near and distance > near[0][0]):
-            break
-        found = text[at : at + len(line)].decode(errors=_ANY)
-        if found != name:
-            near.append((int(distance), found))
-    return near, complete
+    small = text.lower()  # of as many bytes: a name stands where its small letters do
+    for edits in range(1, limit + 1):  # most have made one slip, and longer parts are found sooner
+        alike, complete = _alike(wanted, small, edits)
+        near: list[tuple[int, str]] = []
+        for line, distance, at in extract(wanted, alike, scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR):
+            if len(near) > 1 or (near and distance > near[0][0]):
+                break
+            found = text[at : at + len(line)].decode(errors=_ANY)
+            if found != name:
+                near.append((int(distance), found))
+        if near:
+            return near, complete
+    return [], False
 
 
-def _alike(wanted: bytes, text: bytes, limit: int) -> tuple[dict[int, bytes], bool]:
+def _alike(wanted: bytes, text: bytes, edits: int) -> tuple[dict[int, bytes], bool]:
     """The lines that begin or end as the wanted name does, by their places, and whether all that are one edit away are among them.
+
+    :param edits: so many of them leave the beginning or the end as it is, if they stand together
 
     A letter stands between the two parts, so that no two letters that change places spoil both. What too many begin with (Product1,
     Product2, …) is made longer, and the end so short that what is wrong in between does no harm; unless too many end like that.
     """
-    size = length = max(1, (len(wanted) - limit) // (limit + 1))
+    size = length = max(1, (len(wanted) - edits) // (edits + 1))
     while len(behind := text.rsplit(b"\n" + wanted[:size], _MOST_ALIKE)) > _MOST_ALIKE and size < len(wanted):
         size += (len(wanted) - size) // 3 or 1
         length = max(1, len(wanted) - size - 1)
@@ -106,15 +112,18 @@ def _alike(wanted: bytes, text: bytes, limit: int) -> tuple[dict[int, bytes], bo
         length += 1
     head, tail = wanted[:size], wanted[-length:]
     lines: dict[int, bytes] = {}
-    at = 1
+    at, longest = 1, len(wanted) + _MOST_EDITS_OF_MANY
     for piece, rest in pairwise(behind):
         at += len(piece)
-        lines[at] = head + rest.partition(b"\n")[0]
+        line = head + rest.partition(b"\n")[0]
+        if len(line) <= longest:
+            lines[at] = line
         at += len(head) + 1
     at = 0
     for piece in before[:-1]:
         start = piece.rfind(b"\n") + 1
-        lines[at + start] = piece[start:] + tail
+        if len(piece) - start + length <= longest:
+            lines[at + start] = piece[start:] + tail
         at += len(piece) + len(tail) + 1
     return lines, size + length < len(wanted)
 
