@@ -5,7 +5,8 @@ import pytest
 
 PROGRAM = """
 entity Author { id: uuid, primary, auto  name: string, required  boss: ref(Author)  books: many(Book.author) }
-entity Book { id: uuid, primary, auto  title: string, required  /// who wrote it
+entity Book { id: uuid, primary, auto  title: string, required
+    /// who wrote it
     author: ref(Author), required  seller_id: ref(Author)  notes: many(Note.book) }
 entity Note { id: uuid, primary, auto  book: ref(Book), required  text: string
     allow read: user.has_role(reader)  allow create: public }

@@ -60,14 +60,16 @@ class Writes(Selections):
             type=t.Row(entity.name), at=node.start, entity=entity.name, values=values, source=source, as_system=node.as_system
         )
 
+    def _is_torn(self, entity: EntitySymbol, name: str) -> bool:
+        """Whether the declaration of a field is broken: nobody knows whether it has to be given. Query text has no declarations."""
+        place = entity.places.get(name)
+        return place is not None and self.report.touched(place)
+
     def _missing(self, node: q.CreateRow, entity: EntitySymbol, given: set[str]) -> None:
         missing = [
             field.name
             for field in entity.fields.values()
-            if must_send(field)
-            and not self.report.touched(entity.places[field.name])
-            and field.name not in given
-            and field.name != entity.tenant_field
+            if must_send(field) and not self._is_torn(entity, field.name) and field.name not in given and field.name != entity.tenant_field
         ]
         near = {nearest(entry.key.text, entity.fields) for entry in node.values if entry.key.text not in entity.fields}
         meant = {found.name for found in near if found is not None}  # misspelt, which is said there
