@@ -7,7 +7,7 @@ import pytest
 from fuzz.mutating import mutated, programs
 from fuzz.texts import check_printing
 
-PROGRAMS = 2_000
+PROGRAMS = 1_000
 FOUND = [
     'enum Status { "a.b", c }',
     "endpoint POST /auth/2fa { auth: public  do { return 1 } }",
