@@ -5,12 +5,11 @@ Each beside one whole check of the same program in the same run, since that is w
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from compiler import milliseconds
 from large_program import large_program
 from lsprotocol.types import Position, Range, TextDocumentContentChangePartial
 
@@ -32,16 +31,6 @@ from codeai.server.loading import load_files
 
 PATH = Path("/large/app.cai")
 HOME = Home((PATH,), PATH.parent)
-
-
-def milliseconds(work: Callable[[], object], times: int) -> float:
-    """The median of the processor time."""
-    taken = []
-    for _ in range(times):
-        begin = time.process_time()
-        work()
-        taken.append((time.process_time() - begin) * 1000)
-    return statistics.median(taken)
 
 
 def alone(text: str) -> object:
