@@ -9,10 +9,11 @@ from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Host, Scope
 from codeai.language.diagnostics import Diagnostic
+from codeai.language.mending import mended, safe_edits
 from codeai.language.parser import parse_expression
 from codeai.language.source import Sources
 from codeai.query.text.symbols import restricted
-from codeai.server.loading import Loaded, load_program, load_script
+from codeai.server.loading import Loaded, load_program, load_script, load_source
 
 # The program of samples that are none.
 BESIDE = "entity Product { id: uuid, primary, auto  name: string  stock: int }\n"
@@ -59,3 +60,18 @@ def sampled(form: str, text: str) -> tuple[Sources, list[Diagnostic]]:
 def findings(program: Loaded) -> list[Diagnostic]:
     """What is wrong, in the order of the text."""
     return sorted((found for found in program.diagnostics if found.code not in ASIDE), key=lambda found: found.primary.start)
+
+
+def errors(text: str) -> list[str]:
+    """What is wrong with a program, each with its help in parentheses."""
+    return [
+        found.message + (f" ({found.help})" if found.help else "")
+        for found in load_source(text.encode()).diagnostics
+        if found.severity == "error"
+    ]
+
+
+def fixed(text: str) -> str:
+    """A program with the safe edits of its findings."""
+    program = load_source(text.encode())
+    return mended(program.sources.files[0], safe_edits(program.diagnostics), text)

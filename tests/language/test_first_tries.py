@@ -2,22 +2,7 @@
 
 import pytest
 
-from codeai.language.mending import mended, safe_edits
-from codeai.server.loading import load_source
-
-
-def errors(text: str) -> list[str]:
-    return [
-        found.message + (f" ({found.help})" if found.help else "")
-        for found in load_source(text.encode()).diagnostics
-        if found.severity == "error"
-    ]
-
-
-def fixed(text: str) -> str:
-    program = load_source(text.encode())
-    return mended(program.sources.files[0], safe_edits(program.diagnostics), text)
-
+from language.samples import errors, fixed
 
 BLOCK = """entity User {{ id: uuid, primary, auto  name: string, required  age: int, required }}
 endpoint POST /users {{ auth: public  body {{ name: string, required }}

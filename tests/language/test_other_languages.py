@@ -2,8 +2,7 @@
 
 import pytest
 
-from codeai.language.mending import mended, safe_edits
-from codeai.server.loading import load_source
+from language.samples import errors, fixed
 
 ENTITY = "entity Note {{\n    id: int, primary, auto\n    x: {}\n    y: string, required\n}}\n"
 TYPES = [
@@ -28,19 +27,6 @@ TYPES = [
     ("ref Note", "ref(Note)"),
     ("ref<Note>", "ref(Note)"),
 ]
-
-
-def errors(text: str) -> list[str]:
-    return [
-        found.message + (f" ({found.help})" if found.help else "")
-        for found in load_source(text.encode()).diagnostics
-        if found.severity == "error"
-    ]
-
-
-def fixed(text: str) -> str:
-    program = load_source(text.encode())
-    return mended(program.sources.files[0], safe_edits(program.diagnostics), text)
 
 
 @pytest.mark.parametrize(("written", "meant"), TYPES)
