@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from codeai.analysis.builtins import BUILTINS
-from codeai.analysis.circles import tangled
 from codeai.analysis.configured import report_settings
 from codeai.analysis.cycles import Edges, check_cycles
 from codeai.analysis.derivation import report_circular
@@ -19,30 +16,26 @@ from codeai.analysis.reach import certainly, spread
 from codeai.analysis.recursion import report_endless
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.routes import report_own, report_unanswered
-from codeai.analysis.scope import Host, Scope, Variable
-from codeai.analysis.settings import Settings, configured_providers
-from codeai.analysis.symbols import EntitySymbol, FunctionSymbol, IntegrationSymbol, RunSymbol, Symbols
+from codeai.analysis.scope import Host, Scope
+from codeai.analysis.settings import configured_providers
+from codeai.analysis.signatures import Signatures
+from codeai.analysis.symbols import Symbols
 from codeai.analysis.usage import report_unused
-from codeai.analysis.ways import UNRETURNED, always_ends
 from codeai.language import types as t
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
 from codeai.language.source import Sources
 from codeai.language.tree import declarations as d
 from codeai.language.tree import statements as st
-from codeai.language.tree import types as ty
-from codeai.language.tree.events import EventDeclaration, HandlerDeclaration, WebhookDeclaration
-from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration
+from codeai.language.tree.events import HandlerDeclaration
 from codeai.language.tree.module import Module
-from codeai.language.tree.node import Identifier, Node, children
-from codeai.language.tree.workflows import JobDeclaration, WorkflowDeclaration
-from codeai.model.application import Application, Function, Parameter, Test
+from codeai.language.tree.node import Node
+from codeai.model.application import Application, Function, Test
 from codeai.model.endpoint import Endpoint, Shape
 from codeai.model.event import Handler
 from codeai.model.statement import Block, Statement
 from codeai.model.workflow import Job, Workflow
 
 _SCOPE = DiagnosticClass.SCOPE
-_SOURCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 _RUN = "write them into 'seed { … }', a 'test' or a 'do { … }', or run this file as a script: 'codeai run FILE'"
 _MOVE = "move it into the program"
 _OF_SCRIPTS = (d.FunctionDeclaration, d.TypeDeclaration, d.EnumDeclaration, d.ImportDeclaration, d.Script)
@@ -93,7 +86,7 @@ def _foreign(script: Module) -> list[d.Declaration]:
     return [declaration for declaration in script.declarations if not isinstance(declaration, _OF_SCRIPTS)]
 
 
-class Program(Settings):
+class Program(Signatures):
     """Elaborates all declarations."""
 
     script: list[d.Script]
@@ -212,152 +205,6 @@ class Program(Settings):
             "middleware": tuple(self.middleware(node) for node in self.symbols.middleware.values()),
         }
 
-    # -- names -----------------------------------------------------------------------------------------------------
-
-    def _declare_all(self) -> None:
-        for declaration in self.declarations:
-            if isinstance(declaration, d.EntityDeclaration) and self._new(declaration.name, "type"):
-                self.symbols.entities[declaration.name.text] = EntitySymbol(declaration.name.text, declaration)
-            elif isinstance(declaration, d.TypeDeclaration) and self._new(declaration.name, "type"):
-                self.symbols.record_fields[declaration.name.text] = declaration.fields
-                self.symbols.records[declaration.name.text] = t.Record((), declaration.name.text)
-            elif isinstance(declaration, d.EnumDeclaration) and self._new(declaration.name, "type"):
-                self.symbols.enums[declaration.name.text] = self._enum(declaration)
-            elif isinstance(declaration, d.RoleDeclaration) and self._new(declaration.name, "role"):
-                self.symbols.roles[declaration.name.text] = declaration
-            elif isinstance(declaration, d.AuthDeclaration) and self._new(declaration.name, "auth"):
-                self.symbols.providers[declaration.name.text] = declaration
-            else:
-                self._declare_connected(declaration)
-
-    def _declare_connected(self, declaration: d.Declaration) -> None:
-        if isinstance(declaration, EventDeclaration):
-            self.declare_event(declaration)
-        elif isinstance(declaration, WorkflowDeclaration) and self._new(declaration.name, "run"):
-            self.symbols.workflows[declaration.name.text] = RunSymbol(declaration.name.text, declaration)
-        elif isinstance(declaration, JobDeclaration) and self._new(declaration.name, "run"):
-            self.symbols.jobs[declaration.name.text] = RunSymbol(declaration.name.text, declaration)
-        elif isinstance(declaration, IntegrationDeclaration) and self._new(declaration.name, "integration"):
-            self.symbols.integrations[declaration.name.text] = IntegrationSymbol(declaration.name.text, declaration)
-        elif isinstance(declaration, WebhookDeclaration) and self._new(declaration.name, "webhook"):
-            self.symbols.webhooks[declaration.name.text] = declaration
-        elif isinstance(declaration, MiddlewareDeclaration) and self._new(declaration.name, "middleware"):
-            self.symbols.middleware[declaration.name.text] = declaration
-
-    def _new(self, name: Identifier, space: str) -> bool:
-        """Whether the name is not taken in its space; reports it otherwise."""
-        if space == "type" and self.is_type(name.text):
-            hint = "the language has a type of that name: call it otherwise"
-            self.report.error(name, f"duplicate declaration '{name.text}'", "CAI0102", kind=_SCOPE, help_text=hint)
-        if space == "function" and name.text in BUILTINS:
-            self.report.warning(name, f"function '{name.text}' hides the one of the language", "CAI0137", help_text="call it otherwise")
-        first = self.symbols.places.setdefault(f"{space} {name.text}", name)
-        if first is not name:
-            self.report.duplicate(name, name.text, first, named=True)
-        return first is name
-
-    def _enum(self, node: d.EnumDeclaration) -> t.Enum:
-        seen: dict[str, Node] = {}
-        for member in node.members:
-            if member.text in seen:
-                self.report.duplicate(member, member.text, seen[member.text])
-            seen[member.text] = member
-        if not node.members:
-            self.report.error(
-                node.name, f"enum '{node.name.text}' has no members", "CAI0212", help_text="name them, as in 'enum Tier { bronze, silver }'"
-            )
-        return t.Enum(tuple(seen), node.name.text)
-
-    def _records(self) -> None:
-        for fields in self.symbols.record_fields.values():
-            seen: dict[str, Node] = {}
-            for field in fields:
-                if field.name.text in seen:
-                    self.report.duplicate(field.name, field.name.text, seen[field.name.text], named=True)
-                seen[field.name.text] = field.name
-        uses = {name: set(_named_types(fields)) & set(self.symbols.record_fields) for name, fields in self.symbols.record_fields.items()}
-        self.symbols.tangled = frozenset(tangled(uses))
-        pending = list(self.symbols.record_fields)
-        for _ in range(len(pending) + 1):
-            before = dict(self.symbols.records)
-            marks = len(self.report.diagnostics)
-            self._complete(pending)
-            if self.symbols.records == before:
-                break
-            self.report.forget(marks)
-        self._complete(pending)
-
-    def _complete(self, records: list[str]) -> None:
-        """Records may hold records and shapes of entities, and entities hold records: each round goes one level deeper."""
-        for name in records:
-            self.symbols.within = self.symbols.tangled if name in self.symbols.tangled else frozenset()
-            self.symbols.records[name] = self.record(self.symbols.record_fields[name], name)
-        self.symbols.within = frozenset()
-        if records:
-            for entity in self.symbols.entities.values():
-                self.complete_fields(entity)
-
-    # -- functions -------------------------------------------------------------------------------------------------
-
-    def _signatures(self) -> None:
-        for node in self._of(d.FunctionDeclaration):
-            if not self._new(node.name, "function"):
-                continue
-            seen: dict[str, Node] = {}
-            for parameter in node.parameters:
-                if parameter.name.text in seen:
-                    self.report.error(
-                        parameter,
-                        f"duplicate parameter '{parameter.name.text}'",
-                        "CAI0103",
-                        kind=_SCOPE,
-                        other=seen[parameter.name.text],
-                        label="first declared here",
-                        help_text="call one of them otherwise",
-                    )
-                seen[parameter.name.text] = parameter
-            parameters = tuple(
-                (parameter.name.text, self.resolve(parameter.type) if parameter.type is not None else t.Unknown())
-                for parameter in node.parameters
-            )
-            for parameter, (_, type_) in zip(node.parameters, parameters, strict=True):
-                if isinstance(t.required(type_), t.Void | t.Paginated | t.Many):
-                    self.report.error(parameter, f"no value is of type '{t.required(type_)}'", "CAI0208", help_text="results have it")
-            if node.source is not None and not _SOURCE.fullmatch(node.source):
-                hint = "the module lies in activities/ beside the program"
-                self.report.error(
-                    node.name, f"'{node.source}' is no function of Python", "CAI0123", help_text=f"write module.function: {hint}"
-                )
-            result = self.resolve(node.result) if node.result is not None else t.Unknown()
-            self.symbols.functions[node.name.text] = FunctionSymbol(node.name.text, node, parameters, result)
-
-    def _function(self, symbol: FunctionSymbol) -> Function:
-        result = None if isinstance(symbol.result, t.Unknown) else symbol.result
-        host = Host("a function", result=result)
-        scope = Scope(host)
-        parameters: list[Parameter] = []
-        for (name, type_), node in zip(symbol.parameters, symbol.declaration.parameters, strict=True):
-            unique = host.unique(name)
-            scope.variables[name] = Variable(name, unique, type_, False, node)
-            parameters.append(Parameter(unique, type_))
-        declared = symbol.declaration
-        body = self.host_block(declared.body, scope) if declared.body is not None else ()
-        self._bodies[symbol.name] = host
-        promises = declared.body is not None and result is not None and not isinstance(result, t.Void)
-        if promises and declared.body is not None and not always_ends(declared.body):
-            self.report.absent(
-                declared.body, declared.name, "not every way through this block returns a result", "CAI0506", help_text=UNRETURNED
-            )
-        return Function(
-            name=symbol.name,
-            parameters=tuple(parameters),
-            result=symbol.result,
-            body=body,
-            pure=not host.impure and declared.source is None,
-            source=declared.source,
-            at=symbol.declaration.start,
-        )
-
     # -- endpoints, seed, tests ------------------------------------------------------------------------------------
 
     def _endpoints(self) -> tuple[Endpoint, ...]:
@@ -413,13 +260,3 @@ class Program(Settings):
             host = Host("a test", user=False, test=True)
             found.append(Test(name=node.name, body=self.host_block(node.body, Scope(host)), at=node.start))
         return tuple(found)
-
-
-def _named_types(nodes: Sequence[Node]) -> Iterator[str]:
-    """The names of types that fields mention, however deep."""
-    waiting: list[Node] = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ty.NamedType):
-            yield node.name.text
-        waiting.extend(children(node))

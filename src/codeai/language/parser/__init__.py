@@ -9,9 +9,9 @@ import msgspec
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass
 from codeai.language.lexer import END, tokenize
 from codeai.language.parser.braces import mend_braces
-from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.declarations import Parser
 from codeai.language.parser.repairs import repaired
+from codeai.language.parser.reporting import ParseFailure
 from codeai.language.source import SourceFile
 from codeai.language.spellings.outline import Outline, merged, outline_of
 from codeai.language.tree.expressions import Expression

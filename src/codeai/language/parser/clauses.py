@@ -8,8 +8,8 @@ from typing import Any, Final
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import END, NAME
 from codeai.language.parser import slips
-from codeai.language.parser.cursor import in_words
 from codeai.language.parser.entities import Entities
+from codeai.language.parser.reporting import in_words
 from codeai.language.spellings import descriptions, endpoints, security, values
 from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d

@@ -10,9 +10,9 @@ from codeai.language.lexer import END, NAME, STRING, is_name
 from codeai.language.naming import table_name
 from codeai.language.operators import METHODS
 from codeai.language.parser import foreign_headers, scripts, slips
-from codeai.language.parser.cursor import ParseFailure, in_words
 from codeai.language.parser.events import Events
 from codeai.language.parser.foreign_types import canonical
+from codeai.language.parser.reporting import ParseFailure, in_words
 from codeai.language.parser.statements import KEYWORDS
 from codeai.language.spellings import descriptions, endpoints, security
 from codeai.language.spellings import settings as spelled

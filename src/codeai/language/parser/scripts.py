@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from codeai.language.lexer import NAME, tokenize
-from codeai.language.parser.cursor import ParseFailure
+from codeai.language.parser.reporting import ParseFailure
 from codeai.language.tree import declarations as d
 from codeai.language.tree import queries as q
 from codeai.language.tree import statements as st

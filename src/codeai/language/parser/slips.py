@@ -10,7 +10,8 @@ from typing import Final
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, RAW, STRING
 from codeai.language.operators import CONTINUING_WORDS, NO_OPERANDS, STATEMENT_WORDS, TYPE_WORDS
-from codeai.language.parser.cursor import Cursor, ParseFailure
+from codeai.language.parser.cursor import Cursor
+from codeai.language.parser.reporting import ParseFailure
 
 # What follows the second of two equal words, when the first one is too many.
 BEHIND_KEYWORDS: Final = (NAME, STRING, RAW, INTEGER, DECIMAL, DURATION, ":", "{", "[")

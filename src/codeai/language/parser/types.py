@@ -7,8 +7,8 @@ from typing import Final
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME, STRING, is_name
 from codeai.language.parser import foreign_fields, foreign_types, slips
-from codeai.language.parser.cursor import ParseFailure
 from codeai.language.parser.expressions import Expressions
+from codeai.language.parser.reporting import ParseFailure
 from codeai.language.spellings import data, descriptions
 from codeai.language.spellings.words import TYPES
 from codeai.language.tree import expressions as ex
