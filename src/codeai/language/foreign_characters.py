@@ -32,7 +32,7 @@ _WORDS: Final = {
     "^": "a power is written as a product: 'a * a'",
     "\\": "a line goes on behind an operator, a comma or within brackets",
 }
-_WORD: Final = re.compile(r"[\w\u00ad\u200b-\u200f\u2060\ufeff]+")
+_WORD: Final = re.compile(r"[\w\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _OF_NAMES: Final = "names have the letters a to z, digits and '_'"
 
 

@@ -1,8 +1,10 @@
 """Excerpts: several places, several lines, tabs, wide characters, long lines, several files, colour."""
 
+import msgspec
 import pytest
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
+from codeai.language.rendering.concise import concise
 from codeai.language.rendering.text import rich
 from codeai.language.source import Sources
 
@@ -73,6 +75,26 @@ def test_marks_stand_below_what_they_mark(text: str, marks: str) -> None:
 def test_what_would_deceive_a_terminal_is_not_printed() -> None:
     assert "\x1b" not in rendered("\x1b[31m \u202e bad", ("bad", ""))
     assert "\u202e" not in rendered("\x1b[31m \u202e bad", ("bad", ""))
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b2J", "\u202e", "a\nb", "\ud800"])
+def test_what_a_finding_quotes_cannot_disturb_a_terminal_either(text: str) -> None:
+    sources = Sources()
+    sources.add(f"{text}.cai", "x")
+    found = Diagnostic(
+        "CAI0101",
+        DiagnosticClass.SCOPE,
+        f"'{text}'",
+        Span(0, 1, text),
+        help=text,
+        note=text,
+        expected=(text, "y"),
+        secondary=(Span(0, 1, text),),
+    )
+    for shown in (rich(found, sources), rich(msgspec.structs.replace(found, help=""), sources), concise(found, sources)):
+        assert text not in shown
+        assert shown.encode().decode() == shown
+    assert "\n" not in concise(found, sources)
 
 
 def test_a_long_line_is_cut_around_the_place() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass
+from codeai.language.invisible import invisible
 from codeai.language.lexer import END, tokenize
 from codeai.language.parser.braces import mend_braces
 from codeai.language.parser.declarations import Parser
@@ -38,12 +39,14 @@ def parse_module(file: SourceFile, outline: Outline | None = None) -> Parsed:
 
     :param outline: what the whole program declares, which some older spellings depend on; without it, what this file does
     """
-    parser = Parser(file, tokenize(file.text, file.base))
+    tokens = tokenize(file.text, file.base)
+    parser = Parser(file, tokens)
     parser.known = outline
     mend_braces(parser)
     module = parser.module()
     known = parser.known
     module, diagnostics = repaired(file, module, parser.diagnostics, lambda: known or outline_of(tokenize(file.text, file.base)))
+    diagnostics.extend(invisible(file, tokens, diagnostics))
     return Parsed(module, diagnostics, parser.incomplete)
 
 

@@ -28,6 +28,23 @@ def cells(text: str, at: int = 0) -> list[tuple[str, int]]:
     return found
 
 
+def plain(text: str) -> str:
+    """A text in one line as it may be printed: what a terminal would obey, or would not show, is written as an escape.
+
+    Messages quote names and texts of programs, which may hold anything.
+    """
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) in ("Zs", "Co", "Cn"):
+        return character
+    if character == "\n":
+        return "\\n"
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 def _foreign(character: str) -> tuple[str, int]:
     """Combining marks take no cell, East Asian wide characters two; controls and direction marks would deceive the reader."""
     category = unicodedata.category(character)

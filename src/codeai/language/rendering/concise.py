@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codeai.language.diagnostics import Diagnostic, Severity
+from codeai.language.rendering.columns import plain
 from codeai.language.source import Sources
 
 
@@ -11,4 +12,4 @@ def concise(found: Diagnostic, sources: Sources) -> str:
     place = sources.locate(found.primary.start)
     weight = "" if found.severity is Severity.ERROR else f" {found.severity}"
     hint = f" ({found.help})" if found.help else ""
-    return f"{place}: {found.kind}{weight}: {found.message}{hint}"
+    return plain(f"{place}: {found.kind}{weight}: {found.message}{hint}")

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from codeai.language.diagnostics import Span
-from codeai.language.rendering.columns import cells
+from codeai.language.rendering.columns import cells, plain
 from codeai.language.source import SourceFile, Sources
 
 Paint = Callable[[str, str], str]
@@ -78,19 +78,20 @@ class _File:
 
     def _place(self, span: Span, style: str) -> None:
         start, end = self.file.locate(span.start), self.file.locate(max(span.start, span.end))
+        label = plain(span.label)
         if end.line > start.line and end.column == 1:  # the line end belongs to the line before
             end = self.file.locate(span.end - 1)
         if end.line > start.line and not self.bars:
-            self.bars.append(Bar(start.line, end.line, start.column - 1, max(end.column - 1, 1), span.label, style))
+            self.bars.append(Bar(start.line, end.line, start.column - 1, max(end.column - 1, 1), label, style))
             return
         stop = end.column - 1 if end.line == start.line else len(self.file.line_text(start.line))
-        mark = Mark(start.column - 1, max(stop, start.column), span.label, style)
+        mark = Mark(start.column - 1, max(stop, start.column), label, style)
         self.marks.setdefault(start.line, []).append(mark)
 
     def rows(self, width: int, arrow: str) -> list[str]:
         place = self.file.locate(self.first.start)
         blank = self.paint(" " * width + " |", GUTTER)
-        found = [f"{self.paint(' ' * width + arrow, GUTTER)} {place}", blank]
+        found = [f"{self.paint(' ' * width + arrow, GUTTER)} {plain(str(place))}", blank]
         before = 0
         for line in self._lines():
             if before and line > before + 1:

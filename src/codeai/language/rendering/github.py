@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, Severity
+from codeai.language.rendering.columns import plain
 from codeai.language.source import Sources
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice", Severity.HINT: "notice"}
@@ -26,7 +27,7 @@ def annotation(found: Diagnostic, sources: Sources) -> str:
     if end.line != start.line:
         del values["col"]
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in values.items() if value is not None)
-    text = "\n".join(part for part in (found.message, found.help, found.note) if part)
+    text = "\n".join(plain(line) for part in (found.message, found.help, found.note) if part for line in part.split("\n"))
     return f"::{_COMMANDS[found.severity]} {properties}::{_data(text)}"
 
 

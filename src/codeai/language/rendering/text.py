@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from codeai.language.diagnostics import Diagnostic, Severity
+from codeai.language.rendering.columns import plain
 from codeai.language.rendering.concise import concise as concise
 from codeai.language.rendering.excerpt import GUTTER, PRIMARY, SECONDARY, excerpt
 from codeai.language.source import Sources
@@ -25,11 +26,11 @@ def rich(found: Diagnostic, sources: Sources, *, colour: bool = False) -> str:
     def paint(text: str, style: str) -> str:
         return f"\x1b[{styles[style]}m{text}\x1b[0m" if colour and text.strip() else text
 
-    lines = [paint(f"{found.severity}[{found.code}]", "head") + paint(f" {found.kind}: {found.message}", "message")]
+    lines = [paint(f"{found.severity}[{found.code}]", "head") + paint(f" {found.kind}: {plain(found.message)}", "message")]
     lines.extend(excerpt(found.primary, found.secondary, sources, paint))
     for name, text in (("help", found.help), ("expected", _alternatives(found)), ("note", found.note)):
         if text:
-            lines.append(f"  {paint('=', GUTTER)} {paint(name, 'message')}: {text}")
+            lines.append(f"  {paint('=', GUTTER)} {paint(name, 'message')}: {plain(text)}")
     return "\n".join(lines)
 
 
