@@ -16,11 +16,26 @@ from codeai.model import expression as ir
 
 IN_BLOCKS: Final = "write it in a block, 'do { … }'"
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_STEP: Final = re.compile(r"step '(\w+)'")
 _AS_INT = "say what it is, as in 'x as int'"
+
+
+def for_step(type_: t.Type) -> str:
+    """Where what a step gave stands, when all that is known of the step was taken for it."""
+    plain = t.required(type_)
+    named = _STEP.fullmatch(plain.name) if isinstance(plain, t.Record) else None
+    return f"what the step gave is 'steps.{named[1]}.output'" if named is not None else ""
+
+
+def for_list(type_: t.Type) -> str:
+    """What to go through instead of something that is no list."""
+    return for_step(type_) or "go through a list, as 'select Entity' or [a, b] is one"
 
 
 def for_arithmetic(operator: str, left: t.Type, right: t.Type) -> str:
     """What may be meant by an operator between two types that it does not know."""
+    if (step := for_step(left) or for_step(right)) != "":
+        return step
     if isinstance(left, t.Json) or isinstance(right, t.Json):
         return _AS_INT
     if operator == "+" and (is_text(left) or is_text(right)):
@@ -38,7 +53,7 @@ def for_arithmetic(operator: str, left: t.Type, right: t.Type) -> str:
 
 def for_order(type_: t.Type) -> str:
     """How values without an order are compared."""
-    return _AS_INT if isinstance(type_, t.Json) else ""
+    return _AS_INT if isinstance(type_, t.Json) else for_step(type_)
 
 
 def for_condition(type_: t.Type) -> str:
@@ -46,6 +61,8 @@ def for_condition(type_: t.Type) -> str:
     plain = t.required(type_)
     if isinstance(plain, NUMERIC):
         return "compare it, as in 'x > 0'"
+    if (step := for_step(plain)) != "":
+        return f"{step}; whether it has finished is its 'ok'"
     if isinstance(plain, t.Row | t.Ref | t.Record) or t.is_nullable(type_):
         return "compare it, as in 'x != null'"
     if isinstance(plain, t.List):
@@ -70,6 +87,8 @@ def for_value(wanted: t.Type, found: ir.Expression) -> str:
 
 def for_conversion(wanted: t.Type, given: t.Type) -> str:
     """What makes a value of one type one of another, where something does."""
+    if (step := for_step(given)) != "":
+        return step
     if isinstance(wanted, t.Int | t.Decimal | t.Float) and is_text(given):
         return f"read the number from it with {'parse_int' if isinstance(wanted, t.Int) else 'parse_decimal'}(…)"
     if {type(wanted), type(given)} == {t.Decimal, t.Float}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codeai.analysis.advice import for_function, for_method
+from codeai.analysis.advice import for_function, for_method, for_step
 from codeai.analysis.arguments import argument_problem, as_parameters, call_problem
 from codeai.analysis.builtins import ALIASES, BUILTINS, OF_TESTS, STRICT, Builtin, usage
 from codeai.analysis.expressions import Expressions
@@ -240,7 +240,10 @@ class Calls(Expressions):
         if problem is not None:
             at, said = problem
             place: Node = node.arguments[at - (target is not None)].value if at >= (target is not None) else node
-            self.report.error(place, f"type mismatch for argument {at + 1} of '{name}': {said}", "CAI0301", kind=self.kind)
+            advice = for_step(arguments[at].type)
+            self.report.error(
+                place, f"type mismatch for argument {at + 1} of '{name}': {said}", "CAI0301", kind=self.kind, help_text=advice
+            )
             return broken(node)
         arguments = as_parameters(name, builtin.kinds, arguments)
         if name == "issue_token" and len(node.arguments) > 1:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from codeai.analysis.advice import for_missing
+from codeai.analysis.advice import for_missing, for_step
 from codeai.analysis.conversions import is_text, wider_number
 from codeai.analysis.reporter import in_quotes
 from codeai.analysis.scope import Host, Scope
@@ -53,7 +53,8 @@ class Literals(Values):
         parts = tuple(self.expression(part, scope) for part in node.parts)
         for part, resolved in zip(node.parts, parts, strict=True):
             if isinstance(t.required(resolved.type), t.List | t.Record | t.Row | t.Map | t.Function):
-                self.report.error(part, f"cannot put {resolved.type} into a string", "CAI0305", help_text="use to_json(…)")
+                advice = for_step(resolved.type) or "use to_json(…)"
+                self.report.error(part, f"cannot put {resolved.type} into a string", "CAI0305", help_text=advice)
         return ir.Interpolate(type=t.String(), parts=parts, at=node.start)
 
     def _list(self, node: ex.ListLiteral, scope: Scope, expected: t.Type | None) -> ir.Expression:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from codeai.analysis.advice import for_step
 from codeai.analysis.builtins import BUILTINS
 from codeai.analysis.conversions import is_text
 from codeai.analysis.names import Names, origin_of
@@ -145,9 +146,14 @@ class Members(Names):
                 said = f"the row was recorded without its '{name}'"
                 self.report.error(node.name, said, "CAI0309", help_text=f"say 'with {name}' in the query of the step")
                 return broken(node)
+            if entity is not None and name in entity.fields:
+                said = f"'{name}' is secret, and results of steps are recorded without secrets"
+                self.report.error(node.name, said, "CAI0309", help_text=f"read it where it is needed, with get {entity.name}(…)")
+                return broken(node)
             what = f"{target.place} of the request" if isinstance(target, ir.RequestValue) else str(type_)
             known, owner = [known.name for known in type_.fields], "" if isinstance(target, ir.RequestValue) else type_.name
-            self.report.unknown(node.name, f"unknown field '{name}' in {what}", name, known, "CAI0106", owner=owner)
+            said = f"unknown field '{name}' in {what}"
+            self.report.unknown(node.name, said, name, known, "CAI0106", owner=owner, otherwise=for_step(type_))
             return broken(node)
         if name in self.shadowed.get(type_.name, ()):
             meant = {"ok": "whether the step has finished", "error": "how the step failed", "output": "all that the step gave"}[name]
@@ -252,5 +258,5 @@ class Members(Names):
         if isinstance(type_, t.Json | t.Map | t.Unknown):
             result = type_.value if isinstance(type_, t.Map) else t.Json()
             return ir.Item(type=t.optional(result), target=target, index=index, at=node.start)
-        self.report.error(node, f"type '{type_}' has no elements", "CAI0108", kind=self.kind)
+        self.report.error(node, f"type '{type_}' has no elements", "CAI0108", kind=self.kind, help_text=for_step(type_))
         return broken(node)

@@ -6,7 +6,7 @@ import datetime
 from decimal import Decimal
 from typing import Final
 
-from codeai.analysis.advice import for_arithmetic, for_conversion, for_order, for_value
+from codeai.analysis.advice import for_arithmetic, for_conversion, for_order, for_step, for_value
 from codeai.analysis.arguments import ORDERED
 from codeai.analysis.conversions import NUMERIC, convert, is_number, is_text, is_unknown, wider_number
 from codeai.analysis.members import Members
@@ -144,6 +144,7 @@ class Operators(Members):
         type_ = t.required(right.type)
         if not isinstance(type_, t.List | t.Unknown | t.Json):
             hint = "a part of a text is found by 'text contains part'" if is_text(type_) else "write the values in brackets: [a, b]"
+            hint = for_step(type_) or hint
             self.report.error(node.right, f"'in' needs an array on its right, got {type_}", "CAI0315", kind=self.kind, help_text=hint)
             return broken(node)
         if isinstance(type_, t.List) and isinstance(t.required(left.type), t.Json) and not isinstance(t.required(type_.item), t.Json):

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from codeai.analysis.advice import for_missing
+from codeai.analysis.advice import for_list, for_missing
 from codeai.analysis.names import origin_of, shown_with
 from codeai.analysis.queries import Queries
 from codeai.analysis.reporter import Reporter, in_quotes
@@ -171,9 +171,7 @@ class Statements(Queries):
             item = t.Json()
         elif not isinstance(type_, t.Unknown):
             said = f"cannot iterate over non-array type '{type_}'"
-            self.report.error(
-                node.items, said, "CAI0350", kind=DiagnosticClass.TYPE, help_text="go through a list, as 'select Entity' or [a, b] is one"
-            )
+            self.report.error(node.items, said, "CAI0350", kind=DiagnosticClass.TYPE, help_text=for_list(type_))
         inner = scope.child()
         unique = self._declare(node.name, item, inner, mutable=False, value=items)
         return s.For(name=unique, items=items, body=self.block(node.body, inner), at=node.start)

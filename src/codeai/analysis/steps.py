@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from codeai.analysis import kinds as k
+from codeai.analysis.advice import for_list
 from codeai.analysis.events import Events
 from codeai.analysis.names import shown_with
 from codeai.analysis.payloads import wire_name
@@ -214,9 +215,7 @@ class Steps(Events):
             run.carried = {name: shown_with(items, Scope(host))}
         if not isinstance(type_, t.List | t.Json | t.Unknown):
             said = f"cannot iterate over non-array type '{type_}'"
-            self.report.error(
-                listed, said, "CAI0350", kind=DiagnosticClass.TYPE, help_text="go through a list, as 'select Entity' or [a, b] is one"
-            )
+            self.report.error(listed, said, "CAI0350", kind=DiagnosticClass.TYPE, help_text=for_list(type_))
         return name, items, {name: item, "index": t.Int()}
 
     def _finished(self, node: ex.Expression, run: Run, more: dict[str, t.Type]) -> ir.Expression:

@@ -62,7 +62,8 @@ class Literals(Printer):
     def string(self, node: ex.StringLiteral, depth: int) -> str:
         """As it was written, unless it was written as something else (an older spelling)."""
         text = self.source(node)
-        return text if text_value(text) == node.value and not _interpolates(text) else _escaped(node.value)
+        whole = text[0] == text[-1]  # in a quoted expression the quotes may have strokes before them
+        return text if whole and text_value(text) == node.value and not _interpolates(text) else _escaped(node.value)
 
     def literal_text(self, node: ex.StringLiteral) -> str:
         """A string where braces mean nothing."""

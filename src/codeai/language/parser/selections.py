@@ -9,6 +9,7 @@ from codeai.language.lexer import INTEGER, NAME, STRING
 from codeai.language.parser.types import Types
 from codeai.language.spellings import conditions
 from codeai.language.spellings.references import quoted_reference
+from codeai.language.spellings.texts import stands_alone
 from codeai.language.spellings.words import QUERY
 from codeai.language.suggestions import suggest
 from codeai.language.tree import expressions as ex
@@ -210,7 +211,7 @@ class Selections(Types):
                 self.i += 1
                 found.everything = True
             else:
-                found.where = conditions.condition(self) if conditions.stands_alone(self) else self.expression()
+                found.where = conditions.condition(self) if stands_alone(self) else self.expression()
         elif word == "order" and self.text_at(1) == "by":
             self.i += 2
             found.order_by.extend(self._order_terms())

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from codeai.language.lexer import END, NAME, STRING, Tokens, tokenize
+from codeai.language.lexer import END, NAME, STRING, Tokens
+from codeai.language.spellings.texts import tokens_within
 from codeai.language.tree import expressions as ex
 
 if TYPE_CHECKING:
     from codeai.language.parser.selections import Selections
 
-_OPERATORS: Final = frozenset(("==", "=", "!=", "<", "<=", ">", ">=", "+", "??", "."))
 _WORDS: Final = frozenset(("and", "or", "not", "in", "is", "null", "between", "true", "false", "asc", "desc"))
 
 
 def condition(p: Selections) -> ex.Expression:
     """The condition in the string at the current token; what is wrong in it is reported at its place."""
     start, end = p.start, p.ends[p.i]
-    tokens = _translated(p, start + 1, end - 1)
+    tokens = _translated(p)
     p.i += 1
     inner = p.within(tokens)
     value = inner.expression()
@@ -27,21 +27,9 @@ def condition(p: Selections) -> ex.Expression:
     return value
 
 
-def stands_alone(p: Selections) -> bool:
-    """Whether the string at the current token is a whole condition, not the operand of a comparison."""
-    if p.kinds[p.i] != STRING:
-        return False
-    following, text = p.kind_at(1), p.text_at(1)
-    operator = following in _OPERATORS or (following == NAME and text in ("in", "contains", "is"))
-    return not operator or p.breaks_at(1)
-
-
-def _translated(p: Selections, start: int, end: int) -> Tokens:
+def _translated(p: Selections) -> Tokens:
     """The tokens of SQL as tokens of ours."""
-    base = p.file.base
-    source = tokenize(p.file.text, base, start - base, end - base, error=p.lexer_class)
-    p.diagnostics.extend(source.diagnostics)
-    writer = _Writer(p, source)
+    writer = _Writer(p, tokens_within(p))
     writer.run()
     return writer.out
 

@@ -66,13 +66,13 @@ def _if(p: Workflows) -> tuple[d.Clause, ...] | None:
 
 
 def _condition(p: Workflows) -> ex.Expression:
-    return texts.expression(p) if p.at(STRING) else p.expression()
+    return texts.expression(p) if texts.stands_alone(p) else p.expression()
 
 
 def _quoted(p: Workflows) -> tuple[d.Clause, ...] | None:
     """``when``, ``check`` and ``for_each`` with an expression in quotes."""
     ahead = 2 if p.kind_at(1) == ":" else 1
-    if p.kind_at(ahead) != STRING:
+    if not texts.stands_alone(p, ahead):
         return None
     key = p.key()
     value = texts.expression(p)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from codeai.language.lexer import is_dotted, tokenize
+from codeai.language.lexer import NAME, STRING, Tokens, is_dotted, tokenize
 from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from codeai.language.parser.expressions import Expressions
 
 _ROOTS: Final = ("workflow", "steps", "trigger", "config", "input")
+_OPERATORS: Final = frozenset(("==", "=", "!=", "<", "<=", ">", ">=", "+", "??", "."))
+_ESCAPED: Final = re.compile(r'\\"((?:[^"\\]|\\[^"])*)\\"')
 _Kind = TypeVar("_Kind", bound=Node)
 
 
@@ -61,12 +64,32 @@ def _deep(p: Expressions, value: ex.Expression) -> ex.Expression:
     return reference(p, value)
 
 
+def tokens_within(p: Expressions) -> Tokens:
+    """The tokens of what the string at the current token says. Strings in it have single quotes or escaped ones; of each pair of
+    those the first loses the stroke before it and the second the one behind, so that everything stays in its place.
+    """
+    base, text = p.file.base, p.file.text
+    start, end = p.start - base, p.ends[p.i] - base
+    if '\\"' in (content := text[start + 1 : end - 1]):
+        text = text[: start + 1] + _ESCAPED.sub(r' "\1" ', content) + text[end - 1 :]
+    tokens = tokenize(text, base, start + 1, end - 1, error=p.lexer_class)
+    p.diagnostics.extend(tokens.diagnostics)
+    return tokens
+
+
+def stands_alone(p: Expressions, ahead: int = 0) -> bool:
+    """Whether a string at the current token, or some tokens ahead, is a whole expression, not the operand of one."""
+    if p.kind_at(ahead) != STRING:
+        return False
+    following, text = p.kind_at(ahead + 1), p.text_at(ahead + 1)
+    operator = following in _OPERATORS or (following == NAME and text in ("in", "contains", "is", "starts_with", "ends_with", "between"))
+    return not operator or p.breaks_at(ahead + 1)
+
+
 def expression(p: Expressions) -> ex.Expression:
     """A whole expression in the string at the current token, as in ``if "steps.s.output.ok == true"``."""
     start, end = p.start, p.ends[p.i]
-    base = p.file.base
-    tokens = tokenize(p.file.text, base, start + 1 - base, end - 1 - base, error=p.lexer_class)
-    p.diagnostics.extend(tokens.diagnostics)
+    tokens = tokens_within(p)
     p.i += 1
     inner = p.within(tokens)
     value = inner.expression()
