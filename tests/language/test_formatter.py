@@ -105,6 +105,7 @@ SAMPLES = [
     ("endpoint GET /a { body: list({\na: int\n})  // behind\nuse: [b] }", None),
     ("function f() { return {b:1} /*c*/ status 201 headers { d: 2 // e\n} }", None),
     ("function f(a) { return (select A).length }", "function f(a) { return (select A).length }\n"),
+    ('test "t" { GET "/a/{b.c}?d={e}" { f: 1 } }', 'test "t" { GET /a/{b.c}?d={e} { f: 1 } }\n'),
     ("test \"it's\" { let r = GET /a/{b.c}?d=1 headers { X-A: '1' }\n expect r.status==200 }", None),
     ("function f(a, b) { return (a as int) ? a : b }", "function f(a, b) { return (a as int) ? a : b }\n"),
     ("function f(a, b) { return (a == (b as int)) ? a : b }", "function f(a, b) { return (a == b as int) ? a : b }\n"),

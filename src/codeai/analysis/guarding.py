@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import EntitySymbol, Symbols
@@ -11,21 +13,38 @@ from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.entity import Entity
 
+_PERMISSION: Final = re.compile(r"\*|\*:\*|[^*:\s,]+:\*|[^*:\s,]+(?::[^*:\s,]+)*")
+
 
 def check_permission(name: Identifier, symbols: Symbols, report: Reporter) -> None:
-    """Reports a permission that no role gives. Where tokens bring permissions along, or no roles are declared, anything goes."""
+    """Reports a malformed permission, or one that no role gives (where tokens bring some along, or no roles are declared, any may be)."""
+    if not well_formed(name, report):
+        return
     given = _given(symbols)
     if given is not None and not any(_grants(pattern, name.text) for pattern in given):
         report.unknown(name, f"unknown permission '{name.text}'", name.text, given, "CAI0134")
+
+
+def well_formed(name: Identifier, report: Reporter) -> bool:
+    """Whether a permission is one; reports what is none, such as a ``*`` in a place where it is no wildcard."""
+    if _PERMISSION.fullmatch(name.text):
+        return True
+    area, _, action = name.text.rpartition(":")
+    told = "it is written 'area:action', 'area:*' or '*:*'"
+    if area == "*" and action and "*" not in action:
+        told += f"; '{action}' of each area is named with its area"
+    report.error(name, f"malformed permission '{name.text}'", "CAI0139", help_text=told)
+    return False
 
 
 def _given(symbols: Symbols) -> list[str] | None:
     from_tokens = any(setting.key.text == "permissions_claim" for provider in symbols.providers.values() for setting in provider.settings)
     if from_tokens or not symbols.roles:
         return None
-    return [
+    given = [
         part.text for role in symbols.roles.values() for clause in role.clauses if clause.key.text == "permissions" for part in clause.names
     ]
+    return given if all(map(_PERMISSION.fullmatch, given)) else None  # what a malformed one was meant to give is not known
 
 
 def _grants(pattern: str, permission: str) -> bool:

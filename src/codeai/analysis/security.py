@@ -8,6 +8,7 @@ from typing import Final
 from codeai.analysis import kinds as k
 from codeai.analysis.circles import circles, shown
 from codeai.analysis.configured import check_kind
+from codeai.analysis.guarding import well_formed
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.workflows import Workflows
 from codeai.language import types as t
@@ -135,9 +136,11 @@ class Security(Workflows):
                 if clause.key.text in names:
                     self.report.duplicate(clause.key, clause.key.text, next(c.key for c in node.clauses if c.key.text == clause.key.text))
                 names[clause.key.text] = tuple(part.text for part in clause.names)
-                if clause.key.text == "inherits":
-                    for part in clause.names:
+                for part in clause.names:
+                    if clause.key.text == "inherits":
                         self.check_role(part)
+                    else:
+                        well_formed(part, self.report)
             found.append(Role(name=name, permissions=names.get("permissions", ()), inherits=names.get("inherits", ()), at=node.start))
         self._role_cycles({role.name: role.inherits for role in found})
         return tuple(found)

@@ -35,3 +35,12 @@ def report_unread(kind: str, clauses: Iterable[d.Clause], report: Reporter) -> N
         advice = UNREAD[kind].get(name)
         if advice is not None:
             report.warning(clause, f"'{name}' of {'an' if kind[0] in 'io' else 'a'} {kind} is not used", "CAI0032", help_text=advice)
+
+
+def report_unscheduled(clauses: Iterable[d.Clause], report: Reporter) -> None:
+    """Warns of what a job without a schedule says about its ticks. ``overlap`` is also about runs of one key."""
+    given = {clause.key.text: clause for clause in clauses if isinstance(clause, d.ValueClause)}
+    for name in ("catch_up",) if "key" in given else ("catch_up", "overlap"):
+        if name in given:
+            said = f"'{name}' of a job without a schedule is not used"
+            report.warning(given[name], said, "CAI0032", help_text=f"add 'schedule', or leave '{name}' out")

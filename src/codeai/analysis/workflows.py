@@ -13,7 +13,7 @@ from codeai.analysis.schedules import cron_problem, is_timezone, near_timezone
 from codeai.analysis.scope import Scope
 from codeai.analysis.steps import Run, Steps, first_clause
 from codeai.analysis.symbols import RunSymbol
-from codeai.analysis.unread import report_unread
+from codeai.analysis.unread import report_unread, report_unscheduled
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
 from codeai.language.tree import events as ev
@@ -96,6 +96,8 @@ class Workflows(Steps):
         report_unread("job", clauses, self.report)
         schedule = first_clause(clauses, w.ScheduleClause)
         self._timezone(node, clauses, scheduled=schedule is not None)
+        if schedule is None:
+            report_unscheduled(clauses, self.report)
         values = {key: self.clause_value(clauses, key) for key in _JOB_VALUES}
         queue, priority, timeout = values["queue"], values["priority"], values["timeout"]
         overlap, catch_up, concurrency, key = values["overlap"], values["catch_up"], values["concurrency"], values["key"]

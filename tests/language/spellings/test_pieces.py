@@ -146,6 +146,8 @@ PIECES = [
     ("job j { retry { max_attempts 2 }  do { log 'x' } }\n", "job j { retry: 2 times  do { log 'x' } }\n"),
     ('job j { timeout "90s"  do { log error_message } }\n', "job j { timeout: 90s  do { log error.message } }\n"),
     # settings
+    ('role r { permissions: "a:b, c:*"  inherits: "v, w" }\n', 'role r { permissions: ["a:b", "c:*"]  inherits: [v, w] }\n'),
+    ('endpoint GET /x { roles: "v, w" }\n', "endpoint GET /x { roles: [v, w] }\n"),
     ("middleware m cors { max_age: 60 }\n", "middleware m { type: cors  max_age: 1m }\n"),
     ('auth a jwt { secret "$KEY" }\n', "auth a { method: jwt  secret: secret(KEY) }\n"),
     ('config { database_host: "db" }\n', 'config { database: postgres { host: "db" } }\n'),

@@ -7,7 +7,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.elsewhere import nearest_or_meant
-from codeai.language.lexer import NAME
+from codeai.language.lexer import NAME, is_name
 from codeai.language.operators import TYPE_WORDS
 from codeai.language.parser.statements import Statements
 from codeai.language.spellings import data, descriptions
@@ -20,9 +20,10 @@ class Entities(Statements):
     """Parses the insides of entities."""
 
     def names(self) -> tuple[Identifier, ...]:
-        """``[a, "b:c", d]`` or one name; quoted names are the same names."""
+        """``[a, "b:c", d]`` or one name; quoted names are the same names, and several in one text are a list."""
         if not self.take("["):
-            return (self._quotable(),)
+            name = self._quotable()
+            return self._listed(name) if "," in name.text else (name,)
         found: list[Identifier] = []
         while not self.at("]"):
             found.append(self._quotable())
@@ -30,6 +31,13 @@ class Entities(Statements):
                 break
         self.expect("]", "']'", "','")
         return tuple(found)
+
+    def _listed(self, name: Identifier) -> tuple[Identifier, ...]:
+        """``"a, b"``, an older spelling."""
+        parts = [part.strip() for part in name.text.split(",") if part.strip()]
+        shown = ", ".join(part if is_name(part) else f'"{part}"' for part in parts)
+        self.older(name.start, name.end, f"[{shown}]")
+        return tuple(Identifier(name.start, name.end, part) for part in parts)
 
     def _quotable(self) -> Identifier:
         start, end = self.start, self.ends[self.i]

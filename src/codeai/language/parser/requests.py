@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from codeai.language.lexer import BROKEN, NAME, STRING, Tokens, begins_interpolation, interpolation_end, tokenize
@@ -18,10 +19,14 @@ class Requests(Queries):
     """Parses what a test asks of the program."""
 
     def path_missing(self) -> None:
-        """Refuses a method with a name or a text instead of a path."""
+        """Refuses a method with a name, or a text that is none, instead of a path."""
         if self.kind_at(1) in (NAME, STRING) and not self.breaks_at(1) and self.text_at(1) not in NO_OPERANDS:
             self.i += 1
             self.fail_expected("a path", help_text="a path begins with '/'")
+
+    def path_follows(self) -> bool:
+        """Whether the token behind the current one begins a path, which may stand in quotes."""
+        return self.kind_at(1) == "/" or (self.kind_at(1) == STRING and self.text_at(1)[1:2] == "/" and not self.breaks_at(1))
 
     def request(self) -> ex.Expression:
         """``GET /a/{id} headers { … } { … }``."""
@@ -46,12 +51,24 @@ class Requests(Queries):
         return self.at_word("headers") and self.kind_at(1) == "{" and not self.breaks_at(1)
 
     def _request_path(self) -> ex.Expression:
-        """The run of characters up to white space; ``{expression}`` in it is interpolated."""
+        """The run of characters up to white space, or a text; ``{expression}`` in it is interpolated."""
+        if self.kinds[self.i] == STRING:
+            return self._quoted_path()
         begin, end = self.path_run(braces=True)
         text = self.file.text[begin - self.file.base : end - self.file.base]
         self._closed_braces(text, begin)
         last = self.file.base + len(self.file.text)  # a path at the very end has nothing behind it in place of a quote
         return self._interpolation(begin - 1, min(end + 1, last), f"/{text}/")
+
+    def _quoted_path(self) -> ex.Expression:
+        start, end, text = self.start, self.ends[self.i], self.texts[self.i]
+        self.i += 1
+        blank = re.search(r"\s", re.sub(r"\{[^}]*\}", lambda found: "x" * len(found[0]), text))
+        if blank is not None:
+            place = start + blank.start()
+            self.report("a path has no white space", "CAI0020", place, place + 1, help_text="write '%20' for a space")
+        self._closed_braces(text[1:-1], start + 1)
+        return self._interpolation(start, end, text)
 
     def _closed_braces(self, text: str, begin: int) -> None:
         """Reports a brace of a path that begins no expression, or ends none: nothing in a path is text by accident."""

@@ -87,7 +87,7 @@ class Statements(Requests):
                 return steps.upsert(self)
             if self.texts[self.i] == "emit" and self.kind_at(1) == "(" and not self.breaks_at(1):
                 return self._emit_call()
-            if self.in_test and self.texts[self.i] in METHODS and self.kind_at(1) == "/":
+            if self.in_test and self.texts[self.i] in METHODS and self.path_follows():
                 request = self.request()
                 return st.ExpressionStatement(request.start, request.end, request)
             foreign_statements.refused(self)
@@ -177,7 +177,7 @@ class Statements(Requests):
 
     def _value(self) -> ex.Expression:
         if self.in_test and self.at(NAME) and self.texts[self.i] in METHODS:
-            if self.kind_at(1) == "/":
+            if self.path_follows():
                 return self.request()
             self.path_missing()
         return self.expression()
