@@ -221,10 +221,24 @@ class Clauses(Entities):
 
     def _filter_line(self) -> ex.Expression:
         condition = self.expression()
-        if self.at_word("if") and self.text_at(1) == "provided":
+        if not self.at_word("if"):
+            return condition
+        if self.text_at(1) == "provided":
             self.i += 2
-            return ex.Provided(condition.start, self.previous_end, condition)
+            end = self.previous_end
+            if self.at(NAME) and not self.breaks[self.i]:
+                self._not_provided(end, end)
+            return ex.Provided(condition.start, end, condition)
+        self._not_provided(self.start, self.previous_end)
         return condition
+
+    def _not_provided(self, start: int, before: int) -> None:
+        """Reads ``if provided query.x`` and ``if query.x`` as ``if provided``."""
+        self.take_word("if")
+        said = self.expression()
+        edits = (Edit(before, said.end, "" if start == before else " if provided"),)
+        help_text = "'if provided' stands alone: the condition counts when all its parameters are given"
+        self.report("expected 'if provided'", "CAI0037", start, said.end, help_text=help_text, edits=edits)
 
     def _sort(self) -> d.Clause:
         key = self.key()

@@ -156,7 +156,13 @@ class Entities(Statements):
         start = self.start
         self.i += 1
         actions = self.listed_names()
-        self.expect(":", "':'")
+        if self.at(NAME) and self.text_at(0) in _INSTEAD_OF_A_COLON and not self.breaks[self.i]:
+            said = f"expected ':', got '{self.text_at(0)}'"
+            edits = (Edit(self.previous_end, self.ends[self.i], ":"),)
+            self.report(said, "CAI0037", self.start, self.ends[self.i], help_text="write 'allow read: …'", edits=edits)
+            self.i += 1
+        else:
+            self.expect(":", "':'")
         condition = self.expression()
         return d.AllowClause(start, condition.end, actions, condition)
 
@@ -170,6 +176,7 @@ class Entities(Statements):
 
 _Parse = Callable[[Entities], d.Clause]
 _ALLOWED: Final = ("read", "create", "update", "delete")
+_INSTEAD_OF_A_COLON: Final = ("when", "if", "where")
 _LISTED: Final = ("index", "unique", "traits")  # clauses with '[…]'
 _ENTITY: Final[dict[str, _Parse]] = {
     "index": Entities._index,
