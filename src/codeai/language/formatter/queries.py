@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from codeai.language.formatter.printer import INDENT
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Node
+
+_EVERYTHING: Final = re.compile(r"where all(?![\w(.]| ==? )")  # how what takes all rows begins, and a variable of that name does not
 
 
 class Queries(Expressions):
@@ -77,7 +80,8 @@ class Queries(Expressions):
     def _where(self, node: q.Select | q.UpdateRows | q.DeleteRows, depth: int) -> list[str]:
         parts = ["with deleted"] if node.with_deleted else []
         if node.where is not None:
-            parts.append(self.part("where ", node.where, depth))
+            part = self.part("where ", node.where, depth)
+            parts.append(part if _EVERYTHING.match(part) is None else f"where ({part.removeprefix('where ')})")
         elif getattr(node, "everything", False):
             parts.append("where all")
         if isinstance(node, q.Select) and node.operand is not None:

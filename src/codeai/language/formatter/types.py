@@ -57,8 +57,12 @@ class Types(Queries):
 
     def _modifier(self, node: ty.Modifier, depth: int) -> str:
         literal = node.name.text == "pattern"
-        arguments = [
-            self.literal_text(argument) if literal and isinstance(argument, ex.StringLiteral) else self.expression(argument, depth)
-            for argument in node.arguments
-        ]
+        arguments = [self._pattern(argument, depth) if literal else self.expression(argument, depth) for argument in node.arguments]
         return f"{node.name.text}({', '.join(arguments)})" if arguments else node.name.text
+
+    def _pattern(self, node: ex.Expression, depth: int) -> str:
+        """What a field matches: a text in which braces mean nothing; an expression that begins with a text stands in parentheses."""
+        if isinstance(node, ex.StringLiteral):
+            return self.literal_text(node)
+        text = self.expression(node, depth)
+        return f"({text})" if text.startswith('"') else text
