@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from codeai.cli.replacing import write_atomically
 from codeai.language.mending import by_file, mended, safe_edits
 from codeai.server.loading import load_program, load_source
 
@@ -28,7 +28,7 @@ def fix(path: Path | Sequence[Path] | None) -> int:
             break
         for file, own in by_file(edits, program.sources):
             target = Path(file.path)
-            write_atomically(target, mended(file, own, target.read_bytes().decode()))
+            write_atomically(target, mended(file, own, target.read_bytes().decode()).encode())
         count += len(edits)
     return count
 
@@ -44,25 +44,3 @@ def fixed_text(content: bytes) -> tuple[bytes, int]:
         content = mended(program.sources.files[0], own[0], content.decode()).encode()
         count += len(own[0])
     return content, count
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces a file as a whole, so that nobody ever sees half of it; mode and symbolic links stay.
-
-    :raises OSError: it cannot be written; the file is then as it was
-    """
-    import shutil
-    import tempfile  # only a fix writes: the start of every other check is quicker without
-
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(target, name)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
