@@ -86,7 +86,7 @@ class Statements(Types):
     def _log(self, node: st.Log, depth: int) -> str:
         level = f"{node.level.text} " if node.level is not None else ""
         message = self.headed(node.message, depth)
-        other = message.startswith("(") or _leftmost(node.message) in (*LEVELS, *METHODS)
+        other = message.startswith("(") or leftmost(node.message) in (*LEVELS, *METHODS)
         if not level and other:  # the older form, since 'log error' and 'log (' begin otherwise
             data = f", {self.entries(node, '', node.data, depth)}" if node.data else ""
             return f"log({message}{data})"
@@ -129,13 +129,13 @@ _FIRST: Final[dict[type, str]] = {
 
 def _begins_another(value: ex.Expression, text: str) -> bool:
     """Whether a statement begins with a variable whose name is a word that begins or continues another statement."""
-    name = _leftmost(value)
+    name = leftmost(value)
     if name in CONTINUING_WORDS or name in ("return", "upsert", "else"):
         return True
     return name in KEYWORDS and text != name and text[len(name) : len(name) + 1] != "."
 
 
-def _leftmost(value: Node) -> str:
+def leftmost(value: Node) -> str:
     """The name that an expression begins with, if it begins with one."""
     while type(value) in _FIRST:
         value = getattr(value, _FIRST[type(value)])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Spelling = Callable[["Workflows"], "tuple[d.Clause, ...] | None"]
 
 
-_FAILURES: Final = ("abort", "reject", "cancel", "stop", "error")
+FORMER_OUTCOMES: Final = ("skip", "abort", "reject", "cancel", "stop", "error")
 
 
 _EXTERN: Final = "an extern function makes the document: 'extern function name(…) from \"module.name\"'"
@@ -87,7 +87,7 @@ def _outcome(p: Workflows) -> tuple[d.Clause, ...] | None:
     if p.kind_at(ahead) == "{":
         return _branch(p, "fails") if p.text_at(ahead + 1) == "steps" and p.kind_at(ahead + 2) == "{" else None
     word = p.text_at(ahead)
-    if word not in ("skip", *_FAILURES) or p.kind_at(ahead) != NAME:
+    if word not in FORMER_OUTCOMES or p.kind_at(ahead) != NAME:
         return None
     key = p.key()
     return (_failing(p, key),)
