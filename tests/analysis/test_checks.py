@@ -170,3 +170,18 @@ CALL = "endpoint POST /x { auth: public  do { return call Pay.charge } }\n"
 )
 def test_unused_operations_are_named_where_the_integration_is_used(program: str, unused: list[str]) -> None:
     assert said(program, "CAI0131") == unused
+
+
+ASKING = "middleware m {{ type: {} }}\nrole admin {{ permissions: [] }}\nendpoint GET /x {{ use: [m]  do {{ return 1 }} }}\n"
+
+
+@pytest.mark.parametrize(
+    ("middleware", "warned"),
+    [
+        ("authentication  method: api_key  keys: secret(KEYS)", False),
+        ("authorization  roles: [admin]", False),
+        ("logging", True),
+    ],
+)
+def test_an_endpoint_whose_middleware_asks_who_calls_is_not_called_open(middleware: str, warned: bool) -> None:
+    assert bool(said(ASKING.format(middleware), "CAI0504")) is warned

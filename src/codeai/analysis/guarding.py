@@ -9,6 +9,8 @@ from typing import Final
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import EntitySymbol, Symbols
 from codeai.language.diagnostics import Severity
+from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.entity import Entity
@@ -35,6 +37,14 @@ def well_formed(name: Identifier, report: Reporter) -> bool:
         told += f"; '{action}' of each area is named with its area"
     report.error(name, f"malformed permission '{name.text}'", "CAI0139", help_text=told)
     return False
+
+
+def asks_who_calls(clauses: Iterable[d.Clause], symbols: Symbols) -> bool:
+    """Whether a middleware that an endpoint uses lets in only those whom it knows."""
+    used = [name.text for clause in clauses if isinstance(clause, d.NamesClause) and clause.key.text == "use" for name in clause.names]
+    settings = (setting for name in used if name in symbols.middleware for setting in symbols.middleware[name].settings)
+    kinds = (setting.value for setting in settings if setting.key.text == "type")
+    return any(isinstance(kind, ex.Name) and kind.text in ("authentication", "authorization") for kind in kinds)
 
 
 def _given(symbols: Symbols) -> list[str] | None:

@@ -7,7 +7,7 @@ from typing import Final
 from codeai.analysis.conversions import sent_alike
 from codeai.analysis.entities import Entities
 from codeai.analysis.fields import check_fields, check_type
-from codeai.analysis.guarding import check_permission
+from codeai.analysis.guarding import asks_who_calls, check_permission
 from codeai.analysis.scope import Host, Scope
 from codeai.analysis.symbols import EntitySymbol
 from codeai.analysis.types import must_send
@@ -223,7 +223,7 @@ class InputAnalysis(Entities):
                 self.report.error(said, f"'{mode}' does not go with roles or permissions", "CAI0503", help_text="leave one of them out")
             mode = "required"
         silent = mode is None and not (roles or permissions) and not self.symbols.providers
-        if silent:
+        if silent and not asks_who_calls(clauses, self.symbols):  # where a middleware asks, the guard is its own
             self.report.warning(
                 Node(node.start, node.path.end) if isinstance(node, d.EndpointDeclaration | d.ResourceDeclaration) else node,
                 "this endpoint says nothing of auth and the program has none: open in development, no start in production",

@@ -55,6 +55,10 @@ PIECES = [
         for older, canonical in CONDITIONS
     ),
     # steps of blocks
+    (
+        ENTITY + 'endpoint POST "/x/:n" { request { title: string } from body  do { find(Post) where "title = :title AND views = :n" } }\n',
+        ENTITY + "endpoint POST /x/{n} { body { title: string }  do { select Post where title == body.title and views == path.n } }\n",
+    ),
     (ENTITY + DO.format("find(Post, id)"), ENTITY + DO.format("get Post(path.id)")),
     (ENTITY + DO.format('find(Post) where "views <> 3"'), ENTITY + DO.format("select Post where views != 3")),
     (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from codeai.language.lexer import END, NAME, STRING, Tokens
 from codeai.language.spellings.texts import tokens_within
 from codeai.language.tree import expressions as ex
+from codeai.language.tree.node import Identifier
 
 if TYPE_CHECKING:
     from codeai.language.parser.selections import Selections
@@ -87,7 +88,11 @@ class _Writer:
             self.put(NAME, word if word in _WORDS or following == "(" else text)
 
     def _parameter(self, name: str) -> None:
-        value = self.p.host.name(name, 0, 0)
+        """Never a field of the row: a variable, a parameter of the path, or else a member of the input."""
+        host = self.p.host
+        value = host.name(name, 0, 0)
+        if isinstance(value, ex.Name) and name not in host.declared and host.takes_input:
+            value = ex.Member(0, 0, ex.Name(0, 0, host.place), Identifier(0, 0, name))
         if isinstance(value, ex.Member) and isinstance(value.target, ex.Name):
             self.put(NAME, value.target.text)
             self.put(".", ".")

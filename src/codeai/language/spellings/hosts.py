@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Host(msgspec.Struct):
     """The declaration around a block, as older steps see it.
 
-    ``older`` says that it has older clauses, so that an assignment may declare; ``place`` is where ``request`` comes from.
+    ``older`` says that it has older clauses, so that an assignment may declare; ``place`` is where ``request`` comes from,
+    and ``takes_input`` whether there is one.
     """
 
     older: bool = False
@@ -33,6 +34,7 @@ class Host(msgspec.Struct):
     end: int = 0
     inputs: dict[str, set[str] | None] = {}
     failing: bool = False
+    takes_input: bool = False
 
     def name(self, text: str, start: int, end: int) -> ex.Expression:
         """What a bare name means: a variable, a parameter of the path, a member of the input."""
@@ -72,12 +74,12 @@ def _folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def request_place(p: Cursor) -> tuple[str, bool]:
-    """Where ``request`` comes from in the block that opens at the current token, and whether older clauses say so."""
+def request_place(p: Cursor) -> tuple[str, bool, bool]:
+    """Where ``request`` comes from in the block that opens at the current token, whether there are older clauses, and it among them."""
     place = "body"
-    older = False
+    older = taking = False
     if p.words.isdisjoint(("request", "response", "require_role", "from")):
-        return place, older
+        return place, older, taking
     depth, at = 0, p.i
     while p.kinds[at] != "end":
         kind = p.kinds[at]
@@ -85,11 +87,12 @@ def request_place(p: Cursor) -> tuple[str, bool]:
         if depth <= 0:
             break
         if depth == 1 and kind == NAME and p.texts[at] in ("request", "response", "require_role") and p.kinds[at - 1] != ":":
-            older = older or p.kinds[at + 1] in (NAME, "{", ":")
+            clause = p.kinds[at + 1] in (NAME, "{", ":")
+            older, taking = older or clause, taking or (clause and p.texts[at] == "request")
         if depth == 1 and kind == NAME and p.texts[at] == "from" and p.kinds[at + 1] == NAME and p.texts[at + 1] != "path":
             place = p.texts[at + 1]
         at += 1
-    return place, older
+    return place, older, taking
 
 
 def assigned_again(p: Cursor, name: str, stop: int) -> bool:
