@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from codeai.cli.fmt import command
-from codeai.cli.replacing import write_atomically
+from codeai.server.replacing import write_atomically
 
 ROOT = Path(__file__).parents[2]
 UGLY = "entity A{id uuid primary}"

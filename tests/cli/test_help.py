@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "commands.md").read_text
 # What these print is no record: a text of its own form, a file, or what the program itself prints.
 WITHOUT_RECORDS = {
     *("codeai completion", "codeai db reset", "codeai db seed", "codeai diagnostics", "codeai fmt", "codeai grammar", "codeai new"),
-    *("codeai lsp", "codeai run", "codeai server", "codeai token", "codeai workflow graph"),
+    *("codeai lsp", "codeai mcp", "codeai run", "codeai server", "codeai token", "codeai workflow graph"),
     "codeai query",  # is always JSON
 }
 

@@ -29,6 +29,7 @@ def test_it_holds_everything_that_the_program_reads(wheel):
     }
     assert expected <= names
     assert "codeai/py.typed" in names and {"codeai/http/pages/static/docs.html", "codeai/http/pages/static/llms.md"} <= set(names)
+    assert {f"codeai/manual/{page.name}" for page in (ROOT / "docs/language").glob("*.md")} <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "examples/"))]
 
 

@@ -11,12 +11,12 @@ from typing import Final
 import click
 import msgspec
 
-from codeai.cli.replacing import write_atomically
 from codeai.language.diagnostics import Severity
 from codeai.language.formatter import format_module
 from codeai.language.parser import declared_in, parse_module
 from codeai.language.rendering.text import rich
 from codeai.language.source import Sources
+from codeai.server.replacing import write_atomically
 
 _MARK: Final = "\ufeff"
 

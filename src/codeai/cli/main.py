@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "integrations": "Look at integrations of a server and close their breakers.",
     "jobs": "Look at jobs and queues of a server and act on them.",
     "lsp": "Serve an editor.",
+    "mcp": "Serve an agent.",
     "new": "Create a small program that runs at once.",
     "parse": "Show the syntax tree of a program.",
     "policy": "Say which rule lets a caller do something, or forbids it.",

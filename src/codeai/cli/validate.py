@@ -11,10 +11,10 @@ from typing import Final
 import click
 import msgspec
 
-from codeai.cli.fixing import fix, fixed_text
 from codeai.cli.main import fail, needed
 from codeai.language.diagnostics import Diagnostic, Severity
 from codeai.language.source import Sources
+from codeai.server.fixing import fix, fixed_text
 from codeai.server.loading import Loaded, LoadError, load_program, load_source
 
 _HELP: Final = """Check the program in FILE or folder ('-' reads standard input); several files are one program.

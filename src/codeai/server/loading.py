@@ -120,12 +120,15 @@ def load_files(files: list[Path], folder: Path, reading: Files, elaborator: Call
     return _loaded(files, folder, Sources(), [], [], reading=reading, elaborator=elaborator)
 
 
-def load_source(content: bytes, name: str = "<stdin>") -> Loaded:
-    """Analyses a program given as the content of one file; what it imports is looked for in the current folder."""
+def load_source(content: bytes, name: str = "<stdin>", folder: Path | None = None) -> Loaded:
+    """Analyses a program given as the content of one file.
+
+    :param folder: where what it imports is looked for; the current one by default
+    """
     sources = Sources()
     diagnostics: list[Diagnostic] = []
     source = _source(name, content, sources, diagnostics)
-    return _loaded([], Path.cwd(), sources, diagnostics, [source] if source is not None else [])
+    return _loaded([], folder or Path.cwd(), sources, diagnostics, [source] if source is not None else [])
 
 
 def load_script(content: bytes, script: Path | None, program: Path | None) -> Loaded:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from codeai.cli.replacing import write_atomically
 from codeai.language.mending import by_file, mended, safe_edits
 from codeai.server.loading import load_program, load_source
+from codeai.server.replacing import write_atomically
 
 _ROUNDS: Final = 10
 
@@ -33,11 +33,14 @@ def fix(path: Path | Sequence[Path] | None) -> int:
     return count
 
 
-def fixed_text(content: bytes) -> tuple[bytes, int]:
-    """The same for a program that is given as the content of one file; imported files are left alone."""
+def fixed_text(content: bytes, folder: Path | None = None) -> tuple[bytes, int]:
+    """The same for a program that is given as the content of one file; imported files are left alone.
+
+    :param folder: where those are; the current one by default
+    """
     count = 0
     for _ in range(_ROUNDS):
-        program = load_source(content)
+        program = load_source(content, folder=folder)
         own = [edits for file, edits in by_file(safe_edits(program.diagnostics), program.sources) if file is program.sources.files[0]]
         if not own:
             break
