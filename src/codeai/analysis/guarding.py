@@ -8,6 +8,7 @@ from typing import Final
 
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.symbols import EntitySymbol, Symbols
+from codeai.analysis.translation import unconverted
 from codeai.language.diagnostics import Severity
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -93,12 +94,10 @@ def _compared(value: ir.Expression) -> set[str]:
         left, right = _compared(value.left), _compared(value.right)
         return left | right if (left and right) or not (_fields(value.left) and _fields(value.right)) else set()
     if isinstance(value, ir.Binary) and value.operator in ("==", "in"):
-        return {side.field for side in (_plain(value.left), _plain(value.right)) if isinstance(side, ir.FieldValue) and _own(side)}
+        return {
+            side.field for side in (unconverted(value.left), unconverted(value.right)) if isinstance(side, ir.FieldValue) and _own(side)
+        }
     return set()
-
-
-def _plain(value: ir.Expression) -> ir.Expression:
-    return value.operand if isinstance(value, ir.Convert) else value
 
 
 def _own(value: ir.FieldValue) -> bool:

@@ -11,7 +11,9 @@ from codeai.analysis.grouping import ORDERLY, sorts
 from codeai.analysis.inputs import LISTING, InputAnalysis
 from codeai.analysis.scope import Host, Range, Scope
 from codeai.analysis.symbols import EntitySymbol
+from codeai.analysis.translation import unconverted
 from codeai.language import types as t
+from codeai.language.diagnostics import Edit, Severity
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.model import expression as ir
@@ -204,10 +206,24 @@ class Listings(InputAnalysis):
                 self.check_query(line.condition if isinstance(line, ex.Provided) else line, condition)
                 names = _query_names(condition)
                 used |= names
+                if isinstance(line, ex.Binary):
+                    self._unprovided(line, condition, inputs)
                 found.append(
                     ConditionalFilter(condition=condition, if_provided=tuple(sorted(names)) if isinstance(line, ex.Provided) else ())
                 )
         return tuple(found), used
+
+    def _unprovided(self, line: ex.Binary, condition: ir.Expression, inputs: Inputs) -> None:
+        """Warns of ``field == query.x`` without ``if provided`` where the parameter may be left out."""
+        given = {field.name for field in inputs.query if not field.required and field.default is None}
+        sides = [unconverted(side) for side in (condition.left, condition.right)] if isinstance(condition, ir.Binary) else []
+        names = [side.name for side in sides if isinstance(side, ir.RequestValue) and side.place == "query" and side.name in given]
+        if names and line.operator in ("==", "=") and any(isinstance(side, ir.FieldValue) for side in sides):
+            field = next(side.field for side in sides if isinstance(side, ir.FieldValue))
+            said = f"without '{names[0]}' in the request, this lists the rows without '{field}'"
+            edits = (Edit(line.end, line.end, " if provided"),)
+            advice = f"write '… if provided' behind it, or make '{names[0]}' required"
+            self.report.error(line, said, "CAI0525", severity=Severity.WARNING, help_text=advice, edits=edits)
 
     def _order(self, entity: EntitySymbol, clauses: tuple[d.Clause, ...]) -> tuple[ir.Order, ...]:
         scope = Scope(Host("a sort"), None, (Range(entity.name, "r0"),))

@@ -11,6 +11,7 @@ from codeai.analysis.configured import report_settings
 from codeai.analysis.cycles import Edges, check_cycles
 from codeai.analysis.derivation import report_circular
 from codeai.analysis.functions import inlined, report_not_inlinable, settled
+from codeai.analysis.misreadings import report_misreadings
 from codeai.analysis.possibility import report_impossible
 from codeai.analysis.reach import certainly, spread
 from codeai.analysis.recursion import report_endless
@@ -118,6 +119,7 @@ class Program(Signatures):
         report_endless(self.symbols.functions.values(), self.report)
         report_circular(entities, functions, self.symbols, self.report)
         report_impossible(self.symbols, self.report)
+        report_misreadings(entities, endpoints, self.symbols, self.sources, self.report)
         connected = self._connected()
         script = self._script()
         report_not_inlinable(functions, self.symbols, self.report)

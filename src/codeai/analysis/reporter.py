@@ -114,6 +114,11 @@ class Reporter:
             return
         self.error(place, message, code, help_text=help_text, subject=Subject("", owner, lacking=tuple(lacking)))
 
+    def broken(self, node: Node) -> bool:
+        """Whether there is an error within a node."""
+        errors = (found.primary.start for found in self.diagnostics if found.severity is Severity.ERROR)
+        return any(node.start <= at < node.end for at in errors)
+
     def warning(self, node: Node, message: str, code: str, *, help_text: str = "", subject: Subject | None = None) -> None:
         """Adds a warning."""
         self.error(node, message, code, help_text=help_text, severity=Severity.WARNING, subject=subject)

@@ -229,6 +229,11 @@ def parts(value: ir.Expression) -> Iterator[ir.Expression]:
                     yield part.value
 
 
+def unconverted(value: ir.Expression) -> ir.Expression:
+    """What a conversion converts, or the value itself."""
+    return value.operand if isinstance(value, ir.Convert) else value
+
+
 def place_of(root: Node, at: int) -> Node:
     """The part of a tree that begins at an offset: the call that does, if there is one, else the largest, else the whole."""
     found = [node for node in _within(root) if node.start == at]

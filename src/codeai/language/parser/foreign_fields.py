@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import NAME
 from codeai.language.operators import TYPE_WORDS
+from codeai.language.tree import expressions as ex
 from codeai.language.tree import types as ty
 from codeai.language.tree.node import Identifier
 
@@ -71,6 +72,18 @@ def _value_follows(parser: Types, meant: str) -> bool:
     if word in ("true", "false", "null") or (meant == "on_delete" and word.replace(" ", "_").lower() in ON_DELETE):
         return True
     return meant == "default" and word not in TYPE_WORDS and word[:1].islower()
+
+
+def assigned(parser: Types, before: int, value: ex.Expression) -> ty.Modifier:
+    """``active: bool = true, required``: what stands behind a type with other modifiers is a default.
+
+    :param before: where what stands before the ``=`` ends
+    """
+    written = parser.file.text[value.start - parser.file.base : value.end - parser.file.base]
+    edits = (Edit(before, value.start, ", default("), Edit(value.end, value.end, ")"))
+    help_text = f"a default is a modifier, 'default({written})'; what is computed has none"
+    parser.report("expected ',', got '='", "CAI0037", before, value.end, help_text=help_text, expected=("','",), edits=edits)
+    return ty.Modifier(before, value.end, Identifier(before, before, "default"), (value,))
 
 
 def _setting(parser: Types, meant: str) -> ty.Modifier:

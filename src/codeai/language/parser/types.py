@@ -166,6 +166,10 @@ class Types(Expressions):
                 continue
             if self.take("="):
                 computed = self.expression()
+                if self.at(",") and self.text_at(1) in MODIFIERS and self._modifier_at(1):
+                    modifiers.append(foreign_fields.assigned(self, type_.end, computed))
+                    computed = None
+                    continue
                 break
             if self.at(",") and self.kind_at(1) == "," and self.text_at(2) in MODIFIERS and self._modifier_at(2):
                 self.i += 1
