@@ -9,6 +9,7 @@ import pytest
 
 from codeai.language.codes import Entry, codes, entry
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity
+from codeai.language.mending import mended
 from codeai.language.rendering.concise import concise
 from codeai.language.rendering.text import rich
 from codeai.language.source import Sources
@@ -56,6 +57,27 @@ def test_the_wrong_sample_gives_this_code_and_no_other(code: str) -> None:
     sources, found = shown(page.wrong, code)
     assert [item.code for item in found] == [code], [concise(item, sources) for item in found]
     assert (found[0].kind, found[0].severity) == (page.kind, page.severity)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_says_whether_fix_mends_its_wrong_sample_and_what_that_makes_is_valid(code: str) -> None:
+    page = known(code)
+    sources, [found] = shown(page.wrong, code)
+    mends = bool(found.edits) and all(edit.safe for edit in found.edits)
+    said = " ".join(page.text.split())
+    assert ("codeai validate --fix" in said.replace("not applied by `codeai validate --fix`", "")) is mends
+    if mends and not page.form:
+        text = mended(sources.files[0], found.edits, page.wrong)
+        assert [item.message for item in shown(text, code)[1] if item.severity is Severity.ERROR] == []
+
+
+def test_a_page_says_what_happens_and_what_to_do() -> None:
+    """One sentence would only be the title again: what is wrong, why, and how it is mended are three things."""
+    assert [code for code in CODES if "\n\n" not in known(code).text or len(known(code).text) < 180] == []
+
+
+def test_the_codes_that_are_near_are_there() -> None:
+    assert [code for code in CODES if not known(code).see or code in known(code).see or set(known(code).see) - set(CODES)] == []
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -64,4 +64,6 @@ def _text(page: Entry, *, colour: bool) -> str:
         if sample:
             name = f"{name[:-1]} ({_FORMS[page.form]}):" if page.form else name
             parts.extend([name, "\n".join(f"    {line}".rstrip() for line in sample.rstrip().split("\n"))])
+    if page.see:
+        parts.append("See also:\n" + "\n".join(f"    {code}  {near.title}" for code in page.see if (near := entry(code)) is not None))
     return "\n\n".join(parts)

@@ -41,8 +41,8 @@ def _rule(code: str) -> dict[str, Any]:
     return {
         "id": code,
         "shortDescription": {"text": known.title},
-        "fullDescription": {"text": known.text},
-        "help": {"text": f"codeai explain {code}"},
+        "fullDescription": {"text": known.text.partition("\n\n")[0]},
+        "help": {"text": f"{known.text}\n\ncodeai explain {code}", "markdown": f"{known.text}\n\n`codeai explain {code}`"},
         "defaultConfiguration": {"level": _LEVELS[known.severity]},
     }
 
