@@ -63,6 +63,22 @@ def test_where_the_text_is_wrong_already_it_is_one_finding(text: str, code: str)
     assert [found for found, _ in reported(text)] == [code]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"\ufeff{ZWSP}config {{ name: 1 }}",
+        f"config {{ na{RLO}me: 1 }}",
+        f"config {{ n{ZWSP}am{ZWSP}e{LRI}: 1 }}",
+        f"config {{ {ZWSP}{ZWJ}name: 1 }}",
+        f"{TAG}config {{ name: 1 }}",
+        f"config {{ name{ZWSP}: {ZWSP}1 }}",
+    ],
+)
+def test_a_mark_in_a_name_is_taken_out_and_nothing_else_follows_from_it(text: str) -> None:
+    assert {code for code, _ in reported(text)} == {"CAI0001", "CAI0505"}  # and what is wrong besides: a name is a text
+    assert fixed(text).removeprefix("\ufeff") == "config { name: 1 }"
+
+
 def test_several_marks_of_one_text_are_one_finding() -> None:
     assert len(reported(f'config {{ name: "{RLO}sh{LRI}op{LRM}" }}')) == 1
 

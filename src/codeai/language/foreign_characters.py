@@ -32,14 +32,19 @@ _WORDS: Final = {
     "^": "a power is written as a product: 'a * a'",
     "\\": "a line goes on behind an operator, a comma or within brackets",
 }
-_WORD: Final = re.compile(r"[\w\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_WORD: Final = re.compile(r"[\w\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]+")
 _OF_NAMES: Final = "names have the letters a to z, digits and '_'"
+
+
+def invisible(character: str) -> bool:
+    """Whether nobody sees a character: marks of direction, and those without width."""
+    return unicodedata.category(character) == "Cf"
 
 
 def word_end(text: str, at: int, stop: int) -> int:
     """The offset behind the word with the letter at ``at``, which is none of ours; ``at`` where no word is."""
     letter = text[at]
-    if letter.isascii() or not (letter.isalpha() or unicodedata.category(letter) in ("Cf", "Mn")):
+    if letter.isascii() or not (letter.isalpha() or invisible(letter) or unicodedata.category(letter) == "Mn"):
         return at
     found = _WORD.match(text, at, stop)
     return found.end() if found is not None else at
@@ -56,5 +61,7 @@ def meant(character: str, *, word: bool) -> tuple[str, str]:
         return f"write '{sign}'", sign
     if word:
         name = unicodedata.name(character, "").lower()
+        if invisible(character):
+            return f"take it out; it is '{name}', which is not shown" if name else "take it out; it is not shown", ""
         return _OF_NAMES + (f"; this is '{name}'" if name else ""), ""
     return _WORDS.get(character, ""), ""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import msgspec
+
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Span
 from codeai.language.durations import intended
-from codeai.language.foreign_characters import QUOTES, meant, word_end
+from codeai.language.foreign_characters import QUOTES, invisible, meant, word_end
 from codeai.language.tree.node import Comment
 
 _CLOSED: Final = 'close it on its line; several lines stand between """ and """'
@@ -274,8 +276,10 @@ def _foreign(tokens: Tokens, text: str, base: int, start: int, stop: int, error:
     character = text[start]
     end = word_end(text, start, stop)
     advice, instead = meant(character, word=end > start)
-    shown = character if character.isprintable() else f"\\u{ord(character):04x}"
+    shown = character if character.isprintable() else f"\\{'u' if character < chr(0x10000) else 'U000'}{ord(character):04x}"
     said = f"unexpected character '{shown}'"
+    if end > start and invisible(character):
+        return _hidden(tokens, text, base, start, end, Diagnostic("CAI0001", error, said, Span(start, end), help=advice))
     if end > start:
         _report(tokens, base, start, end, said, "CAI0001", error, advice)
         if not tokens.ends or tokens.ends[-1] != base + start or tokens.kinds[-1] != NAME:
@@ -292,3 +296,18 @@ def _foreign(tokens: Tokens, text: str, base: int, start: int, stop: int, error:
     _report(tokens, base, start, end, said, "CAI0001", error, advice, instead if single else "")
     kind = BROKEN if character in _QUOTES else instead if single and not instead.isalpha() else ""
     return closing.end() if closing is not None else end, kind
+
+
+def _hidden(tokens: Tokens, text: str, base: int, start: int, end: int, found: Diagnostic) -> tuple[int, str]:
+    """Reports a character that nobody sees, before or within a word, which is read without it; ``--fix`` takes it out."""
+    glued = bool(tokens.ends) and tokens.ends[-1] == base + start and tokens.kinds[-1] == NAME
+    marks = [at for at in range(start, end) if invisible(text[at])]
+    if not glued:
+        marks = [at for at in marks if at - start <= marks.index(at)]  # those before the word, which is read next
+    edits = tuple(Edit(base + at, base + at + 1, "") for at in marks)
+    tokens.diagnostics.append(msgspec.structs.replace(found, primary=Span(base + start, base + start + 1), edits=edits))
+    if not glued:
+        return marks[-1] + 1, ""
+    tokens.texts[-1] += "".join(character for character in text[start:end] if not invisible(character))
+    tokens.ends[-1] = base + end
+    return end, ""
