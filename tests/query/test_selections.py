@@ -251,6 +251,7 @@ async def test_a_soft_deleted_row_is_out_of_sight_through_relations_too(shop: Wo
     await shop.insert("Review", {"id": key(23), "product": key(14), "stars": 4})
     assert await shop.run("count(Review where product.name == 'Ghost')") == 0
     assert await shop.run("count(Review where product.name == 'Ghost' with deleted)") == 1
+    assert await shop.run("count(Product with deleted)") == await shop.run("count(Product)") + 1
     rows = await shop.run("select Review with product where stars == 4")
     assert rows[0]["@product"] is None
 

@@ -13,6 +13,7 @@ _TEXTS: Final = (t.String, t.Text, t.Email, t.Url)
 _MADE: Final = (t.Uuid, t.Int, t.Timestamp, t.Date)
 _KEYS: Final = (*_TEXTS, t.Uuid, t.Int, t.Date, t.Timestamp, t.Enum, t.Ref)
 _COMPARED_WHOLE: Final = (t.Json, t.List, t.Map, t.Record, t.Bytes)  # what no index holds as a value
+_OF_SEARCH: Final = ("rank", "rowid")  # names that FTS5 keeps for itself
 _NO_COLUMNS: Final = (t.Paginated, t.Void, t.Row)
 
 # The modifiers that say the contrary of each other, and what is said of both.
@@ -44,6 +45,9 @@ def misfits(node: d.FieldDeclaration, modifiers: Mapping[str, Node], type_: t.Ty
         yield modifiers["required"], "a row that is not deleted has no time of its deletion", "leave 'required' out"
     if "searchable" in modifiers and not isinstance(plain, _TEXTS):
         yield modifiers["searchable"], f"'searchable' does not fit type '{plain}'", ""
+    if "searchable" in modifiers and node.name.text.lower() in _OF_SEARCH:
+        said = f"a search of SQLite has something called '{node.name.text}' already"
+        yield modifiers["searchable"], said, "call the field something else, or leave 'searchable' out"
     if "primary" in modifiers and not isinstance(plain, _KEYS):
         yield modifiers["primary"], f"'primary' does not fit type '{plain}'", "use uuid, int or string"
     if "unique" in modifiers and isinstance(plain, _COMPARED_WHOLE):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -14,18 +13,17 @@ from codeai.analysis.conversions import TEXTUAL
 from codeai.analysis.guarding import report_slow_policies
 from codeai.analysis.rules import Rules
 from codeai.analysis.scope import Host, Scope
+from codeai.analysis.stored_names import refused_column, refused_table
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
 from codeai.language.diagnostics import HERE, DiagnosticClass, Subject
 from codeai.language.naming import relation_name, table_name
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
-from codeai.language.tree.node import Node
+from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.entity import ComputedField, Entity, Field, Relation
 
-RESERVED: Final = ("workflows", "executions", "audit_log")
-_TABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _OF_TENANTS: Final = (*TEXTUAL, t.Uuid, t.Int, t.Ref, t.Unknown)  # what the claim of a token can be compared with
 _ARGUMENTS: Final = {"audited": 0, "tenant": 1}
 _FLAGS: Final = (
@@ -55,7 +53,10 @@ class Entities(Rules):
                 self._declare_field(entity, clause)
             elif isinstance(clause, d.TableClause):
                 self._named_table(entity, clause)
-        entity.table = entity.table or table_name(entity.name)
+        if not entity.table:
+            entity.table = table_name(entity.name)
+            if (refused := refused_table(entity.table)) is not None:
+                self.report.error(entity.declaration.name, refused[0], "CAI0210", help_text=refused[1])
         self._choose_primary(entity)
         self._one_deletion(entity)
 
@@ -63,9 +64,8 @@ class Entities(Rules):
         if entity.table:
             first = next(c for c in entity.declaration.clauses if isinstance(c, d.TableClause))
             self.report.duplicate(clause, "table", first)
-        elif not _TABLE.fullmatch(clause.name):
-            said = f"'{clause.name}' is no name of a table" if clause.name else "a table has a name"
-            self.report.error(clause, said, "CAI0210", help_text="it has letters, digits and '_', at most 63")
+        elif (refused := refused_table(clause.name)) is not None:
+            self.report.error(clause, refused[0], "CAI0210", help_text=refused[1])
         entity.table = clause.name
 
     def complete_fields(self, entity: EntitySymbol) -> None:
@@ -85,10 +85,8 @@ class Entities(Rules):
             return
         entity.places[name] = node
         type_ = self.resolve(node.type)
-        alike = entity.columns.setdefault(name.lower(), node.name)
-        if alike is not node.name and not isinstance(type_, t.Many) and node.computed is None:
-            said = f"'{name}' and '{alike.text}' are one column to a database"
-            self.report.error(node.name, said, "CAI0208", other=alike, label="declared here")
+        if node.computed is None and not isinstance(type_, t.Many):
+            self._name_column(entity, node.name)
         if node.computed is not None or isinstance(type_, t.Many):
             self._not_stored(node, "computed" if node.computed is not None else "a list of other rows")
         if node.computed is not None:
@@ -97,6 +95,15 @@ class Entities(Rules):
             entity.relations[name] = Relation(name=name, kind="many", entity=type_.entity, field=type_.field)
         else:
             entity.fields[name] = self._field(node, type_)
+
+    def _name_column(self, entity: EntitySymbol, name: Identifier) -> None:
+        alike = entity.columns.setdefault(name.text.lower(), name)
+        refused = refused_column(name.text)
+        if alike is not name:
+            said = f"'{name.text}' and '{alike.text}' are one column to a database"
+            self.report.error(name, said, "CAI0208", other=alike, label="declared here")
+        elif refused is not None:
+            self.report.error(name, refused[0], "CAI0208", help_text=refused[1])
 
     def _not_stored(self, node: d.FieldDeclaration, what: str) -> None:
         """Modifiers say something of a column, and what is not stored has none."""
@@ -268,21 +275,17 @@ class Entities(Rules):
 
     @cached_property
     def _by_table(self) -> Mapping[str, list[EntitySymbol]]:
-        """Entities by their tables, since a look at all of them for each would be the most of a large program's check."""
+        """Entities by their tables, whose names SQLite reads without regard to case.
+
+        A look at all of them for each would be the most of a large program's check.
+        """
         found: dict[str, list[EntitySymbol]] = {}
         for symbol in self.symbols.entities.values():
-            found.setdefault(symbol.table, []).append(symbol)
+            found.setdefault(symbol.table.lower(), []).append(symbol)
         return found
 
     def _check_table(self, symbol: EntitySymbol) -> None:
-        if symbol.table in RESERVED or symbol.table.startswith("codeai_"):
-            self.report.error(
-                symbol.declaration.name,
-                f"table '{symbol.table}' belongs to the server",
-                "CAI0210",
-                help_text='name another with table: "…"',
-            )
-        for other in self._by_table[symbol.table]:
+        for other in self._by_table[symbol.table.lower()]:
             if other is not symbol and other.declaration.start < symbol.declaration.start:
                 self.report.error(
                     symbol.declaration.name,

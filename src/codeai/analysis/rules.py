@@ -18,9 +18,8 @@ from codeai.language.tree.node import Identifier, Node
 from codeai.model import expression as ir
 from codeai.model.entity import Allow, Check, Hide, Index
 
-RESERVED: Final = ("workflows", "executions", "audit_log")
-
 _UNINDEXED: Final = (t.Json, t.List, t.Map, t.Record, t.Bytes)
+_OF_TABLE: Final = 46  # characters of a table's name in those of its checks: a number and a hash follow, in 63 altogether
 _ACTIONS: Final = ("read", "create", "update", "delete")
 
 
@@ -46,6 +45,8 @@ class Rules(Inquiries):
             if not isinstance(clause, d.IndexClause):
                 continue
             self._indexed(symbol, clause)
+            if self._unique_already(symbol, clause):
+                continue
             if not clause.columns:
                 self.report.error(clause, "an index has fields", "CAI0205", help_text="as in index: [name]")
             columns = tuple((column.name.text, column.descending) for column in clause.columns)
@@ -59,6 +60,11 @@ class Rules(Inquiries):
             places[name] = clause
             found.append(Index(name=name, columns=columns, unique=clause.unique))
         return tuple(found)
+
+    def _unique_already(self, symbol: EntitySymbol, clause: d.IndexClause) -> bool:
+        """Whether the index is the one that a ``unique`` field has by itself."""
+        field = symbol.fields.get(clause.columns[0].name.text) if len(clause.columns) == 1 else None
+        return clause.unique and field is not None and field.unique and not field.primary
 
     def _indexed(self, symbol: EntitySymbol, clause: d.IndexClause) -> None:
         """Reports fields that cannot be in an index."""
@@ -89,7 +95,9 @@ class Rules(Inquiries):
                 condition = self.condition(clause.condition, scope)
                 self._check_of_row(clause.condition, condition)
                 text = source_text(self.sources, clause.condition)
-                found.append(Check(name=f"{symbol.table}_check_{len(found) + 1}", condition=condition, source=text, at=clause.start))
+                found.append(
+                    Check(name=f"{symbol.table[:_OF_TABLE]}_check_{len(found) + 1}", condition=condition, source=text, at=clause.start)
+                )
         return tuple(found)
 
     def _check_of_row(self, node: ex.Expression, condition: ir.Expression) -> None:

@@ -1,4 +1,7 @@
-"""JSON as records of declared types: a record has the members of its type, with their defaults, and no others."""
+"""JSON as records of declared types: a record has the members of its type, with their defaults, and no others.
+
+As a field of an entity, a member that is required or has a default is never null: a null that was sent is no absent member.
+"""
 
 from __future__ import annotations
 
@@ -41,20 +44,23 @@ def fitting(type_: t.Type, defaults: Defaults) -> Fit:
 
 
 def _record(type_: t.Record, defaults: Defaults) -> Fit:
-    fields = [(field.name, fitting(field.type, defaults), field.required and not t.is_nullable(field.type)) for field in type_.fields]
     absent = defaults(type_.name)
+    fields = [
+        (field.name, fitting(field.type, defaults), (field.required or field.name in absent) and not t.is_nullable(field.type))
+        for field in type_.fields
+    ]
 
     def fit(value: Any, context: Context) -> dict[str, Any]:
         given = as_map(value)
         found: dict[str, Any] = {}
-        for name, member, required in fields:
+        for name, member, never_null in fields:
             part = given.get(name)
             if part is not None:
                 found[name] = member(part, context)
-            elif name in absent:
+            elif name not in given and name in absent:
                 found[name] = absent[name](context)
-            elif required:
-                raise ValueError(f"'{name}' is missing")
+            elif never_null:
+                raise ValueError(f"'{name}' must not be null" if name in given else f"'{name}' is missing")
             elif name in given:
                 found[name] = None
         return found

@@ -97,7 +97,7 @@ def literal(value: Any, dialect: DialectName) -> str:
 def explained(error: CheckViolation, entity: Entity) -> CheckViolation:
     """The error with the fields that the broken rule reads, and the rule as it stands in the program."""
     for check in entity.checks:
-        if error.constraint.startswith(check.name):
+        if error.constraint.startswith(f"{check.name}_"):
             return CheckViolation(str(error), table=entity.table, columns=_fields(check.condition), constraint=check.source)
     for field in sorted(entity.fields, key=lambda field: len(field.name), reverse=True):
         if error.constraint.startswith(f"{entity.table}_{field.name}_"):

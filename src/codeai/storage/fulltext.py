@@ -22,3 +22,9 @@ def vector_expression(entity: Entity, prefix: str = "", fields: tuple[str, ...] 
 def index_table(entity: Entity) -> str:
     """SQLite: the FTS5 table of an entity, whose row ids are those of the entity's table."""
     return f"codeai_search_{entity.table}"
+
+
+def row_number(entity: Entity) -> str:
+    """SQLite: the name of the number that each row of a table has, which a field of that name would hide."""
+    names = {field.name.lower() for field in entity.fields}
+    return next(name for name in ("rowid", "_rowid_", "oid") if name not in names)

@@ -287,13 +287,17 @@ class Expressions(Maps):
                 name = self.identifier()
                 self.i += 1
             value = self._star() if self.at("*") and not found else self.expression()
-            if self.at_word("where") and isinstance(callee, ex.Name) and not found and name is None:
+            if self._clause_follows() and isinstance(callee, ex.Name) and not found and name is None:
                 return self.aggregate(Identifier(callee.start, callee.end, callee.text), value)
             found.append(ex.Argument(start, value.end, name, value))
             if not self.take(","):
                 break
         self.expect(")", "')'", "','")
         return ex.Call(callee.start, self.previous_end, callee, tuple(found))
+
+    def _clause_follows(self) -> bool:
+        """Whether a clause follows the operand, as in ``count(E where …)`` or ``count(E with deleted)``."""
+        return self.at_word("where") or (self.text_at(0), self.text_at(1)) in (("with", "deleted"), ("as", "system"))
 
     def _star(self) -> ex.Expression:
         """``*`` as the only argument, as in ``count(*)``."""

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateColumn
 
 from codeai.storage.errors import SchemaMismatch
+from codeai.storage.schema.naming import fitting, marked
 from codeai.storage.schema.system import RETIRED_INDEXES, SYSTEM_TABLES
 
 Difference = Any  # Alembic's tuples: the kind, then what the kind has
@@ -68,8 +69,8 @@ def _no_longer_wanted(found: Difference) -> bool:
     if found[0] != "remove_index" or of_ours(found):
         return False
     index = found[1]
-    name = "_".join([index.table.name, *(_column_of(part) for part in index.expressions), "key" if index.unique else "idx"])
-    return bool(name == index.name)
+    name = fitting(index.table.name, *(_column_of(part) for part in index.expressions), "key" if index.unique else "idx")
+    return index.name in (name, marked(name, f"{index.table.name}.{name}"))
 
 
 def _column_of(expression: Any) -> str:

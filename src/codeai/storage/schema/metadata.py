@@ -16,6 +16,8 @@ from codeai.storage.fulltext import searchable, vector_expression
 from codeai.storage.interface import Dialect
 from codeai.storage.schema import search
 from codeai.storage.schema.checks import condition, field_conditions
+from codeai.storage.schema.naming import fitting, tell_apart
+from codeai.storage.schema.system import SYSTEM_TABLES
 from codeai.storage.schema.system.rendering import add_system_tables
 
 CheckText = Callable[[Entity, Check], str]
@@ -33,6 +35,7 @@ def metadata(application: Application, dialect: Dialect, check_text: CheckText) 
     for entity in application.entities:
         _table(found, entity, dialect, tables, keys, check_text)
     add_system_tables(found, dialect)
+    tell_apart(found, {table.name for table in SYSTEM_TABLES})
     return found
 
 
@@ -46,18 +49,18 @@ def _table(
             table.append_constraint(constraint)
             table.c[field.name].info.setdefault("own", []).append(constraint)
         if field.unique and not field.primary:
-            table.append_constraint(sa.UniqueConstraint(field.name, name=f"{entity.table}_{field.name}_key"))
+            table.append_constraint(sa.UniqueConstraint(field.name, name=fitting(entity.table, field.name, "key")))
         if isinstance(field.type, t.Ref):
             key = _foreign_key(entity, field, tables, keys)
             table.append_constraint(key)
             table.c[field.name].info["key"] = key
             if not any(index.columns[0][0] == field.name for index in entity.indexes):
-                sa.Index(f"{entity.table}_{field.name}_idx", table.c[field.name])
+                sa.Index(fitting(entity.table, field.name, "idx"), table.c[field.name])
     for check in entity.checks:
         table.append_constraint(condition(check.name, check_text(entity, check)))
     for index in entity.indexes:
         columns = [_index_column(entity, table, name, descending, dialect) for name, descending in index.columns]
-        sa.Index(index.name, *columns, unique=index.unique)
+        sa.Index(fitting(index.name), *columns, unique=index.unique)
     if searchable(entity):
         _full_text(table, entity, dialect)
 
@@ -128,7 +131,7 @@ def _foreign_key(entity: Entity, field: Field, tables: dict[str, str], keys: dic
     return sa.ForeignKeyConstraint(
         [field.name],
         [f"{tables[other]}.{keys[other]}"],
-        name=f"{entity.table}_{field.name}_fkey",
+        name=fitting(entity.table, field.name, "fkey"),
         ondelete={"restrict": "RESTRICT", "cascade": "CASCADE", "set_null": "SET NULL"}[field.on_delete],
         use_alter=False,
     )

@@ -8,29 +8,31 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from codeai.model.entity import Entity
-from codeai.storage.fulltext import index_table, searchable, vector_expression
+from codeai.storage.fulltext import index_table, row_number, searchable, vector_expression
 
 _TRIGGERS = ("ai", "ad", "au")
+_OF_TABLE = 40  # characters of the table's name in that of its index
 
 
 def index_name(entity: Entity) -> str:
     """The name of the index on PostgreSQL, which tells what it indexes."""
-    mark = hashlib.blake2s(vector_expression(entity).encode(), digest_size=3).hexdigest()
-    return f"{entity.table[:40]}_search_{mark}"
+    cut = entity.table[:_OF_TABLE]
+    told = vector_expression(entity) if cut == entity.table else entity.table + vector_expression(entity)
+    return f"{cut}_search_{hashlib.blake2s(told.encode(), digest_size=3).hexdigest()}"
 
 
 def statements(entity: Entity) -> list[str]:
     """SQLite: the FTS5 table over an entity's table, and the triggers that keep it in step."""
     names = searchable(entity)
     columns = ", ".join(f'"{name}"' for name in names)
-    index = index_table(entity)
+    index, number = index_table(entity), row_number(entity)
     new = ", ".join(f'new."{name}"' for name in names)
     old = ", ".join(f'old."{name}"' for name in names)
-    add = f'INSERT INTO "{index}"(rowid, {columns}) VALUES (new.rowid, {new});'
-    drop = f'INSERT INTO "{index}"("{index}", rowid, {columns}) VALUES (\'delete\', old.rowid, {old});'
+    add = f'INSERT INTO "{index}"(rowid, {columns}) VALUES (new.{number}, {new});'
+    drop = f'INSERT INTO "{index}"("{index}", rowid, {columns}) VALUES (\'delete\', old.{number}, {old});'
     return [
         (
-            f"CREATE VIRTUAL TABLE \"{index}\" USING fts5({columns}, content='{entity.table}', content_rowid='rowid', "
+            f"CREATE VIRTUAL TABLE \"{index}\" USING fts5({columns}, content='{entity.table}', content_rowid='{number}', "
             "tokenize='unicode61 remove_diacritics 0')"
         ),
         f'CREATE TRIGGER "{index}_ai" AFTER INSERT ON "{entity.table}" BEGIN {add} END',

@@ -14,7 +14,7 @@ from codeai.query.dialects.sqlite.conversions import Conversions
 from codeai.query.sql import Bind, Sql
 from codeai.query.values import Value, call
 from codeai.storage.codecs import check_text
-from codeai.storage.fulltext import index_table
+from codeai.storage.fulltext import index_table, row_number
 
 _WORD: Final = re.compile(r"\w+")
 
@@ -87,4 +87,4 @@ class SQLite(Conversions):
         if fields:
             columns = " ".join(map(self.quote, fields))
             words = (f"('{{{columns}}} : (' || ", *words, " || ')')")
-        return (alias, ".rowid IN (SELECT rowid FROM ", index, " WHERE ", index, " MATCH ", *words, ")")
+        return (alias, f".{row_number(entity)} IN (SELECT rowid FROM ", index, " WHERE ", index, " MATCH ", *words, ")")
