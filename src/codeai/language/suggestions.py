@@ -43,7 +43,7 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
 
 def nearest(name: str, known: Iterable[str]) -> Suggestion | None:
     """The same, with whether it is sure."""
-    names = list(known)
+    names = known if isinstance(known, list) else list(known)
     lines = "\n".join(names)
     if len(lines) < _MANY:
         return _chosen(name, _near_few(name, names, _distance if len(lines) < _FEW else _quick_distance()), True)
@@ -81,19 +81,15 @@ def _near_many(name: str, lines: str) -> tuple[list[tuple[int, str]], bool]:
         return [], False
     text = f"\n{lines}\n".encode(errors=_ANY)
     limit = max(1, min(len(wanted) // 3, _MOST_EDITS_OF_MANY))
-    small = text.lower()  # of as many bytes: a name stands where its small letters do
-    for edits in range(1, limit + 1):  # most have made one slip, and longer parts are found sooner
-        alike, complete = _alike(wanted, small, edits)
-        near: list[tuple[int, str]] = []
-        for line, distance, at in extract(wanted, alike, scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR):
-            if len(near) > 1 or (near and distance > near[0][0]):
-                break
-            found = text[at : at + len(line)].decode(errors=_ANY)
-            if found != name:
-                near.append((int(distance), found))
-        if near:
-            return near, complete
-    return [], False
+    alike, complete = _alike(wanted, text.lower(), limit)  # of as many bytes: a name stands where its small letters do
+    near: list[tuple[int, str]] = []
+    for line, distance, at in extract(wanted, alike, scorer=OSA.distance, score_cutoff=limit, limit=_MOST_NEAR):
+        if len(near) > 1 or (near and distance > near[0][0]):
+            break
+        found = text[at : at + len(line)].decode(errors=_ANY)
+        if found != name:
+            near.append((int(distance), found))
+    return near, complete
 
 
 def _alike(wanted: bytes, text: bytes, edits: int) -> tuple[dict[int, bytes], bool]:
@@ -105,26 +101,26 @@ def _alike(wanted: bytes, text: bytes, edits: int) -> tuple[dict[int, bytes], bo
     Product2, …) is made longer, and the end so short that what is wrong in between does no harm; unless too many end like that.
     """
     size = length = max(1, (len(wanted) - edits) // (edits + 1))
-    while len(behind := text.rsplit(b"\n" + wanted[:size], _MOST_ALIKE)) > _MOST_ALIKE and size < len(wanted):
+    while len(behind := text.split(b"\n" + wanted[:size], _MOST_ALIKE)) > _MOST_ALIKE and size < len(wanted):
         size += (len(wanted) - size) // 3 or 1
-        length = max(1, len(wanted) - size - 1)
+        length = max(1, min(length, len(wanted) - size - 1))
     while len(before := text.split(wanted[-length:] + b"\n", _MOST_ALIKE)) > _MOST_ALIKE and length < len(wanted):
         length += 1
     head, tail = wanted[:size], wanted[-length:]
     lines: dict[int, bytes] = {}
-    at, longest = 1, len(wanted) + _MOST_EDITS_OF_MANY
+    longest = len(wanted) + _MOST_EDITS_OF_MANY
+    at, most = -size, longest - size
     for piece, rest in pairwise(behind):
-        at += len(piece)
-        line = head + rest.partition(b"\n")[0]
-        if len(line) <= longest:
-            lines[at] = line
-        at += len(head) + 1
-    at = 0
+        at += len(piece) + size + 1
+        end = rest.find(b"\n", 0, most + 1)
+        if end >= 0 or len(rest) <= most:
+            lines[at] = head + rest[: end if end >= 0 else None]
+    at, most = 0, longest - length
     for piece in before[:-1]:
-        start = piece.rfind(b"\n") + 1
-        if len(piece) - start + length <= longest:
+        start = piece.rfind(b"\n", max(0, len(piece) - most - 1)) + 1
+        if start or len(piece) <= most:
             lines[at + start] = piece[start:] + tail
-        at += len(piece) + len(tail) + 1
+        at += len(piece) + length + 1
     return lines, size + length < len(wanted)
 
 
