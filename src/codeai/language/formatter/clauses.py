@@ -91,6 +91,9 @@ class Clauses(Statements):
     def _value(self, node: d.ValueClause, depth: int) -> str:
         if node.key.text == "isolation" and isinstance(node.value, ex.StringLiteral):
             return f"isolation: {node.value.value}"
+        if node.key.text == "queue" and not isinstance(node.value, ex.StringLiteral):
+            text = self.expression(node.value, depth)
+            return f"queue: ({text})" if text.startswith(('"', "'")) else f"queue: {text}"
         return self.fitting(f"{node.key.text}: ", node.value, depth)
 
     def _input(self, node: d.InputClause, depth: int) -> str:

@@ -12,6 +12,7 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree import queries as q
 from codeai.language.tree.node import Node
 
+_ENCLOSED: Final = 1  # binds more strongly than what has no end of its own
 _EVERYTHING: Final = re.compile(r"where all(?![\w(.]| ==? )")  # how what takes all rows begins, and a variable of that name does not
 
 
@@ -33,13 +34,14 @@ class Queries(Expressions):
         if not self.broken:
             return f"{head}{self._operand(node, depth)}"
         self.broken = False
-        text = f"{head}{self._operand(node, depth)}" if isinstance(node, ex.MapLiteral) else self.fitting(head, node, depth)
+        whole = isinstance(node, ex.MapLiteral)
+        text = f"{head}{self._operand(node, depth)}" if whole else self.fitted(lambda: f"{head}{self._operand(node, depth)}", depth)
         self.broken = True
         return text
 
     def _operand(self, node: Node, depth: int) -> str:
-        """What stands behind the word of a clause, which is no clause before a brace."""
-        text = self.expression(node, depth)
+        """What stands behind the word of a clause: no clause before a brace, and no query that would take the next clauses."""
+        text = self.expression(node, depth, _ENCLOSED)
         return f"({text})" if text.startswith("{") else text
 
     def select(self, node: q.Select, depth: int) -> str:
@@ -50,7 +52,8 @@ class Queries(Expressions):
             return f"{node.kind}({' '.join(parts)})"
         assert node.entity is not None
         columns = [
-            self.expression(column.value, inner) + (f" as {column.name.text}" if column.name is not None else "") for column in node.columns
+            self.expression(column.value, inner, _ENCLOSED) + (f" as {column.name.text}" if column.name is not None else "")
+            for column in node.columns
         ]
         listed = self._enumerated(f"{node.kind} ", columns, inner)
         parts = [f"{listed} from {node.entity.text}" if columns else f"{node.kind} {node.entity.text}"]
@@ -61,7 +64,7 @@ class Queries(Expressions):
         if node.search is not None:
             parts.append(self.part("search ", node.search, inner))
         if node.group_by:
-            parts.append(self._enumerated("group by ", [self.expression(value, inner) for value in node.group_by], inner))
+            parts.append(self._enumerated("group by ", [self.expression(value, inner, _ENCLOSED) for value in node.group_by], inner))
         if node.having is not None:
             parts.append(self.part("having ", node.having, inner))
         if node.order_by:
@@ -75,7 +78,7 @@ class Queries(Expressions):
         return self.enumerated(head, parts, depth) if self.broken else f"{head}{', '.join(parts)}"
 
     def _ordered(self, term: q.OrderTerm, depth: int) -> str:
-        return self.expression(term.value, depth) + (" desc" if term.descending else "")
+        return self.expression(term.value, depth, _ENCLOSED) + (" desc" if term.descending else "")
 
     def _where(self, node: q.Select | q.UpdateRows | q.DeleteRows, depth: int) -> list[str]:
         parts = ["with deleted"] if node.with_deleted else []
@@ -119,7 +122,7 @@ class Queries(Expressions):
 
     def update_rows(self, node: q.UpdateRows, depth: int) -> str:
         inner = depth + 1 if self.broken else depth
-        assignments = [f"{part.field.text} = {self.expression(part.value, inner)}" for part in node.assignments]
+        assignments = [f"{part.field.text} = {self.expression(part.value, inner, _ENCLOSED)}" for part in node.assignments]
         setting = self._enumerated("set ", assignments, inner)
         return self.clauses([f"update {node.entity.text}", setting, *self._where(node, inner), *self._system(node)], depth)
 

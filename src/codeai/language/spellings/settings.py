@@ -66,7 +66,8 @@ def _key_set(p: Cursor, setting: Setting) -> list[Setting]:
     found: list[Setting] = []
     for child in setting.children:
         name = "jwks_url" if child.key.text == "url" else child.key.text
-        found.append(msgspec.structs.replace(child, key=msgspec.structs.replace(child.key, text=name)))
+        value = values.setting(p, name, child.value) if child.value is not None else None
+        found.append(msgspec.structs.replace(child, key=msgspec.structs.replace(child.key, text=name), value=value))
     return found
 
 
