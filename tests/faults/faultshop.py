@@ -65,7 +65,7 @@ class Books:
         """Whether nothing is left to do."""
         return self._open() == ("0", "0", "0")
 
-    def settled_in_the_end(self, still: float = 15.0) -> bool:
+    def settled_in_the_end(self, still: float = 60.0) -> bool:
         """Waits until nothing is left to do, however much that is; False as soon as nothing has moved for so many seconds."""
         before = self._open()
         while before != ("0", "0", "0"):

@@ -123,8 +123,11 @@ async def work(application: Application, settings: DatabaseSettings, shift: floa
                 break
             except LockTimeout:  # a process stands still with the key in its hands, until the database ends its transaction
                 assert time.monotonic() < deadline
-    while await process.rows("SELECT id FROM codeai_activations") and time.monotonic() < deadline:
-        await process.run()
+    while time.monotonic() < deadline:
+        with suppress(StorageError):  # who stood still for long has lost its sessions; the loop of a dispatcher goes on after that, too
+            if not await process.rows("SELECT id FROM codeai_activations"):
+                break
+            await process.run()
         await asyncio.sleep(0.005)
     await process.dispatcher.stop(5)
     looking.cancel()
@@ -141,8 +144,8 @@ async def look(database: Database) -> None:
             await frozen.look()
 
 
-def generation(application: Application, settings: DatabaseSettings, shift: float, witness: Path, point: str | None) -> bool:
-    """One process; whether it was killed."""
+def begun(application: Application, settings: DatabaseSettings, shift: float, witness: Path, point: str | None) -> int:
+    """The pid of a process that works, and has a point."""
     pid = os.fork()
     if pid == 0:
         if point is not None:
@@ -153,7 +156,12 @@ def generation(application: Application, settings: DatabaseSettings, shift: floa
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
-    _, status = os.waitpid(pid, 0)
+    return pid
+
+
+def generation(application: Application, settings: DatabaseSettings, shift: float, witness: Path, point: str | None) -> bool:
+    """One process; whether it was killed."""
+    _, status = os.waitpid(begun(application, settings, shift, witness, point), 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, status
     return os.WIFSIGNALED(status)
 
@@ -236,11 +244,7 @@ def paused(url: str, point: str) -> dict[str, Any]:
     asyncio.run(emptied(settings))
     with tempfile.NamedTemporaryFile() as witness:
         path = Path(witness.name)
-        pid = os.fork()
-        if pid == 0:
-            os.environ["CODEAI_FAULT_POINT"] = f"stop@{point}"
-            asyncio.run(work(application, settings, 0.0, path))
-            os._exit(0)
+        pid = begun(application, settings, 0.0, path, f"stop@{point}")
         _, status = os.waitpid(pid, os.WUNTRACED)
         stopped = os.WIFSTOPPED(status)
         try:

@@ -8,11 +8,6 @@ import pytest
 from services.service import Service, scope_of
 
 
-def statistics(service: Service) -> tuple[int, int]:
-    found = service.database.statistics()
-    return found.in_use, found.open_connections - found.idle
-
-
 def names(service: Service) -> set[str]:
     found: list[str] = []
     page = 1
@@ -118,7 +113,7 @@ def test_a_client_that_goes_away_while_sending(service, cut):
     service.run(service.composition.asgi(scope_of("POST", "/shelves", headers), receive, send))
     assert sent[0]["status"] == 400
     assert names(service) == before
-    assert statistics(service) == (0, 0)
+    assert service.all_given_back()
 
 
 def test_a_client_that_goes_away_before_the_answer(service):
@@ -129,7 +124,7 @@ def test_a_client_that_goes_away_before_the_answer(service):
         return {"type": "http.request", "body": b"", "more_body": False}
 
     service.run(service.composition.asgi(scope_of("GET", "/things"), receive, send))
-    assert statistics(service) == (0, 0)
+    assert service.all_given_back()
 
 
 @pytest.mark.parametrize("at", range(12))
@@ -148,7 +143,7 @@ def test_a_cancelled_request_leaves_no_connection_and_no_transaction(service, at
     body = service.run(cut_off())
     stored = names(service)
     assert (body["first"] in stored) == (body["second"] in stored), "half of a transaction was stored"
-    assert statistics(service) == (0, 0)
+    assert service.all_given_back()
     assert service.request("POST", "/twice", {"first": f"after {at} a", "second": f"after {at} b"}).status == 200
 
 
@@ -164,7 +159,7 @@ def test_many_cancelled_requests_at_once_leave_the_service_as_it_was(service):
         return await asyncio.gather(*(service.exchange("GET", "/things") for _ in range(30)))
 
     assert {answer.status for answer in service.run(storm())} == {200}
-    assert statistics(service) == (0, 0)
+    assert service.all_given_back()
 
 
 def test_a_body_that_comes_too_slowly_is_408(sqlite_service_of):

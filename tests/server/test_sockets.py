@@ -23,7 +23,7 @@ LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("sockets")
     (folder / "app.cai").write_text(PROGRAM)
-    process = ServerProcess(folder / "app.cai", folder, env={"CODEAI_BODY_TIMEOUT": "500ms"})
+    process = ServerProcess(folder / "app.cai", folder, env={"CODEAI_BODY_TIMEOUT": "3s"})
     process.start()
     yield process
     process.remove()
@@ -33,7 +33,7 @@ class Connection:
     """A connection whose answers are read one after the other."""
 
     def __init__(self, server: ServerProcess) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=15)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         self.rest = b""
 
     def __enter__(self) -> "Connection":
@@ -167,12 +167,12 @@ def test_a_client_that_leaves_leaves_no_transaction_open(server: ServerProcess) 
                 client.send(text)
     done: list[int] = []
     writers = [
-        threading.Thread(target=lambda: done.append(httpx.post(server.base_url + "/items", json={"name": "after"}, timeout=20).status_code))
+        threading.Thread(target=lambda: done.append(httpx.post(server.base_url + "/items", json={"name": "after"}, timeout=60).status_code))
         for _ in range(4)
     ]
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(30)
+        writer.join(60)
     assert done == [201] * 4
     assert httpx.get(server.base_url + "/health/ready").status_code == 200

@@ -20,6 +20,7 @@ from codeai.server.loading import apart, load_program
 from codeai.server.settings import read_settings
 from codeai.storage.opening import open_database
 from codeai.storage.settings import from_url
+from services.polling import until
 
 SECRET = "a secret for tests that is long enough"
 
@@ -77,6 +78,16 @@ class Service:
     def close(self) -> None:
         self.run(self.composition.stop())
         self.runner.close()
+
+    def all_given_back(self) -> bool:
+        """Waits until nobody has a connection to the database: signs of life and the like use one for a moment now and then."""
+
+        def idle() -> bool:
+            self.run(asyncio.sleep(0.001))
+            found = self.database.statistics()
+            return found.in_use == 0 and found.open_connections == found.idle
+
+        return until(idle)
 
     def token(self, subject: object = None, *roles: str, **claims: Any) -> str:
         """A token that the program's own secret signs."""

@@ -9,6 +9,7 @@ import pytest
 from storage_program import PROGRAM
 
 from services.pgbouncer import PgBouncer
+from services.polling import comes_to
 from services.postgres import PostgresServer
 from services.service import Service
 
@@ -24,11 +25,17 @@ def bouncer(postgres: PostgresServer) -> Iterator[PgBouncer]:
 
 
 @pytest.fixture
-def service(postgres: PostgresServer, bouncer: PgBouncer, tmp_path: Path) -> Iterator[Service]:
+def limit() -> float:
+    """Seconds that a statement may take: on a busy machine fifty that share two sessions wait for each other for long."""
+    return 60.0
+
+
+@pytest.fixture
+def service(postgres: PostgresServer, bouncer: PgBouncer, tmp_path: Path, limit: float) -> Iterator[Service]:
     (tmp_path / "app.cai").write_text(PROGRAM)
     name = f"p{uuid.uuid4().hex[:12]}"
     postgres.create_database(name)
-    found = Service(tmp_path / "app.cai", bouncer.dsn(name), pooler="transaction", statement_timeout=2.0, max_connections=12)
+    found = Service(tmp_path / "app.cai", bouncer.dsn(name), pooler="transaction", statement_timeout=limit, max_connections=12)
     found.request("POST", "/counters", {"name": "a"})
     yield found
     found.close()
@@ -49,6 +56,7 @@ def test_everything_works_on_two_shared_sessions(service):
     assert (again.status, again.header("idempotency-replayed")) == (201, "true")
 
 
+@pytest.mark.parametrize("limit", [2.0])
 def test_limits_hold_although_sessions_are_shared(service):
     async def locked():
         async with service.database.transaction() as session:
@@ -57,7 +65,7 @@ def test_limits_hold_although_sessions_are_shared(service):
 
     answer = service.run(locked())
     assert (answer.status, answer.code) == (504, "statement_timeout")
-    assert service.request("GET", "/counters").status == 200
+    comes_to(lambda: service.request("GET", "/counters").status, 200)
 
 
 def test_sessions_keep_nothing(service, postgres):
@@ -65,5 +73,5 @@ def test_sessions_keep_nothing(service, postgres):
     rows = service.run(service.database.fetch("SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", ()))
     assert rows[0][0] == 0
     rows = service.run(service.database.fetch("SELECT current_setting('statement_timeout')", ()))
-    assert rows[0][0] == "2s"
+    assert rows[0][0] == "1min"
     assert postgres.sql("SELECT setting FROM pg_settings WHERE name = 'statement_timeout'") == "0"

@@ -115,9 +115,11 @@ class Redis:
 
     async def start(self) -> None:
         """Loads the library and connects, so that no request has to wait for it; a Redis that is not there is only noted."""
+        client = self._opened()  # the library has to be read first, which takes a busy machine longer than an answer
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await self._opened().ping()
+            async with asyncio.timeout(_PATIENCE) as limit:
+                with _forgiving(limit, _PATIENCE):
+                    await client.ping()
         except Exception as error:
             self._failed(error)
 
@@ -125,8 +127,9 @@ class Redis:
         """Looks now, whatever was, with a second of patience (acceptance S35); raises RedisUnavailable."""
         client = self._made(_PATIENCE)  # a connection of its own: those of requests have no such patience
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await client.ping()
+            async with asyncio.timeout(_PATIENCE) as limit:
+                with _forgiving(limit, _PATIENCE):
+                    await client.ping()
         except Exception as error:
             raise RedisUnavailable(f"{self.shown} does not answer: {redis_cause(error)}") from error
         finally:
