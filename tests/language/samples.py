@@ -46,7 +46,7 @@ def sampled(form: str, text: str) -> tuple[Sources, list[Diagnostic]]:
         program = _within(lambda: load_script(text.encode(), None, Path("app.cai")), BESIDE)
     elif form == "query":
         program = analysed(BESIDE)
-        reporter = Reporter()
+        reporter = Reporter(declares=False)
         parsed = parse_expression(program.sources.add("query", text))
         if parsed.expression is None:
             return program.sources, parsed.diagnostics

@@ -14,23 +14,30 @@ from codeai.language.tree.node import Node, Reference
 
 _GUARDS: Final = ("CAI0109", "CAI0116", "CAI0128")  # who may come in is never guessed
 _FEW: Final = 24  # names that are shown where none of them is near
-# How what is named is declared.
+# How what is named is declared, by what messages call it.
 _DECLARED: Final = {
-    "CAI0109": 'role {} {{ permissions: ["posts:*"] }}',
-    "CAI0116": "auth {} {{ method: jwt  secret: secret(JWT_SECRET) }}",
-    "CAI0120": "event {} {{ payload {{ … }} }}",
-    "CAI0121": "integration {} {{ base_url: …  operation … {{ … }} }}",
-    "CAI0128": "middleware {} {{ type: rate_limiting  requests: 100  window: 1m }}",
-    "CAI0129": "webhook {} {{ event: …  url: … }}",
-    "CAI0130": "config {{ jobs {{ queues {{ {}: 1 }} }} }}",
+    "auth provider": "auth {} {{ method: jwt  secret: secret(JWT_SECRET) }}",
+    "entity": "entity {} {{ id: uuid, primary, auto }}",
+    "event": "event {} {{ payload {{ … }} }}",
+    "integration": "integration {} {{ base_url: …  operation … {{ … }} }}",
+    "job": "job {} {{ schedule: every 1h  do {{ … }} }}",
+    "middleware": "middleware {} {{ type: rate_limiting  requests: 100  window: 1m }}",
+    "queue": "config {{ jobs {{ queues {{ {}: 1 }} }} }}",
+    "role": 'role {} {{ permissions: ["posts:*"] }}',
+    "webhook": "webhook {} {{ event: …  url: … }}",
+    "workflow": "workflow {} {{ steps {{ … }} }}",
 }
 _MISSPELT: Final = ("CAI0031", "CAI0106", "CAI0118", "CAI0127")
 
 
 class Reporter:
-    """A list of findings with one method per weight; ``syntax`` are those of the parser, so that one mistake is one error."""
+    """A list of findings with one method per weight; ``syntax`` are those of the parser, so that one mistake is one error.
 
-    def __init__(self, syntax: Sequence[Diagnostic] = (), gaps: Iterable[Gap] = ()) -> None:
+    :param declares: whether who reads the findings may declare what is missing; who sends a query may not
+    """
+
+    def __init__(self, syntax: Sequence[Diagnostic] = (), gaps: Iterable[Gap] = (), *, declares: bool = True) -> None:
+        self._declares = declares
         self.diagnostics: list[Diagnostic] = []
         self._errors = sorted(found.primary.start for found in syntax if found.severity is Severity.ERROR)
         self._reasons = list(self._errors)
@@ -157,7 +164,8 @@ class Reporter:
             return None
         if near is None:
             hint = instead(name, called=code == "CAI0110") or otherwise
-            declared = f"declare it, as in '{_DECLARED[code].format(name)}'" if name and code in _DECLARED else ""
+            sample = _DECLARED.get(message.removeprefix("unknown ").removesuffix(f" '{name}'"), "") if name and self._declares else ""
+            declared = f"declare it, as in '{sample.format(name)}'" if sample else ""
             known = [] if hint else known
             self.error(node, message, code, kind=kind, help_text=hint or declared, expected=_few(known), subject=subject)
             return None

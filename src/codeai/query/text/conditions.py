@@ -50,7 +50,7 @@ class FilterText:
         if len(text) > MAX_LENGTH:
             raise ParserError(f"a filter has at most {MAX_LENGTH} characters")
         tree = self._tree(entity, text)
-        reporter = Reporter()
+        reporter = Reporter(declares=False)
         scope = Scope(Host("a filter", user=False, database=False), None, (Range(entity, ALIAS),))
         scope.query = True
         found = Queries(self._symbols, reporter, query_text=True).condition(tree, scope)

@@ -91,7 +91,7 @@ class _Writing(Queries):
 
 
 def _resolved(node: ex.Expression, symbols: Symbols, writer: Node | None = None) -> ir.Expression:
-    reporter = Reporter()
+    reporter = Reporter(declares=False)
     checker = _Writing(restricted(symbols), reporter, query_text=True)
     checker.writer = writer
     found = checker.expression(node, Scope(Host("a query", user=False)))
