@@ -14,7 +14,7 @@ _MADE: Final = (t.Uuid, t.Int, t.Timestamp, t.Date)
 _KEYS: Final = (*_TEXTS, t.Uuid, t.Int, t.Date, t.Timestamp, t.Enum, t.Ref)
 _COMPARED_WHOLE: Final = (t.Json, t.List, t.Map, t.Record, t.Bytes)  # what no index holds as a value
 _OF_SEARCH: Final = ("rank", "rowid")  # names that FTS5 keeps for itself
-_NO_COLUMNS: Final = (t.Paginated, t.Void, t.Row)
+_NO_COLUMNS: Final = (t.Paginated, t.Void)
 
 # The modifiers that say the contrary of each other, and what is said of both.
 _CONTRARY: Final = (
@@ -31,9 +31,10 @@ def misfits(node: d.FieldDeclaration, modifiers: Mapping[str, Node], type_: t.Ty
     if isinstance(plain, t.Unknown):
         return
     if isinstance(plain, _NO_COLUMNS):
-        named = f"write ref({plain})" if isinstance(plain, t.Row) else "results have it, fields do not"
-        yield node.type, f"type '{plain}' is no type of a field", named
+        yield node.type, f"type '{plain}' is no type of a field", "results have it, fields do not"
         return
+    if isinstance(plain, t.Row):
+        return  # it is said once all fields are known
     if "auto" in modifiers and not isinstance(plain, _MADE):
         yield modifiers["auto"], f"'auto' does not make {_plural(plain)}", "use uuid, int or timestamp"
     if ("auto_update" in modifiers or "soft_delete" in modifiers) and not isinstance(plain, t.Timestamp):

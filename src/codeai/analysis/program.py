@@ -11,6 +11,7 @@ from codeai.analysis.configured import report_settings
 from codeai.analysis.cycles import Edges, check_cycles
 from codeai.analysis.derivation import report_circular
 from codeai.analysis.functions import inlined, report_not_inlinable, settled
+from codeai.analysis.held import report_held
 from codeai.analysis.misreadings import report_misreadings
 from codeai.analysis.possibility import report_impossible
 from codeai.analysis.reach import certainly, spread
@@ -101,6 +102,7 @@ class Program(Signatures):
         self._settings_types()
         for entity in self.symbols.entities.values():
             self.declare_fields(entity)
+        report_held(self.symbols, self.report)
         for entity in self.symbols.entities.values():
             self.declare_relations(entity)
         self._records()

@@ -18,7 +18,7 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("set", "tuple", "vector", "sequence"), ("list",)),
     **dict.fromkeys(("struct", "unknown", "dynamic", "mixed", "variant"), ("json",)),
     **dict.fromkeys(("blob", "bytea", "buffer", "file"), ("bytes",)),
-    **dict.fromkeys(("timestamptz", "instant", "zoneddatetime"), ("timestamp",)),
+    **dict.fromkeys(("timestamptz", "instant", "zoneddatetime", "datetime", "localdatetime"), ("timestamp",)),
     **dict.fromkeys(("interval", "timedelta", "timespan"), ("duration",)),
     **dict.fromkeys(("uri", "link"), ("url", "base_url")),
     "url": ("base_url",),
@@ -65,7 +65,7 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("strptime", "todate", "parsedatetime"), ("parse_date",)),
     **dict.fromkeys(("datediff", "daysbetween"), ("diff_days",)),
     **dict.fromkeys(("trunc", "datetrunc", "startof"), ("start_of",)),
-    **dict.fromkeys(("uuid4", "newuuid", "genrandomuuid", "randomuuid", "generateid", "newid"), ("uuid",)),
+    **dict.fromkeys(("uuid4", "newuuid", "genrandomuuid", "randomuuid", "generateid", "newid", "cuid", "nanoid", "ulid"), ("uuid",)),
     **dict.fromkeys(("sha256", "md5", "digest"), ("hash",)),
     **dict.fromkeys(("bcrypt", "hashpw"), ("hash_password",)),
     **dict.fromkeys(("checkpassword", "comparepassword", "checkpw"), ("verify_password",)),
@@ -118,6 +118,7 @@ _CLAUSES: Final[Mapping[str, str]] = {
 # Namespaces and values that there are not here, as they are written where they stand alone.
 _OBJECTS: Final = frozenset(("process", "os", "context", "params", "request", "response", "reply", "session", "auth", "principal"))
 _ADVICE: Final[Mapping[str, str]] = {
+    "ID": "write 'uuid', or 'int'",
     "Math": "functions have no namespace here, as in 'round(x)' or 'max(a, b)'",
     "JSON": "write 'to_json(value)' or 'parse_json(text)'",
     **dict.fromkeys(("Date", "datetime", "moment", "dayjs", "DateTime"), "write 'now()', 'today()' or 'parse_date(text)'"),
@@ -138,6 +139,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("forEach", "each"), "go through a list by 'for item in items { … }'"),
     **dict.fromkeys(("save", "persist"), "a row is written by 'create Entity { … }', and changed by 'update row { field: … }'"),
     **dict.fromkeys(("toBe", "toEqual", "to_equal", "toStrictEqual"), "write 'expect a == b'"),
+    **dict.fromkeys(("autoincrement", "nextval"), "write 'auto' in place of 'default(…)'"),
     **dict.fromkeys(("format", "sprintf"), 'put texts together in one, as in "{name}: {count}"'),
 }
 
@@ -169,6 +171,8 @@ _STATEMENT_ADVICE: Final[Mapping[str, str]] = {
 _RECORDS: Final = "rows of the database are declared by 'entity Name { … }', other records by 'type Name { … }'"
 _ROUTES: Final = "what answers a request is declared by 'endpoint GET /path { … }'"
 _FUNCTIONS: Final = f"write 'function name(a: int) -> int {{ … }}'; {_ROUTES}"
+_INPUTS: Final = "what a request brings is described by 'path { … }', 'query { … }', 'header { … }' and 'body { … }'"
+_GUARDS: Final = "who may come in is said inside: 'auth: required', 'roles: [admin]' or 'permissions: [\"orders:read\"]'"
 _FILES: Final = "all .cai files of a folder are one program; what is written in Python is declared by 'extern function'"
 # The same of declarations, by their words in small letters.
 _DECLARATIONS: Final[Mapping[str, str]] = {
@@ -186,7 +190,12 @@ _DECLARATIONS: Final[Mapping[str, str]] = {
 _ANNOTATIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("entity", "table", "model", "document", "dataclass"), _RECORDS),
     **dict.fromkeys(("app", "router", "get", "post", "put", "patch", "delete", "controller", "restcontroller", "requestmapping"), _ROUTES),
-    **dict.fromkeys(("getmapping", "postmapping", "route", "api"), _ROUTES),
+    **dict.fromkeys(("getmapping", "postmapping", "putmapping", "patchmapping", "deletemapping", "route", "api"), _ROUTES),
+    **dict.fromkeys(("pathvariable", "requestparam", "requestbody", "valid", "validated", "query", "param", "body", "headers"), _INPUTS),
+    **dict.fromkeys(("preauthorize", "secured", "rolesallowed", "roles", "useguards", "login_required", "authorize"), _GUARDS),
+    **dict.fromkeys(("transactional", "transaction", "atomic"), "a block is one transaction: all of it is written, or nothing"),
+    **dict.fromkeys(("scheduled", "cron", "periodic_task"), "write 'job Name { schedule: \"0 * * * *\"  do { … } }'"),
+    **dict.fromkeys(("eventlistener", "onevent", "receiver", "subscribe"), "write 'on EventName { … }'"),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from codeai.language.diagnostics import Edit
+from codeai.language.elsewhere import annotation_instead
 from codeai.language.lexer import END, NAME
 from codeai.language.parser import slips
 from codeai.language.parser.entities import Entities
@@ -110,7 +111,8 @@ class Clauses(Entities):
         slips.doubled(self)
         name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
         if not self.at(NAME):
-            self.fail_expected("a clause" if what == "clause" else "a setting", among=in_words(table))
+            advice = annotation_instead(self.text_at(1)) if self.at("@") else ""
+            self.fail_expected("a clause" if what == "clause" else "a setting", among=in_words(table), help_text=advice)
         if name.text == "description" and descriptions.taken(self):
             return ()
         spelling = older.get(name.text)

@@ -85,7 +85,9 @@ def behind(parser: Types, found: ty.TypeExpression) -> ty.TypeExpression:
             parser.i += 2
             name = Identifier(found.start, found.start, "list")
             edits = [(found.start, found.start, "list("), (start, parser.previous_end, ")")]
-            found = _told(parser, ty.NamedType(found.start, parser.previous_end, name, (found,)), edits)
+            found = _rows(parser, found, parser.previous_end) or _told(
+                parser, ty.NamedType(found.start, parser.previous_end, name, (found,)), edits
+            )
         elif parser.at("!") and start == parser.previous_end:
             if parser.kind_at(1) in ("]", ")", ">", ","):  # of the items of a list nothing need be said
                 parser.i += 1
@@ -104,12 +106,41 @@ def behind(parser: Types, found: ty.TypeExpression) -> ty.TypeExpression:
     return found
 
 
+def _rows(parser: Types, element: ty.TypeExpression, end: int, start: int = -1) -> ty.TypeExpression | None:
+    """``Post[]`` or ``[Post!]!`` as a field of an entity: the rows that refer to it; None for other lists.
+
+    :param end: where what other languages write there ends
+    :param start: where it begins, if before the element
+    """
+    if parser.keyword not in ("entity", "model") or not isinstance(element, ty.NamedType) or element.arguments:
+        return None
+    other, owner = parser.outline.entities.get(element.name.text), parser.owner
+    back = next((name for name, word in (other.fields if other is not None else {}).items() if word == owner), "")
+    back = back or next((name for name, led in (other.references if other is not None else {}).items() if led == owner), "")
+    if not back:
+        return None
+    start = element.start if start < 0 else start
+    name = Identifier(element.end, element.end, back)
+    reference = Reference(element.start, element.end, (element.name, name))
+    taken_back(parser, start, end)
+    meant = f"many({element.name.text}.{back})"
+    parser.report(f"{_PREFIX} '{meant}' here", "CAI0037", start, end, edits=(Edit(start, end, meant),))
+    return ty.NamedType(start, end, Identifier(start, start, "many"), (reference,))
+
+
 def _required(parser: Types) -> None:
     """``String!``: what must be given is said by a modifier."""
     start, end = parser.start, parser.ends[parser.i]
+    parser.i += 1
+    last = parser.diagnostics[-1] if parser.diagnostics else None
+    if last is not None and last.message.startswith(_PREFIX) and last.primary.end == start:  # one finding for '[String!]!'
+        inner = taken_back(parser, last.primary.start, start)
+        edits = (*inner, Edit(start, end, ", required"))
+        said = f"{_PREFIX} '{mended(parser, last.primary.start, end, edits)}' here"
+        parser.report(said, "CAI0037", last.primary.start, end, edits=edits)
+        return
     help_text = "what must be given is 'required', as in 'name: string, required'"
     parser.report("expected ',', got '!'", "CAI0037", start, end, help_text=help_text, edits=(Edit(start, end, ", required"),))
-    parser.i += 1
 
 
 def _between_brackets(parser: Types) -> ty.TypeExpression:
@@ -119,6 +150,10 @@ def _between_brackets(parser: Types) -> ty.TypeExpression:
     closing = parser.start
     parser.expect("]", "']'")
     edits = [(start, end, "list("), (closing, parser.previous_end, ")")]
+    rows = _rows(parser, element, parser.previous_end + (parser.at("!") and parser.start == parser.previous_end), start)
+    if rows is not None:
+        parser.take("!")
+        return rows
     return _told(parser, ty.NamedType(start, parser.previous_end, Identifier(start, end, "list"), (element,)), edits)
 
 
@@ -176,8 +211,8 @@ def _told(parser: Types, found: _Found, edits: Sequence[tuple[int, int, str]]) -
     :param edits: what makes it so: from where, to where, and what stands there then
     """
     end = max(found.end, *(edit[1] for edit in edits))
-    changes = sorted((*_taken_back(parser, found.start, end), *(Edit(*edit) for edit in edits)), key=lambda edit: (edit.start, edit.end))
-    text = _mended(parser, found.start, end, changes)
+    changes = sorted((*taken_back(parser, found.start, end), *(Edit(*edit) for edit in edits)), key=lambda edit: (edit.start, edit.end))
+    text = mended(parser, found.start, end, changes)
     message = f"{_PREFIX} '{text}' here" if len(text) <= _LONGEST else f"{_PREFIX} in other words here"
     parser.report(message, "CAI0037", found.start, end, edits=tuple(changes))
     return found
@@ -185,11 +220,11 @@ def _told(parser: Types, found: _Found, edits: Sequence[tuple[int, int, str]]) -
 
 def canonical(parser: Types, found: ty.TypeExpression) -> str:
     """A type just parsed, as it is written here; what was told about it is taken back, for somebody who says more."""
-    return _mended(parser, found.start, found.end, _taken_back(parser, found.start, found.end))
+    return mended(parser, found.start, found.end, taken_back(parser, found.start, found.end))
 
 
-def _taken_back(parser: Types, start: int, end: int) -> list[Edit]:
-    """The edits of what was told about types inside, which is not told twice."""
+def taken_back(parser: Types, start: int, end: int) -> list[Edit]:
+    """The edits of what was told last about types inside of a stretch, which is not told twice."""
     edits: list[Edit] = []
     while parser.diagnostics and _within(parser.diagnostics[-1], start, end):
         edits += parser.diagnostics.pop().edits
@@ -200,7 +235,8 @@ def _within(found: Diagnostic, start: int, end: int) -> bool:
     return found.message.startswith(_PREFIX) and start <= found.primary.start and found.primary.end <= end
 
 
-def _mended(parser: Types, start: int, end: int, edits: Sequence[Edit]) -> str:
+def mended(parser: Types, start: int, end: int, edits: Sequence[Edit]) -> str:
+    """A stretch of the text with edits made, on one line."""
     base, at, text = parser.file.base, start, ""
     for edit in edits:
         text += parser.file.text[at - base : edit.start - base] + edit.replacement

@@ -6,7 +6,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import INTEGER, NAME, STRING, is_name
-from codeai.language.parser import foreign_fields, foreign_types, slips
+from codeai.language.parser import foreign_annotations, foreign_columns, foreign_fields, foreign_types, slips
 from codeai.language.parser.expressions import Expressions
 from codeai.language.parser.reporting import ParseFailure
 from codeai.language.spellings import data, descriptions
@@ -159,6 +159,13 @@ class Types(Expressions):
             if self.kinds[self.i] in ("@", ",") and (foreign := foreign_fields.modifier(self, MODIFIERS)) is not None:
                 modifiers.append(foreign)
                 continue
+            if self.at("@") and (annotated := foreign_annotations.behind(self, type_)) is not None:
+                type_, said = annotated
+                modifiers += [said] if said is not None else []
+                continue
+            if foreign_columns.begins(self):
+                type_ = foreign_columns.described(self, type_, modifiers)
+                continue
             if data.begins_modifier(self, self.at(",")):
                 self.take(",")
                 type_, modifier = data.modifier(self, type_)
@@ -200,7 +207,7 @@ class Types(Expressions):
 
     def _field_name(self) -> Identifier:
         if self.at("@"):
-            self.fail_expected("a field", help_text="what is said of a field stands behind its type, as in 'id: uuid, primary, auto'")
+            foreign_annotations.before(self)
         foreign_fields.association(self)
         name = self.new_name()
         text, end = name.text, name.end
