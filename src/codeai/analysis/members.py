@@ -187,8 +187,12 @@ class Members(Names):
         return self.row_member(node.name, target, entity, scope)
 
     def related(self, node: Node, row: ir.Expression, relation: str, entity: EntitySymbol, nullable: bool, scope: Scope) -> ir.Expression:
-        """The row behind a relation; notes that the selection of ``row`` must load it."""
+        """The row behind a relation; notes that the selection of ``row`` must load it.
+
+        Also where the reference is required there may be none: for a caller who may not read it, or when it is deleted softly.
+        """
         type_: t.Type = t.Row(entity.name)
+        nullable = nullable or (not isinstance(_root(row), ir.RangeRow) and entity.may_be_hidden)
         found = ir.RelatedRow(
             type=t.optional(type_) if nullable or t.is_nullable(row.type) else type_, row=row, relation=relation, at=node.start
         )
@@ -196,9 +200,7 @@ class Members(Names):
         return found
 
     def _note_load(self, node: Node, value: ir.Expression, scope: Scope) -> None:
-        root: ir.Expression = value
-        while isinstance(root, ir.RelatedRow | ir.RelatedRows):
-            root = root.row
+        root = _root(value)
         if isinstance(root, ir.RangeRow):
             return
         if isinstance(root, ir.HostValue) and root.name in scope.host.carried:
@@ -260,3 +262,10 @@ class Members(Names):
             return ir.Item(type=t.optional(result), target=target, index=index, at=node.start)
         self.report.error(node, f"type '{type_}' has no elements", "CAI0108", kind=self.kind, help_text=for_step(type_))
         return broken(node)
+
+
+def _root(value: ir.Expression) -> ir.Expression:
+    """The row at which a path of relations begins."""
+    while isinstance(value, ir.RelatedRow | ir.RelatedRows):
+        value = value.row
+    return value

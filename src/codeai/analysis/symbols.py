@@ -7,6 +7,7 @@ from typing import Final
 
 from codeai.language import types as t
 from codeai.language.tree import declarations as d
+from codeai.language.tree import expressions as ex
 from codeai.language.tree.events import EventDeclaration, WebhookDeclaration
 from codeai.language.tree.integrations import IntegrationDeclaration, MiddlewareDeclaration, OperationClause
 from codeai.language.tree.node import Identifier, Node
@@ -57,6 +58,14 @@ class EntitySymbol:
         traits = (clause.traits for clause in self.declaration.clauses if isinstance(clause, d.TraitsClause))
         return any(trait.name.text == "audited" for each in traits for trait in each)
 
+    @property
+    def may_be_hidden(self) -> bool:
+        """Whether a reference may lead to a row that its reader is not shown: by a policy, another tenant, or a soft deletion."""
+        if self.tenant_field is not None or any(one.soft_delete for one in self.fields.values()):
+            return True
+        policies = [clause for clause in self.declaration.clauses if isinstance(clause, d.AllowClause)]
+        return bool(policies) and not any(map(_everybody_reads, policies))
+
     def is_reference(self, name: str) -> bool:
         """Whether the field refers to another entity."""
         return name in self.fields and isinstance(self.fields[name].type, t.Ref)
@@ -64,6 +73,11 @@ class EntitySymbol:
     def member_names(self) -> list[str]:
         """Everything that may stand behind a dot on a row."""
         return [*self.fields, *self.relations, *self.computed]
+
+
+def _everybody_reads(clause: d.AllowClause) -> bool:
+    public = isinstance(clause.condition, ex.Name) and clause.condition.text == "public"
+    return public and any(action.text == "read" for action in clause.actions)
 
 
 @dataclass
