@@ -18,6 +18,7 @@ from codeai.language.tree import expressions as ex
 from codeai.model import expression as ir
 from codeai.model.endpoint import Endpoint
 from codeai.model.entity import Entity, Field
+from codeai.model.traversal import SCALARS
 
 _UNMOVED: Final = (ir.Constant, ir.Call, ir.Binary, ir.Unary, ir.Convert, ir.ListOf, ir.RecordOf)  # of which a value is made without a row
 _SECRETS: Final = frozenset(
@@ -98,9 +99,10 @@ def _named(part: object) -> Iterator[str]:
     if isinstance(part, msgspec.Struct):
         for name in part.__struct_fields__:
             inside = getattr(part, name)
-            if name == "entity" and isinstance(inside, str):
+            if type(inside) not in SCALARS:
+                yield from _named(inside)
+            elif name == "entity" and isinstance(inside, str):
                 yield inside
-            yield from _named(inside)
     elif isinstance(part, tuple):
         for inside in part:
             yield from _named(inside)

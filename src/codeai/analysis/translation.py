@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import astuple
+
 from codeai.analysis.builtins import OF_TESTS
 from codeai.analysis.conversions import is_number, is_text
 from codeai.language import types as t
@@ -15,6 +17,7 @@ from codeai.language.tree import expressions as ex
 from codeai.language.tree.node import Node, children
 from codeai.model import expression as ir
 from codeai.model.inlining import EFFECTS, ROWS
+from codeai.model.traversal import SCALARS
 
 # Functions whose second argument has to be known when the query is written: a unit, a pattern.
 _WORDED: Final = {"start_of": "a unit", "end_of": "a unit", "format_date": "a pattern"}
@@ -217,8 +220,9 @@ def waiting(value: ir.Expression) -> Iterator[ir.Expression]:
 
 def parts(value: ir.Expression) -> Iterator[ir.Expression]:
     """The expressions of which a value is made."""
-    for name in value.__struct_fields__:
-        found = getattr(value, name)
+    for found in astuple(value):
+        if type(found) in SCALARS:
+            continue
         if isinstance(found, ir.Expression):
             yield found
         elif isinstance(found, tuple):

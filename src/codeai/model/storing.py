@@ -17,9 +17,11 @@ from types import ModuleType
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from codeai.language import types
 from codeai.model import application, endpoint, entity, event, expression, integration, limits, security, statement, workflow
+from codeai.model.traversal import SCALARS
 
 _ROOMS: Final[tuple[ModuleType, ...]] = (
     *(types, application, endpoint, entity, event, expression, integration, limits, security, statement, workflow),
@@ -115,14 +117,18 @@ def loaded(data: Any) -> Any:
         raise UnknownDefinition(str(error)) from None
 
 
-def parts(value: object) -> Iterator[msgspec.Struct]:
-    """Every structure inside a part of the model, itself included, in the order of the fields."""
+def parts(value: object, without: tuple[type, ...] = ()) -> Iterator[msgspec.Struct]:
+    """Every structure inside a part of the model, itself included, in the order of the fields.
+
+    :param without: kinds of structures that are left out, with all that is in them
+    """
     waiting = [value]
     while waiting:
         part = waiting.pop()
         if isinstance(part, msgspec.Struct):
-            yield part
-            waiting.extend([getattr(part, name) for name in reversed(part.__struct_fields__)])
+            if not isinstance(part, without):
+                yield part
+                waiting.extend([inside for inside in reversed(astuple(part)) if type(inside) not in SCALARS])
         elif isinstance(part, tuple | list):
             waiting.extend(reversed(part))
 

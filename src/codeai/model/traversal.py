@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from codeai.model import expression as ir
 
+SCALARS: Final = frozenset([str, int, bool, type(None)])  # what has nothing inside
 _NODES = (ir.Expression, ir.Entry, ir.Column, ir.Join, ir.Order)
 
 
@@ -32,16 +33,22 @@ def any_node(node: Any, test: Callable[[Any], bool]) -> bool:
 
 
 def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
-    """A copy with ``change`` applied to every node, from the inside out."""
-    fields = {name: _changed(getattr(node, name), change) for name in node.__struct_fields__}
-    return change(type(node)(**fields))
+    """A copy with ``change`` applied to every node, from the inside out; what does not change is the same, and not a copy."""
+    changes: dict[str, Any] = {}
+    for name in node.__struct_fields__:
+        old = getattr(node, name)
+        new = _changed(old, change) if type(old) not in SCALARS else old
+        if new is not old:
+            changes[name] = new
+    return change(msgspec.structs.replace(node, **changes) if changes else node)
 
 
 def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, _NODES):
         return rebuilt(value, change)
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
-        return tuple(_changed(part, change) for part in value)
+        parts = [_changed(part, change) for part in value]
+        return value if all(new is old for new, old in zip(parts, value, strict=True)) else tuple(parts)
     return value
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codeai.functions.checking import FunctionProblem
+from codeai.language import types as t
 from codeai.messages.templates import TemplateFailed, Templates
 from codeai.model import expression as ir
 from codeai.model import statement as s
@@ -19,7 +20,8 @@ def missing_files(application: Application, folder: Path) -> Iterator[FunctionPr
     :param folder: the folder of the program
     """
     templates = Templates(folder)
-    for part in parts((application.endpoints, application.functions, application.handlers, application.workflows, application.jobs)):
+    bodies = (application.endpoints, application.functions, application.handlers, application.workflows, application.jobs)
+    for part in parts(bodies, without=(ir.Expression, t.Type)):  # no message is sent in them
         if isinstance(part, s.Send):
             for entry in part.values:
                 if entry.name == "template" and isinstance(entry.value, ir.Constant):
