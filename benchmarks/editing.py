@@ -5,6 +5,8 @@ Each beside one whole check of the same program in the same run, since that is w
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +27,7 @@ from codeai.lsp.documents import Document, changed
 from codeai.lsp.findings import findings
 from codeai.lsp.formatting import formatting
 from codeai.lsp.hovering import hover
+from codeai.lsp.parses import Parses
 from codeai.lsp.renaming import rename
 from codeai.lsp.signing import signature
 from codeai.server.loading import load_files
@@ -38,6 +41,26 @@ def alone(text: str) -> object:
     sources = Sources()
     parsed = parse_module(sources.add(str(PATH), text))
     return analyse([parsed.module], sources, "large", parsed.diagnostics)
+
+
+def several(text: str, count: int = 20) -> dict[Path, Document]:
+    """The same program in files of a folder."""
+    parts = re.split(r"(?m)^(?=entity )", text)
+    size = -(-len(parts) // count)
+    files = ["".join(parts[at : at + size]) for at in range(0, len(parts), size)]
+    return {PATH.with_name(f"part{at:02}.cai"): Document(f"part{at:02}.cai", 1, part) for at, part in enumerate(files)}
+
+
+def edited(documents: dict[Path, Document], home: Home) -> Callable[[], object]:
+    """A check after a change of the first file, as the server does it."""
+    first, count, parses = next(iter(documents)), itertools.count(), Parses()
+
+    def changed_again() -> object:
+        longer = Document(documents[first].uri, 1, f"// {'x' * next(count)}\n{documents[first].text}")
+        return check(home, {**documents, first: longer}, "utf-16", parses=parses)
+
+    changed_again()
+    return changed_again
 
 
 def questions(text: str, checked: Checked, documents: dict[Path, Document]) -> dict[str, Callable[[], object]]:
@@ -90,6 +113,9 @@ def main() -> None:
         print(f"{text.count(chr(10)):,} lines: parse + check + lower {whole:.0f} ms")
         print(f"  {'as validate reads it':28}{read:9.2f} ms  {read / whole:6.3f}")
         print(f"  {'as the server does':28}{watched:9.2f} ms  {watched / whole:6.3f}")
+        files = several(text)
+        again = milliseconds(edited(files, Home(tuple(files), PATH.parent)), times)
+        print(f"  {'of 20 files, one changed':28}{again:9.2f} ms  {again / whole:6.3f}")
         for called, ask in questions(text, check(HOME, documents, "utf-16"), documents).items():
             taken = milliseconds(ask, times)
             print(f"  {called:28}{taken:9.2f} ms  {taken / whole:6.3f}")

@@ -82,14 +82,18 @@ class SourceFile:
 
 
 class Sources:
-    """The files of one program, in the order in which they were added."""
+    """The files of one program, in the order in which they were added.
 
-    def __init__(self) -> None:
+    :param room: how many offsets each file has for itself, so that one that grows does not move those after it; none by default
+    """
+
+    def __init__(self, room: int = 0) -> None:
         self.files: list[SourceFile] = []
+        self._room = room
 
     def add(self, path: str, text: str) -> SourceFile:
         """Append a text and give it its place in the space of offsets."""
-        base = self.files[-1].end + 1 if self.files else 0
+        base = max(self.files[-1].end + 1, len(self.files) * self._room) if self.files else 0
         file = SourceFile(path, text, base)
         self.files.append(file)
         return file

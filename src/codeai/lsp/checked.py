@@ -14,7 +14,9 @@ from codeai.analysis.observing import Observing, Seen
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Scope, Variable
 from codeai.analysis.symbols import Symbols
-from codeai.language.source import SourceFile
+from codeai.language.parser import Parsed, parse_module
+from codeai.language.source import SourceFile, Sources
+from codeai.language.spellings.outline import Outline
 from codeai.language.tree.module import Module
 from codeai.language.tree.node import Node
 from codeai.lsp.belonging import Home
@@ -24,16 +26,33 @@ from codeai.lsp.names.declared import Declared, Key, declared_by
 from codeai.lsp.names.finding import Use
 from codeai.lsp.names.uses import uses_in
 from codeai.lsp.names.values import Values
+from codeai.lsp.parses import ROOM, Parses
 from codeai.server.loading import Files, Loaded, LoadError, load_files
 
 _TRIES: Final = 3  # files may vanish between finding and reading them
 
 
 class Buffers(Files):
-    """Open documents before the disk."""
+    """Open documents before the disk.
 
-    def __init__(self, documents: Mapping[Path, Document]) -> None:
+    :param parses: the trees of the check before
+    :param look: asked before a text is parsed; it may raise to end the work
+    """
+
+    def __init__(self, documents: Mapping[Path, Document], parses: Parses | None = None, look: Callable[[], None] | None = None) -> None:
         self._documents = documents
+        self._parses = parses
+        self._look = look
+
+    def sources(self) -> Sources:
+        """Files have room to grow, so that the trees of the others are those of the check before."""
+        return Sources(ROOM)
+
+    def parse(self, file: SourceFile, outline: Outline | None = None) -> Parsed:
+        """The tree of a text, made anew where the text is another."""
+        if self._look is not None:
+            self._look()
+        return self._parses.of(file, outline) if self._parses is not None else parse_module(file, outline)
 
     def content(self, file: Path) -> bytes:
         """The text of the document, else of the file."""
@@ -143,25 +162,35 @@ class Abandoned(Exception):
     """Nobody wants to know any more."""
 
 
-def check(home: Home, documents: Mapping[Path, Document], encoding: str, wanted: Callable[[], bool] = lambda: True) -> Checked:
+def check(
+    home: Home,
+    documents: Mapping[Path, Document],
+    encoding: str,
+    wanted: Callable[[], bool] = lambda: True,
+    parses: Parses | None = None,
+) -> Checked:
     """Reads and checks a program. What cannot be read is left out: it may be gone, or in the middle of being written.
 
     :param wanted: whether somebody still wants to know
+    :param parses: the trees of the check before, which are used where they are still right; those of this one are kept there
     :raises Abandoned: nobody does
     """
-    reading = Buffers(documents)
-    files = [file for file in home.files if file in documents or file.is_file()]
-    seen: dict[Node, Seen] = {}
-    loaded = _load(files, home.folder, reading, seen, wanted)
-    lines = {Path(file.path): Normal(_original(Path(file.path), file, documents), encoding) for file in loaded.sources.files}
-    return Checked(home, loaded, lines, seen)
 
-
-def _load(files: list[Path], folder: Path, reading: Files, seen: dict[Node, Seen], wanted: Callable[[], bool]) -> Loaded:
     def look() -> None:
         if not wanted():
             raise Abandoned
 
+    reading = Buffers(documents, parses, look)
+    files = [file for file in home.files if file in documents or file.is_file()]
+    seen: dict[Node, Seen] = {}
+    loaded = _load(files, home.folder, reading, seen, look)
+    if parses is not None:
+        parses.forget_others(loaded.sources)
+    lines = {Path(file.path): Normal(_original(Path(file.path), file, documents), encoding) for file in loaded.sources.files}
+    return Checked(home, loaded, lines, seen)
+
+
+def _load(files: list[Path], folder: Path, reading: Files, seen: dict[Node, Seen], look: Callable[[], None]) -> Loaded:
     def observing(symbols: Symbols, reporter: Reporter) -> Observing:
         return Observing(symbols, reporter, seen, look)
 

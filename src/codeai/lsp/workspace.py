@@ -16,6 +16,7 @@ from typing import Final
 from codeai.lsp.belonging import Home, home_of
 from codeai.lsp.checked import Abandoned, Buffers, Checked, check
 from codeai.lsp.documents import Documents
+from codeai.lsp.parses import Parses
 
 _APART: Final = ("node_modules", "__pycache__", "build", "dist")
 _MANY: Final = 1_000  # files in which symbols are looked for
@@ -28,6 +29,7 @@ class _State:
         self.wanted = 1
         self.done = 0
         self.checked: Checked | None = None
+        self.parses = Parses()
         self.running: asyncio.Task[None] | None = None
 
 
@@ -106,7 +108,7 @@ class Workspace:
         loop = asyncio.get_running_loop()
         encoding, still = self.documents.encoding, lambda: state.wanted == wanted
         try:
-            state.checked = await loop.run_in_executor(self._executor, check, home, documents, encoding, still)
+            state.checked = await loop.run_in_executor(self._executor, check, home, documents, encoding, still, state.parses)
         except Abandoned:
             return  # there is a newer text, which comes next
         state.done = wanted

@@ -17,8 +17,9 @@ from codeai.analysis.symbols import Symbols
 from codeai.functions.checking import FunctionProblem, problems
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Severity, Span
 from codeai.language.echoes import first_of_each_gap, without_echoes
-from codeai.language.parser import completed, parse_module
+from codeai.language.parser import Parsed, completed, parse_module
 from codeai.language.source import SourceFile, Sources
+from codeai.language.spellings.outline import Outline
 from codeai.language.tree.declarations import ImportDeclaration
 from codeai.language.tree.module import Module
 from codeai.model.application import Application
@@ -61,6 +62,14 @@ class Files:
     def matching(self, folder: Path, pattern: str) -> list[Path]:
         """The files under a folder that a pattern of ``import`` names, in order."""
         return sorted(folder.glob(pattern))
+
+    def sources(self) -> Sources:
+        """Where the texts of a program are put."""
+        return Sources()
+
+    def parse(self, file: SourceFile, outline: Outline | None = None) -> Parsed:
+        """The tree of a text (``parse_module``)."""
+        return parse_module(file, outline)
 
 
 DISK: Final = Files()
@@ -117,7 +126,7 @@ def load_files(files: list[Path], folder: Path, reading: Files, elaborator: Call
     :param elaborator: makes what elaborates the program, for those who look on
     :raises LoadError: a file cannot be read
     """
-    return _loaded(files, folder, Sources(), [], [], reading=reading, elaborator=elaborator)
+    return _loaded(files, folder, reading.sources(), [], [], reading=reading, elaborator=elaborator)
 
 
 def load_source(content: bytes, name: str = "<stdin>", folder: Path | None = None) -> Loaded:
@@ -165,7 +174,7 @@ def _loaded(
     elaborator: Callable[[Symbols, Reporter], Program] | None = None,
 ) -> Loaded:
     """:param script: the folder of the script, when that is what was read already"""
-    trees = [parse_module(source) for source in read]
+    trees = [reading.parse(source) for source in read]
     seen: set[Path] = set()
     waiting = [*files, *(path for tree in trees for path in _imported(tree.module, script or folder, diagnostics, reading))]
     while waiting:
@@ -177,9 +186,9 @@ def _loaded(
         if source is None:
             continue
         read.append(source)
-        trees.append(parse_module(source))
+        trees.append(reading.parse(source))
         waiting.extend(_imported(trees[-1].module, file.parent, diagnostics, reading))
-    trees = completed(read, trees)
+    trees = completed(read, trees, reading.parse)
     modules = [tree.module for tree in trees]
     diagnostics.extend(first_of_each_gap([found for tree in trees for found in tree.diagnostics], modules, sources))
     whose = modules[0] if script is not None and modules else None

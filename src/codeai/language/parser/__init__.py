@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -50,12 +50,18 @@ def parse_module(file: SourceFile, outline: Outline | None = None) -> Parsed:
     return Parsed(module, diagnostics, parser.incomplete)
 
 
-def completed(files: Sequence[SourceFile], parsed: Sequence[Parsed]) -> list[Parsed]:
-    """Parses those files of a program anew whose older spellings depend on what its other files declare."""
+Parse = Callable[[SourceFile, Outline | None], Parsed]
+
+
+def completed(files: Sequence[SourceFile], parsed: Sequence[Parsed], parse: Parse = parse_module) -> list[Parsed]:
+    """Parses those files of a program anew whose older spellings depend on what its other files declare.
+
+    :param parse: how they are parsed
+    """
     if len(files) < 2 or not any(one.incomplete for one in parsed):
         return list(parsed)
     outline = declared_in(files)
-    return [parse_module(file, outline) if one.incomplete else one for file, one in zip(files, parsed, strict=True)]
+    return [parse(file, outline) if one.incomplete else one for file, one in zip(files, parsed, strict=True)]
 
 
 def declared_in(files: Sequence[SourceFile]) -> Outline:
