@@ -8,6 +8,7 @@ from typing import Any, Final
 from codeai.language.formatter.printer import FIELDS, INDENT, quoted
 from codeai.language.formatter.statements import Statements, leftmost
 from codeai.language.lexer import is_dotted
+from codeai.language.operators import NEGATION
 from codeai.language.parser.workflows import OUTCOMES
 from codeai.language.spellings.step_clauses import FORMER_OUTCOMES
 from codeai.language.tree import declarations as d
@@ -167,7 +168,7 @@ class Clauses(Statements):
         return self.enclosed("events: [", [self.reference(event) for event in node.events], "]", depth)
 
     def _threshold(self, node: i.ThresholdClause, depth: int) -> str:
-        failures = self.expression(node.failures, depth)
+        failures = self.expression(node.failures, depth, NEGATION + 1)
         if node.window is None:
             return f"threshold: {failures} consecutive failures"
         return f"threshold: {failures} failures in {self.expression(node.window, depth)}"
