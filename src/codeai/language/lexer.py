@@ -30,9 +30,9 @@ _MASTER: Final = re.compile(
     r"|([0-9]+(?:kb|mb|gb|KB|MB|GB|b)(?![A-Za-z0-9_]))"  # 5 size
     r"|([0-9][0-9_]*(?:\.[0-9][0-9_]*(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+))(?![A-Za-z0-9_])"  # 6 decimal
     r"|([0-9][0-9_]*)(?![A-Za-z0-9_]|\.[0-9])"  # 7 integer
-    r'|("""(?:[^"]|"(?!""))*""")'  # 8 raw string
-    r'|((?!""")"(?:[^"\\\n{]|\\.)*"|' + r"'(?:[^'\\\n]|\\.)*')"  # 9 string without braces, or in single quotes
-    r"|(//[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"  # 10 comment
+    r'|("""(?:[^"]++|"(?!""))*+""")'  # 8 raw string
+    r'|((?!""")"(?:[^"\\\n{]++|\\.)*+"|' + r"'(?:[^'\\\n]++|\\.)*+')"  # 9 string without braces, or in single quotes
+    r"|(//[^\n]*|\#[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/)"  # 10 comment
     r'|(")'  # 11 a string with braces, or one that does not end
     r"|(\Z)"  # 12 end
     r"|(/\*|[^ \t\r\f\n])"  # 13 anything else
