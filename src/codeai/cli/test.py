@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -39,7 +40,9 @@ def command(file: Path | None, pattern: str, database: str | None, output: str) 
     program = valid_program(file)
     logging.getLogger("codeai").setLevel(logging.ERROR)  # refusals are what tests ask for
     tests = [test for test in program.application.tests if pattern in test.name]
-    results = [_run(program, index, database) for index, test in enumerate(program.application.tests) if test in tests]
+    with tempfile.TemporaryDirectory(prefix="codeai-test-") as folder:
+        databases = _Databases(program, database, Path(folder))
+        results = [_run(program, index, databases) for index, test in enumerate(program.application.tests) if test in tests]
     if output == "json":
         click.echo(json.dumps([_record(result, program.sources) for result in results], indent=2, ensure_ascii=False))
     elif tests:
@@ -68,12 +71,31 @@ def _record(result: Result, sources: Sources) -> dict[str, Any]:
     return found
 
 
-def _run(program: Loaded, index: int, url: str | None) -> Result:
-    with tempfile.TemporaryDirectory(prefix="codeai-test-") as folder:
-        settings = Settings(jwt_secret=_SECRET)
-        wanted = from_url(url) if url else database_settings(settings, Path(folder))
-        synchronise(wanted, program.application, development=True, reset=url is not None)
-        return asyncio.run(_test(program, index, settings, wanted))
+class _Databases:
+    """A fresh database for each test. An embedded one is made once and copied: making it takes longer than most tests."""
+
+    def __init__(self, program: Loaded, url: str | None, folder: Path) -> None:
+        self.application = program.application
+        self.url = url
+        self.folder = folder
+        self.settings = Settings(jwt_secret=_SECRET)
+
+    def fresh(self, index: int) -> DatabaseSettings:
+        """An empty database with the tables of the program."""
+        if self.url is not None:
+            wanted = from_url(self.url)
+            synchronise(wanted, self.application, development=True, reset=True)
+            return wanted
+        made, own = self.folder / "made", self.folder / str(index)
+        if not made.exists():
+            made.mkdir()
+            synchronise(database_settings(self.settings, made), self.application, development=True)
+        shutil.copytree(made, own)
+        return database_settings(self.settings, own)
+
+
+def _run(program: Loaded, index: int, databases: _Databases) -> Result:
+    return asyncio.run(_test(program, index, databases.settings, databases.fresh(index)))
 
 
 async def _test(program: Loaded, index: int, settings: Settings, wanted: DatabaseSettings) -> Result:
