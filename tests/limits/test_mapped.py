@@ -16,8 +16,10 @@ RULE = Rule(1_000, 3_600_000, "token_bucket")
 TAKING = """
 import sys
 from pathlib import Path
+from codeai.limits import mapped
 from codeai.limits.mapped import MappedLimits
 from codeai.limits.rules import Rule
+mapped._PATIENCE = 60.0  # on a busy machine another one may have the lock and no processor
 limits = MappedLimits(Path(sys.argv[1]), lambda: 1_764_072_000_000.0)
 print("ready", flush=True)
 sys.stdin.readline()

@@ -30,6 +30,7 @@ _STATE: Final = struct.Struct("<dqqd")
 _KEYS: Final = _WAYS * _DIGEST
 _BUCKET: Final = _KEYS + _WAYS * _STATE.size
 _PATIENCE: Final = 0.05  # on a busy machine the holder may have to wait for a processor
+_FEWEST: Final = 50  # tries: a machine that stood still for that long gave the holder no time either
 _NAP: Final = 0.0002
 _EMPTY: Final = bytes(_DIGEST)
 BUCKETS: Final = 4096  # 65,536 keys in 3 MB
@@ -80,9 +81,10 @@ class MappedLimits:
             return True
         if bucket in self._given_up:
             return False
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
+        end, tries = time.monotonic() + _PATIENCE, 0
+        while time.monotonic() < end or tries < _FEWEST:
             time.sleep(_NAP)
+            tries += 1
             if self._tried(bucket):
                 return True
         self._given_up.add(bucket)
