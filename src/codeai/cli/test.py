@@ -17,7 +17,7 @@ import click
 from codeai.cli.programs import valid_program
 from codeai.language.source import Sources
 from codeai.server.composition import Composition, StartError
-from codeai.server.database import database_settings, synchronise
+from codeai.server.database import database_settings, synchronise_here
 from codeai.server.loading import Loaded
 from codeai.server.settings import Settings
 from codeai.storage.opening import open_database
@@ -72,7 +72,10 @@ def _record(result: Result, sources: Sources) -> dict[str, Any]:
 
 
 class _Databases:
-    """A fresh database for each test. An embedded one is made once and copied: making it takes longer than most tests."""
+    """A fresh database for each test. An embedded one is made once and copied: making it takes longer than most tests.
+
+    What makes them is loaded into this process, which ends soon, and not into one of its own for each.
+    """
 
     def __init__(self, program: Loaded, url: str | None, folder: Path) -> None:
         self.application = program.application
@@ -84,12 +87,12 @@ class _Databases:
         """An empty database with the tables of the program."""
         if self.url is not None:
             wanted = from_url(self.url)
-            synchronise(wanted, self.application, development=True, reset=True)
+            synchronise_here(wanted, self.application, development=True, reset=True)
             return wanted
         made, own = self.folder / "made", self.folder / str(index)
         if not made.exists():
             made.mkdir()
-            synchronise(database_settings(self.settings, made), self.application, development=True)
+            synchronise_here(database_settings(self.settings, made), self.application, development=True)
         shutil.copytree(made, own)
         return database_settings(self.settings, own)
 
