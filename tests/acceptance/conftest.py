@@ -1,5 +1,6 @@
 """Servers for the operator's statements: one per module and database, with the tools that operators use."""
 
+import functools
 import json
 import os
 import subprocess
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from codeai.server.database import synchronise_here
+from codeai.server.loading import load_source
+from codeai.storage.settings import from_url
 from services.polling import until
 from services.process import SECRET, ServerProcess
 
@@ -75,6 +79,22 @@ class Operator:
         return until(lambda: next(filter(predicate, self.log()), None), explain=lambda: self.server.output[-3000:])
 
 
+@functools.cache
+def _desk():
+    program = load_source(PROGRAM.encode())
+    assert program.valid, program.diagnostics
+    return program.application
+
+
+def _give_tables(folder: Path, env: dict[str, str]) -> None:
+    """Gives the usual program its tables, which its server then finds: it would load what makes them anew, for half of what a start takes.
+
+    Servers of other programs, and of all tests elsewhere, make their own.
+    """
+    if not any(name.startswith(("CODEAI_ENV", "DB_")) for name in env):
+        synchronise_here(from_url(env.get("DATABASE_URL", f"sqlite:///{folder}/.codeai/app.db")), _desk(), development=True)
+
+
 @pytest.fixture(scope="module")
 def launch(tmp_path_factory):
     """Starts servers that live as long as the module."""
@@ -83,6 +103,8 @@ def launch(tmp_path_factory):
     def start(*, env: dict[str, str] | None = None, arguments: tuple[str, ...] = (), source: str = PROGRAM, wait: bool = True) -> Operator:
         folder = tmp_path_factory.mktemp("operator")
         (folder / "app.cai").write_text(source)
+        if source is PROGRAM:
+            _give_tables(folder, env or {})
         server = ServerProcess(folder, folder, env=env, arguments=arguments)
         started.append(server)
         server.start(wait=False)
