@@ -31,7 +31,7 @@ run: .venv/.installed ## Serves examples/bookshop on 127.0.0.1:8080
 	@mkdir -p .venv && touch $@
 
 test: $(READY) .venv/.services ## Runs all tests, with real servers
-	$(BIN)/pytest -n 3 --dist loadgroup
+	$(BIN)/pytest -n 4 --dist loadgroup
 
 check: $(READY) ## Checks style, types and import directions
 	$(BIN)/ruff check .
@@ -45,7 +45,7 @@ format: $(READY) ## Formats the code
 
 cover: $(READY) .venv/.services ## Runs the tests and says what they do not reach
 	@mkdir -p .coverage
-	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup
+	$(BIN)/coverage run -m pytest -n 4 --dist loadgroup
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

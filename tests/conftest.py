@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -46,7 +47,7 @@ hypothesis.settings.load_profile("patient" if os.environ.get("EXPLORE") else "re
 
 
 class _Together(LoadGroupScheduling):
-    """Where tests share servers they run in one process, else each process would start the same: a file, or all of a folder.
+    """The tests of a file run in one process: what they share (a server, a composed program, an engine) is begun once and not in each.
 
     The groups of pytest-xdist 3.8 do not reach its scheduler with pytest 9.
     """
@@ -54,23 +55,49 @@ class _Together(LoadGroupScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         folder = path.rpartition("/")[0]
-        return path if folder in ("tests/acceptance", "tests/docs") else folder if folder == "tests/control" else nodeid
+        if path in _APART or (folder in _LONG and path not in _SHARING):
+            return nodeid
+        return folder if folder == "tests/control" else path
 
 
-# Where single tests take long. They come first: at the end the short ones keep all processes busy alike.
-_LONG = ("faults", "system", "fuzz", "jobs", "server", "durable")
+# Where single tests take long and share nothing, or little.
+_LONG = ("tests/faults", "tests/system")
+_APART = ("tests/evaluate/test_any_operands.py", "tests/server/test_supervisor.py", "tests/cli/test_db_upgrade.py")
+_SHARING = (
+    "tests/faults/test_bad_peers.py",
+    "tests/faults/test_faults.py",
+    "tests/system/test_packaging.py",
+    "tests/system/test_sharing_over_postgresql.py",
+)
+
+# What takes long comes first: at the end short files keep all processes busy alike. The fuzzer is the longest, and wants a processor.
+_FIRST = (
+    *("tests/fuzz/test_fuzz.py", "tests/system", "tests/faults", "tests/acceptance", "tests/control", "tests/docs", "tests/jobs"),
+    *("tests/server", "tests/cli", "tests/evaluate/test_any_operands.py", "tests/storage/test_synchronise.py"),
+    *("tests/query/test_selections.py", "tests/durable", "tests/language/test_recovery.py", "tests/analysis/test_wrong_programs.py"),
+    "tests/fuzz",
+)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The order in which processes are given tests; within a file it stays as it is."""
-    folders = {name: at for at, name in enumerate(_LONG)}
-    items.sort(key=lambda item: folders.get(item.nodeid.split("/")[1], len(folders)))
+    """The order in which processes are given tests: the files that are named above, then the others by how many tests they have."""
+    paths = [item.nodeid.partition("::")[0] for item in items]
+    counts = Counter(paths)
+
+    def rank(path: str) -> tuple[int, int, str]:
+        named = next((at for at, name in enumerate(_FIRST) if path.startswith(name)), None)
+        return (len(_FIRST), -counts[path], path) if named is None else (named, 0, "")
+
+    ranks = {path: rank(path) for path in counts}
+    order = sorted(range(len(items)), key=lambda at: ranks[paths[at]])
+    items[:] = [items[at] for at in order]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling:
     """See ``_Together``; asked by ``pytest -n``."""
+    config.option.loadscopereorder = False  # the order is that of the items
     return _Together(config, log)
 
 
