@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from codeai.language.diagnostics import HERE, Diagnostic, Severity, Span, Subject
+from codeai.language.parser.statements import END_OF_STATEMENT
 from codeai.language.regions import Regions
 from codeai.language.repetitions import without_repetitions
 from codeai.language.source import Sources
@@ -68,6 +69,7 @@ class _Unknown:
         self._sources = sources
         self._regions = regions
         self._places = sorted(found.primary.start for found in syntax if found.severity is Severity.ERROR)
+        self._torn = {sources.line_at(found.primary.start) for found in syntax if END_OF_STATEMENT in found.expected}
         self._gaps = _Stretches((gap.start, gap.end) for gap in gaps)
         self._anywhere: set[str] = set()
         self._here: dict[int, set[str]] = {}
@@ -88,6 +90,8 @@ class _Unknown:
     def explains(self, found: Diagnostic) -> bool:
         """Whether a finding only says what a gap has left out."""
         at, about = found.primary.start, found.subject
+        if self._torn and self._sources.line_at(at) in self._torn:  # which is one statement, however it was read
+            return True
         if found.code in self._kinds or self._is_read_otherwise(found.primary) or self._gaps.index(at) is not None or self._beside(found):
             return True
         return about is not None and self._may_declare(about, at)

@@ -18,6 +18,7 @@ from codeai.language.spellings import descriptions, endpoints, security
 from codeai.language.spellings import settings as spelled
 from codeai.language.spellings.declarations import SPELLINGS
 from codeai.language.spellings.hosts import Host, block_end, request_place
+from codeai.language.suggestions import nearest
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import module, types
@@ -80,7 +81,11 @@ class Parser(Events):
         if parse is None:
             name = Identifier(self.start, self.ends[self.i], word)
             self.unknown("declaration", name, _DECLARATIONS, "CAI0014", older=SPELLINGS, otherwise=declaration_instead(word))
-            raise ParseFailure
+            meant = nearest(word, (*_DECLARATIONS, *SPELLINGS)) if not declaration_instead(word) else None
+            if meant is None or not meant.sure:
+                raise ParseFailure
+            self.texts[self.i] = meant.name  # surely a slip, so that what it declares is known
+            return self.declaration()
         if word not in ("endpoint", "resource") and annotations and all(found.name.text in _ANNOTATIONS for found in annotations):
             first = annotations[0]
             self.report("annotations belong to endpoints and resources", "CAI0018", first.start, first.end, help_text=_DESCRIBED)

@@ -10,6 +10,7 @@ from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
 from codeai.language.parser import foreign_statements, slips
 from codeai.language.parser.cursor import NESTING_LIMIT, TOO_DEEP
+from codeai.language.parser.reporting import ParseFailure
 from codeai.language.parser.requests import Requests
 from codeai.language.spellings import steps, values
 from codeai.language.suggestions import nearest
@@ -100,6 +101,8 @@ class Statements(Requests):
             word = self.texts[self.i]
             goes_on = word in CONTINUING_WORDS or (word == "not" and self.text_at(1) == "in")
             if word == "else" or (goes_on and self.kind_at(1) not in ("(", ".", "[")):
+                if self.gaps and self.gaps[-1].end == self.previous_end:
+                    raise ParseFailure  # it goes on with what broke
                 self.fail_expected("a statement", help_text="what goes on with an expression stands right behind it")
         value = self.expression()
         if isinstance(value, _VALUE_ONLY):
