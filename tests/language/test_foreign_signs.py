@@ -24,7 +24,7 @@ CHARACTERS = [
     ("2 ^ 3", "^", "a power is written as a product: 'a * a'"),
     ("\N{FULLWIDTH LEFT PARENTHESIS}1)", "\N{FULLWIDTH LEFT PARENTHESIS}", "write '('"),
     ("\N{LEFT DOUBLE QUOTATION MARK}abc\N{RIGHT DOUBLE QUOTATION MARK}", "\N{LEFT DOUBLE QUOTATION MARK}", 'texts stand in "…"'),
-    ("`a ${b}`", "`", 'texts stand in "…"; what is to be put in, in braces: "{name}"'),
+    ("`a ${now()}`", "`", 'texts stand in "…"; what is to be put in, in braces: "{name}"'),
     ("😀", "😀", ""),
 ]
 

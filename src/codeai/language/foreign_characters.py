@@ -29,11 +29,33 @@ QUOTES: Final = (
 _WORDS: Final = {
     **dict.fromkeys(QUOTES, 'texts stand in "…"'),
     "`": 'texts stand in "…"; what is to be put in, in braces: "{name}"',
+    "$": 'variables have no sign before them; what is put into a text stands in braces: "{name}"',
     "^": "a power is written as a product: 'a * a'",
     "\\": "a line goes on behind an operator, a comma or within brackets",
 }
 _WORD: Final = re.compile(r"[\w\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]+")
 _OF_NAMES: Final = "names have the letters a to z, digits and '_'"
+
+
+def written(text: str) -> tuple[str, str]:
+    """A text in quotes of other languages, as it is read, which is as long, and as it must be written; empty where no edit would do.
+
+    :param text: with its quotes; in those of templates, ``${name}`` is what is put in
+    """
+    inner = text[1:-1]
+    if text[0] != "`":
+        return f'"{inner}"', "" if '"' in inner else f'"{inner}"'
+    read = re.sub(r"(?<!\$)\{(?=[A-Za-z_(])", "(", inner).replace("${", " {")
+    read = f'"{read}"'
+    if "\n" in inner:
+        return read, "" if "${" in inner or '"""' in inner else f'"""{inner}"""'
+    pieces = re.split(r"(\$\{[^{}]*\})", inner)
+    for at, piece in enumerate(pieces):
+        if at % 2:
+            pieces[at] = piece[1:].replace('"', "'")
+        else:
+            pieces[at] = re.sub(r"\{(?=[A-Za-z_(])", r"\\{", piece.replace("\\`", "`").replace('"', '\\"'))
+    return read, f'"{"".join(pieces)}"'
 
 
 def invisible(character: str) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Span
 from codeai.language.durations import intended
-from codeai.language.foreign_characters import QUOTES, invisible, meant, word_end
+from codeai.language.foreign_characters import QUOTES, invisible, meant, word_end, written
 from codeai.language.tree.node import Comment
 
 _CLOSED: Final = 'close it on its line; several lines stand between """ and """'
@@ -50,6 +50,8 @@ END: Final = "end"
 BROKEN: Final = "broken"
 
 _QUOTES: Final = "'" + QUOTES  # what begins a text elsewhere, or here if it ended
+# Texts as other languages quote them: templates, whose further lines are indented, and typographic quotes.
+_TEMPLATE: Final = re.compile(r"`(?:[^`\\\n]|\\.|\n(?!\S)){1,2000}`|[\u201c-\u201e][^\n\u201c-\u201e]*[\u201c-\u201e]")
 _LINES_OF_TEXT: Final = 20  # that a text may have whose quotes stand on different lines
 _OF_PROGRAMS: Final = ("@", "$", "|")  # characters that no query text has
 _OPENING: Final = ("{", "[", "(")
@@ -107,14 +109,15 @@ def tokenize(
             broken_line = broken_line or ("\n" in content)
             continue
         if index > 10 or kind in refused:
+            read = ""
             if index == 11:
                 kind, position = _braced_string(tokens, text, base, first, stop, error)
             else:
-                position, kind = _unexpected(tokens, text, base, first, stop, error)
+                position, kind, read = _unexpected(tokens, text, base, first, stop, error)
             scan = _MASTER.finditer(text, position, stop)
             if not kind:
                 continue
-            content = text[first:position]
+            content = read or text[first:position]
         if doc:
             tokens.docs[len(kinds)] = "\n".join(doc)
             doc = []
@@ -248,27 +251,34 @@ def _report(
     tokens.diagnostics.append(Diagnostic(code, error, message, Span(base + start, base + end), help=help_text, edits=edits))
 
 
-def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> tuple[int, str]:
+def _unexpected(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> tuple[int, str, str]:
     """Reports a character that begins no token; a run of them is one mistake.
 
-    :returns: where to go on, and the kind of token to take it for
+    :returns: where to go on, the kind of token to take it for, and its text if that is not what stands there
     """
     character = text[start]
     if text.startswith("/*", start):
         _report(tokens, base, start, stop, "unterminated comment", "CAI0003", error, "close it with '*/'")
-        return stop, ""
+        return stop, "", ""
     if character == "'":
         end = _broken_end(text, start, stop)
         _report(tokens, base, start, end, "unterminated string", "CAI0002", error, _CLOSED)
-        return end, BROKEN
+        return end, BROKEN, ""
     if character.isdigit() and character.isascii():
         found = re.compile(r"[A-Za-z0-9_.]+").match(text, start, stop)
         end = found.end() if found else start + 1
         number = intended(text[start:end])
         advice = f"did you mean '{number}'?" if number is not None else ""
         _report(tokens, base, start, end, f"malformed number '{text[start:end]}'", "CAI0005", error, advice)
-        return end, BROKEN
-    return _foreign(tokens, text, base, start, stop, error)
+        return end, BROKEN, ""
+    template = _TEMPLATE.match(text, start, stop)
+    if template is not None and error is DiagnosticClass.SYNTAX:
+        read, instead = written(template[0])
+        edits = (Edit(base + start, base + template.end(), instead),) if instead else ()
+        said, advice = f"unexpected character '{character}'", meant(character, word=False)[0]
+        tokens.diagnostics.append(Diagnostic("CAI0001", error, said, Span(base + start, base + start + 1), help=advice, edits=edits))
+        return template.end(), STRING, read
+    return (*_foreign(tokens, text, base, start, stop, error), "")
 
 
 def _foreign(tokens: Tokens, text: str, base: int, start: int, stop: int, error: DiagnosticClass) -> tuple[int, str]:

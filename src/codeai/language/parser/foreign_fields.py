@@ -30,6 +30,19 @@ def association(parser: Types) -> None:
         parser.fail(f"unknown clause '{word}'", "CAI0037", parser.start, parser.ends[parser.i], help_text=help_text)
 
 
+def tagged(parser: Types) -> bool:
+    """Steps over a tag of Go behind a type, ``json:"name"`` between backticks, about which the lexer has said what a text would be."""
+    start, end = parser.start, parser.ends[parser.i]
+    if parser.breaks[parser.i] or not parser.file.text.startswith("`", start - parser.file.base):
+        return False
+    parser.diagnostics[:] = [found for found in parser.diagnostics if found.primary.start != start]
+    edits = (Edit(parser.previous_end, end, ""),)
+    help_text = "a field is called in JSON as it is here; what is said of it are modifiers, as in ', required'"
+    parser.report("expected ',', got '`'", "CAI0037", start, end, help_text=help_text, edits=edits)
+    parser.i += 1
+    return True
+
+
 def modifier(parser: Types, known: Sequence[str]) -> ty.Modifier | None:
     """The modifier at the current comma or ``@``, which it reports; None where the text is nothing such.
 

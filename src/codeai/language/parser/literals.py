@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import Final, Self
 
-from codeai.language.diagnostics import Edit
+from codeai.language.diagnostics import Diagnostic, DiagnosticClass, Edit, Severity, Span
 from codeai.language.durations import UNITS, duration_milliseconds, intended
 from codeai.language.lexer import (
     BROKEN,
@@ -31,6 +31,8 @@ _SIZES: Final = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "{": "{", "}": "}"}
 
 
+_NAMED: Final = re.compile(r"(\{[A-Za-z_][\w.]*\})")
+_SIGNED: Final = re.compile(r"(?<!\\)[$#](\{[A-Za-z_][^{}]*\})|\{(\{[A-Za-z_][^{}]*\})\}")
 _NUMBERS: Final = frozenset([INTEGER, DECIMAL, DURATION, SIZE])
 _LONGEST_NUMBER: Final = 60
 
@@ -117,6 +119,8 @@ class Literals(Cursor):
 
     def _string(self, start: int, end: int, text: str) -> ex.Expression:
         inner = text[1:-1]
+        if "{" in inner and self.error_class is DiagnosticClass.SYNTAX:
+            self._left_over(start, text)
         if text[0] == "'" or "{" not in inner:
             value = inner if "\\" not in inner else self._unescape(inner, start + 1)
             return ex.StringLiteral(start, end, value)
@@ -145,6 +149,20 @@ class Literals(Cursor):
         if all(isinstance(part, ex.StringLiteral) for part in parts):
             return ex.StringLiteral(start, end, "".join(part.value for part in parts if isinstance(part, ex.StringLiteral)))
         return ex.Interpolation(start, end, tuple(parts))
+
+    def _left_over(self, start: int, text: str) -> None:
+        """Hints at signs of other languages around what is put in, which stay in the text: ``"${name}"``, ``"{{name}}"``, ``'{name}'``."""
+        found = (_NAMED if text[0] == "'" else _SIGNED).search(text)
+        if found is None or self.file.text.startswith("`", start - self.file.base):
+            return
+        written, named = found[0], next(filter(None, found.groups()))
+        said = f"'{written}' stays in the text as it is" if text[0] == "'" else f"of '{written}' only '{named}' is put in, the rest stays"
+        place = (start + found.start(), start + found.end())
+        edits = (Edit(*place, named, safe=False),) if text[0] != "'" else ()
+        help_text = f"in double quotes, '{named}' is put in" if text[0] == "'" else f"write '{named}', unless the rest is meant"
+        self.diagnostics.append(
+            Diagnostic("CAI0038", DiagnosticClass.SEMANTIC, said, Span(*place), Severity.HINT, help=help_text, edits=edits)
+        )
 
     def _piece(self, start: int, begin: int, stop: int, text: str) -> ex.StringLiteral:
         value = self._unescape(text[begin:stop], start + begin)

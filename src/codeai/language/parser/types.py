@@ -163,6 +163,8 @@ class Types(Expressions):
                 type_, said = annotated
                 modifiers += [said] if said is not None else []
                 continue
+            if self.kinds[self.i] == STRING and foreign_fields.tagged(self):
+                continue
             if foreign_columns.begins(self):
                 type_ = foreign_columns.described(self, type_, modifiers)
                 continue
