@@ -64,9 +64,16 @@ def _same(arguments: tuple[t.Type, ...]) -> t.Type:
     return arguments[0] if arguments else t.Unknown()
 
 
+def item_of(type_: t.Type) -> t.Type:
+    """The type of what stands in a value that is gone through; in JSON there is JSON."""
+    if isinstance(type_, t.List):
+        return type_.item
+    return t.Json() if isinstance(type_, t.Json) else t.Unknown()
+
+
 def _item(arguments: tuple[t.Type, ...]) -> t.Type:
-    found = t.required(arguments[0]) if arguments else t.Unknown()
-    return t.optional(found.item) if isinstance(found, t.List) else t.Unknown()
+    found = item_of(t.required(arguments[0])) if arguments else t.Unknown()
+    return found if isinstance(found, t.Unknown) else t.optional(found)
 
 
 def _widest(arguments: tuple[t.Type, ...]) -> t.Type:

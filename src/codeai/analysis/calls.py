@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from codeai.analysis.advice import for_function, for_method, for_step
 from codeai.analysis.arguments import argument_problem, as_parameters, call_problem
-from codeai.analysis.builtins import ALIASES, BUILTINS, OF_TESTS, STRICT, Builtin, usage
+from codeai.analysis.builtins import ALIASES, BUILTINS, OF_TESTS, STRICT, Builtin, item_of, usage
 from codeai.analysis.expressions import Expressions
 from codeai.analysis.grouping import COUNTED, aggregate_problem
 from codeai.analysis.guarding import check_permission
 from codeai.analysis.names import origin_of
 from codeai.analysis.reporter import Reporter
-from codeai.analysis.scope import Scope, Variable, broken
+from codeai.analysis.scope import Scope, Variable, broken, is_broken
 from codeai.analysis.symbols import FunctionSymbol, Symbols
 from codeai.analysis.translation import place_of, waiting
 from codeai.language import types as t
@@ -169,7 +169,7 @@ class Calls(Expressions):
         target = self.expression(callee.target, scope)
         name = ALIASES.get(callee.name.text, callee.name.text)
         type_ = t.required(target.type)
-        if isinstance(type_, t.Unknown):
+        if is_broken(target):
             return broken(node)
         if isinstance(type_, t.Principal):
             return self._user_method(node, callee, scope)
@@ -281,7 +281,7 @@ class Calls(Expressions):
 
     def _lambda(self, node: ex.Lambda, over: ir.Expression | None, scope: Scope) -> ir.Expression:
         type_ = t.required(over.type) if over is not None else t.Unknown()
-        item: t.Type = type_.item if isinstance(type_, t.List) else t.Unknown()
+        item = item_of(type_)
         inner = scope.child()
         names: list[str] = []
         for position, parameter in enumerate(node.parameters):

@@ -15,6 +15,7 @@ from codeai.model import expression as ir
 TEXTUAL = (t.String, t.Text, t.Email, t.Url, t.Enum)
 NUMERIC = (t.Int, t.Decimal, t.Float)
 FROM_TEXT = (t.Uuid, t.Date, t.Timestamp, t.Time, t.Duration, t.Decimal, t.Int)
+SCALARS = (*TEXTUAL, *NUMERIC, t.Bool, t.Uuid, t.Date, t.Timestamp, t.Time, t.Duration)
 
 
 def is_text(type_: t.Type) -> bool:

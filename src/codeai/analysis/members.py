@@ -8,7 +8,7 @@ from codeai.analysis.advice import for_step
 from codeai.analysis.builtins import BUILTINS
 from codeai.analysis.conversions import is_text
 from codeai.analysis.names import Names, origin_of
-from codeai.analysis.scope import Scope, broken
+from codeai.analysis.scope import Scope, broken, is_broken
 from codeai.analysis.symbols import EntitySymbol
 from codeai.language import types as t
 from codeai.language.diagnostics import HERE, SETTING, Subject
@@ -89,8 +89,8 @@ class Members(Names):
         """A member of a resolved value."""
         type_ = t.required(target.type)
         name = node.name.text
-        if isinstance(type_, t.Unknown):
-            return broken(node)
+        if isinstance(type_, t.Unknown):  # what is wrong with it has been said, or it is a parameter without a type
+            return broken(node) if is_broken(target) else ir.Member(type=t.Unknown(), target=target, name=name, at=node.start)
         if isinstance(target, ir.CurrentUser) and isinstance(type_, t.Principal):
             if name in _USER:
                 return ir.CurrentUser(type=_USER[name], attribute=name, at=node.start)

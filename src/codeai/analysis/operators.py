@@ -10,7 +10,7 @@ from codeai.analysis.advice import for_arithmetic, for_conversion, for_order, fo
 from codeai.analysis.arguments import ORDERED
 from codeai.analysis.conversions import NUMERIC, convert, is_number, is_text, is_unknown, wider_number
 from codeai.analysis.members import Members
-from codeai.analysis.scope import Scope, broken
+from codeai.analysis.scope import Scope, broken, is_broken
 from codeai.analysis.translation import of_row
 from codeai.language import types as t
 from codeai.language.tree import expressions as ex
@@ -211,8 +211,10 @@ class Operators(Members):
         def done(type_: t.Type, a: ir.Expression = left, b: ir.Expression = right) -> ir.Expression:
             return ir.Binary(type=t.optional(type_) if nullable else type_, operator=operator, left=a, right=b, at=node.start)
 
-        if is_unknown(first) or is_unknown(second):
-            return ir.Constant(type=t.Unknown(), value=None, at=node.start)
+        if is_broken(left) or is_broken(right):
+            return broken(node)
+        if is_unknown(first) or is_unknown(second):  # a parameter without a type: what it is shows when it comes
+            return ir.Binary(type=t.Unknown(), operator=operator, left=left, right=right, at=node.start)
         if operator in "/%" and is_number(second) and isinstance(right, ir.Constant) and right.value == 0:
             self.report.error(node, "division by zero", "CAI0334", kind=self.kind)
         if is_number(first) and is_number(second):

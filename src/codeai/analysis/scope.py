@@ -125,3 +125,8 @@ class Scope:
 def broken(node: Node) -> ir.Expression:
     """Stands for an expression that has a diagnostic already; its unknown type fits everywhere."""
     return ir.Constant(type=t.Unknown(), value=None, at=node.start)
+
+
+def is_broken(value: ir.Expression) -> bool:
+    """Whether it stands for what was wrong, which has been said; a value without a declared type is not wrong."""
+    return isinstance(value, ir.Constant) and isinstance(value.type, t.Unknown)

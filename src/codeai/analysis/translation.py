@@ -40,6 +40,7 @@ _TYPED: Final = frozenset(
         *("upper", "lower", "trim", "trim_left", "trim_right", "replace"),
     )
 )
+_ARITHMETIC: Final = ("+", "-", "*", "/", "%")
 _UNKNOWN: Final = {ir.Item: "an element by its place", ir.RecordOf: "a map", ir.ListOf: "a list"}
 _DOCUMENTS: Final = (t.Json, t.Map, t.Record, t.Row)
 _SHOWN: Final = (t.Uuid, t.Ref, t.Bool, t.Timestamp, t.Date, t.Time)
@@ -156,6 +157,8 @@ def _is_open(type_: t.Type) -> bool:
 
 
 def _comparison(value: ir.Binary, bound: frozenset[str]) -> str | None:
+    if value.operator in _ARITHMETIC and isinstance(t.required(value.type), t.Unknown):
+        return f"'{value.operator}' with a value that has no type"
     if value.operator == "%" and isinstance(t.required(value.type), t.Float):
         return "'%' of floats"
     if value.operator == "+" and isinstance(t.required(value.type), t.List):

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from codeai.analysis.advice import for_condition, for_value
 from codeai.analysis.constants import NONE, constants, misspelt, unfit
-from codeai.analysis.conversions import distinct_names, fit
+from codeai.analysis.conversions import SCALARS, convert, distinct_names, fit
 from codeai.analysis.reporter import Reporter
-from codeai.analysis.scope import Scope, broken
+from codeai.analysis.scope import Scope, broken, is_broken
 from codeai.analysis.symbols import Symbols
 from codeai.analysis.translation import place_of, untranslatable
 from codeai.analysis.types import TypeResolver
@@ -61,6 +61,8 @@ class Values(TypeResolver):
     def fitted(self, node: Node, found: ir.Expression, expected: t.Type, what: str, *, nullable: bool = True) -> ir.Expression:
         """A resolved expression converted to the wanted type."""
         fitted = self.fit(found, expected)
+        if isinstance(t.required(found.type), t.Unknown) and not is_broken(found) and isinstance(t.required(expected), SCALARS):
+            fitted = convert(found, t.required(expected))
         if fitted is None:
             wanted, got = distinct_names(expected, found.type)
             said, advice = f"type mismatch for {what}: expected {wanted}, got {got}", "" if self.query_text else for_value(expected, found)

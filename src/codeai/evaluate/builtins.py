@@ -41,6 +41,9 @@ _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     ((list, tuple), "a list"),
     (Mapping, "a record"),
 )
+_OF_LISTS: Final = frozenset(
+    ["join", "map", "filter", "find", "sort", "unique", "group_by", "any", "all", "first", "last", "sum", "avg", "count"]
+)
 
 
 def guarded(name: str, function: Callable[..., Any], at: int, *, awaited: bool = False) -> Callable[..., Any]:
@@ -55,7 +58,11 @@ def guarded(name: str, function: Callable[..., Any], at: int, *, awaited: bool =
             f"'{name}' does not take {' and '.join(_kind(value) for value in values if not isinstance(value, Context))}", at
         )
 
+    lists = name in _OF_LISTS
+
     def call(*values: Any) -> Any:
+        if lists and values and not (values[0] is None or isinstance(values[0], list | tuple)):
+            raise unfit(values)  # a text or a record can be gone through as well, by its letters or names, which nobody means
         try:
             return function(*values)
         except (*FAILURES, LookupError):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
-from codeai.evaluate import builtins, operations
+from codeai.evaluate import builtins, open_values, operations
 from codeai.evaluate.context import Context
 from codeai.evaluate.errors import EvaluationError, NotCompilable
-from codeai.evaluate.records import Defaults, Fit, fitting, holds_records
+from codeai.evaluate.records import Defaults, Fit, Misfit, fitting, holds_records
 from codeai.language import types as t
 from codeai.model import expression as ir
 
@@ -30,6 +30,9 @@ _HELPERS: Final[dict[str, object]] = {
     "_divide": operations.divide,
     "_remainder": operations.remainder,
     "_negate": operations.negate,
+    "_open_arithmetic": open_values.arithmetic,
+    "_open_items": open_values.items,
+    "_open_negate": open_values.negate,
     "_text": operations.text,
 }
 
@@ -158,7 +161,7 @@ class Writer:
         return f"_member({self.write(node.row)}, {self.bind('_k', '@' + node.relation)})"
 
     def member(self, node: ir.Member) -> str:
-        helper = "_json_member" if isinstance(t.required(node.target.type), t.Json) else "_member"
+        helper = "_json_member" if isinstance(t.required(node.target.type), t.Json | t.Unknown) else "_member"
         return f"{helper}({self.write(node.target)}, {self.bind('_k', node.name)})"
 
     def item(self, node: ir.Item) -> str:
@@ -202,7 +205,8 @@ class Writer:
             return f"_{operator}({left}, {right})"
         if operator in ("<", "<=", ">", ">="):
             return self._ordering(node, left, right)
-        return f"_arithmetic({operator!r}, {left}, {right})"
+        helper = "_open_arithmetic" if _undeclared(node.left) or _undeclared(node.right) else "_arithmetic"
+        return f"{helper}({operator!r}, {left}, {right})"
 
     def _equality(self, node: ir.Binary, left: str, right: str) -> str:
         if isinstance(t.required(node.left.type), t.Json | t.Unknown) or isinstance(t.required(node.right.type), t.Json | t.Unknown):
@@ -229,7 +233,9 @@ class Writer:
         return f"{'_less' if operator == '<' else '_less_equal'}({left}, {right})"
 
     def unary(self, node: ir.Unary) -> str:
-        return f"(not {self.write(node.operand)})" if node.operator == "not" else f"_negate({self.write(node.operand)})"
+        if node.operator == "not":
+            return f"(not {self.write(node.operand)})"
+        return f"{'_open_negate' if _undeclared(node.operand) else '_negate'}({self.write(node.operand)})"
 
     def is_null(self, node: ir.IsNull) -> str:
         return f"({self.write(node.operand)} is {'not ' if node.negated else ''}None)"
@@ -344,12 +350,18 @@ def _conversion(target: t.Type, on_failure: str, at: int) -> Callable[[Any], Any
     return call
 
 
+def _undeclared(node: ir.Expression) -> bool:
+    return isinstance(t.required(node.type), t.Unknown)
+
+
 def _fitting(target: t.Type, defaults: Defaults, at: int) -> Fit:
     fit = fitting(target, defaults)
 
     def call(value: Any, context: Context) -> Any:
         try:
             return None if value is None else fit(value, context)
+        except Misfit as error:
+            raise EvaluationError(f"this is no {target}: {error}", at) from None
         except operations.FAILURES:
             raise EvaluationError(f"'{operations.text(value)[:60]}' is no {target}", at) from None
 

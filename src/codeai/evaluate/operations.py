@@ -31,8 +31,8 @@ def member(target: Any, name: str) -> Any:
 
 
 def json_member(target: Any, name: str) -> Any:
-    """A member of a JSON value, or the length of an array; null when there is no such thing."""
-    if name == "length" and isinstance(target, list):
+    """A member of a JSON value, or the length of an array or text; null when there is no such thing."""
+    if name == "length" and isinstance(target, list | tuple | str):
         return len(target)
     return target.get(name) if isinstance(target, Mapping) else None
 

@@ -9,11 +9,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from codeai.evaluate.context import Context
-from codeai.evaluate.operations import as_list, as_map, converter
+from codeai.evaluate.operations import FAILURES, as_list, as_map, converter
 from codeai.language import types as t
 
 Fit = Callable[[Any, Context], Any]
 Defaults = Callable[[str], Mapping[str, Callable[[Context], Any]]]
+
+
+class Misfit(ValueError):
+    """A member that is not what its type says.
+
+    :param path: the member, from the record on
+    :param said: what is wrong with it
+    """
+
+    def __init__(self, path: str, said: str) -> None:
+        super().__init__(f"'{path}' {said}")
+        self.path = path
+        self.said = said
 
 
 def holds_records(type_: t.Type) -> bool:
@@ -45,6 +58,7 @@ def fitting(type_: t.Type, defaults: Defaults) -> Fit:
 
 def _record(type_: t.Record, defaults: Defaults) -> Fit:
     absent = defaults(type_.name)
+    types = {field.name: t.required(field.type) for field in type_.fields}
     fields = [
         (field.name, fitting(field.type, defaults), (field.required or field.name in absent) and not t.is_nullable(field.type))
         for field in type_.fields
@@ -56,11 +70,16 @@ def _record(type_: t.Record, defaults: Defaults) -> Fit:
         for name, member, never_null in fields:
             part = given.get(name)
             if part is not None:
-                found[name] = member(part, context)
+                try:
+                    found[name] = member(part, context)
+                except Misfit as error:
+                    raise Misfit(f"{name}.{error.path}", error.said) from None
+                except FAILURES:
+                    raise Misfit(name, f"is no {types[name]}") from None
             elif name not in given and name in absent:
                 found[name] = absent[name](context)
             elif never_null:
-                raise ValueError(f"'{name}' must not be null" if name in given else f"'{name}' is missing")
+                raise Misfit(name, "must not be null" if name in given else "is missing")
             elif name in given:
                 found[name] = None
         return found

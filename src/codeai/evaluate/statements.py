@@ -10,6 +10,7 @@ import msgspec
 
 from codeai.evaluate.errors import EvaluationError
 from codeai.evaluate.expressions import Program, Writer
+from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model import statement as s
 from codeai.model.storing import parts
@@ -89,8 +90,10 @@ class BlockWriter(Writer):
     def _for(self, node: s.For, pad: str, depth: int) -> list[str]:
         pausing = "await c.breathe() if c.step() else None" if self._waiting else "c.step()"
         self.awaits = self.awaits or self._waiting
+        items = self.write(node.items)
+        items = f"({items} or ())" if isinstance(t.required(node.items.type), t.List) else f"_open_items({items})"
         return [
-            f"{pad}for {self.local(node.name)} in ({self.write(node.items)} or ()):\n",
+            f"{pad}for {self.local(node.name)} in {items}:\n",
             f"{pad}    {pausing}\n",
             *self.block(node.body, depth + 1),
         ]

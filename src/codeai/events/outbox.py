@@ -21,6 +21,7 @@ from codeai.events.records import OUTBOX, EventRecord, Forms, facts
 from codeai.model.application import Application
 from codeai.model.event import Change, Event
 from codeai.model.identifiers import new_uuid
+from codeai.model.record_rules import RecordRules
 from codeai.query.writes.companions import Companion, write
 from codeai.storage.interface import Dialect
 
@@ -80,11 +81,12 @@ class Outbox:
         self._clock = clock
         self._wake = wake
         self._keys = {entity.name: entity.primary for entity in application.entities}
+        self._records = RecordRules(application.shapes)
         self.plans = {event.wire: self._plan(event) for event in application.events}
 
     def _plan(self, event: Event) -> EventPlan:
         defaults = {field.name: self._default(field.default) for field in event.fields if field.default is not None}
-        schema = PayloadSchema(event, self._plain, self._keys.__getitem__, defaults)
+        schema = PayloadSchema(event, self._plain, self._keys.__getitem__, defaults, self._records)
         return EventPlan(event, schema, self._evaluator.value(event.key) if event.key is not None else None)
 
     def _default(self, expression: Any) -> Callable[[], Any]:

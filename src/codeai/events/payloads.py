@@ -12,6 +12,7 @@ import msgspec
 from codeai.evaluate.operations import converter
 from codeai.language import types as t
 from codeai.model.event import Event
+from codeai.model.record_rules import RecordRules
 from codeai.model.validation import InvalidFields, check_of, stored
 from codeai.storage.codecs import decode_json, encode_json
 
@@ -32,15 +33,19 @@ class PayloadSchema:
     :param plain: a type with references as the type of their key
     :param key_of: the primary field of an entity, for rows that stand where a reference is expected
     :param defaults: the value of a field that nobody gave, by field
+    :param records: the rules of record types
     """
 
-    def __init__(self, event: Event, plain: Plain, key_of: Callable[[str], str], defaults: Mapping[str, Default]) -> None:
+    def __init__(
+        self, event: Event, plain: Plain, key_of: Callable[[str], str], defaults: Mapping[str, Default], records: RecordRules
+    ) -> None:
         self._name = event.name
         self._fields = event.fields
         self._defaults = defaults
         self._types = {field.name: plain(field.type) for field in event.fields}
         self._keys = {field.name: key_of(field.type.entity) for field in event.fields if isinstance(field.type, t.Ref | t.Row)}
         self._checks = {field.name: check_of(self._types[field.name], field.constraints) for field in event.fields}
+        self._within = {field.name: look for field in event.fields if (look := records.of(field.type)) is not None}
         self._readers = {field.name: value_reader(self._types[field.name], plain) for field in event.fields}
 
     def checked(self, payload: object) -> dict[str, Any]:
@@ -64,6 +69,8 @@ class PayloadSchema:
                     errors.append((f"{self._name}.{name}", "required", "must have a value"))
             elif (wrong := self._checks[name](value)) is not None:
                 errors.append((f"{self._name}.{name}", *wrong))
+            elif name in self._within:
+                errors.extend((f"{self._name}.{name}{path}", code, said) for path, code, said in self._within[name](value))
             found[name] = value
         if errors:
             raise InvalidFields(tuple(errors))

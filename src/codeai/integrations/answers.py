@@ -109,20 +109,23 @@ def _reader(type_: t.Type, absent: Absent) -> Reader:
 
 
 def _record(type_: t.Record, absent: Absent) -> Reader:
-    fields = [(field.name, _reader(field.type, absent), field.required and not t.is_nullable(field.type)) for field in type_.fields]
     defaults = absent(type_.name)
+    fields = [
+        (field.name, _reader(field.type, absent), (field.required or field.name in defaults) and not t.is_nullable(field.type))
+        for field in type_.fields
+    ]
 
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
             raise _Mismatch("an object")
         found: dict[str, Any] = {}
-        for name, inner, required in fields:
-            part = value.get(name)
-            if part is None and required:
-                raise _Mismatch("there", f".{name}")
-            if part is None and name in defaults:
+        for name, inner, never_null in fields:
+            if name not in value and name in defaults:
                 found[name] = defaults[name]()
                 continue
+            part = value.get(name)
+            if part is None and never_null:
+                raise _Mismatch("there", f".{name}")
             try:
                 found[name] = None if part is None else inner(part)
             except _Mismatch as error:

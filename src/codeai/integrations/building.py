@@ -21,6 +21,7 @@ from codeai.integrations.requests import Default, Headers, HeaderValues, Request
 from codeai.model.event import Retry
 from codeai.model.expression import Entry, Expression
 from codeai.model.integration import Breaker, Integration, Operation
+from codeai.model.record_rules import NO_RULES, RecordRules
 
 _NO_RETRY: Final = Retry(times=0)
 _SECRETS: Final = frozenset(["token", "password", "key", "client_secret"])
@@ -54,6 +55,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     surroundings: Surroundings
     default: Default
     absent: Absent = lambda _: {}
+    records: RecordRules = NO_RULES
     cache: Cache | None = None
     on_change: Callable[[str, Any], None] | None = None
 
@@ -83,7 +85,7 @@ def client(model: Integration, values: Values, parts: Parts) -> IntegrationClien
         model.name,
         base,
         outbound,
-        operations(model, values, parts.default, parts.absent),
+        operations(model, values, parts.default, parts.absent, parts.records),
         authentication=_authentication(model.auth[0], settings, outbound) if model.auth is not None else None,
         breaker=CircuitBreaker(model.name, parts.machine(model.name, model.breaker or Breaker()), parts.now, parts.on_change),
         throttle=parts.throttle(model),
@@ -92,10 +94,12 @@ def client(model: Integration, values: Values, parts: Parts) -> IntegrationClien
     )
 
 
-def operations(model: Integration, values: Values, default: Default, absent: Absent = lambda _: {}) -> dict[str, OperationPlan]:
+def operations(
+    model: Integration, values: Values, default: Default, absent: Absent = lambda _: {}, records: RecordRules = NO_RULES
+) -> dict[str, OperationPlan]:
     """The plans of an integration's operations, by name; raises NotBuildable."""
     fixed = _headers(model.headers, values, model)
-    return {operation.name: _operation(operation, model, values, fixed, default, absent) for operation in model.operations}
+    return {operation.name: _operation(operation, model, values, fixed, default, absent, records) for operation in model.operations}
 
 
 def _host(url: str, what: str, at: int) -> str:
@@ -135,14 +139,16 @@ def _check_name(name: str, model: Integration) -> None:
         raise NotBuildable(f"header '{name}' of integration '{model.name}' is written by the client", model.at)
 
 
-def _operation(model: Operation, owner: Integration, values: Values, fixed: Headers, default: Default, absent: Absent) -> OperationPlan:
+def _operation(
+    model: Operation, owner: Integration, values: Values, fixed: Headers, default: Default, absent: Absent, records: RecordRules
+) -> OperationPlan:
     graphql = owner.kind == "graphql"
     mutation = graphql and model.document.lstrip().startswith("mutation")
     for entry in model.headers:
         _check_name(entry.name, owner)
     return OperationPlan(
         name=model.name,
-        writer=RequestWriter(model, _header_values(model, fixed, values), default, graphql=graphql),
+        writer=RequestWriter(model, _header_values(model, fixed, values), default, graphql=graphql, records=records),
         reader=AnswerReader(model.result, absent),
         idempotent=model.idempotent or (graphql and not mutation),
         keyed=model.idempotent,

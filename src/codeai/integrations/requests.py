@@ -12,6 +12,7 @@ import msgspec
 from codeai.evaluate.operations import text, to_json
 from codeai.model.endpoint import InputField
 from codeai.model.integration import Operation
+from codeai.model.record_rules import RecordRules
 from codeai.model.validation import InvalidFields, check_of
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -38,9 +39,10 @@ class RequestWriter:
     :param headers: the headers of integration and operation for the arguments of a call
     :param default: the value of a body field that was not given
     :param graphql: arguments become the variables of the operation's document
+    :param records: the rules of record types
     """
 
-    def __init__(self, model: Operation, headers: HeaderValues, default: Default, *, graphql: bool) -> None:
+    def __init__(self, model: Operation, headers: HeaderValues, default: Default, *, graphql: bool, records: RecordRules) -> None:
         self._model = model
         self._headers = headers
         self._default = default
@@ -49,6 +51,7 @@ class RequestWriter:
         fields = model.body.fields if model.body is not None else ()
         self._fields = fields
         self._checks = {field.name: check_of(field.type, field.constraints) for field in fields}
+        self._within = {field.name: look for field in fields if (look := records.of(field.type)) is not None}
         self._placed = {*self._parts[1::2], *model.query, KEY}
 
     def write(self, arguments: Mapping[str, Any]) -> Prepared:
@@ -107,10 +110,12 @@ class RequestWriter:
                 continue
             value = found[name]
             problem = self._checks[name](value) if value is not None else None
-            if value is None and field.required and not field.nullable:
+            if value is None and (field.required or field.default is not None) and not field.nullable:
                 problem = ("required", "must have a value")
             if problem is not None:
                 wrong.append((name, *problem))
+            elif name in self._within:
+                wrong.extend((name + path, code, said) for path, code, said in self._within[name](value))
         if wrong:
             raise InvalidFields(tuple(wrong))
         return found

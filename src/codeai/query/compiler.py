@@ -14,6 +14,7 @@ from codeai.model import expression as ir
 from codeai.model.application import Application
 from codeai.model.entity import Entity, Field
 from codeai.model.inlining import Inliner, NotInlinable
+from codeai.model.record_rules import RecordRules
 from codeai.model.traversal import children
 from codeai.query.dialects import Dialect, dialect
 from codeai.query.errors import CompilerError
@@ -46,6 +47,7 @@ class Model:
         self.companions: Mapping[str, Companions] = companions or {}
         self._entities = {entity.name: entity for entity in application.entities}
         self.policies = Policies(self._entities)
+        self.records = RecordRules(application.shapes)
         self._functions = {function.name: function for function in application.functions}
 
     def entity(self, name: str) -> Entity:

@@ -14,6 +14,7 @@ from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model.entity import Entity, Field
 from codeai.model.identifiers import new_uuid
+from codeai.model.record_rules import Look
 from codeai.model.validation import Check, InvalidFields, check_of, rules_of, stored
 from codeai.query.compiler import Model
 from codeai.query.errors import NotAllowed
@@ -27,12 +28,16 @@ Row = dict[str, Any]
 
 
 class _Column(msgspec.Struct, frozen=True):
-    """How one field gets its value: ``kept`` brings a given one into the form of the column, ``made`` is for an absent one."""
+    """How one field gets its value: ``kept`` brings a given one into the form of the column, ``made`` is for an absent one.
+
+    ``within`` looks at the members of records.
+    """
 
     kept: Callable[[Any], Any] | None
     made: Callable[[Values], Any]
     check: Check | None
     needed: bool
+    within: Look | None
 
 
 def _nothing(values: Values) -> None:
@@ -83,7 +88,7 @@ class RowMaker:
         key = model.entity(field.type.entity).primary if isinstance(field.type, t.Ref) else None
         needed = not field.nullable and not (field.auto and isinstance(field.type, t.Int))
         check = check_of(type_, field.constraints) if rules_of(type_, field.constraints) else None
-        return _Column(_kept(field.name, type_, key), self._maker(field), check, needed)
+        return _Column(_kept(field.name, type_, key), self._maker(field), check, needed, model.records.of(field.type))
 
     def created(self, values: Values, given: Mapping[str, Any]) -> Row:
         """A whole new row.
@@ -156,10 +161,11 @@ class RowMaker:
             if value is None:
                 if column.needed:
                     errors.append((name, "required", "must have a value"))
-            elif column.check is not None:
-                found = column.check(value)
-                if found is not None:
-                    errors.append((name, *found))
+                continue
+            if column.check is not None and (found := column.check(value)) is not None:
+                errors.append((name, *found))
+            elif column.within is not None:
+                errors.extend((name + path, code, said) for path, code, said in column.within(value))
         if errors:
             raise InvalidFields(tuple(errors))
         return row

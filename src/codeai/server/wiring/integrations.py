@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from codeai.evaluate.errors import NotCompilable
 from codeai.integrations.calls import Integrations
 from codeai.model.integration import Integration
+from codeai.model.record_rules import RecordRules
 from codeai.observability.health import Check, Degraded
 from codeai.observability.metrics.instruments import Metrics
 from codeai.server.errors import StartError
@@ -65,6 +66,7 @@ def _parts(foundation: Foundation, sharing: Sharing, machines: Machines, found: 
         surroundings=Surroundings(now=foundation.clock, observer=found.observed),
         default=lambda field: foundation.default(field)(),
         absent=foundation.absent,
+        records=RecordRules(foundation.application.shapes),
         cache=sharing.cache,
     )
 
@@ -78,9 +80,10 @@ def recorded(foundation: Foundation) -> RecordedIntegrations:
     from codeai.integrations.recorded import RecordedIntegrations
 
     plans: dict[str, Any] = {}
+    rules = RecordRules(foundation.application.shapes)
     try:
         for model in foundation.application.integrations:
-            found = operations(model, foundation.evaluator, lambda field: foundation.default(field)(), foundation.absent)
+            found = operations(model, foundation.evaluator, lambda field: foundation.default(field)(), foundation.absent, rules)
             plans |= {f"{model.name}.{name}": plan for name, plan in found.items()}
     except (NotBuildable, NotCompilable) as error:
         raise StartError(str(error), error.at) from error
