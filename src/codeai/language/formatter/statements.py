@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from codeai.language.parser.statements import KEYWORDS
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import statements as st
 from codeai.language.tree.node import Node
+
+_LEVEL: Final = re.compile(r"\w+ [\"']")  # how a level of a log begins: a word before a text
 
 
 class Statements(Types):
@@ -86,7 +89,7 @@ class Statements(Types):
     def _log(self, node: st.Log, depth: int) -> str:
         level = f"{node.level.text} " if node.level is not None else ""
         message = self.headed(node.message, depth)
-        other = message.startswith("(") or leftmost(node.message) in (*LEVELS, *METHODS)
+        other = message.startswith("(") or leftmost(node.message) in (*LEVELS, *METHODS) or _LEVEL.match(message) is not None
         if not level and other:  # the older form, since 'log error' and 'log (' begin otherwise
             data = f", {self.entries(node, '', node.data, depth)}" if node.data else ""
             return f"log({message}{data})"
