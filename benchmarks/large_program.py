@@ -27,7 +27,7 @@ entity Product{n} {{
     price: decimal(10,2), required, min(0)
     quantity: int, default(0)
     category: enum(book, game, tool), default("book")
-    owner: string
+    owner: string, required
     parent: ref(Product{parent})
     children: many(Product{child}.parent)
     label: string = "{{name}} ({{sku}})"
