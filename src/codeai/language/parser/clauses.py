@@ -8,7 +8,7 @@ from typing import Any, Final
 from codeai.language.diagnostics import Edit
 from codeai.language.elsewhere import annotation_instead
 from codeai.language.lexer import END, NAME
-from codeai.language.parser import slips
+from codeai.language.parser import foreign_blocks, slips
 from codeai.language.parser.entities import Entities
 from codeai.language.parser.reporting import in_words
 from codeai.language.spellings import descriptions, endpoints, security, values
@@ -115,6 +115,9 @@ class Clauses(Entities):
             self.fail_expected("a clause" if what == "clause" else "a setting", among=in_words(table), help_text=advice)
         if name.text == "description" and descriptions.taken(self):
             return ()
+        if (name.text not in table and name.text not in older) or name.text == "if":
+            if foreign_blocks.begin(self, table):
+                return foreign_blocks.clauses(self, table, lambda: self.known_clause(table, what, older))
         spelling = older.get(name.text)
         if spelling is not None:
             clauses = spelling(self)

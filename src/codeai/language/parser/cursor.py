@@ -154,10 +154,14 @@ class Cursor(Reporting):
         if depth == 0:
             self.i = at
 
-    def items(self, parse: Callable[[], _Item | tuple[_Item, ...] | None], closing: str = "}") -> tuple[_Item, ...]:
+    def items(
+        self, parse: Callable[[], _Item | tuple[_Item, ...] | None], closing: str = "}", *, within: bool = False
+    ) -> tuple[_Item, ...]:
         """Parses items up to the closing bracket, and takes it; a broken item is skipped, so that one mistake is one error.
 
         An older spelling may stand for several items, or for none.
+
+        :param within: whether they are among the items of others, to whom the closing bracket is left
         """
         found: list[_Item] = []
         depth, header, nesting = self.depth, self.header, self.nesting
@@ -165,6 +169,8 @@ class Cursor(Reporting):
         begins = [self.i]
         while True:
             self.separator()
+            if within and (self.kinds[self.i] in (closing, END) or self.declaration_begins()):
+                break
             if self.kinds[self.i] == closing:
                 self.i += 1
                 break

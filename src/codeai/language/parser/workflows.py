@@ -7,7 +7,7 @@ from typing import Final
 
 from codeai.language.diagnostics import Edit
 from codeai.language.lexer import DURATION, END, INTEGER, NAME
-from codeai.language.parser import foreign_headers, foreign_statements
+from codeai.language.parser import foreign_headers, foreign_repetitions, foreign_statements
 from codeai.language.parser.clauses import Clauses
 from codeai.language.spellings import descriptions, jobs, step_clauses, step_order
 from codeai.language.spellings import workflows as older
@@ -154,21 +154,24 @@ class Workflows(Clauses):
         return descriptions.described(self, lambda: self._single_step(start, begin, description))
 
     def _single_step(self, start: int, begin: int, description: str) -> Node | tuple[Node, ...]:
-        name = self.identifier("a step")
+        name = foreign_repetitions.name(self) or self.identifier("a step")
         if name.text in _NO_STEP_NAMES:
             self.fail(f"'{name.text}' cannot name a step", "CAI0023", name.start, name.end, help_text="call it otherwise")
         foreign_headers.one_line_step(self, name)
-        item, items, parallel = self._repetition()
+        item, items, parallel = self._repetition(name)
         self.expect("{", "'{'")
         beside: list[w.ParallelSteps] = []
-        clauses = self.items(lambda: self._clause_of_step(name, beside))
+        clauses = self.items(lambda: self.clause_of_step(name, beside))
         if beside and not clauses:
             return tuple(beside)
         step = w.Step(start, self.previous_end, name, clauses, item, items, parallel, description)
         return step_order.finished(self, step, begin)
 
-    def _clause_of_step(self, name: Identifier, beside: list[w.ParallelSteps]) -> d.Clause | tuple[d.Clause, ...] | None:
+    def clause_of_step(self, name: Identifier, beside: list[w.ParallelSteps]) -> d.Clause | tuple[d.Clause, ...] | None:
         """A clause; ``parallel { … }``, which is none, goes to ``beside``."""
+        loop = foreign_repetitions.clause(self, name)
+        if loop is not None:
+            return loop
         if not (self.at_word("parallel") and self.kind_at(1) == "{"):
             return self.known_clause(_STEP, "clause", step_clauses.STEP)
         start, advice = self.start, f"write it among the steps, without '{name.text} {{ … }}' around it"
@@ -177,9 +180,12 @@ class Workflows(Clauses):
         beside.extend(found for found in (group if isinstance(group, tuple) else (group,)) if isinstance(found, w.ParallelSteps))
         return ()
 
-    def _repetition(self) -> tuple[Identifier | None, ex.Expression | None, ex.Expression | None]:
+    def _repetition(self, name: Identifier) -> tuple[Identifier | None, ex.Expression | None, ex.Expression | None]:
         item = items = parallel = None
-        if self.take_word("for_each"):
+        foreign = foreign_repetitions.header(self, name)
+        if foreign is not None:
+            item, items = foreign
+        elif self.take_word("for_each"):
             item = self.identifier("a name for the item")
             self.expect_word("in")
             items = self.headed()

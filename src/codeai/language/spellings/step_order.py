@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from codeai.language.parser import foreign_repetitions
 from codeai.language.spellings.names import singular
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
@@ -162,6 +163,9 @@ def _repeated(p: Workflows, step: w.Step, begin: int) -> w.Step:
     if items is None and parallel is None:
         return step
     item = step.item
+    called = foreign_repetitions.aliased(p, items) if item is None and named is None and items is not None else None
+    if called is not None:
+        item, items = called
     if item is None and items is not None:
         text = named.text if isinstance(named, ex.Name) else _item_name(p, items, begin)
         item = Identifier(items.start, items.start, text)
