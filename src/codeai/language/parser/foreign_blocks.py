@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 _Table = Mapping[str, Callable[[Any], d.Clause]]
 _BEGINNINGS: Final = frozenset(
-    ("let", "var", "const", "if", "for", "return", "redirect", "fail", "require", "log", "emit", "create", "update", "delete", "select")
-    + ("get", "first", "insert", "send", "start", "try", "throw", "while", "await")
+    {
+        *("let", "var", "const", "if", "for", "return", "redirect", "fail", "require", "log", "emit", "create", "update", "delete"),
+        *("select", "get", "first", "insert", "send", "start", "try", "throw", "while", "await"),
+    }
 )
 _CALLED: Final = ("(", ".")
 
