@@ -156,7 +156,7 @@ def test_requests_of_tests_in_other_words(request_: str, said: str, meant: str |
         ("class Book extends Model { }", "unknown declaration 'class' (rows of the database are declared by 'entity Name { … }'"),
         ("struct User {\n    id: Uuid,\n}", "unknown declaration 'struct' (rows of the database"),
         ("interface Filters { q?: string }", "unknown declaration 'interface' (rows of the database"),
-        ("CREATE TABLE users (\n  id uuid PRIMARY KEY\n);", "unknown declaration 'CREATE' (rows of the database"),
+        ("CREATE TABLE users (\n  id uuid PRIMARY KEY\n);", "unknown declaration 'CREATE TABLE' (write 'entity User { id: uuid"),
         ("def total(a):\n    return a\n", "unknown declaration 'def' (write 'function name(a: int) -> int { … }'"),
         ("func List(w http.ResponseWriter) {\n}", "unknown declaration 'func' (write 'function"),
         ("fn list(limit: i32) -> Vec<User> {\n}", "unknown declaration 'fn' (write 'function"),

@@ -115,9 +115,12 @@ _CLAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("public", "anonymous"), "write 'auth: public'"),
     **dict.fromkeys(("authenticated", "protected", "loggedin"), "write 'auth: required'"),
 }
+LOOPS: Final = "go through a list by 'for item in items { … }'; what is repeated over time is a job with a schedule"
 # Namespaces and values that there are not here, as they are written where they stand alone.
 _OBJECTS: Final = frozenset(("process", "os", "context", "params", "request", "response", "reply", "session", "auth", "principal"))
 _ADVICE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("range", "enumerate"), LOOPS),
+    **dict.fromkeys(("log", "slog", "fmt"), "write 'log info \"…\"'"),
     "ID": "write 'uuid', or 'int'",
     "Math": "functions have no namespace here, as in 'round(x)' or 'max(a, b)'",
     "JSON": "write 'to_json(value)' or 'parse_json(text)'",
@@ -154,12 +157,11 @@ STATEMENTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("publish", "trigger"), "emit"),
     "assert": "require",
 }
-_LOOPS: Final = "go through a list by 'for item in items { … }'; what is repeated over time is a job with a schedule"
 _CASES: Final = 'write \'if state == "new" { … } else if state == "paid" { … } else { … }\''
 _FAILING: Final = "what fails undoes what its block wrote: 'require … else fail 409'; what follows then stands in 'on_fail' of a step"
 # The same, for what is done in another way here.
 _STATEMENT_ADVICE: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("while", "loop", "repeat", "until"), _LOOPS),
+    **dict.fromkeys(("while", "loop", "repeat", "until"), LOOPS),
     **dict.fromkeys(("switch", "match", "case"), _CASES),
     **dict.fromkeys(("try", "catch", "finally", "rescue", "except"), _FAILING),
     **dict.fromkeys(("save", "persist"), "a row is written by 'create Entity { … }', and changed by 'update row { field: … }'"),

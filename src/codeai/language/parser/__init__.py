@@ -11,6 +11,7 @@ from codeai.language.invisible import invisible
 from codeai.language.lexer import END, tokenize
 from codeai.language.parser.braces import mend_braces
 from codeai.language.parser.declarations import Parser
+from codeai.language.parser.foreign_files import prepared
 from codeai.language.parser.repairs import repaired
 from codeai.language.parser.reporting import ParseFailure
 from codeai.language.source import SourceFile
@@ -42,6 +43,7 @@ def parse_module(file: SourceFile, outline: Outline | None = None) -> Parsed:
     tokens = tokenize(file.text, file.base)
     parser = Parser(file, tokens)
     parser.known = outline
+    prepared(parser)
     mend_braces(parser)
     module = parser.module()
     known = parser.known

@@ -9,7 +9,7 @@ from codeai.language.elsewhere import annotation_instead, declaration_instead
 from codeai.language.lexer import END, NAME, STRING, is_name
 from codeai.language.naming import table_name
 from codeai.language.operators import METHODS
-from codeai.language.parser import foreign_headers, scripts, slips
+from codeai.language.parser import foreign_headers, foreign_sql, scripts, slips
 from codeai.language.parser.events import Events
 from codeai.language.parser.foreign_types import canonical
 from codeai.language.parser.reporting import ParseFailure, in_words
@@ -60,6 +60,8 @@ class Parser(Events):
         self.whole = len(self.gaps)
         annotations = self._annotations()
         description = description or self.tokens.docs.get(self.i, "")
+        if self.at(NAME) and foreign_sql.declaration(self):
+            return ()
         if not annotations and scripts.begins(self) and not self.declaration_begins():
             self.host = Host()
             script = scripts.script(self)

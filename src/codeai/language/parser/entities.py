@@ -9,7 +9,7 @@ from codeai.language.diagnostics import Edit
 from codeai.language.elsewhere import nearest_or_meant
 from codeai.language.lexer import NAME, is_name
 from codeai.language.operators import TYPE_WORDS
-from codeai.language.parser import foreign_annotations
+from codeai.language.parser import foreign_annotations, foreign_sql
 from codeai.language.parser.statements import Statements
 from codeai.language.spellings import data, descriptions
 from codeai.language.suggestions import suggest
@@ -60,6 +60,8 @@ class Entities(Statements):
         word = self.texts[self.i] if self.at(NAME) else ""
         if self.at("@") and self.kind_at(1) == "@":
             return foreign_annotations.of_entity(self)
+        if word and self.kind_at(1) in (NAME, "string") and foreign_sql.of_entity(self):
+            return ()
         if word == "description" and descriptions.taken(self):
             return ()
         spelling = data.CLAUSES.get(word)

@@ -102,6 +102,7 @@ class Expressions(Maps):
             return self._ternary(left)
         if operator == "is":
             negated = self.take_word("not")
+            foreign_operators.nothing(self)
             other = foreign_operators.identity(self, left, self.starts[at], differs=negated)
             if other is not None:
                 return other
@@ -189,6 +190,15 @@ class Expressions(Maps):
         if text == "null":
             self.i += 1
             return ex.NullLiteral(start, end)
+        if following == STRING and self.starts[self.i + 1] == end and text in ("f", "r", "b", "u", "s", "rf", "fr"):
+            value = self.texts[self.i + 1]
+            edits = (Edit(start, end, ""),)
+            help_text = 'a text has no letter before it, and puts in what stands in braces: "{name}"'
+            self.report(f"expected an expression, got '{text}'", "CAI0037", start, end, help_text=help_text, edits=edits)
+            self.i += 1
+            if value[0] == "'":
+                self.texts[self.i] = f'"{value[1:-1]}"'
+            return self._primary()
         if text == "if" and following not in (".", ")", ",", "="):
             return self._if_expression()
         everything = following == "*" and text == "select" and self.text_at(2) == "from"

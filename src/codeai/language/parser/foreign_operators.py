@@ -56,6 +56,14 @@ def like(parser: Expressions, left: ex.Expression, start: int, word: str) -> ex.
     return ex.Binary(left.start, right.end, "contains", left, right)
 
 
+def nothing(parser: Expressions) -> None:
+    """``is None``: takes the word for ``null``, and reports it."""
+    if parser.texts[parser.i] in ("None", "nil", "undefined", "NULL"):
+        start, end, word = parser.start, parser.ends[parser.i], parser.texts[parser.i]
+        parser.report(f"expected 'null', got '{word}'", "CAI0037", start, end, expected=("'null'",), edits=(Edit(start, end, "null"),))
+        parser.texts[parser.i] = "null"
+
+
 def identity(parser: Expressions, left: ex.Expression, start: int, *, differs: bool) -> ex.Expression | None:
     """``a is b``, from behind ``is`` or ``is not`` on; None where ``null`` follows, or nothing that could be an operand."""
     word = parser.kinds[parser.i] == NAME and parser.texts[parser.i] not in ("true", "false") and parser.kind_at(1) != "."

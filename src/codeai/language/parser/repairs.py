@@ -20,6 +20,7 @@ from codeai.language.lexer import END, NAME, Tokens, tokenize
 from codeai.language.parser.braces import mend_braces
 from codeai.language.parser.cursor import Cursor
 from codeai.language.parser.declarations import Parser
+from codeai.language.parser.foreign_files import prepared
 from codeai.language.parser.statements import END_OF_STATEMENT
 from codeai.language.source import SourceFile
 from codeai.language.spellings.outline import Outline
@@ -52,6 +53,7 @@ class _Region(msgspec.Struct):
         tokens = tokenize(self.file.text, base, self.start - base, self.end - base)
         parser = Parser(self.file, tokens)
         parser.known = self.known
+        prepared(parser)
         for one in (*self.changes, *([change] if change is not None else [])):
             one(tokens)
         if layout:

@@ -8,7 +8,7 @@ from codeai.language.diagnostics import Edit
 from codeai.language.elsewhere import STATEMENTS
 from codeai.language.lexer import DECIMAL, DURATION, END, INTEGER, NAME, STRING
 from codeai.language.operators import CONTINUING_WORDS, LEVELS, METHODS, NO_OPERANDS, PREFIXES
-from codeai.language.parser import foreign_statements, slips
+from codeai.language.parser import foreign_loops, foreign_statements, slips
 from codeai.language.parser.cursor import NESTING_LIMIT, TOO_DEEP
 from codeai.language.parser.reporting import ParseFailure
 from codeai.language.parser.requests import Requests
@@ -41,6 +41,8 @@ class Statements(Requests):
         self.nesting += 1
         if self.nesting > NESTING_LIMIT:
             self.fail("nesting is too deep", "CAI0012", self.start, self.ends[self.i], help_text=TOO_DEEP)
+        if self.at(":") and self.breaks_at(1):
+            self.fail_expected("'{'", help_text="what belongs together stands in braces, however far it is indented")
         self.expect("{", "'{'")
         statements = self.items(self.statement)
         self.nesting -= 1
@@ -71,11 +73,15 @@ class Statements(Requests):
         if self.at(NAME):
             if self.texts[self.i] in KEYWORDS:
                 slips.doubled(self, _BEHIND_STATEMENTS)
+            if self.at_word("for") and (foreign := foreign_loops.loop(self)) is not None:
+                return foreign
             parse = KEYWORDS.get(self.texts[self.i])
             if parse is not None and self._statement_follows():
                 return parse(self)
             if self.kind_at(1) in _COMPOUND and (changed := foreign_statements.compound(self)) is not None:
                 return changed
+            if self.kind_at(1) in (":", ",") and (foreign := foreign_loops.declared(self)) is not None:
+                return foreign
             if self.kind_at(1) == "==" and not self.in_test and not self.breaks_at(1):
                 self.i += 1
                 self.doubled_equals()
@@ -92,6 +98,8 @@ class Statements(Requests):
                 request = self.request()
                 return st.ExpressionStatement(request.start, request.end, request)
             foreign_statements.refused(self)
+            if (foreign := foreign_loops.raised(self)) is not None:
+                return foreign
             if self._unknown_word():
                 return self.statement()
             if self.kind_at(1) == "(" and self.texts[self.i] in steps.STEPS:
