@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -159,7 +160,7 @@ class Inference(Listings):
         body = inputs.body
         if body is not None:
             by_path = {source.field for source in sources}
-            body = msgspec.structs.replace(body, fields=tuple(field for field in body.fields if field.name not in by_path))
+            body = msgspec.structs.replace(body, fields=tuple(_by_path(field, by_path) for field in body.fields))
         action = CreateOne(entity=entity.name, sources=sources, validations=self.validations(node.clauses, entity))
         status = returns.status if returns.status is not None else 201
         return action, msgspec.structs.replace(inputs, body=body), msgspec.structs.replace(returns, status=status)
@@ -223,6 +224,11 @@ class Inference(Listings):
                     )
                 )
         return tuple(found)
+
+
+def _by_path(field: InputField, names: Collection[str]) -> InputField:
+    """A field of the body that the path gives: it may be sent, and the path wins."""
+    return msgspec.structs.replace(field, required=False, nullable=True, default=None) if field.name in names else field
 
 
 def _is_unique(field: Field, entity: EntitySymbol) -> bool:

@@ -35,6 +35,16 @@ def _of_step(value: ir.Expression) -> bool:
     return isinstance(value, ir.HostValue) and value.name == "steps"
 
 
+def _sent(target: ir.Expression, type_: t.Record, name: str) -> t.RecordField | None:
+    """The part of a request whose name on the wire has hyphens: ``header.x_trace`` of ``X-Trace``, whose case says nothing."""
+    if not isinstance(target, ir.RequestValue) or target.name is not None:
+        return None
+    written = [(field.name.replace("-", "_"), field) for field in type_.fields if "-" in field.name]
+    if target.place == "header":
+        return next((field for alike, field in written if alike.lower() == name.lower()), None)
+    return next((field for alike, field in written if alike == name), None)
+
+
 class Members(Names):
     """Elaborates what stands behind a dot or in brackets."""
 
@@ -131,7 +141,7 @@ class Members(Names):
         whole = self.symbols.whole(type_)
         assert isinstance(whole, t.Record)
         type_ = whole
-        field = type_.field(name)
+        field = type_.field(name) or _sent(target, type_, name)
         if field is None:
             if type_.name == "steps":
                 if name in self.declared_steps:
@@ -161,7 +171,7 @@ class Members(Names):
             self.report.warning(node.name, said, "CAI0138", help_text=f"that is 'output.{name}'")
         result = t.optional(field.type) if t.is_nullable(target.type) else field.type
         if isinstance(target, ir.RequestValue) and target.name is None:
-            return ir.RequestValue(type=result, place=target.place, name=name, at=node.start)
+            return ir.RequestValue(type=result, place=target.place, name=field.name, at=node.start)
         return ir.Member(type=result, target=target, name=name, at=node.start)
 
     def _row_or_reference(self, node: ex.Member, target: ir.Expression, scope: Scope) -> ir.Expression:
@@ -256,6 +266,9 @@ class Members(Names):
         if isinstance(type_, t.List):
             index = self.value(node.index, scope, t.Int(), "index")
             return ir.Item(type=t.optional(type_.item), target=target, index=index, at=node.start)
+        if isinstance(type_, t.Record) and isinstance(node.index, ex.StringLiteral):
+            name = Identifier(node.index.start, node.index.end, node.index.value)
+            return self.member(ex.Member(node.start, node.end, node.target, name), target, scope)
         index = self.expression(node.index, scope)
         if isinstance(type_, t.Json | t.Map | t.Unknown):
             result = type_.value if isinstance(type_, t.Map) else t.Json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -130,7 +131,15 @@ def _outbound(error: OutboundError) -> Problem:
 
 
 def _unique(error: storage.UniqueViolation) -> Problem:
-    errors = tuple(FieldError(column, "not_unique", "is taken already") for column in error.columns)
+    return taken(error, {})
+
+
+def taken(error: storage.UniqueViolation, said: Mapping[str, str]) -> Problem:
+    """The answer to a write of what another row has already.
+
+    :param said: what the endpoint says of it, by field
+    """
+    errors = tuple(FieldError(column, "not_unique", said.get(column, "is taken already")) for column in error.columns)
     return Problem(409, "another row has the same " + (", ".join(error.columns) or "key"), "not_unique", errors=errors)
 
 
@@ -140,9 +149,12 @@ def _foreign_key(error: storage.ForeignKeyViolation) -> Problem:
     return missing_reference(error.columns)
 
 
-def missing_reference(fields: Iterable[str]) -> Problem:
-    """The answer to a write that refers to rows which are not there, or not for this caller."""
-    errors = tuple(FieldError(field, "not_found", "does not exist") for field in fields)
+def missing_reference(fields: Iterable[str], said: Mapping[str, str] = MappingProxyType({})) -> Problem:
+    """The answer to a write that refers to rows which are not there, or not for this caller.
+
+    :param said: what the endpoint says of it, by field
+    """
+    errors = tuple(FieldError(field, "not_found", said.get(field, "does not exist")) for field in fields)
     return Problem(409, "a row that this one refers to does not exist", "reference_not_found", errors=errors)
 
 

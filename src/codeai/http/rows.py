@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from codeai.auth.principal import Principal
 from codeai.evaluate.context import Context
@@ -13,7 +13,7 @@ from codeai.http.messages import ONLY_JSON, Request, Response
 from codeai.http.negotiation import etag, matching
 from codeai.http.paths import PathParameters
 from codeai.http.plans import ENCODER, Action, ByPath, Inputs, Runtime, Writing, conditional, context_of, json_response
-from codeai.http.problems import FieldError, Problem, missing_reference
+from codeai.http.problems import FieldError, Problem, missing_reference, taken
 from codeai.http.projection import Projection
 from codeai.http.success import Success
 from codeai.model import expression as ir
@@ -26,9 +26,12 @@ from codeai.query.lists.get import GetPlan
 from codeai.query.text import FilterText
 from codeai.query.writes.change import RowChange
 from codeai.query.writes.create import Insert
+from codeai.storage.errors import ForeignKeyViolation, UniqueViolation
 from codeai.storage.interface import RowAtOnce, Session
 
 _KeyedAction = GetRow | ModifyRow | ReplaceRow | DeleteOne
+
+_Written = TypeVar("_Written")
 
 
 def reading(action: _KeyedAction) -> GetRow:
@@ -105,6 +108,8 @@ class _Checks:
     def __init__(self, evaluator: Evaluator, entity: Entity, rules: tuple[Validation, ...]) -> None:
         self.conditions: list[tuple[Validation, Callable[[Context, Any], Any]]] = []
         self.asked: list[tuple[str, ir.Expression]] = []
+        self._taken = {rule.field or "": rule.message for rule in rules if rule.kind == "unique" and rule.message}
+        self._missing = {rule.field or "": rule.message for rule in rules if rule.kind == "exists" and rule.message}
         for rule in rules:
             if rule.condition is not None:
                 self.conditions.append((rule, self._holds(evaluator, entity, rule.condition)))
@@ -116,12 +121,23 @@ class _Checks:
         self.asked.append((name, condition))
         return lambda context, row: row.get(name)
 
+    async def written(self, write: Awaitable[_Written]) -> _Written:
+        """What a write gives; a value that another row has is told in the words of the operation."""
+        try:
+            return await write
+        except UniqueViolation as error:
+            raise taken(error, self._taken) from error
+        except ForeignKeyViolation as error:
+            if error.referenced:
+                raise
+            raise missing_reference(error.columns, self._missing) from error
+
     def check(self, context: Context, row: Mapping[str, Any]) -> None:
         """Raises a problem with every rule that does not hold; a row that the caller may not see is one that does not exist."""
         failed = [rule for rule, holds in self.conditions if not holds(context, row)]
         missing = [rule.field or "" for rule in failed if rule.kind == "exists"]
         if missing:
-            raise missing_reference(missing)
+            raise missing_reference(missing, self._missing)
         errors = [FieldError(rule.field or "", "check_failed", rule.message or "a rule of this operation does not hold") for rule in failed]
         if errors:
             raise Problem(422, "the request has invalid values", "invalid", errors=tuple(errors))
@@ -186,7 +202,7 @@ class CreateAction(Writing):
         success = self._success
         announcement = success.announcement if success is not None else None
         beside = announcement.beside(context, inputs.body) if announcement is not None else None
-        row = await self._insert.run(session, values, given, beside)
+        row = await self._checks.written(self._insert.run(session, values, given, beside))
         self._checks.check(context, row)
         if success is not None and announcement is None:
             await success.run(context, row, inputs.body)
@@ -272,7 +288,7 @@ class ModifyAction(_KeyedWrite):
             raise Problem(422, "the request has invalid values", "invalid", errors=wrong)
         for field in self._replaced:
             given.setdefault(field.name, self._change.maker.default(field, values))
-        row = await self._change.update(session, values, self._keys(inputs), given)
+        row = await self._checks.written(self._change.update(session, values, self._keys(inputs), given))
         self._checks.check(context, row)
         if self._success is not None:
             await self._success.run(context, row, given)
