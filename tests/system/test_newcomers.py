@@ -26,9 +26,9 @@ FIRST = {
     "clinic": {346: "CAI0312"},
     "helpdesk": {85: "CAI0127", 95: "CAI0312", 97: "CAI0312", 177: "CAI0361", 222: "CAI0010"},
     "library": {296: "CAI0606"},
-    "parcels": {235: "CAI0615"},
+    "parcels": {35: "CAI0218", 235: "CAI0615"},
     "school": {212: "CAI0312"},
-    "warehouse": {136: "CAI0131", 152: "CAI0131", 154: "CAI0309", 242: "CAI0312"},
+    "warehouse": {136: "CAI0131", 152: "CAI0131", 154: "CAI0309", 242: "CAI0312", 275: "CAI0032"},
 }
 
 
