@@ -9,10 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import psutil
-
 from services.peer import Seen
-from services.process import ServerProcess
 
 PROGRAM = """
 config { name: "shop"  default_auth: public }
@@ -116,14 +113,3 @@ def until(holds: Callable[[], bool], seconds: float = 90) -> bool:
                 return True
         time.sleep(0.1)
     return False
-
-
-def killed(server: ServerProcess) -> None:
-    """Ends a server and all its processes without any farewell."""
-    assert server.process is not None
-    with suppress(psutil.NoSuchProcess):
-        whole = psutil.Process(server.process.pid)
-        for process in [whole, *whole.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-    server.process.wait(10)

@@ -4,6 +4,7 @@ import itertools
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -86,7 +87,8 @@ def test_workers_that_begin_while_the_database_is_away_wait_for_it(
         own_postgres.kill()
         assert server.process is not None
         for worker in psutil.Process(server.process.pid).children():
-            worker.kill()
+            with suppress(psutil.NoSuchProcess):  # it has ended by itself
+                worker.kill()
         # Each death and each failed start would count: five end a server.
         assert until(lambda: server.output.count("worker found no database") >= 3), server.output[-3000:]
         own_postgres.start()

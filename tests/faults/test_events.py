@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from extent import ALL
-from faultshop import PROGRAM, Books, environment, killed, until
+from faultshop import PROGRAM, Books, environment, until
 
 from services.peer import Peer, Reply
 from services.process import ServerProcess
@@ -60,7 +60,7 @@ def test_nothing_is_lost_and_nothing_doubled(
     gone = first.process
     died = until(lambda: gone.poll() is not None or "died" in first.output)
     assert died, f"the point was not passed:\n{first.output}"
-    killed(first)
+    first.kill()
 
     # The leases of the dead end by themselves after ten seconds; the test does not wait for that.
     ended = "UPDATE codeai_activations SET ready_ms = 1 WHERE state <> 0"

@@ -14,13 +14,8 @@ def test_workers_whose_supervisor_was_killed_end(start_server: Callable[..., Ser
     (tmp_path / "app.cai").write_text(PROGRAM)
     server = start_server(tmp_path / "app.cai", env=environment(postgres.create_database(), "http://127.0.0.1:9"))
     assert server.process is not None
-    first = psutil.Process(server.process.pid)
-
-    def begun() -> list[psutil.Process]:
-        return [child for child in first.children() if child.name().startswith("cai-")]
-
-    assert until(lambda: len(begun()) == 2)
-    workers = begun()
+    assert until(lambda: len(server.children()) == 2)
+    workers = server.children().values()
     server.process.kill()
     server.process.wait(10)
     assert until(lambda: not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)), server.output

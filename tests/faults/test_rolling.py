@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from faultshop import killed
 
 from services.process import ServerProcess
 
@@ -106,8 +105,8 @@ def test_a_rolling_deploy_and_its_roll_back_lose_and_double_nothing(start_server
         during += orders.place(api, 1)
         assert time.monotonic() < deadline, worker.output
         time.sleep(0.3)
-    killed(worker)
-    killed(old)
+    worker.kill()
+    old.kill()
     # The leases of the dead end after ten seconds, their versions count for a minute; the test waits for neither.
     orders.rows("UPDATE codeai_activations SET ready_ms = 1 WHERE state <> 0")
     orders.rows("UPDATE codeai_processes SET seen_ms = 1")

@@ -72,15 +72,28 @@ class ServerProcess:
                 self.process.kill()
                 self.process.wait()
 
-    def workers(self) -> list[psutil.Process]:
-        """The workers for HTTP that have begun: they have their title."""
+    def kill(self) -> None:
+        """Ends the process and all that it has started, without any farewell."""
         assert self.process is not None
-        found = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            whole = psutil.Process(self.process.pid)
+            for process in [whole, *whole.children(recursive=True)]:  # the supervisor first: it would begin others in their place
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.wait()
+
+    def children(self) -> dict[str, psutil.Process]:
+        """The workers of all kinds that have begun, by their titles."""
+        assert self.process is not None
+        found = {}
         for child in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):  # also of zombies, which have no command line
-                if "cai-worker: http" in " ".join(child.cmdline()):
-                    found.append(child)
-        return found
+                found[" ".join(child.cmdline()).strip()] = child
+        return {title: child for title, child in found.items() if title.startswith("cai-worker")}
+
+    def workers(self) -> list[psutil.Process]:
+        """The workers for HTTP that have begun."""
+        return [child for title, child in self.children().items() if title.startswith("cai-worker: http")]
 
     @property
     def output(self) -> str:

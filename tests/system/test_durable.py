@@ -1,13 +1,11 @@
 """Real servers that run workflows: one process on SQLite, several on PostgreSQL."""
 
-import contextlib
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from services.polling import comes_to
@@ -88,21 +86,12 @@ def test_the_embedded_database_has_one_process(start_server: Start, program: Pat
     assert "needs several processes on one database" in server.output
 
 
-def children(server: ServerProcess) -> dict[str, psutil.Process]:
-    assert server.process is not None
-    found = {}
-    for child in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.NoSuchProcess):  # also of zombies, which have no command line
-            found[" ".join(child.cmdline()).strip()] = child
-    return {name: child for name, child in found.items() if name.startswith("cai-worker")}
-
-
 def test_on_postgresql_a_process_of_its_own_works_and_is_replaced_when_it_dies(start_server: Start, program: Path, postgres: Any) -> None:
     url = postgres.create_database()
     server = start_server(program, env={"DATABASE_URL": url})
-    comes_to(lambda: {"cai-worker: durable", "cai-worker: http 1"} <= set(children(server)), True)
+    comes_to(lambda: {"cai-worker: durable", "cai-worker: http 1"} <= set(server.children()), True)
     assert httpx.post(server.base_url + "/long", json={"code": "a"}).status_code == 200
-    children(server)["cai-worker: durable"].send_signal(signal.SIGKILL)
+    server.children()["cai-worker: durable"].send_signal(signal.SIGKILL)
     comes_to(lambda: parcel(server, "a")[0], "long")
     assert server.terminate() == 0
 
@@ -112,15 +101,12 @@ def test_roles_split_a_program_over_servers_and_another_takes_over_within_15_sec
 ) -> None:
     url = postgres.create_database()
     api = start_server(program, env={"DATABASE_URL": url}, arguments=("--role", "api"))
-    assert set(children(api)) == {"cai-worker: http 1"}
+    assert set(api.children()) == {"cai-worker: http 1"}
     workers = [start_server(program, wait=False, env={"DATABASE_URL": url, "CODEAI_ROLE": "worker"}) for _ in range(2)]
-    comes_to(lambda: [list(children(worker)) for worker in workers], [["cai-worker: durable"]] * 2)
+    comes_to(lambda: [list(worker.children()) for worker in workers], [["cai-worker: durable"]] * 2)
     for number in range(20):
         assert httpx.post(api.base_url + "/parcels", json={"code": f"p{number}"}).status_code == 201
-    victim = workers[0].process
-    assert victim is not None
-    for process in (*psutil.Process(victim.pid).children(), psutil.Process(victim.pid)):
-        process.send_signal(signal.SIGKILL)
+    workers[0].kill()
     # How soon the other one gets to it says how busy the machine is; from when on it may is what the dead one has left behind.
     held = "SELECT count(*) FROM codeai_activations WHERE state = 1 AND ready_ms > 1000 * (extract(epoch FROM clock_timestamp()) + 15)"
     assert postgres.sql(held, url.rpartition("/")[2]) == "0"

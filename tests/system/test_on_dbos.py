@@ -1,8 +1,6 @@
 """Real servers whose durable work DBOS distributes."""
 
-import contextlib
 import itertools
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,15 +64,6 @@ def done(server: ServerProcess) -> bool:
     return httpx.get(server.base_url + "/undone").json() == {"count": 0}
 
 
-def workers(server: ServerProcess) -> dict[str, psutil.Process]:
-    assert server.process is not None
-    found = {}
-    for child in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.NoSuchProcess):  # also of zombies, which have no command line
-            found[" ".join(child.cmdline()).strip()] = child
-    return {name: child for name, child in found.items() if name.startswith("cai-worker")}
-
-
 def has_dbos(process: psutil.Process) -> bool:
     """Whether it has loaded the driver of DBOS, which nothing else here uses."""
     return any("psycopg" in mapped.path for mapped in process.memory_maps())
@@ -91,7 +80,7 @@ def test_only_the_durable_worker_has_dbos_in_it(start_server: Start, program: Pa
     make(server, "a", "b")
     until(lambda: done(server))
     assert server.process is not None
-    loaded = {name: has_dbos(process) for name, process in workers(server).items()}
+    loaded = {name: has_dbos(process) for name, process in server.children().items()}
     assert loaded == {"cai-worker: durable": True, "cai-worker: http 1": False}
     assert not has_dbos(psutil.Process(server.process.pid))
     until(lambda: asked(env, "SELECT count(*) FROM dbos.workflow_status WHERE status NOT IN ('ENQUEUED', 'PENDING')")[0] < 3)
@@ -112,10 +101,7 @@ def test_workers_share_and_take_over_from_those_that_die_or_end(start_server: St
         return len(asked(env, "SELECT DISTINCT executor_id FROM dbos.workflow_status WHERE executor_id IS NOT NULL")) == 2
 
     until(both_work)
-    victim = both[0].process
-    assert victim is not None
-    for process in (*psutil.Process(victim.pid).children(), psutil.Process(victim.pid)):
-        process.send_signal(signal.SIGKILL)
+    both[0].kill()
     make(api, *(f"q{number}" for number in range(20)))
     # How soon the other one gets to it says how busy the machine is; from when on it may is what the dead one has left behind.
     held = "SELECT count(*) FROM codeai_activations WHERE state = 1 AND ready_ms > 1000 * (extract(epoch FROM clock_timestamp()) + 15)"
@@ -139,7 +125,7 @@ def test_workflows_that_operators_register_run_in_the_durable_worker(start_serve
     assert found.status_code == 201, found.text
     assert httpx.post(server.base_url + "/api/v1/workflows/Made/executions", json={}).status_code == 202
     until(lambda: httpx.get(server.base_url + "/items").json()["data"] != [])
-    assert not has_dbos(workers(server)["cai-worker: http 1"])
+    assert not has_dbos(server.children()["cai-worker: http 1"])
 
 
 def test_the_embedded_database_says_what_to_do(start_server: Start, program: Path, tmp_path: Path) -> None:

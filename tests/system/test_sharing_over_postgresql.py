@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from services.peer import Peer, Reply
@@ -175,8 +174,7 @@ def test_t18_connections_that_listen_are_within_the_limit(clients: list[httpx.Cl
 
 def test_workers_count_limits_together_also_when_one_of_them_is_another(server: ServerProcess, clients: list[httpx.Client]) -> None:
     assert [client.get("/limited").headers["ratelimit-remaining"] for client in clients * 2] == ["4", "3", "2", "1"]
-    processes = psutil.Process(server.process.pid).children()
-    next(process for process in processes if "http 1" in " ".join(process.cmdline())).kill()
+    server.children()["cai-worker: http 1"].kill()
     until(lambda: '"msg":"worker died"' in server.output and httpx.get(f"{server.base_url}/health/ready").status_code == 200)
     asked = [httpx.get(f"{server.base_url}/limited").status_code for _ in range(10)]  # each on a connection of its own
     assert asked == [200] + [429] * 9
