@@ -61,11 +61,11 @@ class Python(Protocol):
 class Sender(Protocol):
     """Takes in messages."""
 
-    async def send(self, context: Context, channel: str, target: str, values: Mapping[str, Any]) -> None:
+    async def send(self, context: Context, channel: str, target: str | None, values: Mapping[str, Any]) -> None:
         """Leaves a message to be sent once the transaction of the context has committed.
 
         :param channel: ``email`` or ``slack``
-        :param target: an address, or the name of a channel
+        :param target: an address, or the name of a channel; there is none where the program's is null, which is an error of the evaluation
         :param values: what the statement says (``template``, ``subject``, ``message`` …)
         """
 

@@ -12,6 +12,7 @@ from codeai.evaluate.errors import EvaluationError, NotCompilable
 from codeai.evaluate.records import Defaults, Fit, Misfit, fitting, holds_records
 from codeai.language import types as t
 from codeai.model import expression as ir
+from codeai.model.traversal import any_node
 
 _PLANNED: Final = (ir.Selection, ir.UpdateRows, ir.DeleteRows, ir.CreateRow, ir.ChangeRow, ir.RemoveRow)
 _HELPERS: Final[dict[str, object]] = {
@@ -82,12 +83,17 @@ class Program(Protocol):
 
 
 class Writer:
-    """Collects the namespace of one generated function and writes its expressions."""
+    """Collects the namespace of one generated function and writes its expressions.
+
+    ``open`` are the variables that may be null though their type says otherwise: what a function is given and what it gives back is not
+    checked for null, since evaluation is total (language page, section 1).
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.namespace: dict[str, Any] = dict(_HELPERS)
         self.awaits = False
+        self.open: set[str] = set()
         self._names: dict[str, str] = {}
         self._lambda_depth = 0
 
@@ -102,6 +108,13 @@ class Writer:
     def local(self, name: str) -> str:
         """The Python name of a variable of the program."""
         return self._names.setdefault(name, f"v{len(self._names)}")
+
+    def present(self, node: ir.Expression) -> bool:
+        """Whether a value is surely not null, so that it needs no care."""
+        return not t.is_nullable(node.type) and not any_node(node, self._may_be_null)
+
+    def _may_be_null(self, part: object) -> bool:
+        return isinstance(part, ir.CallFunction) or (isinstance(part, ir.Local) and part.name in self.open)
 
     # -- expressions -----------------------------------------------------------------------------------------------
 
@@ -148,7 +161,7 @@ class Writer:
     def field_value(self, node: ir.FieldValue) -> str:
         name = self.bind("_k", node.field)
         row = self.write(node.row)
-        return f"_member({row}, {name})" if t.is_nullable(node.row.type) else f"{row}[{name}]"
+        return f"{row}[{name}]" if self.present(node.row) else f"_member({row}, {name})"
 
     def computed_value(self, node: ir.ComputedValue) -> str:
         type_ = t.required(node.row.type)
@@ -168,6 +181,9 @@ class Writer:
         return f"_item({self.write(node.target)}, {self.write(node.index)})"
 
     def call(self, node: ir.Call) -> str:
+        lambdas = [argument for argument in node.arguments if isinstance(argument, ir.LambdaOf)]
+        if lambdas and not all(self.present(argument) for argument in node.arguments if not isinstance(argument, ir.LambdaOf)):
+            self.open.update(name for each in lambdas for name in each.parameters)
         arguments = [self.write(argument) for argument in node.arguments]
         if node.function in ("has_role", "has_permission"):
             return f"{arguments[0]}.{node.function}({arguments[1]})"
@@ -225,8 +241,8 @@ class Writer:
 
     def _ordering(self, node: ir.Binary, left: str, right: str) -> str:
         operator = node.operator
-        plain = not (t.is_nullable(node.left.type) or t.is_nullable(node.right.type))
-        if plain and not isinstance(node.left, ir.Convert) and not isinstance(node.right, ir.Convert):
+        sides = (node.left, node.right)
+        if not any(isinstance(side, ir.Convert) for side in sides) and all(map(self.present, sides)):
             return f"({left} {operator} {right})"
         if operator in (">", ">="):
             left, right, operator = right, left, "<" if operator == ">" else "<="

@@ -176,6 +176,7 @@ class Evaluator:
                 self._compiled[name] = _extern(name)
                 return self._compiled[name]
             writer = BlockWriter(self, function=True, waiting=not function.pure)
+            writer.open.update(parameter.name for parameter in function.parameters)
             parameters = ", ".join(["c", *(writer.local(parameter.name) for parameter in function.parameters)])
             lines = writer.block(function.body, 2)
             head = "def" if function.pure else "async def"

@@ -44,12 +44,16 @@ class BlockWriter(Writer):
         self._function = function
         self._script = script
         self._waiting = waiting
+        self._begun = False
         self.namespace["_sleep"] = _sleep
         self.namespace["_ExpectationFailed"] = ExpectationFailed
 
     def block(self, body: s.Block, depth: int) -> list[str]:
         """The lines of a block, indented."""
         lines: list[str] = []
+        if not self._begun:  # what a variable is given later may be null in the next turn of a loop
+            self._begun = True
+            self.open.update(one.name for one in parts_of(body, (s.Assign,)))
         for statement in body:
             if self._script:
                 lines.extend(self._alone(statement, depth))
@@ -71,7 +75,13 @@ class BlockWriter(Writer):
         if self._tested and any(isinstance(part, ir.Selection) for part in parts(node.value)):
             self.awaits = True
             before = [f"{pad}await c.client.settle()\n"]
+        self._mark(node.name, node.value)
         return [*before, f"{pad}{self.local(node.name)} = {self.write(node.value)}\n"]
+
+    def _mark(self, name: str, value: ir.Expression) -> None:
+        """Notes a variable that may be null though its type says otherwise."""
+        if not self.present(value):
+            self.open.add(name)
 
     def _if(self, node: s.If, pad: str, depth: int) -> list[str]:
         lines: list[str] = []
@@ -90,6 +100,7 @@ class BlockWriter(Writer):
     def _for(self, node: s.For, pad: str, depth: int) -> list[str]:
         pausing = "await c.breathe() if c.step() else None" if self._waiting else "c.step()"
         self.awaits = self.awaits or self._waiting
+        self._mark(node.name, node.items)
         items = self.write(node.items)
         items = f"({items} or ())" if isinstance(t.required(node.items.type), t.List) else f"_open_items({items})"
         return [

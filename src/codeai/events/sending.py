@@ -36,8 +36,10 @@ class Sending:
         self._dispatcher = dispatcher
         self._templates = templates
 
-    async def send(self, context: Context, channel: str, target: str, values: Mapping[str, Any]) -> None:
+    async def send(self, context: Context, channel: str, target: str | None, values: Mapping[str, Any]) -> None:
         """See ``Sender``."""
+        if target is None:
+            raise EvaluationError("there is nobody to send this to: the address is null")
         content = self._email(target, values) if channel == "email" else self._slack(target, values)
         made = NewDelivery(kind=channel, target=target[:200], content=_ENCODER.encode(content).decode())
         await self._deliveries.add(context.session, (made,), context.now)
