@@ -15,6 +15,7 @@ BODIES = [
     ("let a = select A order by a, (select B) limit 3", "let a = select A order by a, (select B) limit 3"),
     ("let a = select (select B) as b from A where (first C) limit 1", "let a = select (select B) as b from A where (first C) limit 1"),
     ("update A set b = (first C), d = {a: 1} where all", "update A set b = (first C), d = { a: 1 } where all"),
+    ('let b = sum(rows, "a * 2",)', "let b = sum(rows, item => item.a * 2)"),
     ('log (not "x")', 'log(not "x")'),
     ('log not\n"x"', 'log(not "x")'),
 ]
@@ -30,6 +31,7 @@ DECLARATIONS = [
         "integration A { circuit_breaker { threshold: if a then b else 5 failures in 1m } }",
         "integration A { circuit_breaker { threshold: (a ? b : 5) failures in 1m } }",
     ),
+    ('resource A at /a { auth: [b, "c,d"] }', 'resource A at /a { auth: [b, "c,d"] }'),
     ("workflow A { trigger: manual  on_fail: (rollback)  steps { } }", "workflow A { trigger: manual  on_fail: (rollback)  steps {} }"),
 ]
 

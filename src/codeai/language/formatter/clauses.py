@@ -83,7 +83,8 @@ class Clauses(Statements):
         return self.fitting(f"{head} unless ", node.unless, depth) if node.unless is not None else head
 
     def _auth(self, node: d.AuthClause, depth: int) -> str:
-        return f"auth: {', '.join(self.name(name) for name in node.names)}"
+        names = ", ".join(self.name(name) for name in node.names)
+        return f"auth: [{names}]" if '"' in names else f"auth: {names}"
 
     def _rate(self, node: d.RateLimitClause, depth: int) -> str:
         by = f" by {node.by.text}" if node.by is not None else ""

@@ -79,6 +79,7 @@ def _ends_with_text(p: Queries, ahead: int) -> bool:
         kind = p.kind_at(ahead)
         depth += (kind in ("(", "[", "{")) - (kind in (")", "]", "}"))
         if depth == 0:
+            ahead -= p.kind_at(ahead - 1) == ","
             return p.kind_at(ahead - 1) == STRING and p.kind_at(ahead - 2) == ","
         ahead += 1
     return False
