@@ -15,6 +15,8 @@ BODIES = [
     ("let a = select A order by a, (select B) limit 3", "let a = select A order by a, (select B) limit 3"),
     ("let a = select (select B) as b from A where (first C) limit 1", "let a = select (select B) as b from A where (first C) limit 1"),
     ("update A set b = (first C), d = {a: 1} where all", "update A set b = (first C), d = { a: 1 } where all"),
+    ("let b = query((-a ?? c) contains 8)", "let b = query((-a ?? c) contains 8)"),
+    ("let b = find((c))", "let b = (find)(c)"),
     ('let b = sum(rows, "a * 2",)', "let b = sum(rows, item => item.a * 2)"),
     ('log (not "x")', 'log(not "x")'),
     ('log not\n"x"', 'log(not "x")'),
@@ -32,6 +34,7 @@ DECLARATIONS = [
         "integration A { circuit_breaker { threshold: (a ? b : 5) failures in 1m } }",
     ),
     ('resource A at /a { auth: [b, "c,d"] }', 'resource A at /a { auth: [b, "c,d"] }'),
+    ("endpoint GET /a { rate_limit: 60 per (1m in a) by ip }", "endpoint GET /a { rate_limit: 60 per (1m in a) by ip }"),
     ("workflow A { trigger: manual  on_fail: (rollback)  steps { } }", "workflow A { trigger: manual  on_fail: (rollback)  steps {} }"),
 ]
 

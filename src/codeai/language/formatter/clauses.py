@@ -88,7 +88,7 @@ class Clauses(Statements):
 
     def _rate(self, node: d.RateLimitClause, depth: int) -> str:
         by = f" by {node.by.text}" if node.by is not None else ""
-        return f"rate_limit: {self.expression(node.requests, depth)} per {self.expression(node.window, depth)}{by}"
+        return f"rate_limit: {self.expression(node.requests, depth)} per {self.expression(node.window, depth, NEGATION + 1)}{by}"
 
     def _value(self, node: d.ValueClause, depth: int) -> str:
         if node.key.text == "isolation" and isinstance(node.value, ex.StringLiteral):

@@ -205,8 +205,10 @@ class Expressions(Literals):
         if not isinstance(node.callee, ex.Name):
             return self.expression(node.callee, depth, _POSTFIX)
         name = node.callee.text
-        behind = self.between(node.callee.end, node.arguments[0].value.start if node.arguments else node.end)
-        apart = behind.lstrip().startswith(")") or behind.count("(") > 1
+        first = node.arguments[0].value if node.arguments else node
+        behind = self.between(node.callee.end, first.start if node.arguments else node.end)
+        enclosed = ")" in self.between(first.end, node.arguments[1].start if len(node.arguments) > 1 else max(first.end, node.end - 1))
+        apart = behind.lstrip().startswith(")") or (behind.count("(") > 1 and enclosed)
         return f"({name})" if apart and (name in STEPS or name in PREFIXES or name in KEYWORDS) else name
 
     def member(self, node: ex.Member, depth: int) -> str:

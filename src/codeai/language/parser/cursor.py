@@ -214,6 +214,8 @@ class Cursor(Reporting):
 
         :param told: how many findings there were before
         """
+        if len(self.diagnostics) == told and not self.guessed and not self.broken:
+            return False
         errors = (found for found in self.diagnostics[told:] if found.severity is Severity.ERROR)
         if any(not (found.edits and found.code == _MENDED) for found in errors):
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Final
 
 from codeai.language.lexer import BROKEN, NAME, STRING, Tokens, begins_interpolation, interpolation_end, tokenize
@@ -110,9 +111,10 @@ class Requests(Queries):
             ]
         base = self.file.base
         gap = self.file.text[offset - base : self.starts[self.i] - base]
-        inside = [comment for comment in self.tokens.comments if begin <= comment.start < offset]
-        if inside:  # what looks like a comment in a path is a part of it
-            self.tokens.comments[:] = [comment for comment in self.tokens.comments if not begin <= comment.start < offset]
+        comments = self.tokens.comments
+        low, high = (bisect_left(comments, place, key=lambda comment: comment.start) for place in (begin, offset))
+        inside = comments[low:high]
+        del comments[low:high]  # what looks like a comment in a path is a part of it
         if gap.strip() or any(comment.text.startswith("///") for comment in inside):
             tokens = tokenize(self.file.text, base, offset - base, error=self.lexer_class)
             self._continue_with(tokens.kinds, tokens.texts, tokens.starts, tokens.ends, tokens.breaks)
