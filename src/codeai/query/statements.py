@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from codeai.model import expression as ir
 from codeai.model.application import Application
@@ -14,7 +15,8 @@ from codeai.query.writes.change import ChangePlan, RemovePlan
 from codeai.query.writes.companions import Companions
 from codeai.query.writes.create import CreatePlan
 from codeai.query.writes.watched import WatchedUpdate
-from codeai.storage.interface import Dialect
+from codeai.storage.autocommit import Autocommit
+from codeai.storage.interface import Dialect, Session, Values
 
 
 class Statements:
@@ -33,6 +35,9 @@ class Statements:
         """
         if isinstance(expression, ir.Selection):
             return SelectionPlan(self.model, expression)
+        return _Write(self._write(expression))
+
+    def _write(self, expression: ir.Expression) -> StatementPlan:
         if isinstance(expression, ir.CreateRow):
             return CreatePlan(self.model, expression)
         if isinstance(expression, ir.ChangeRow):
@@ -43,3 +48,18 @@ class Statements:
             watched = isinstance(expression, ir.UpdateRows) and expression.entity in self.model.companions
             return (WatchedUpdate if watched else BulkPlan)(self.model, expression)
         raise CompilerError(f"'{type(expression).__name__}' is no statement", at=expression.at)
+
+
+class _Write:
+    """A write as a whole: where each statement is a transaction of its own, all statements of a write are one."""
+
+    def __init__(self, plan: StatementPlan) -> None:
+        self._plan = plan
+        self.values = plan.values
+
+    async def run(self, session: Session, values: Values) -> Any:
+        """See ``StatementPlan``."""
+        if not isinstance(session, Autocommit):
+            return await self._plan.run(session, values)
+        async with session.whole() as one:
+            return await self._plan.run(one, values)

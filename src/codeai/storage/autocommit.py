@@ -1,11 +1,15 @@
-"""A session without a transaction around it: for tests and scripts, whose statements take effect one by one."""
+"""A session without a transaction around it: for tests and scripts, whose statements take effect one by one.
+
+A write that needs several statements (a row that is audited or watched by a data trigger) has one for all of them, see ``whole``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from codeai.storage.interface import Database
+from codeai.storage.interface import Database, Session
 
 
 class Autocommit:
@@ -35,6 +39,10 @@ class Autocommit:
         """See ``Session``."""
         work()
 
+    def whole(self) -> AbstractAsyncContextManager[Session]:
+        """One transaction for a write of several statements."""
+        return self._database.transaction(write=True)
+
     async def _run(self, statement: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
-        async with self._database.transaction(write=not statement.startswith("SELECT")) as session:
+        async with self._database.transaction(write=not statement.startswith("SELECT") or " FOR UPDATE" in statement) as session:
             return await work(session)
