@@ -32,12 +32,12 @@ async def noted(app, text):
 async def test_an_event_right_after_the_registration_starts_the_workflow(run_program):
     app = await run_program(PROGRAM, CODEAI_OPERATOR_TOKEN="an operator's token")
     registered = app.composition.controlling._registered
-    registered._task.cancel()  # no process looks by itself: what relays the event sees that there is news
+    await registered.stop()  # no process looks by itself: what relays the event sees that there is news
     registered.announce = lambda: asyncio.sleep(0)
+    await app.composition.dispatcher.stop(1)
     await register(app, STARTED)
     assert registered.workflows == {}
     assert (await app.http.post("/places")).status_code == 204
-    await app.composition.dispatcher.stop(1)
     await app.composition.dispatcher.start()
     await noted(app, "begun 7")
 
@@ -56,7 +56,8 @@ async def test_a_registered_workflow_that_waits_hears_of_events_in_a_program_wit
 
 
 @pytest.mark.parametrize("run_program", ["postgresql"], indirect=True)
-async def test_other_processes_are_told(run_program):
+async def test_other_processes_are_told(run_program, monkeypatch):
+    monkeypatch.setattr("codeai.control.registered._SAFETY", 3600.0)  # one that is told nothing would look by itself only then
     app = await run_program(PROGRAM, CODEAI_OPERATOR_TOKEN="an operator's token")
     other = await run_program(PROGRAM, url=app.url)
     await register(app, STARTED)
@@ -65,7 +66,7 @@ async def test_other_processes_are_told(run_program):
     async def taken_up():
         return "Begun" in registered.workflows
 
-    await eventually(taken_up, 20)  # a process that is told nothing looks after half a minute
+    await eventually(taken_up)
 
 
 @pytest.mark.parametrize("run_program", ["postgresql"], indirect=True)

@@ -228,5 +228,5 @@ endpoint POST /others { returns: void  do { emit Other { text: "heard" } } }
         async def heard():
             return await app.one("SELECT count(*) FROM notes") == 1
 
-        await eventually(heard, 20)  # the peer is waited for longer
-        assert len(peer.seen) == 8
+        await eventually(heard)
+        assert len(peer.seen) == 8  # which are waited for still
