@@ -35,12 +35,20 @@ class Balancer:
     def _probe(self) -> None:
         with httpx.Client(timeout=2) as client:
             while not self._ended.wait(0.1):
-                ready = []
                 for server in list(self.servers):
-                    with suppress(httpx.HTTPError):
-                        if client.get(server.base_url + "/health/ready").status_code == 200:
-                            ready.append(server.base_url)
-                self.ready = ready or self.ready
+                    self._seen(server.base_url, self._answers(client, server.base_url))
+
+    @staticmethod
+    def _answers(client: httpx.Client, url: str) -> bool:
+        with suppress(httpx.HTTPError):
+            return client.get(url + "/health/ready").status_code == 200
+        return False
+
+    def _seen(self, url: str, ready: bool) -> None:
+        """Counts at once, not when the others have answered, too: one that begins may take its time, one that ends waits for nobody."""
+        known = {server.base_url for server in self.servers} - {url}
+        others = [other for other in self.ready if other in known]
+        self.ready = [*others, url] if ready else others or self.ready
 
     def __enter__(self) -> "Balancer":
         self._thread.start()
