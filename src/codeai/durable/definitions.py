@@ -17,6 +17,7 @@ from codeai.durable.plans import Compiler, RunPlan
 from codeai.durable.store import Store
 from codeai.evaluate.errors import NotCompilable
 from codeai.evaluate.program import Evaluator
+from codeai.language import types as t
 from codeai.model import expression as ir
 from codeai.model import statement as s
 from codeai.model.application import Application, Function
@@ -49,7 +50,7 @@ def closure(application: Application, run: Workflow | Job) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {"functions": {}, "events": {}, "operations": {}}
     waiting: list[object] = [run]
     while waiting:
-        for part in parts(waiting.pop()):
+        for part in parts(waiting.pop(), without=(t.Type,)):  # nothing is used in types, which are most of it
             if isinstance(part, ir.CallFunction) and part.function not in found["functions"]:
                 found["functions"][part.function] = dumped(functions[part.function])
                 waiting.append(functions[part.function])

@@ -260,11 +260,11 @@ class Compiler:
         return found
 
     def _parts(self, body: s.Block) -> Iterable[msgspec.Struct]:
-        """Everything in a block and in the functions that it calls."""
+        """Everything in a block and in the functions that it calls, but types."""
         waiting: list[s.Block] = [body]
         seen: set[str] = set()
         while waiting:
-            for part in parts(waiting.pop()):
+            for part in parts(waiting.pop(), without=(t.Type,)):
                 yield part
                 if isinstance(part, ir.CallFunction) and part.function not in seen:
                     seen.add(part.function)
@@ -297,7 +297,7 @@ def _read(run: Workflow | Job) -> frozenset[str] | None:
     """The steps whose results a definition reads, the last one among them, which gives its output; None when it may be any."""
     found: set[str] = {node.name for node in run.steps[-1:] if isinstance(node, Step)}
     bare = 0
-    for part in parts(run):
+    for part in parts(run, without=(t.Type,)):
         if isinstance(part, ir.HostValue) and part.name == "steps":
             bare += 1
         elif isinstance(part, ir.Member) and isinstance(part.target, ir.HostValue) and part.target.name == "steps":
@@ -308,7 +308,7 @@ def _read(run: Workflow | Job) -> frozenset[str] | None:
 
 def _returned(body: s.Block) -> t.Type:
     """The type of what a block returns first."""
-    found = (part.value.type for part in parts(body) if isinstance(part, s.Return) and part.value is not None)
+    found = (part.value.type for part in parts(body, without=(t.Type,)) if isinstance(part, s.Return) and part.value is not None)
     return next(found, t.Null())
 
 
