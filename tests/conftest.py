@@ -40,6 +40,9 @@ httpx._transports.default.create_ssl_context = functools.cache(httpx._transports
 for _kind in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, _kind, 60.0)
 
+# Nor is a connection another one because more than five seconds went by: some tests speak with one process of several by theirs.
+httpx._config.DEFAULT_LIMITS.keepalive_expiry = None
+
 # A run of the tests repeats itself; EXPLORE=1 looks for new examples. How long an example takes says only how busy the machine is.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("repeatable", hypothesis.settings.get_profile("patient"), derandomize=True, database=None)
