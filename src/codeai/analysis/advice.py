@@ -99,6 +99,8 @@ def for_conversion(wanted: t.Type, given: t.Type) -> str:
         return "make a text of it with to_string(…)"
     if isinstance(wanted, t.Date | t.Timestamp | t.Time | t.Uuid) and is_text(given):
         return f"read it as one: 'x as {wanted}'"
+    if isinstance(given, t.Principal):
+        return "who asks is known by 'user.id'"
     if isinstance(wanted, t.Row) and (is_text(given) or isinstance(given, t.Ref | t.Uuid | t.Int)):
         return f"read the row first, as in get {wanted.entity}(…)"
     if isinstance(wanted, t.List) and str(t.required(wanted.item)) == str(given):

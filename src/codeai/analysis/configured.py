@@ -74,10 +74,13 @@ def report_settings(settings: Iterable[d.Setting], symbols: Symbols, report: Rep
             _section(setting, symbols, report)
 
 
+_SHAPES: Final = {"cors": "as in 'cors { origins: [\"https://shop.example\"] }'"}
+
+
 def _section(setting: d.Setting, symbols: Symbols, report: Reporter) -> None:
     key, value = setting.key.text, setting.value
     if value is not None and key not in _PLAIN and not isinstance(value, ex.MapLiteral):
-        report.error(value, f"'{key}' takes settings in braces", "CAI0505", help_text=f"as in {key} {{ … }}")
+        report.error(value, f"'{key}' takes settings in braces", "CAI0505", help_text=_SHAPES.get(key, f"as in {key} {{ … }}"))
     if key == "cors":
         check_credentials({child.key.text: child.value for child in setting.children if child.value is not None}, report)
     known = [path[1] for path in SETTINGS if path[0] == key and len(path) == 2]

@@ -125,6 +125,8 @@ class Members(Names):
             return self._ids(node, target, type_.item)
         near = nearest_or_meant(name, ("length", *BUILTINS))
         hint = instead(name) or ("" if near is None else f"did you mean '{near.name}{'' if near.name == 'length' else '()'}'?")
+        if isinstance(type_, t.List) and isinstance(type_.item, t.Row):
+            hint = hint or f"this is a list of rows: one of them is read by 'first {type_.item.entity} where …'"
         said, about = f"type '{type_}' has no member '{name}'", Subject(name, HERE)
         self.report.error(node.name, said, "CAI0108", kind=self.kind, help_text=hint, subject=about)
         return broken(node)

@@ -80,7 +80,8 @@ class Settings(Security):
                 kind = value.text if isinstance(value, ex.Name) else value.value if isinstance(value, ex.StringLiteral) else None
                 if value is not None and kind not in _DATABASES:
                     said = f"unknown database '{kind}'" if kind is not None else f"'database' is {', '.join(_DATABASES)}"
-                    self.report.unknown(value, said, kind or "", _DATABASES, "CAI0127")
+                    advice = "write 'database: postgres { url: env(DATABASE_URL) }'" if kind is not None and "://" in kind else ""
+                    self.report.unknown(value, said, kind or "", _DATABASES, "CAI0127", otherwise=advice)
             elif key == "language" and not (isinstance(value, ex.IntLiteral) and value.value == 1):
                 self.report.error(
                     setting, "this compiler knows edition 1 of the language", "CAI0513", help_text="write 'language: 1', or leave it out"

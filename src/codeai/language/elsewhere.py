@@ -14,6 +14,10 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("long", "short", "smallint", "serial", "bigserial", "uint", "byte", "num"), ("int",)),
     **dict.fromkeys(("real", "single"), ("float",)),
     **dict.fromkeys(("money", "currency", "bigdecimal"), ("decimal",)),
+    **dict.fromkeys(("i32", "i64", "u32", "u64", "usize", "int8", "int16"), ("int",)),
+    **dict.fromkeys(("f32", "f64", "float32", "float64"), ("float",)),
+    **dict.fromkeys(("select", "choice", "choices", "oneof"), ("enum",)),
+    "autodate": ("timestamp",),
     **dict.fromkeys(("dict", "dictionary", "hash", "hashmap"), ("map", "hash")),
     **dict.fromkeys(("set", "tuple", "vector", "sequence"), ("list",)),
     **dict.fromkeys(("struct", "unknown", "dynamic", "mixed", "variant"), ("json",)),
@@ -87,7 +91,10 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("throttle", "ratelimiting"), ("rate_limit",)),
     **dict.fromkeys(("orderedby", "ordering", "defaultsort"), ("sort", "sort_by")),
     **dict.fromkeys(("filters", "filterable"), ("filter_by", "filter")),
-    **dict.fromkeys(("attempts", "retries", "maxattempts"), ("retry",)),
+    **dict.fromkeys(("attempts", "retries", "maxattempts", "retrypolicy", "maximumattempts"), ("retry",)),
+    **dict.fromkeys(("starttoclosetimeout", "executiontimeout", "deadline", "timeoutseconds"), ("timeout",)),
+    **dict.fromkeys(("waitforevent", "waitfor", "waituntil", "awaitevent"), ("wait",)),
+    **dict.fromkeys(("on", "event", "triggers", "startat"), ("trigger",)),
     **dict.fromkeys(("onerror", "onfailure", "catch", "rescue"), ("on_fail",)),
     **dict.fromkeys(("oncompletion", "finally", "onfinish"), ("on_complete",)),
     **dict.fromkeys(("undo", "rollback", "compensation"), ("compensate",)),
@@ -114,6 +121,13 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
 _CLAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("public", "anonymous"), "write 'auth: public'"),
     **dict.fromkeys(("authenticated", "protected", "loggedin"), "write 'auth: required'"),
+    **dict.fromkeys(("pagination", "paginate", "paginated", "per_page"), "lists have pages by themselves: 'list { page_size: 20 }'"),
+    **dict.fromkeys(("filters", "filterable", "filterset_fields"), "write 'list { filter_by: [a, b] }'"),
+    **dict.fromkeys(
+        ("search", "search_fields", "searchable"), "mark the fields that are looked through, as in 'title: string, searchable'"
+    ),
+    **dict.fromkeys(("depends_on", "dependsOn", "needs", "after", "next", "Next"), "steps run in the order in which they stand"),
+    **dict.fromkeys(("queryset", "serializer", "serializer_class", "model"), "leave it out: a resource is that of its entity"),
 }
 LOOPS: Final = "go through a list by 'for item in items { … }'; what is repeated over time is a job with a schedule"
 # Namespaces and values that there are not here, as they are written where they stand alone.
@@ -130,6 +144,10 @@ _ADVICE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("req", "request", "ctx", "context", "params"), "a request brings 'path', 'query', 'header', 'cookie' and 'body'"),
     **dict.fromkeys(("res", "response", "reply"), "what is answered stands behind 'return', as in 'return order status 201'"),
     **dict.fromkeys(("db", "session", "prisma", "knex"), "rows are read by 'select' and written by 'create', 'update' and 'delete'"),
+    **dict.fromkeys(("authenticated", "signed_in", "logged_in"), "write 'user.id != null'"),
+    **dict.fromkeys(("anyone", "everyone", "anonymous"), "write 'allow read: public'"),
+    **dict.fromkeys(("jsonwebtoken", "sign"), "write 'issue_token(user.id, [\"member\"], 7d)'"),
+    **dict.fromkeys(("send_email", "sendEmail", "send_mail", "mail", "mailer"), 'write \'send email(to) { subject: "…"  text: "…" }\''),
     **dict.fromkeys(("role", "is_admin", "isAdmin"), "write 'user.has_role(admin)'"),
     **dict.fromkeys(("owner", "own", "is_owner", "isOwner"), "compare a field with the caller, as in 'owner_id == user.id'"),
     **dict.fromkeys(("this", "self"), "fields of the row have no prefix here"),
@@ -157,6 +175,7 @@ STATEMENTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("publish", "trigger"), "emit"),
     "assert": "require",
 }
+_TESTING: Final = "write 'as user { id: \"u1\", roles: [agent] }', 'let r = POST /x { … }' and 'expect r.status == 201'"
 _CASES: Final = 'write \'if state == "new" { … } else if state == "paid" { … } else { … }\''
 _FAILING: Final = "what fails undoes what its block wrote: 'require … else fail 409'; what follows then stands in 'on_fail' of a step"
 # The same, for what is done in another way here.
@@ -165,6 +184,7 @@ _STATEMENT_ADVICE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("switch", "match", "case"), _CASES),
     **dict.fromkeys(("try", "catch", "finally", "rescue", "except"), _FAILING),
     **dict.fromkeys(("save", "persist"), "a row is written by 'create Entity { … }', and changed by 'update row { field: … }'"),
+    **dict.fromkeys(("given", "when", "then", "it", "describe"), _TESTING),
     **dict.fromkeys(("wait", "delay", "pause"), "write 'sleep 5m'; in a step, 'sleep: 5m' or 'wait: Event where …'"),
     **dict.fromkeys(("begin", "transaction", "commit", "rollback"), "a block is one transaction: all of it is written, or nothing"),
     **dict.fromkeys(("defer", "async", "spawn", "go"), "what is done later is begun by 'run Job { … }' or 'start Workflow { … }'"),

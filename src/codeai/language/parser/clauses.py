@@ -36,7 +36,28 @@ class Clauses(Entities):
             self.i += 1
             clauses = self.items(lambda: self.known_clause(_ACTION, "setting"))
             return d.ActionSettings(start, self.previous_end, actions, clauses)
+        if self.at(NAME) and self.texts[self.i] in ACTIONS and self.kind_at(2) == NAME and not self.breaks_at(2):
+            return self._guarded_action()
         return self.known_clause(_RESOURCE, "clause")
+
+    def _guarded_action(self) -> d.ActionSettings:
+        """``update: admin`` and ``list: public``: who may do it, which is a setting of the action."""
+        start, action = self.start, self.identifier()
+        self.i += 1
+        first = self.start
+        names = self.listed_names()
+        word = names[0].text.replace("_", "").lower()
+        mode = {"public": "public", "anyone": "public", "authenticated": "required", "required": "required"}.get(word, "")
+        listed = ", ".join(name.text for name in names)
+        meant = f"auth: {mode}" if mode else f"roles: [{listed}]"
+        edits = (Edit(action.end, self.previous_end, f" {{ {meant} }}"),)
+        help_text = f"write '{action.text} {{ {meant} }}'"
+        self.report(f"expected '{{' behind '{action.text}', got ':'", "CAI0037", start, self.previous_end, help_text=help_text, edits=edits)
+        key = Identifier(first, first, "auth" if mode else "roles")
+        clause: d.Clause = d.NamesClause(first, self.previous_end, key, names)
+        if mode:
+            clause = d.AuthClause(first, self.previous_end, (Identifier(first, first, mode),))
+        return d.ActionSettings(start, self.previous_end, (action,), (clause,))
 
     def _bare_actions(self, actions: tuple[Identifier, ...]) -> d.NamesClause:
         """``list, get`` without settings: what chooses actions elsewhere."""

@@ -169,6 +169,8 @@ class Entities(Statements):
         else:
             self.expect(":", "':'")
         condition = self.expression()
+        if self.at(NAME) and not self.breaks[self.i] and self.start - self.previous_end < 2:
+            self.fail_expected("the end of the condition", help_text="as in 'allow delete: user.has_role(admin)'")
         return d.AllowClause(start, condition.end, actions, condition)
 
     def _hide(self) -> d.Clause:

@@ -30,6 +30,14 @@ def association(parser: Types) -> None:
         parser.fail(f"unknown clause '{word}'", "CAI0037", parser.start, parser.ends[parser.i], help_text=help_text)
 
 
+def deletion(parser: Types, name: Identifier) -> ty.Modifier:
+    """``cascade`` alone, which says what happens on the deletion of what a field refers to."""
+    meant = f"on_delete({name.text})"
+    edits = (Edit(name.start, name.end, meant),)
+    parser.report(f"unknown modifier '{name.text}'", "CAI0037", name.start, name.end, help_text=f"write '{meant}'", edits=edits)
+    return ty.Modifier(name.start, name.end, Identifier(name.start, name.end, "on_delete"), (ex.Name(name.start, name.end, name.text),))
+
+
 def tagged(parser: Types) -> bool:
     """Steps over a tag of Go behind a type, ``json:"name"`` between backticks, about which the lexer has said what a text would be."""
     start, end = parser.start, parser.ends[parser.i]

@@ -85,6 +85,16 @@ def _each(parser: Statements, name: str, first: int, stop: int) -> st.Statement:
     return _body(parser, start, name, items)
 
 
+def selected(parser: Statements, name: ex.Name) -> ex.Expression:
+    """``for order in Order where …``: the query that is meant, behind its name."""
+    edits = (Edit(name.start, name.start, "select "),)
+    help_text = f"write 'select {name.text} where …'"
+    parser.report(f"expected 'select', got '{name.text}'", "CAI0037", name.start, name.end, help_text=help_text, edits=edits)
+    while not parser.at("{") and not parser.breaks[parser.i]:
+        parser.skip_balanced()
+    return ex.Missing(name.start, parser.previous_end)
+
+
 def _counted(parser: Statements, stop: int) -> st.Statement:
     """``for (let i = 0; i < xs.length; i++) {``: there is no counting, and mostly it goes through a list."""
     start, end = parser.start, parser.ends[stop - 1]
@@ -131,8 +141,27 @@ def declared(parser: Statements) -> st.Statement | None:
 # -- errors ------------------------------------------------------------------------------------------------------------------
 
 
+def refused(parser: Statements, start: int, status: ex.IntLiteral) -> st.Fail:
+    """``return 404 "no such order"``, which it reports: that is a failure."""
+    text = parser.expression()
+    edits = (Edit(start, status.start, "fail "),)
+    help_text = f"write 'fail {status.value} \"…\"'"
+    parser.report("what is refused is no result", "CAI0037", start, status.end, help_text=help_text, edits=edits)
+    return st.Fail(start, text.end, st.Failure(start, text.end, status, text, None))
+
+
+def _misnamed(parser: Statements) -> st.Statement:
+    """``error 404 "no such order"``, which it reports."""
+    start, end, word = parser.start, parser.ends[parser.i], parser.texts[parser.i]
+    parser.report(f"unknown statement '{word}'", "CAI0013", start, end, help_text="did you mean 'fail'?", edits=(Edit(start, end, "fail"),))
+    parser.texts[parser.i] = "fail"
+    return parser.single_statement()
+
+
 def raised(parser: Statements) -> st.Statement | None:
     """``raise HTTPException(404, "…")``, ``throw new NotFoundException("…")``, which it reports; None where the text is neither."""
+    if parser.texts[parser.i] in ("error", "abort") and parser.kind_at(1) == INTEGER and not parser.breaks_at(1):
+        return _misnamed(parser)
     if parser.texts[parser.i] not in ("raise", "throw") or parser.kind_at(1) != NAME or parser.breaks_at(1):
         return None
     start, begin, word = parser.start, parser.i, parser.texts[parser.i]

@@ -109,6 +109,18 @@ def waited(parser: Workflows, key: Identifier) -> w.WorkClause:
     return w.WorkClause(key.start, parser.previous_end, name, st.Sleep(key.start, value.end, value))
 
 
+def sent_to(parser: Statements, channel: ex.Name) -> ex.Call:
+    """``send email to order.email { … }``, which it reports."""
+    parser.i += 1
+    first = parser.start
+    to = parser.headed()
+    written = parser.file.text[to.start - parser.file.base : to.end - parser.file.base]
+    edits = (Edit(channel.end, first, "("), Edit(to.end, to.end, ")"))
+    help_text = f"write 'send {channel.text}({written}) {{ … }}'"
+    parser.report("expected '(', got 'to'", "CAI0037", channel.end, first, help_text=help_text, edits=edits)
+    return ex.Call(channel.start, to.end, channel, (ex.Argument(to.start, to.end, None, to),))
+
+
 def sent_with(parser: Requests) -> None:
     """``POST /x with { … }`` and ``POST /x body { … }`` in a test: steps over the words, which it reports."""
     at = parser.i
@@ -153,8 +165,29 @@ def carried(parser: Expressions, word: str, name: str) -> tuple[ex.MapEntry, ...
         entries = parser.map_entries()
         edits = (Edit(start, before, " "), Edit(parser.previous_end, parser.ends[parser.i], ""))
         parser.expect(")", "')'")
+    elif parser.kind_at(1) == NAME and parser.kind_at(2) in (":", "="):
+        entries = _named_arguments(parser)
+        edits = (Edit(start, start + 1, " { "), Edit(parser.previous_end - 1, parser.previous_end, " }"))
+        edits += tuple(Edit(entry.key.end, entry.value.start, ": ") for entry in entries)
     else:
         parser.skip_balanced()
     help_text = f"values have names and stand in braces: '{word} {name} {{ … }}'"
     parser.report("expected '{', got '('", "CAI0037", start, parser.previous_end, help_text=help_text, edits=edits)
     return entries
+
+
+def _named_arguments(parser: Expressions) -> tuple[ex.MapEntry, ...]:
+    """``(amount: 5, to = x)``."""
+    found: list[ex.MapEntry] = []
+    parser.i += 1
+    parser.depth += 1
+    while parser.at(NAME):
+        key = parser.identifier()
+        parser.i += parser.kinds[parser.i] in (":", "=")
+        value = parser.expression()
+        found.append(ex.MapEntry(key.start, value.end, key, value))
+        if not parser.take(","):
+            break
+    parser.depth -= 1
+    parser.expect(")", "')'", "','")
+    return tuple(found)

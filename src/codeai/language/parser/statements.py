@@ -227,6 +227,8 @@ class Statements(Requests):
             self.texts[self.i] = "in"
         self.expect_word("in")
         items = self.headed()
+        if isinstance(items, ex.Name) and (self.at_word("where") or self.at_word("order")):
+            items = foreign_loops.selected(self, items)
         body = self.block()
         return st.For(start, body.end, name, items, body)
 
@@ -238,6 +240,8 @@ class Statements(Requests):
             value = self.host.resolved(self.expression()) if self.host.older else self.expression()
         status: ex.Expression | None = None
         headers = None
+        if isinstance(value, ex.IntLiteral) and 400 <= value.value < 600 and self.kinds[self.i] == STRING and not self.breaks[self.i]:
+            return foreign_loops.refused(self, start, value)
         if self.at(",") and isinstance(value, ex.IntLiteral) and not self.breaks_at(1):
             value, status = foreign_statements.answered(self, value), value
         while self._result_word() and not self.breaks[self.i]:
@@ -349,6 +353,8 @@ class Statements(Requests):
         header, self.header = self.header, True
         target = self.expression()
         self.header = header
+        if isinstance(target, ex.Name) and self.at_word("to") and not self.breaks[self.i]:
+            target = foreign_statements.sent_to(self, target)
         if not isinstance(target, ex.Call | ex.Name | ex.Member):
             self.report("'send' takes a channel, as in email(to)", "CAI0010", target.start, target.end)
         values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()

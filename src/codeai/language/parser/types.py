@@ -240,6 +240,8 @@ class Types(Expressions):
         """A modifier of a field with its arguments."""
         slips.doubled(self, ("(",))
         name = self.identifier()
+        if name.text in foreign_fields.ON_DELETE:
+            return foreign_fields.deletion(self, name)
         if name.text not in MODIFIERS:
             self.unknown("modifier", name, MODIFIERS, "CAI0015", older=data.MODIFIERS)
         arguments: list[ex.Expression] = []

@@ -205,14 +205,18 @@ class Workflows(Clauses):
     def _operation_call(self) -> st.Statement:
         start = self.start
         operation = self.event_reference("operation")
-        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        values = self._given("call:", operation.text)
         return self.evaluated(q.CallOperation(start, self.previous_end, operation, values))
 
     def _activity_call(self) -> st.Statement:
         start = self.start
         function = self.reference("a Python function")
-        values = self.map_entries() if self.at("{") and not self.breaks[self.i] else ()
+        values = self._given("activity:", function.text)
         return self.evaluated(q.CallActivity(start, self.previous_end, function, values))
+
+    def _given(self, word: str, name: str) -> tuple[ex.MapEntry, ...]:
+        """The values in braces behind what is called, as far as there are some."""
+        return self.map_entries() if self.at("{") and not self.breaks[self.i] else foreign_statements.carried(self, word, name)
 
     def _emitted(self) -> st.Statement:
         start = self.start
