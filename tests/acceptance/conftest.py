@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """These tests start servers, several each: on a busy machine a start takes half a minute."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(600))
 
 
 class Operator:
@@ -52,7 +52,7 @@ class Operator:
         self.server = server
         self.folder = folder
 
-    def shell(self, command: str, *, check: bool = True, timeout: float = 60) -> str:
+    def shell(self, command: str, *, check: bool = True, timeout: float = 240) -> str:
         """What a command prints."""
         text = command.replace("localhost:8080", f"127.0.0.1:{self.server.port}")
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PPROF_TMPDIR": str(self.folder)}

@@ -35,7 +35,7 @@ def folder(tmp_path):
 def codeai(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "DATABASE_", "JWT_", "LOG_", "CODEAI_"))}
     command = [sys.executable, "-m", "codeai", *arguments]
-    return subprocess.run(command, cwd=folder, env={**inherited, **environment}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=folder, env={**inherited, **environment}, capture_output=True, text=True, timeout=280)
 
 
 def shown(folder: Path, *arguments: str, **environment: str) -> dict:

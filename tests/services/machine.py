@@ -86,13 +86,13 @@ class Machine:
             assert time.monotonic() < deadline, f"in vain: {what}"
             time.sleep(0.05)
 
-    def run(self, command: str, timeout: float = 180) -> "subprocess.CompletedProcess[str]":
+    def run(self, command: str, timeout: float = 400) -> "subprocess.CompletedProcess[str]":
         """A command of the shell, as it ended."""
         assert self._inside, "it has not started"
         whole = [*self._inside, f"--wd={self.folder}", "/bin/bash", "-c", command]
         return subprocess.run(whole, env=self.environment, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
 
-    def shell(self, command: str, timeout: float = 180) -> str:
+    def shell(self, command: str, timeout: float = 400) -> str:
         """What a command prints that must succeed."""
         done = self.run(command, timeout)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
