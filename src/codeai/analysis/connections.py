@@ -256,7 +256,8 @@ class Connections(Endpoints):
             known = (*wanted, *(_PLACES if name == "api_key" else ()))
             if not key or key not in known:
                 said = f"'{name}' takes no '{key}'" if key else f"'{name}' takes {len(wanted)} argument{'s' * (len(wanted) > 1)}"
-                self.report.unknown(argument, said, key, known, "CAI0118")
+                usage = f"it is {name}({', '.join(wanted)})" + (", with header: or query:" if name == "api_key" else "")
+                self.report.unknown(argument, said, key, known, "CAI0118", otherwise=usage)
                 continue
             if key in {entry.name for entry in entries} or (key in _PLACES and any(entry.name in _PLACES for entry in entries)):
                 twice = f"'{name}' has '{key}' already" if key not in _PLACES else "a key is sent in a header or in the query, not both"

@@ -27,6 +27,8 @@ EXECUTION: Final = t.Record(
     ),
     "execution",
 )
+_OF_FAILURE: Final = ("status", "body")
+_FAILURES: Final = "a text, a status, or a record: fails { status: 503, body: { … } }"
 _CHANNELS: Final[dict[str, tuple[str, ...]]] = {
     "email": ("template", "subject", "text", "html", "data", "attachment", "from", "cc", "bcc", "reply_to"),
     "slack": ("message", "text", "channel", "data"),
@@ -181,10 +183,27 @@ class Effects(Payloads):
             value = self.value(node.value, scope, symbol.result, f"the answer of '{symbol.name}'", nullable=t.is_nullable(symbol.result))
         else:
             value = self.expression(node.value, scope)
+        if fails:
+            self._mocked_failure(node.value, value.type)
         if symbol is None:
             return None
         first, second = node.operation.parts
         return s.Mock(integration=first.text, operation=second.text, fails=fails, value=value, at=node.start)
+
+    def _mocked_failure(self, node: ex.Expression, type_: t.Type) -> None:
+        """What a peer fails with: a text, a status, or a record of ``status`` and ``body``."""
+        statuses = [node]
+        if isinstance(node, ex.MapLiteral):
+            for entry in node.entries:
+                if entry.key.text not in _OF_FAILURE:
+                    said = f"'fails' takes no '{entry.key.text}'"
+                    self.report.unknown(entry.key, said, entry.key.text, _OF_FAILURE, "CAI0106", owner="fails", otherwise=_FAILURES)
+            statuses = [entry.value for entry in node.entries if entry.key.text == "status"]
+        elif not isinstance(t.required(type_), t.String | t.Text | t.Int | t.Record | t.Map | t.Json | t.Unknown):
+            self.report.error(node, f"'fails' takes no {t.required(type_)}", "CAI0301", help_text=_FAILURES)
+        for status in statuses:
+            if isinstance(status, ex.IntLiteral) and not 300 <= status.value <= 599:
+                self.report.error(status, "a peer fails with a status from 300 to 599", "CAI0343", help_text="what succeeds is 'returns'")
 
     def _advance(self, node: st.Advance, scope: Scope) -> s.Statement:
         if not scope.host.test:

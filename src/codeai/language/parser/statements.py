@@ -374,6 +374,8 @@ class Statements(Requests):
         operation = self.reference("an operation")
         outcome = self.identifier("'returns' or 'fails'")
         value = self.expression()
+        if isinstance(value, ex.IntLiteral) and self.at(STRING) and not self.breaks[self.i]:
+            self.fail_expected(END_OF_STATEMENT, help_text=f"a failure with a status is a record: fails {{ status: {value.value} }}")
         return st.Mock(start, value.end, operation, outcome, value)
 
     def _advance(self) -> st.Statement:
