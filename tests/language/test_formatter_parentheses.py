@@ -35,6 +35,7 @@ DECLARATIONS = [
     ),
     ('resource A at /a { auth: [b, "c,d"] }', 'resource A at /a { auth: [b, "c,d"] }'),
     ("endpoint GET /a { rate_limit: 60 per (1m in a) by ip }", "endpoint GET /a { rate_limit: 60 per (1m in a) by ip }"),
+    ("endpoint GET /a { returns: paginated(A)\nsort: ([a])[0] }", "endpoint GET /a {\n    returns: paginated(A)\n    sort: ([a][0])\n}"),
     ("workflow A { trigger: manual  on_fail: (rollback)  steps { } }", "workflow A { trigger: manual  on_fail: (rollback)  steps {} }"),
 ]
 

@@ -121,7 +121,7 @@ class Clauses(Statements):
 
     def _sort(self, node: d.SortClause, depth: int) -> str:
         values = [self.expression(term.value, depth) for term in node.terms]
-        if values[0].startswith("-"):  # which is how URLs say that an order is descending
+        if values[0].startswith(("-", "[")):  # as others say that an order is descending, and list fields to sort by
             values[0] = f"({values[0]})"
         terms = [value + (" desc" if term.descending else "") for value, term in zip(values, node.terms, strict=True)]
         return self.enumerated("sort: ", terms, depth)
