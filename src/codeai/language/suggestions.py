@@ -100,7 +100,7 @@ def _alike(wanted: bytes, text: bytes, edits: int) -> tuple[dict[int, bytes], bo
     A letter stands between the two parts, so that no two letters that change places spoil both. What too many begin with (Product1,
     Product2, …) is made longer, and the end so short that what is wrong in between does no harm; unless too many end like that.
     """
-    size = length = max(1, (len(wanted) - edits) // (edits + 1))
+    size = length = max(edits, (len(wanted) - edits) // (edits + 1))
     while len(behind := text.split(b"\n" + wanted[:size], _MOST_ALIKE)) > _MOST_ALIKE and size < len(wanted):
         size += (len(wanted) - size) // 3 or 1
         length = max(1, min(length, len(wanted) - size - 1))
