@@ -49,3 +49,12 @@ def test_a_file_that_cannot_be_formatted_stays_and_is_named(program: Path) -> No
     done = codeai("fmt", str(file))
     assert (done.returncode, done.stderr) == (2, f"cannot write '{file}': Permission denied\n")
     assert file.read_text() == "  " + PROGRAM
+
+
+def test_a_file_that_may_not_be_written_is_not_formatted(program: Path) -> None:
+    file = program / "app.cai"
+    file.write_text("enum A{b}\n")
+    file.chmod(0o400)
+    done = codeai("fmt", str(file))
+    assert (done.returncode, done.stderr) == (2, f"cannot write '{file}': Permission denied\n")
+    assert file.read_text() == "enum A{b}\n"
