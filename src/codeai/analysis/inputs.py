@@ -253,7 +253,9 @@ class InputAnalysis(Entities):
             return first.text, ()
         for name in clause.names:
             if name.text not in self.symbols.providers:
-                self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, [*_MODES, *self.symbols.providers], "CAI0116")
+                known = [*_MODES, *self.symbols.providers]
+                advice = f"who has a role is let in by 'roles: [{name.text}]'" if name.text in self.symbols.roles else ""
+                self.report.unknown(name, f"unknown auth provider '{name.text}'", name.text, known, "CAI0116", otherwise=advice)
             self.symbols.use("auth", name.text)
         return "required", tuple(name.text for name in clause.names)
 

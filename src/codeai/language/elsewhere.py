@@ -82,11 +82,14 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("baseurl", "host", "baseuri", "server"), ("base_url", "url")),
     **dict.fromkeys(("cron", "every", "runs", "crontab"), ("schedule",)),
     **dict.fromkeys(("parameters", "params", "args", "arguments", "inputs"), ("input", "query", "body")),
+    "input": ("body", "payload"),
     **dict.fromkeys(("request", "requestbody", "data"), ("body", "payload", "input")),
     **dict.fromkeys(("response", "result", "output", "responds"), ("returns",)),
-    **dict.fromkeys(("handler", "run", "execute", "logic", "code", "perform"), ("do",)),
+    **dict.fromkeys(("handler", "run", "execute", "logic", "code", "perform", "action", "script"), ("do",)),
     **dict.fromkeys(("middleware", "middlewares", "plugins"), ("use",)),
     **dict.fromkeys(("guard", "authorize", "authentication"), ("auth",)),
+    **dict.fromkeys(("anonymous", "guest", "everyone", "anyone", "open", "none", "no", "false", "off", "disabled"), ("public",)),
+    **dict.fromkeys(("user", "users", "authenticated", "loggedin", "login", "protected", "true", "yes", "enabled"), ("required",)),
     **dict.fromkeys(("scope", "scopes"), ("permissions",)),
     **dict.fromkeys(("throttle", "ratelimiting"), ("rate_limit",)),
     **dict.fromkeys(("orderedby", "ordering", "defaultsort"), ("sort", "sort_by")),
@@ -195,6 +198,7 @@ _ROUTES: Final = "what answers a request is declared by 'endpoint GET /path { �
 _FUNCTIONS: Final = f"write 'function name(a: int) -> int {{ … }}'; {_ROUTES}"
 _INPUTS: Final = "what a request brings is described by 'path { … }', 'query { … }', 'header { … }' and 'body { … }'"
 _GUARDS: Final = "who may come in is said inside: 'auth: required', 'roles: [admin]' or 'permissions: [\"orders:read\"]'"
+_HEAD: Final = 'a program has no head; what it is called stands in \'config { name: "shop"  version: "1.0.0" }\''
 _FILES: Final = "all .cai files of a folder are one program; what is written in Python is declared by 'extern function'"
 # The same of declarations, by their words in small letters.
 _DECLARATIONS: Final[Mapping[str, str]] = {
@@ -204,6 +208,10 @@ _DECLARATIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("app", "router", "route", "routes", "get", "post", "put", "patch", "controller", "paths"), _ROUTES),
     **dict.fromkeys(("openapi", "swagger"), f"an OpenAPI document is made from the program, and served at /openapi.json; {_ROUTES}"),
     **dict.fromkeys(("select", "insert", "update", "delete"), "statements stand in a block, as in 'endpoint GET /path { do { … } }'"),
+    **dict.fromkeys(("program", "project", "application", "service", "backend"), _HEAD),
+    **dict.fromkeys(
+        ("server", "settings", "environment", "cors", "logging"), "settings stand in 'config { … }', as in 'config { server { port: 8080 } }'"
+    ),
     **dict.fromkeys(("generator", "datasource"), "the database is named in 'config { database … }', or by DATABASE_URL"),
     **dict.fromkeys(("queue", "queues"), "queues are named in 'config { queues { … } }'"),
     **dict.fromkeys(("task", "cron", "schedule", "scheduled"), "write 'job Name { schedule: every 15m  do { … } }'"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from codeai.language.diagnostics import Edit
 from codeai.language.elsewhere import annotation_instead
 from codeai.language.lexer import END, NAME
-from codeai.language.parser import foreign_blocks, slips
+from codeai.language.parser import foreign_blocks, foreign_endpoints, slips
 from codeai.language.parser.entities import Entities
 from codeai.language.parser.reporting import in_words
 from codeai.language.spellings import descriptions, endpoints, security, values
@@ -130,6 +130,8 @@ class Clauses(Entities):
         :param older: the parsers of older spellings, which return None (and take nothing) where the text is canonical
         """
         slips.doubled(self)
+        if "do" in table:
+            foreign_endpoints.arrow(self)
         name = Identifier(self.start, self.ends[self.i], self.texts[self.i])
         if not self.at(NAME):
             advice = annotation_instead(self.text_at(1)) if self.at("@") else ""
@@ -167,6 +169,7 @@ class Clauses(Entities):
     def _auth(self) -> d.Clause:
         key = self.key()
         names = security.public(self, self.names() if self.at("[") else self.listed_names())
+        foreign_endpoints.argued(self)
         return d.AuthClause(key.start, self.previous_end, names)
 
     def names_clause(self) -> d.NamesClause:

@@ -9,7 +9,7 @@ from codeai.language.elsewhere import annotation_instead, declaration_instead
 from codeai.language.lexer import END, NAME, STRING, is_name
 from codeai.language.naming import table_name
 from codeai.language.operators import METHODS
-from codeai.language.parser import foreign_headers, foreign_sql, scripts, slips
+from codeai.language.parser import foreign_endpoints, foreign_headers, foreign_sql, scripts, slips
 from codeai.language.parser.events import Events
 from codeai.language.parser.foreign_types import canonical
 from codeai.language.parser.reporting import ParseFailure, in_words
@@ -186,8 +186,17 @@ class Parser(Events):
         name = part[1:-1] if part.startswith("{") and part.endswith("}") else part[1:] if part.startswith(":") else None
         if name is not None and is_name(name):
             return d.PathSegment(at, end, name, True)
+        foreign = foreign_endpoints.parameter(self, part, at)
+        if foreign:
+            return d.PathSegment(at, end, foreign, True)
         if name is not None or any(character in '{}:?#%"\\' or not "!" <= character <= "~" for character in part):
-            self.fail(f"malformed path segment '{part}'", "CAI0020", at, end, help_text="a parameter is written {name}")
+            self.fail(
+                f"malformed path segment '{part}'",
+                "CAI0020",
+                at,
+                end,
+                help_text="a parameter is written {name}; its type stands in 'path { … }'",
+            )
         return d.PathSegment(at, end, part, False)
 
     def _resource(self, description: str, annotations: tuple[d.Annotation, ...]) -> d.Declaration:
@@ -201,11 +210,16 @@ class Parser(Events):
         return d.ResourceDeclaration(start, self.previous_end, description, entity, path, clauses, annotations)
 
     def _endpoint(self, description: str, annotations: tuple[d.Annotation, ...]) -> d.Declaration:
+        foreign_endpoints.headless(self)
         start, method = self.head()
         if method.text not in METHODS[:5]:
             method = self.unknown("method", method, METHODS[:5], "CAI0021")
         path = self._path()
-        answer = self._arrow() if self.at("->") else ()
+        answer = (
+            self._arrow()
+            if self.at("->")
+            else foreign_endpoints.worded(self, method.text, self.file.text[path.start - self.file.base : path.end - self.file.base])
+        )
         place, older, taking = request_place(self)
         parameters = tuple(segment.text for segment in path.segments if segment.parameter)
         self.host = Host(older, parameters, place, end=block_end(self), takes_input=taking)

@@ -72,6 +72,8 @@ def database(p: Parser) -> tuple[d.Declaration, ...]:
 
     start = p.start
     p.i += 1
+    if p.at("{"):
+        p.fail_expected("'postgres' or 'mongodb'", help_text="the database is named in 'config { database { … } }', or by DATABASE_URL")
     kind = p.identifier("'postgres' or 'mongodb'")
     if kind.text not in _STORES:
         p.unknown("kind of database", kind, _STORES, "CAI0024")
