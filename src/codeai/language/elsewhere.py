@@ -199,6 +199,7 @@ _FUNCTIONS: Final = f"write 'function name(a: int) -> int {{ … }}'; {_ROUTES}"
 _INPUTS: Final = "what a request brings is described by 'path { … }', 'query { … }', 'header { … }' and 'body { … }'"
 _GUARDS: Final = "who may come in is said inside: 'auth: required', 'roles: [admin]' or 'permissions: [\"orders:read\"]'"
 _HEAD: Final = 'a program has no head; what it is called stands in \'config { name: "shop"  version: "1.0.0" }\''
+_SETTINGS: Final = "settings stand in 'config { … }', as in 'config { server { port: 8080 } }'"
 _FILES: Final = "all .cai files of a folder are one program; what is written in Python is declared by 'extern function'"
 # The same of declarations, by their words in small letters.
 _DECLARATIONS: Final[Mapping[str, str]] = {
