@@ -210,9 +210,7 @@ _DECLARATIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("openapi", "swagger"), f"an OpenAPI document is made from the program, and served at /openapi.json; {_ROUTES}"),
     **dict.fromkeys(("select", "insert", "update", "delete"), "statements stand in a block, as in 'endpoint GET /path { do { … } }'"),
     **dict.fromkeys(("program", "project", "application", "service", "backend"), _HEAD),
-    **dict.fromkeys(
-        ("server", "settings", "environment", "cors", "logging"), "settings stand in 'config { … }', as in 'config { server { port: 8080 } }'"
-    ),
+    **dict.fromkeys(("server", "settings", "environment", "cors", "logging"), _SETTINGS),
     **dict.fromkeys(("generator", "datasource"), "the database is named in 'config { database … }', or by DATABASE_URL"),
     **dict.fromkeys(("queue", "queues"), "queues are named in 'config { queues { … } }'"),
     **dict.fromkeys(("task", "cron", "schedule", "scheduled"), "write 'job Name { schedule: every 15m  do { … } }'"),
