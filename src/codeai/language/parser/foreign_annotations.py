@@ -141,7 +141,7 @@ def before(parser: Types) -> None:
         if parser.at("(") and not parser.breaks[parser.i]:
             parser.skip_balanced()
     meant = ", ".join(filter(None, (_MEANT.get(word.lower(), "") for word in told)))
-    end = parser.previous_end
+    end = parser.previous_end if told else parser.ends[parser.i]
     known = all(word.lower() in _MEANT for word in told)
     place = parser.i
     while parser.kinds[place] not in (END, "}") and not (parser.breaks[place + 1] and place > parser.i):
