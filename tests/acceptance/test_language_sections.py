@@ -1,7 +1,7 @@
 """Data, HTTP, statements, events and workflows, sentence by sentence (sections 5 to 9 of the language): the test that shows each.
 
 Beside it stand programs, one for each section with its samples and wrong variants, and whole ones as an author mixes them: claims (an
-insurance), a fleet (devices, tenants, maintenance) and petitions (a public site).
+insurance), a fleet (devices, tenants, maintenance) , petitions (a public site) and recruiting (accounts, files, offers).
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from codeai.server.loading import load_program
 from services.postgres import PostgresServer
 
 HERE = Path(__file__).parent / "sections"
-PROGRAMS = ("claims", "endpoints", "entities", "events", "fields", "fleet", "petitions", "workflows")
+PROGRAMS = ("claims", "endpoints", "entities", "events", "fields", "fleet", "petitions", "recruiting", "workflows")
 TOLD = {"entities": {"CAI0520"}}  # hints that the sample earns
 SHOWN = "acceptance/test_language_sections.py the_tests_of_a_program_pass"
 CHECKED = "analysis/test_wrong_programs.py each_wrong_program_gets_its_findings"

@@ -14,7 +14,7 @@ from codeai.model.moments import PARTS, UNITS
 
 ORDERED: Final = (*NUMERIC, *TEXTUAL, t.Date, t.Timestamp, t.Time, t.Duration, t.Uuid)  # what has an order
 _OPEN: Final = (t.Unknown, t.Null, t.Json)  # of which nothing is known before
-_TESTS: Final = ("filter", "find", "any", "all", "count")  # their lambda answers true or false
+TESTS: Final = ("filter", "find", "any", "all", "count")  # their lambda answers true or false
 _SUMS: Final = ("sum", "avg")
 _EXTREMES: Final = ("min", "max")
 _STRUCTURES: Final = (t.List, t.Map, t.Record, t.Row, t.Many)
@@ -133,7 +133,7 @@ def _joined(type_: t.Type) -> Problem | None:
 def _over_items(name: str, types: Sequence[t.Type]) -> Problem | None:
     """What the items of a list, or what a lambda makes of each, must be."""
     function = types[1] if len(types) > 1 and isinstance(types[1], t.Function) else None
-    if function is not None and name in _TESTS:
+    if function is not None and name in TESTS:
         found = t.required(function.result)
         return None if isinstance(found, (*_OPEN, t.Bool)) else (1, f"expected a condition, got {found}")
     item = types[0].item if types and isinstance(types[0], t.List) else t.Unknown()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from codeai.analysis.advice import for_function, for_method, for_step
-from codeai.analysis.arguments import argument_problem, as_parameters, call_problem
+from codeai.analysis.arguments import TESTS, argument_problem, as_parameters, call_problem
 from codeai.analysis.builtins import ALIASES, BUILTINS, OF_TESTS, STRICT, Builtin, item_of, usage
+from codeai.analysis.conversions import is_true
 from codeai.analysis.expressions import Expressions
 from codeai.analysis.grouping import COUNTED, aggregate_problem
 from codeai.analysis.guarding import check_permission
@@ -276,10 +277,10 @@ class Calls(Expressions):
             said = "built-in functions take arguments by position"
             self.report.error(argument.name, said, "CAI0320", help_text=f"it is {usage(called)}")
         if isinstance(argument.value, ex.Lambda):
-            return self._lambda(argument.value, before[0] if before else None, scope)
+            return self._lambda(called, argument.value, before[0] if before else None, scope)
         return self.expression(argument.value, scope)
 
-    def _lambda(self, node: ex.Lambda, over: ir.Expression | None, scope: Scope) -> ir.Expression:
+    def _lambda(self, called: str, node: ex.Lambda, over: ir.Expression | None, scope: Scope) -> ir.Expression:
         type_ = t.required(over.type) if over is not None else t.Unknown()
         item = item_of(type_)
         inner = scope.child()
@@ -295,6 +296,7 @@ class Calls(Expressions):
         body = self.expression(node.body, inner)
         if not scope.query:
             self._waits_not(node.body, body)
+        body = is_true(body) if called in TESTS else body
         return ir.LambdaOf(type=t.Function((item,), body.type), parameters=tuple(names), body=body, at=node.start)
 
     def _over_rows(self, values: tuple[ir.Expression, ...], scope: Scope) -> bool:

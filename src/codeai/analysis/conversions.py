@@ -42,6 +42,13 @@ def is_unknown(type_: t.Type) -> bool:
     return isinstance(t.required(type_), t.Unknown)
 
 
+def is_true(value: ir.Expression) -> ir.Expression:
+    """A condition; of what has no declared type only ``true`` holds, in programs as in databases."""
+    if isinstance(value, ir.Constant) or not isinstance(t.required(value.type), t.Json | t.Unknown):
+        return value
+    return ir.Binary(type=t.Bool(), operator="==", left=value, right=ir.Constant(type=t.Bool(), value=True, at=value.at), at=value.at)
+
+
 def wider_number(left: t.Type, right: t.Type) -> t.Type | None:
     """The type in which two numbers meet: int → decimal, int → float; decimal and float do not meet."""
     if type(left) is type(right):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codeai.analysis.advice import for_condition, for_value
 from codeai.analysis.constants import NONE, constants, misspelt, unfit
-from codeai.analysis.conversions import SCALARS, convert, distinct_names, fit
+from codeai.analysis.conversions import SCALARS, convert, distinct_names, fit, is_true
 from codeai.analysis.reporter import Reporter
 from codeai.analysis.scope import Scope, broken, is_broken
 from codeai.analysis.symbols import Symbols
@@ -101,7 +101,7 @@ class Values(TypeResolver):
             said = f"a condition must be bool, got {found.type}"
             self.report.error(node, said, "CAI0303", kind=self.kind, help_text=for_condition(found.type))
             return broken(node)
-        return found
+        return is_true(found)
 
     def check_query(self, node: Node, value: ir.Expression | None, advice: str = _BEFORE) -> None:
         """Reports what would have to be computed of each row and cannot be."""
