@@ -97,7 +97,9 @@ class Events(Workflows):
             lambda: () if foreign_headers.operation(self) else self.known_clause(_INTEGRATION, "clause", integrations.INTEGRATION)
         )
         self.inner = ()
-        return i.IntegrationDeclaration(start, self.previous_end, description, name, older.retries_together(clauses))
+        return i.IntegrationDeclaration(
+            start, self.previous_end, description, name, integrations.shared_out(older.retries_together(clauses))
+        )
 
     def _operation_clause(self) -> d.Clause:
         return descriptions.described(self, self._single_operation)

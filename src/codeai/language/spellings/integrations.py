@@ -147,14 +147,36 @@ def _rate_limit(p: Clauses) -> tuple[d.Clause, ...] | None:
 
 
 def _idempotency(p: Clauses) -> tuple[d.Clause, ...] | None:
+    """``idempotency { enabled: true  header: "Idempotency-Key" }``, or a flag."""
     key = p.key()
-    if p.at("{"):
-        p.skip_balanced()
-    else:
-        p.expression()
-    p.older(key.start, key.end, "idempotent: true")
-    value = ex.BooleanLiteral(key.start, p.previous_end, True)
+    settings = {one.key.text: one for one in p.settings()} if p.at("{") else None
+    enabled = settings.pop("enabled", None) if settings is not None else None
+    flag = p.expression() if settings is None else enabled.value if enabled is not None else None
+    wanted = not (isinstance(flag, ex.BooleanLiteral) and not flag.value)
+    for name, setting in (settings or {}).items():
+        header = setting.value.value if name == "header" and isinstance(setting.value, ex.StringLiteral) else ""
+        if header.lower() != "idempotency-key":
+            said = "the key is sent as 'Idempotency-Key', and made of the execution, the step and the item"
+            p.warn(setting.start, setting.end, f"setting '{name}' is not used", "CAI0032", help_text=said)
+    p.older(key.start, key.end, f"idempotent: {'true' if wanted else 'false'}")
+    value = ex.BooleanLiteral(key.start, p.previous_end, wanted)
     return (d.ValueClause(key.start, p.previous_end, Identifier(key.start, key.end, "idempotent"), value),)
+
+
+def shared_out(clauses: tuple[d.Clause, ...]) -> tuple[d.Clause, ...]:
+    """The clauses of an integration, with an ``idempotency`` of its own given to each operation that says nothing of it."""
+    shared = next((one for one in clauses if isinstance(one, d.ValueClause) and one.key.text == "idempotent"), None)
+    if shared is None:
+        return clauses
+    found: list[d.Clause] = []
+    for clause in clauses:
+        if isinstance(clause, i.OperationClause) and not any(
+            isinstance(own, d.ValueClause) and own.key.text == "idempotent" for own in clause.clauses
+        ):
+            clause = msgspec.structs.replace(clause, clauses=(*clause.clauses, shared))
+        if clause is not shared:
+            found.append(clause)
+    return tuple(found)
 
 
 def _reset_after(p: Clauses) -> tuple[d.Clause, ...] | None:
@@ -220,6 +242,7 @@ _SHARED: Final[dict[str, _Spelling]] = {
 INTEGRATION: Final[dict[str, _Spelling]] = {
     **_SHARED,
     "auth": _auth,
+    "idempotency": _idempotency,
     "base_url": _base_url,
     "type": _only("webhook", "'type: webhook'", "declare a 'webhook', or an endpoint with 'verify:' for incoming calls"),
 }
