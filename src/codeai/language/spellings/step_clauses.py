@@ -9,7 +9,7 @@ from codeai.language.lexer import NAME, STRING
 from codeai.language.spellings import texts
 from codeai.language.spellings.events import RETRY
 from codeai.language.spellings.integrations import never
-from codeai.language.spellings.step_order import Later
+from codeai.language.spellings.step_order import Later, asks
 from codeai.language.tree import declarations as d
 from codeai.language.tree import expressions as ex
 from codeai.language.tree import integrations as i
@@ -154,7 +154,8 @@ def _var(p: Workflows) -> tuple[d.Clause, ...] | None:
     name = p.identifier()
     p.expect("=", "'='")
     value = p.expression()
-    p.older(start, value.end, f"{name.text} {{ query: …  as: {name.text} }}")
+    work = "query: …" if asks(value) else "do { return … }"
+    p.older(start, value.end, f"{name.text} {{ {work}  as: {name.text} }}")
     return (Later(start, value.end, "records", name=name, value=value),)
 
 

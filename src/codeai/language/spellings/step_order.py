@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -19,6 +19,10 @@ from codeai.language.tree.node import Identifier, Node
 if TYPE_CHECKING:
     from codeai.language.parser.workflows import Workflows
 
+_WRITTEN: Final = (
+    *(ex.IntLiteral, ex.DecimalLiteral, ex.StringLiteral, ex.Interpolation, ex.BooleanLiteral, ex.NullLiteral, ex.DurationLiteral),
+    *(ex.ListLiteral, ex.MapLiteral, ex.Name, ex.Member),
+)
 _Part = TypeVar("_Part", bound=Node)
 
 
@@ -76,11 +80,18 @@ def _first_work(step: w.Step) -> int:
     return min(works, default=step.end)
 
 
+def asks(value: ex.Expression) -> bool:
+    """Whether a value may be a query's; literals and what is put together of them ask nothing."""
+    return not isinstance(value, _WRITTEN)
+
+
 def _recorded(part: Later) -> w.Step:
     assert part.name is not None
     assert part.value is not None
     start, end = part.start, part.end
-    work = w.WorkClause(start, end, Identifier(start, end, "query"), st.ExpressionStatement(start, end, part.value))
+    work: d.Clause = w.WorkClause(start, end, Identifier(start, end, "query"), st.ExpressionStatement(start, end, part.value))
+    if not asks(part.value):
+        work = d.DoClause(start, end, st.Block(start, end, (st.Return(start, end, part.value),)))
     alias = d.ValueClause(start, end, Identifier(start, end, "as"), ex.Name(start, end, part.name.text))
     return w.Step(start, end, part.name, (work, alias))
 
