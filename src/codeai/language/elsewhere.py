@@ -88,8 +88,6 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("handler", "run", "execute", "logic", "code", "perform", "action", "script"), ("do",)),
     **dict.fromkeys(("middleware", "middlewares", "plugins"), ("use",)),
     **dict.fromkeys(("guard", "authorize", "authentication"), ("auth",)),
-    **dict.fromkeys(("anonymous", "guest", "everyone", "anyone", "open", "none", "no", "false", "off", "disabled"), ("public",)),
-    **dict.fromkeys(("user", "users", "authenticated", "loggedin", "login", "protected", "true", "yes", "enabled"), ("required",)),
     **dict.fromkeys(("scope", "scopes"), ("permissions",)),
     **dict.fromkeys(("throttle", "ratelimiting"), ("rate_limit",)),
     **dict.fromkeys(("orderedby", "ordering", "defaultsort"), ("sort", "sort_by")),
@@ -119,6 +117,11 @@ _MEANT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("final", "frozen", "constant"), ("immutable",)),
     **dict.fromkeys(("encrypted", "sensitive", "password"), ("secret",)),
     **dict.fromkeys(("ondelete", "cascade"), ("on_delete",)),
+}
+# The same where it is said who may come in.
+_GUARDS_MEANT: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("anonymous", "guest", "everyone", "anyone", "open", "none", "no", "false", "off", "disabled"), ("public",)),
+    **dict.fromkeys(("user", "users", "authenticated", "loggedin", "login", "protected", "true", "yes", "enabled"), ("required",)),
 }
 # Clauses that say who may ask, as they are written where they stand alone.
 _CLAUSES: Final[Mapping[str, str]] = {
@@ -236,7 +239,8 @@ def nearest_or_meant(word: str, known: Iterable[str]) -> Suggestion | None:
     near = nearest(word, names)
     if near is not None and near.sure and not (word in _ADVICE and word[0].isupper()):
         return near
-    candidates = _MEANT.get(word.replace("_", "").lower(), ())
+    folded = word.replace("_", "").lower()
+    candidates = (_GUARDS_MEANT.get(folded) if "public" in names else None) or _MEANT.get(folded, ())
     elsewhere = next((name for name in candidates if name != word and name in names), None) if candidates else None
     if elsewhere is not None:
         return Suggestion(elsewhere, sure=False)
