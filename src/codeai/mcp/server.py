@@ -29,9 +29,11 @@ and jobs. Before you write or change a program, call 'reference' once: it teache
 _READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _RUNS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 _SHOWN: Final = 50
+_FILE: Final = "A .cai file or the folder of a program, relative to the folder that is served."
 
 _Program = Annotated[str | None, Field(description="The text of a program.")]
-_Path = Annotated[str | None, Field(description="A .cai file or the folder of a program, relative to the folder that is served.")]
+_Path = Annotated[str | None, Field(description=_FILE)]
+_Text = Annotated[str, Field(description="The text of a program.")]
 
 
 class Checked(TypedDict):
@@ -60,71 +62,64 @@ class Tested(TypedDict):
     tests: list[dict[str, Any]]
 
 
-def serving(folder: Path) -> MCPServer:
-    """The server of a folder's programs.
+class Tools:
+    """What agents may ask, each a method; its docstring is what they are told of it.
 
-    :param folder: what paths are relative to; nothing outside of it is read
+    :param programs: those of the folder that is served
     """
-    programs = Programs(folder)
-    server = MCPServer("codeai", title="CodeAI", instructions=_INSTRUCTIONS, version=__version__, log_level="ERROR")
 
-    @server.tool(title="Check a program", annotations=_READS)
+    def __init__(self, programs: Programs) -> None:
+        self._programs = programs
+
     async def check(
+        self,
         program: _Program = None,
         path: _Path = None,
         limit: Annotated[int, Field(ge=1, le=1000, description="The most findings to show.")] = _SHOWN,
     ) -> Annotated[CallToolResult, Checked]:
         """Check a program, given as text or by its path: all errors, warnings and hints, each with its place and what to write instead."""
         try:
-            found = await anyio.to_thread.run_sync(programs.loaded, program, path)
+            found = await anyio.to_thread.run_sync(self._programs.loaded, program, path)
         except Unusable as error:
             return _refused(error)
         return _checked(found, limit)
 
-    @server.tool(title="Apply safe fixes", annotations=_READS)
-    async def fix(program: Annotated[str, Field(description="The text of a program.")]) -> Annotated[CallToolResult, Mended]:
+    async def fix(self, program: _Text) -> Annotated[CallToolResult, Mended]:
         """Apply the safe edits of a program's findings, and return the program with what is left to do."""
-        text, count = await anyio.to_thread.run_sync(programs.mended, program)
-        left = await anyio.to_thread.run_sync(programs.loaded, text, None)
+        text, count = await anyio.to_thread.run_sync(self._programs.mended, program)
+        left = await anyio.to_thread.run_sync(self._programs.loaded, text, None)
         said = _said(left.diagnostics[:_SHOWN], left)
         return _answer(text, {"program": text, "fixes": count, "valid": left.valid}, f"{count} applied. {said}")
 
-    @server.tool(title="Format a program", annotations=_READS, structured_output=False)
-    async def format(program: Annotated[str, Field(description="The text of a program.")]) -> CallToolResult:
+    async def format(self, program: _Text) -> CallToolResult:
         """Return a program in the canonical form; older spellings are rewritten. Its meaning stays."""
         try:
             return _text(await anyio.to_thread.run_sync(formatted, program))
         except Unusable as error:
             return _refused(error)
 
-    @server.tool(title="Explain a code", annotations=_READS, structured_output=False)
-    async def explain(code: Annotated[str, Field(description="The code of a finding, as CAI0102.")]) -> CallToolResult:
+    async def explain(self, code: Annotated[str, Field(description="The code of a finding, as CAI0102.")]) -> CallToolResult:
         """Say what the code of a finding means, with a wrong and a right sample."""
         try:
             return _text(manual.explanation(code))
         except Unusable as error:
             return _refused(error)
 
-    async def reference(
-        page: Annotated[str | None, Field(description="A page; without it the language on one page.")] = None,
-    ) -> CallToolResult:
+    async def reference(self, page: Annotated[str | None, Field(description="A page; by default all on one.")] = None) -> CallToolResult:
+        """Read about the language: without 'page' all of it in 4,000 tokens, with 'page' one page of the manual."""
         try:
             return _text(manual.page(page) if page else manual.overview())
         except Unusable as error:
             return _refused(error)
 
-    named = ", ".join(manual.pages())
-    said = f"Read about the language: without 'page' all of it in 4,000 tokens, with 'page' one page of the manual. Pages: {named}."
-    server.add_tool(reference, title="Read the manual", description=said, annotations=_READS, structured_output=False)
-
-    @server.tool(title="Run the tests", annotations=_RUNS)
     async def test(
-        path: Annotated[str, Field(description="A .cai file or the folder of a program, relative to the folder that is served.")] = ".",
+        self,
+        path: Annotated[str, Field(description=_FILE)] = ".",
         name: Annotated[str, Field(description="Only tests whose name contains this text.")] = "",
     ) -> Annotated[CallToolResult, Tested]:
         """Run the test blocks of a program, each against a fresh database, and return what passed and what failed, and why."""
         try:
-            results = await run_tests(programs.path(path), name, SECONDS)
+            results = await run_tests(self._programs.path(path), name, SECONDS)
         except Unusable as error:
             return _refused(error)
         failed = [result for result in results if not result["passed"]]
@@ -132,6 +127,21 @@ def serving(folder: Path) -> MCPServer:
         told += [f"FAIL {one['name']} ({one['path']}:{one['line']}:{one['column']}): {one['failure']}" for one in failed]
         return _answer("\n".join(told), {"passed": len(results) - len(failed), "failed": len(failed), "tests": results})
 
+
+def serving(folder: Path) -> MCPServer:
+    """The server of a folder's programs.
+
+    :param folder: what paths are relative to; nothing outside of it is read
+    """
+    tools = Tools(Programs(folder))
+    server = MCPServer("codeai", title="CodeAI", instructions=_INSTRUCTIONS, version=__version__, log_level="ERROR")
+    server.add_tool(tools.check, title="Check a program", annotations=_READS)
+    server.add_tool(tools.fix, title="Apply safe fixes", annotations=_READS)
+    server.add_tool(tools.format, title="Format a program", annotations=_READS, structured_output=False)
+    server.add_tool(tools.explain, title="Explain a code", annotations=_READS, structured_output=False)
+    told = f"{tools.reference.__doc__} Pages: {', '.join(manual.pages())}."
+    server.add_tool(tools.reference, title="Read the manual", description=told, annotations=_READS, structured_output=False)
+    server.add_tool(tools.test, title="Run the tests", annotations=_RUNS)
     _offer_resources(server)
     return server
 

@@ -109,6 +109,7 @@ def sample_cpu(seconds: float, stopping: Callable[[], bool], on_main: OnMain) ->
         while time.monotonic() < ends and not stopping():
             tally.look(sys._current_frames())
             time.sleep(_INTERVAL)
+        tally.look(sys._current_frames())
     return tally.samples()
 
 
