@@ -39,8 +39,13 @@ def worded(p: Clauses, method: str, path: str) -> tuple[d.Clause, ...]:
     if not p.at(NAME) or p.breaks[p.i]:
         return ()
     at = p.i
-    while p.kinds[at] not in ("{", "}", END) and not p.breaks[at + 1]:
-        at += 1
+    while p.kinds[at] not in ("}", END) and not p.breaks[at + 1]:
+        if p.kinds[at] != "{":
+            at += 1
+        elif p.kinds[at - 1] == "/" and p.kind_at(at + 2 - p.i) == "}":  # a parameter of a path begins no block
+            at += 3
+        else:
+            break
     if p.kinds[at] != "{":
         return ()
     start, before, word = p.start, p.previous_end, p.text_at(0)
