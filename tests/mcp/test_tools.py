@@ -157,13 +157,13 @@ async def test_the_same_texts_are_resources(folder):
         assert code.text.startswith("# CAI0201")
 
 
-async def test_each_tool_says_what_it_does_and_changes_nothing(folder):
+async def test_each_tool_says_what_it_does_and_whether_it_runs_anything(folder):
     async with Client(serving(folder)) as client:
         tools = (await client.list_tools()).tools
     assert {tool.name for tool in tools} == {"check", "fix", "format", "explain", "reference", "test"}
     for tool in tools:
         assert tool.description
-        assert tool.annotations.read_only_hint
+        assert tool.annotations.read_only_hint == (tool.name != "test")  # that runs the program, and its Python functions
         assert all(part.get("description") for part in tool.input_schema["properties"].values())
 
 
@@ -171,14 +171,17 @@ async def test_over_a_process_tests_are_run_and_what_fails_is_told(folder):
     (folder / "tested.cai").write_text(VALID + 'test "fails" { expect 1 == 2 }\ntest "holds" { expect 1 == 1 }\n')
     guide = (ROOT / "docs/guides/agents.md").read_text()
     shown = json.loads(guide.split("```json\n")[1].split("```")[0])["mcpServers"]["codeai"]
+    (folder / "--help.cai").write_bytes((folder / "tested.cai").read_bytes())
     server = StdioServerParameters(command=str(Path(sys.executable).parent / shown["command"]), args=shown["args"], cwd=folder)
     async with Client(server) as client:
         answer = await client.call_tool("test", {"path": "tested.cai"})
         wrong = await client.call_tool("check", {"path": "wrong.cai"})
         broken = await client.call_tool("test", {"path": "wrong.cai"})
+        dashed = await client.call_tool("test", {"path": "--help.cai", "name": "hol"})
     assert (answer.structured_content["passed"], answer.structured_content["failed"]) == (1, 1)
     assert "FAIL fails (tested.cai:2:" in answer.content[0].text
     assert "\n --> wrong.cai:1:47\n" in wrong.content[0].text  # named as it is named in the folder
+    assert dashed.content[0].text == "1 passed, 0 failed"  # a name is no option
     assert broken.is_error
     assert "unknown type 'strng'" in broken.content[0].text
 

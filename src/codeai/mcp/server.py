@@ -27,7 +27,9 @@ and jobs. Before you write or change a program, call 'reference' once: it teache
 'explain' has more on the code of a finding, 'reference' with a page name has more on a construct. 'format' gives the canonical form,
 'test' runs the test blocks of a program in the folder. No tool writes a file."""
 _READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
-_RUNS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+_RUNS: Final = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True
+)  # it runs the program
 _SHOWN: Final = 50
 _FILE: Final = "A .cai file or the folder of a program, relative to the folder that is served."
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -24,14 +27,15 @@ async def run_tests(path: Path, name: str = "", seconds: float = SECONDS) -> lis
     :param seconds: how long they may take
     :raises Unusable: they cannot be run, or did not end
     """
-    command = [sys.executable, "-m", "codeai", "test", str(path), "--output", "json", *(["--filter", name] if name else [])]
+    command = [sys.executable, "-m", "codeai", "test", "--output", "json", f"--filter={name}", "--", str(path)]
     with anyio.move_on_after(seconds):
         async with await anyio.open_process(command, start_new_session=True) as process:
             try:
                 return await _results(process)
             finally:
                 if process.returncode is None:
-                    process.kill()
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)  # with what its Python functions have begun
     raise Unusable(f"the tests did not end within {seconds:g} s; run fewer of them with 'name'")
 
 
